@@ -1,0 +1,210 @@
+"""What a run was asked to do enters; a checked record of it leaves. Standard library only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from numbers import Integral, Real
+from typing import Any
+
+from eigendyn.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
+from eigendyn.errors import InvalidSetting
+
+TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
+SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
+DEFAULT_SAMPLES = 10_000
+DEFAULT_CLOSURE_ACCURACY = 1e-9
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one simulation, valid by construction.
+
+    Args:
+        loss: Name of the loss. Any name is accepted here, since users have losses of their own;
+            whoever looks the name up refuses unknown ones.
+        predictor: False replaces the predictor by the identity, λ = 1.
+        stop_gradient: False lets the gradient flow through the target branch.
+        alpha: Exponent α of the predictor, λ = v^α.
+        beta: Exponent β of the family δ/λ^β; None keeps the one that the loss's name implies.
+        sigma1: Standard deviation of the first view's noise.
+        sigma2: Standard deviation of the second view's noise.
+        weight_decay: ω.
+        learning_rate: η; time is learning rate × step.
+        steps: Number of training steps.
+        method: One of `choices.METHODS`.
+        closure: One of `choices.CLOSURES`.
+        closure_accuracy: Relative error allowed to the exact closure's quadrature.
+        samples: Number of samples of the sampled closure.
+        solver: One of `choices.SOLVERS`, for the flow.
+        rtol: Relative error allowed in a step of the flow; None takes that of `TOLERANCES`, and
+            stays None where there is no flow.
+        atol: Absolute error allowed in a step of the flow; None likewise.
+        max_solver_steps: Adaptive steps after which the flow gives up.
+        saves: Largest number of saved times, the first and last included.
+        dtype: One of `choices.DTYPES`.
+        device: One of `choices.DEVICES`.
+        seed: Seed of everything that is drawn.
+
+    Raises:
+        UnknownName: A method, closure, solver, dtype or device that does not exist.
+        InvalidSetting: A number without meaning, or settings that contradict each other.
+    """
+
+    loss: str = "cosine"
+    predictor: bool = True
+    stop_gradient: bool = True
+    alpha: float = 1.0
+    beta: float | None = None
+    sigma1: float = 0.0
+    sigma2: float = 0.1
+    weight_decay: float = 0.0
+    learning_rate: float = 0.1
+    steps: int = 1500
+    method: str = "auto"
+    closure: str = "exact"
+    closure_accuracy: float = DEFAULT_CLOSURE_ACCURACY
+    samples: int = DEFAULT_SAMPLES
+    solver: str = "explicit"
+    rtol: float | None = None
+    atol: float | None = None
+    max_solver_steps: int = 100_000
+    saves: int = 301
+    dtype: str = "float64"
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every setting by itself, then against the others, then fill in what follows."""
+        for kind, known in _CHOICES.items():
+            check_choice(kind, getattr(self, kind), known)
+        for name in ("predictor", "stop_gradient"):
+            if not isinstance(getattr(self, name), bool):
+                message = f"{name} must be True or False, not {getattr(self, name)!r}."
+                raise InvalidSetting(message)
+        for name, lowest in _WHOLE.items():
+            object.__setattr__(self, name, _whole(name, getattr(self, name), lowest))
+        for name, rule in _REAL.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _real(name, getattr(self, name), *rule))
+        for contradiction in chain(self._misplaced_exponents(), self._misplaced_accuracies()):
+            raise InvalidSetting(contradiction)
+        if self.method in ("auto", "flow"):
+            for name, default in zip(("rtol", "atol"), TOLERANCES[self.dtype], strict=True):
+                if getattr(self, name) is None:
+                    object.__setattr__(self, name, default)
+
+    def _misplaced_exponents(self) -> Iterator[str]:
+        """Say which exponent has nothing to act on."""
+        if self.beta is not None and self.loss.startswith("iso-"):
+            plain = self.loss.removeprefix("iso-")
+            yield (
+                f"--beta cannot be combined with --loss {self.loss}, which is the family "
+                f"of {plain} at β = 1. Try --loss {plain} --beta {self.beta:g}."
+            )
+        if not self.predictor and self.beta:
+            yield (
+                f"--beta {self.beta:g} has no meaning with --no-predictor, where λ = 1. "
+                "Leave out one of the two."
+            )
+        if not self.predictor and self.alpha != 1:
+            yield (
+                f"--alpha {self.alpha:g} has no meaning with --no-predictor, where λ = 1. "
+                "Leave out one of the two."
+            )
+        if not self.stop_gradient and self.beta:
+            yield (
+                f"--beta {self.beta:g} has no meaning with --no-stop-gradient: the family δ/λ^β "
+                "is defined by what is stopped. Leave out one of the two."
+            )
+
+    def _misplaced_accuracies(self) -> Iterator[str]:
+        """Say which accuracy steers nothing, or asks for more than the numbers can hold."""
+        if not math.isfinite(self.learning_rate * self.steps):
+            yield (
+                "The training time --learning-rate × --steps must be finite, not "
+                f"{self.learning_rate:g} × {self.steps}. Try a smaller --learning-rate."
+            )
+        flow_only = {
+            "--rtol": self.rtol is not None,
+            "--atol": self.atol is not None,
+            "--solver": self.solver != "explicit",
+        }
+        if self.method in ("steps", "closed-form"):
+            for flag in (flag for flag, is_given in flow_only.items() if is_given):
+                yield (
+                    f"{flag} steers the adaptive flow, and --method {self.method} has none. "
+                    f"Leave out {flag}, or try --method flow."
+                )
+        if self.closure != "exact" and self.closure_accuracy != DEFAULT_CLOSURE_ACCURACY:
+            yield (
+                f"--closure-accuracy steers the exact closure, not --closure {self.closure}. "
+                "Leave it out, or try --closure exact."
+            )
+        if self.closure != "sampled" and self.samples != DEFAULT_SAMPLES:
+            yield (
+                f"--samples steers the sampled closure, not --closure {self.closure}. "
+                "Leave it out, or try --closure sampled."
+            )
+        if self.rtol is not None and self.rtol < SMALLEST_RTOL[self.dtype]:
+            yield (
+                f"--rtol must be at least {SMALLEST_RTOL[self.dtype]:g} in {self.dtype}, not "
+                f"{self.rtol:g}: a step cannot be more accurate than its numbers. Try a larger one"
+                f"{', or --dtype float64' if self.dtype == 'float32' else ''}."
+            )
+
+
+_CHOICES = {
+    "method": METHODS,
+    "closure": CLOSURES,
+    "solver": SOLVERS,
+    "dtype": DTYPES,
+    "device": DEVICES,
+}
+
+_WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0}
+
+_REAL = {  # name → (what holds for a valid value, the same in words, what to try)
+    "alpha": (
+        lambda x: x > 0,
+        "> 0",
+        "For a predictor that does nothing, try --no-predictor.",
+    ),
+    "beta": (
+        lambda x: x <= 1,
+        "≤ 1, since beyond 1 the growth rate of a vanishing mode diverges",
+        "0 is the plain loss, 1 the isotropic one.",
+    ),
+    "sigma1": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
+    "sigma2": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
+    "weight_decay": (lambda x: x >= 0, "≥ 0", "0 is no weight decay."),
+    "learning_rate": (lambda x: x > 0, "> 0", "Time is learning rate × step; try 0.1."),
+    "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
+    "rtol": (lambda x: x > 0, "> 0", "Try 1e-10."),
+    "atol": (lambda x: x > 0, "> 0", "Try 1e-12."),
+}
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _whole(name: str, value: Any, lowest: int) -> int:
+    """Take a whole number that is not below the lowest allowed one."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
+        message = f"{_flag(name)} must be a whole number ≥ {lowest}, not {value}."
+        raise InvalidSetting(message)
+    return int(value)
+
+
+def _real(
+    name: str, value: Any, holds: Callable[[float], bool], condition: str, hint: str
+) -> float:
+    """Take a finite number for which the condition holds."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (is_number and math.isfinite(value) and holds(value)):
+        message = f"{_flag(name)} must be finite and {condition}, not {value}. {hint}"
+        raise InvalidSetting(message)
+    return float(value)
