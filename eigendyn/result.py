@@ -1,0 +1,207 @@
+"""A trajectory and what produced it enter; one labelled, self-describing dataset leaves."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import xarray
+from numpy.typing import NDArray
+
+from eigendyn.trajectory import Trajectory
+
+NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
+NEGLIGIBLE = 0.01  # share of the reference variance, or change at the end, that counts as none
+END = 0.95  # fraction of the run after which changes count as changes at the end
+PACKAGES = ("eigendyn", "jax", "jaxlib", "diffrax", "numpy", "xarray")
+BLOCK = 2**22  # numbers in one intermediate array
+
+
+def dataset(
+    trajectory: Trajectory,
+    *,
+    predictor_eigenvalue: NDArray,
+    conserved: Mapping[str, NDArray],
+    settings: Mapping[str, Any],
+    closure: Mapping[str, Any],
+    method: str,
+    loss: str,
+    device: str,
+) -> xarray.Dataset:
+    """Label a trajectory with what it is, how it was made and what happened to every mode.
+
+    Args:
+        trajectory: States of every mode, the singular value first.
+        predictor_eigenvalue: λ (modes, times) [variance^α].
+        conserved: By name, the conserved quantities (times,).
+        settings: Every setting of the run, "learning_rate" among them; stored as JSON.
+        closure: "name" of the closure, "error" (a number) and "error_meaning" (what it measures).
+        method: The engine that ran.
+        loss: The loss, with what was switched off.
+        device: Where it ran.
+
+    Returns:
+        Dataset over (mode, time) and (quantity, time) in float64; modes keep their input order.
+    """
+    times = np.asarray(trajectory.times, np.float64)
+    singular = np.asarray(trajectory.values[0], np.float64)  # (modes, times)
+    with np.errstate(over="ignore"):  # an infinite variance is what a diverged run has
+        variance = singular**2
+    # Rounded since time / learning rate is a whole number up to round-off.
+    step = np.round(times / settings["learning_rate"], 6)
+    names = list(conserved)
+    quantities = np.array([conserved[name] for name in names], np.float64)
+    quantities = quantities.reshape(len(names), len(times))
+    history, per_mode = ("mode", "time"), ("mode",)
+    return xarray.Dataset(
+        {
+            "singular_value": (history, singular, _label("singular value", "√variance")),
+            "variance": (history, variance, _label("variance of the mode", "variance")),
+            "predictor_eigenvalue": (
+                history,
+                np.asarray(predictor_eigenvalue, np.float64),
+                _label("eigenvalue of the predictor", "variance^α"),
+            ),
+            "recruitment_time": (
+                per_mode,
+                recruitment_times(times, variance),
+                _label("first time within 5 % of the end value", "learning rate × step")
+                | {"interpolation": "log|variance/end − 1| linear in time between saved times"},
+            ),
+            "outcome": (per_mode, outcomes(times, variance), _label("what became of the mode", "")),
+            "conserved": (("quantity", "time"), quantities, _label("conserved quantity", "")),
+            "conserved_drift": (
+                ("quantity",),
+                relative_drift(quantities),
+                _label("largest |q(t) − q(0)| / |q(0)|", "1"),
+            ),
+        },
+        coords={
+            "time": ("time", times, _label("training time", "learning rate × step")),
+            "step": ("time", step, _label("training step", "steps")),
+            "mode": ("mode", np.arange(len(variance)), _label("mode, in input order", "1")),
+            "quantity": ("quantity", np.array(names, dtype=str), _label("conserved quantity", "")),
+        },
+        attrs={
+            "title": f"{loss}, {closure['name']}, {method}",
+            "loss": loss,
+            "method": method,
+            "closure": closure["name"],
+            "closure_error": float(closure["error"]),
+            "closure_error_meaning": closure["error_meaning"],
+            "status": trajectory.status,
+            "message": trajectory.message,
+            "settings": json.dumps(dict(settings), ensure_ascii=False),
+            **provenance(device, str(settings["dtype"])),
+        },
+    )
+
+
+def recruitment_times(times: NDArray, variance: NDArray) -> NDArray:
+    """Find the first time at which each mode is within 5 % of its end value.
+
+    The first t with |x(t)| ≤ 0.05, where x = v/v_end − 1. Between two saved times log|x| is taken
+    as linear, which is exact for exponential relaxation, or x itself where its sign changes or it
+    vanishes; either errs by second order in the distance of the saved times.
+
+    Args:
+        times: Saved times (times,), learning rate × step.
+        variance: Variance (modes, times).
+
+    Returns:
+        Recruitment times (modes,) [learning rate × step]; NaN where the mode ends at zero or
+        not finite, so that a fraction of its end value means nothing.
+    """
+    blocks = np.array_split(variance, 1 + variance.size // BLOCK)
+    return np.concatenate([_recruitment_times(times, block) for block in blocks])
+
+
+def _recruitment_times(times: NDArray, variance: NDArray) -> NDArray:
+    end = variance[:, -1]
+    defined = (end > 0) & np.isfinite(end)
+    with np.errstate(over="ignore"):
+        ratio = variance / np.where(defined, end, 1.0)[:, None]
+    distance = np.minimum(ratio - 1, 1e200)  # so that ratios of distances stay finite
+    inside = np.abs(distance) <= NEAR
+    above = distance > 0
+    inside[:, 1:] |= above[:, :-1] != above[:, 1:]  # through the band between two saved times
+    arrived = inside.argmax(axis=1)
+    before = np.maximum(arrived - 1, 0)
+    rows = np.arange(len(variance))
+    start, stop = distance[rows, before], distance[rows, arrived]
+    crossed = defined & (np.abs(start) > NEAR)
+    start, stop = np.where(crossed, start, 2.0), np.where(crossed, stop, 1.0)
+    edge = np.copysign(NEAR, start)
+    same_side = np.sign(start) == np.sign(stop)
+    relaxing = np.log(start / edge) / np.log(start / np.where(same_side, stop, start / 2))
+    fraction = np.where(same_side, relaxing, (start - edge) / (start - stop))
+    found = times[before] + np.where(crossed, fraction, 0.0) * (times[arrived] - times[before])
+    return np.where(defined, found, np.nan)
+
+
+def outcomes(times: NDArray, variance: NDArray) -> NDArray:
+    """Say what became of each mode, by its variance and its change at the end of the run.
+
+    The reference is the larger of the largest final variance and the mean initial one, so that a
+    spectrum that vanishes as a whole has collapsed too. The change at the end is that since the
+    last saved time within the first 95 % of the run. Then, in this order,
+
+        collapsed   less than 1 % of the reference, and not growing;
+        recruited   at least 1 % of the reference, and changed by less than 1 % at the end;
+        growing, shrinking   otherwise: it is still on its way, by the sign of the change.
+
+    A mode that never had variance has collapsed. A small mode that grows, however slowly, may
+    still be recruited and is growing. At 1 % in a twentieth of the run, a mode called recruited
+    would change by a fifth at most if the run were made twice as long at that pace.
+
+    Args:
+        times: Saved times (times,).
+        variance: Variance (modes, times).
+
+    Returns:
+        "recruited", "collapsed", "growing" or "shrinking" for each mode (modes,).
+    """
+    final = variance[:, -1]
+    late = np.searchsorted(times, END * times[-1], side="right") - 1
+    with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
+        change = final - variance[:, min(late, max(len(times) - 2, 0))]
+    small = final < NEGLIGIBLE * max(final.max(), variance[:, 0].mean())
+    settled = np.abs(change) <= NEGLIGIBLE * final
+    rules = [small & (change <= 0), ~small & settled, change < 0]
+    return np.select(rules, ["collapsed", "recruited", "shrinking"], "growing")
+
+
+def relative_drift(quantities: NDArray) -> NDArray:
+    """Largest departure of each quantity (quantities, times) from its start, relative to it."""
+    start = quantities[:, :1]
+    scale = np.where(start == 0, 1.0, np.abs(start))
+    return (np.abs(quantities - start) / scale).max(axis=1, initial=0.0)
+
+
+def provenance(device: str, dtype: str) -> dict[str, str]:
+    """Say when, where and with what a result was made, in attributes that netCDF can hold."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    command = shlex.join(sys.argv).encode(errors="backslashreplace").decode()
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "versions": json.dumps(versions),
+        "device": device,
+        "dtype": dtype,
+    }
+
+
+def _label(long_name: str, units: str) -> dict[str, str]:
+    return {"long_name": long_name, "units": units}
