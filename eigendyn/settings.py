@@ -204,7 +204,8 @@ def _real(
 ) -> float:
     """Take a finite number for which the condition holds."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not (is_number and math.isfinite(value) and holds(value)):
+    number = float(value) if is_number else math.nan
+    if not (math.isfinite(number) and holds(number)):
         message = f"{_flag(name)} must be finite and {condition}, not {value}. {hint}"
         raise InvalidSetting(message)
-    return float(value)
+    return number
