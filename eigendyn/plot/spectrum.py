@@ -1,0 +1,137 @@
+"""A result enters; the picture of its spectrum over training time leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from eigendyn.choices import PICTURE_SUFFIXES
+from eigendyn.store import check_output, write_atomically
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+
+MOST_LINES = 200
+DECADES = 6  # below the largest variance; what falls further leaves the picture
+SIZE = (4.8, 3.4)  # inches: fonts stay readable when scaled to a column
+RESOLUTION = 200  # dots per inch of rasters
+
+
+def plot_spectrum(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw the variance of every mode over training time, coloured by where it started.
+
+    Modes at zero variance cannot stand on a logarithmic axis; of more than 200 modes, 200 are drawn
+    whose ranks by initial variance are evenly spaced. The title says so in either case.
+
+    Args:
+        dataset: A result of `simulate`.
+        ax: Axes to draw on; None opens a pyplot figure.
+
+    Returns:
+        The axes: one collection of lines, time below, training step above, a colour bar beside.
+    """
+    if ax is None:
+        from matplotlib import pyplot
+
+        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    initial = dataset["variance"].isel(time=0).values
+    drawn = _choose(initial)
+    times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
+    lines = LineCollection(
+        [np.column_stack([times, line]) for line in variance],
+        array=initial[drawn],
+        cmap=_colours(),
+        norm=_colour_scale(initial[drawn]),
+        linewidths=1.2,
+        rasterized=len(initial) > MOST_LINES,
+    )
+    ax.set_yscale("log")
+    ax.add_collection(lines)
+    ax.set_ylim(*_range(variance))
+    if times[-1] > times[0]:
+        ax.set_xlim(times[0], times[-1])
+    ax.set_xlabel("time (learning rate × step)")
+    ax.set_ylabel("variance of the mode")
+    learning_rate = json.loads(dataset.attrs["settings"])["learning_rate"]
+    steps = ax.secondary_xaxis(
+        "top", functions=(lambda time: time / learning_rate, lambda step: step * learning_rate)
+    )
+    steps.set_xlabel("step")
+    ax.set_title("\n".join(_title(dataset, initial, len(drawn))), fontsize="medium")
+    ax.get_figure(root=True).colorbar(lines, ax=ax, label="initial variance", pad=0.02)
+    return ax
+
+
+def save_picture(dataset: xarray.Dataset, path: str | Path, force: bool = False) -> Path:
+    """Draw the spectrum over time into a file, in the format that its suffix names.
+
+    Args:
+        dataset: A result of `simulate`.
+        path: File to write, one of `choices.PICTURE_SUFFIXES`.
+        force: Overwrite an existing file.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OutputExists: The file exists and `force` is not set.
+        InvalidSetting: The suffix names no format, or the folder does not exist.
+    """
+    path = check_output(path, PICTURE_SUFFIXES, force)
+    figure = Figure(figsize=SIZE, layout="constrained")
+    plot_spectrum(dataset, figure.add_subplot())
+    kind = path.suffix.lower().removeprefix(".")
+    write_atomically(
+        path, force, lambda temporary: figure.savefig(temporary, format=kind, dpi=RESOLUTION)
+    )
+    return path
+
+
+def _choose(initial: NDArray) -> NDArray:
+    """Modes to draw, smallest initial variance first."""
+    order = np.argsort(initial, kind="stable")
+    order = order[initial[order] > 0]
+    if len(order) <= MOST_LINES:
+        return order
+    return order[np.linspace(0, len(order) - 1, MOST_LINES).round().astype(int)]
+
+
+def _title(dataset: xarray.Dataset, initial: NDArray, drawn: int) -> list[str]:
+    attrs = dataset.attrs
+    lines = [f"{attrs['loss']} · {attrs['closure']} · {attrs['method']}"]
+    if attrs["status"] != "completed":
+        lines.append(f"{attrs['status']} at time {dataset['time'].values[-1]:g}")
+    silent = int((initial <= 0).sum())
+    if silent:
+        lines.append(f"{silent} at zero variance not drawn")
+    if len(initial) - silent > drawn:
+        lines.append(f"{drawn} of {len(initial) - silent} modes, evenly spaced by initial rank")
+    return lines
+
+
+def _colours() -> ListedColormap:
+    """Viridis without its brightest end, which fades on white."""
+    return ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.9, 256)))
+
+
+def _colour_scale(initial: NDArray) -> LogNorm:
+    """Logarithmic, with room around a single value."""
+    low, high = initial.min(), initial.max()
+    return LogNorm(low, high) if high > low else LogNorm(low / 2, low * 2)
+
+
+def _range(variance: NDArray) -> tuple[float, float]:
+    """Limits that hold every start, and what stays within some decades of the largest variance."""
+    positive = variance[(variance > 0) & np.isfinite(variance)]
+    high = positive.max()
+    low = max(positive.min(), min(variance[:, 0].min(), high / 10**DECADES))
+    return low / 1.5, high * 1.5

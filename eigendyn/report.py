@@ -1,0 +1,138 @@
+"""A result enters; what a terminal or a script wants to know of it leaves."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray
+
+SCHEMA_VERSION = 1
+MOST_ROWS = 20  # beyond it the table shows the first and last modes only
+SHOWN = 5  # of each then
+HEADINGS = ("mode", "initial variance", "final variance", "outcome", "recruitment time", "step")
+
+
+def summary(dataset: xarray.Dataset) -> dict[str, Any]:
+    """Summarise a result for scripts: plain numbers in full precision, ready for JSON.
+
+    Args:
+        dataset: A result of `simulate`.
+
+    Returns:
+        Per mode, in input order: initial and final variance, recruitment time (None where it is
+        undefined) and outcome; the end time and step; conserved quantities with their largest
+        relative drift; closure with its error; engine, status and settings. Numbers that are not
+        finite are None.
+    """
+    final = dataset.isel(time=-1)
+    settings = json.loads(dataset.attrs["settings"])
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "loss": settings["loss"],
+        "closure": dataset.attrs["closure"],
+        "closure_error": _number(dataset.attrs["closure_error"]),
+        "closure_error_meaning": dataset.attrs["closure_error_meaning"],
+        "method": dataset.attrs["method"],
+        "time": _number(final["time"].item()),
+        "step": _number(final["step"].item()),
+        "variances_initial": _numbers(dataset["variance"].isel(time=0).values),
+        "variances_final": _numbers(final["variance"].values),
+        "recruitment_time": _numbers(dataset["recruitment_time"].values),
+        "outcome": dataset["outcome"].values.tolist(),
+        "conserved": [
+            {"name": name, **{key: _number(value) for key, value in numbers.items()}}
+            for name, numbers in _conserved(dataset)
+        ],
+        "status": dataset.attrs["status"],
+        "message": dataset.attrs["message"],
+        "settings": settings,
+    }
+
+
+def table(dataset: xarray.Dataset) -> str:
+    """Lay out for a terminal what happened to every mode, and how far the numbers can be trusted.
+
+    Args:
+        dataset: A result of `simulate`.
+
+    Returns:
+        One row for each mode (the first and last ones if there are more than 20), then the count
+        of each outcome, closure with its error, engine, conserved quantities and status.
+    """
+    modes = dataset.sizes["mode"]
+    every = range(modes)
+    shown = every if modes <= MOST_ROWS else [*every[:SHOWN], *every[-SHOWN:]]
+    rows = [HEADINGS, *(_row(dataset, mode) for mode in shown)]
+    if modes > MOST_ROWS:
+        rows.insert(1 + SHOWN, ("…",) * len(HEADINGS))
+    facts = list(_facts(dataset))
+    width = max(len(name) for name, _ in facts)
+    lines = [*_aligned(rows), "", *(f"{name:<{width}}  {fact}" for name, fact in facts)]
+    return "\n".join(lines)
+
+
+def _row(dataset: xarray.Dataset, mode: int) -> tuple[str, ...]:
+    one = dataset.isel(mode=mode)
+    outcome = one["outcome"].item()
+    time = one["recruitment_time"].item()
+    learning_rate = json.loads(dataset.attrs["settings"])["learning_rate"]
+    arrived = outcome == "recruited" and math.isfinite(time)
+    return (
+        str(one["mode"].item()),
+        f"{one['variance'].values[0]:.6g}",
+        f"{one['variance'].values[-1]:.6g}",
+        outcome,
+        f"{time:.4g}" if arrived else "–",
+        f"{time / learning_rate:.0f}" if arrived else "–",
+    )
+
+
+def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
+    attrs, final = dataset.attrs, dataset.isel(time=-1)
+    counts = Counter(dataset["outcome"].values.tolist())
+    yield "loss", attrs["loss"]
+    yield "modes", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+    yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
+    error = f"error {attrs['closure_error']:.1e} ({attrs['closure_error_meaning']})"
+    yield "closure", f"{attrs['closure']}, {error}"
+    for name, numbers in _conserved(dataset):
+        yield (
+            "conserved",
+            f"{name}: {numbers['initial']:.6g} → {numbers['final']:.6g}, "
+            f"relative drift {numbers['relative_drift']:.1e}",
+        )
+    reached = f"at time {final['time'].item():g}, step {final['step'].item():g}"
+    yield "status", f"{attrs['status']} {reached}. {attrs['message']}".strip()
+
+
+def _conserved(dataset: xarray.Dataset) -> Iterator[tuple[str, dict[str, float]]]:
+    for index, name in enumerate(dataset["quantity"].values.tolist()):
+        one = dataset.isel(quantity=index)
+        yield (
+            name,
+            {
+                "initial": one["conserved"].values[0],
+                "final": one["conserved"].values[-1],
+                "relative_drift": one["conserved_drift"].item(),
+            },
+        )
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{c:>{w}}" for c, w in zip(row, widths, strict=True)) for row in rows]
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _numbers(values: NDArray) -> list[float | None]:
+    return [_number(value) for value in values]
