@@ -1,0 +1,33 @@
+"""The names that a user can choose from. Standard library only: a typo is answered at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eigendyn.errors import UnknownName
+
+LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
+METHODS = ("auto", "flow", "steps", "closed-form")
+CLOSURES = ("exact", "mean-field", "sampled")
+SOLVERS = ("explicit", "stiff")
+DTYPES = ("float64", "float32")
+DEVICES = ("auto", "cpu", "cuda")
+RESULT_SUFFIXES = (".nc", ".csv", ".json")
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def check_choice(kind: str, given: str, known: Iterable[str]) -> str:
+    """Return the name if it is known.
+
+    Args:
+        kind: What is named, such as "loss".
+        given: The name given.
+        known: The names there are.
+
+    Raises:
+        UnknownName: The name is not among them; the message suggests the nearest.
+    """
+    names = tuple(known)
+    if given not in names:
+        raise UnknownName(kind, given, names)
+    return given

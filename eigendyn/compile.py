@@ -1,0 +1,185 @@
+"""Closed mode dynamics enter, a plain JAX vector field leaves. The only place that lambdifies.
+
+Importing this module switches JAX to 64-bit numbers, the precision of everything here unless asked
+otherwise; arrays that are already float32 stay float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import sympy as sp
+from jax import Array
+
+from eigendyn import symbols as sym
+from eigendyn.derive import ModeDynamics
+from eigendyn.errors import OpenMoments
+from eigendyn.symbols import Average, Expectation, ModeSum
+
+jax.config.update("jax_enable_x64", True)
+
+NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
+BLOCK = 2**18  # numbers in one intermediate array while averaging over nodes
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Where an average is taken: quadrature nodes, or samples.
+
+    Args:
+        weights: Weight of each node (nodes,).
+        values: By symbol name, (nodes, 1) if common to all modes, else (nodes, modes).
+    """
+
+    weights: Array = field(repr=False)
+    values: Mapping[str, Array] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Code:
+    """The lambdified expressions of mode dynamics, on arrays with modes last."""
+
+    rates: Callable  # (*states, *parameters, modes, *averages) → one array per state
+    integrands: Callable  # (*states, *parameters, modes, *nodes) → one array per average
+    predictor: Callable  # (*states, *parameters, modes) → [λ]
+    averages: int
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class VectorField:
+    """d states/dt of all modes: call it as `field(time, states, parameters)`.
+
+    A pytree whose only leaves are the nodes of its closure, so it passes through `jit`, `vmap` and
+    `grad` and onto any device. A call takes learning rate × step, the states (states, modes) and a
+    mapping with one number for each name in `parameters`; it returns an array like the states.
+
+    Args:
+        nodes: Where the closure's averages are taken; None if it needs none, or none yet.
+        states: Name of each state.
+        parameters: Names of the numbers that a call needs.
+        node_names: Names of the variables that nodes give values to; empty if there are none.
+        closure: Name of the closure.
+        code: The compiled expressions.
+    """
+
+    nodes: Nodes | None
+    states: tuple[str, ...] = field(metadata={"static": True})
+    parameters: tuple[str, ...] = field(metadata={"static": True})
+    node_names: tuple[str, ...] = field(metadata={"static": True})
+    closure: str = field(metadata={"static": True})
+    code: Code = field(metadata={"static": True}, repr=False)
+
+    def __call__(self, time: Array | float, states: Array, parameters: Mapping) -> Array:
+        """Rate of change of every state of every mode (states, modes)."""
+        del time  # the dynamics are autonomous; integrators pass it all the same
+        averages = self._averages(states, parameters) if self.code.averages else ()
+        rates = self.code.rates(*self._arguments(states, parameters), *averages)
+        return jnp.stack([jnp.broadcast_to(rate, states.shape[1:]) for rate in rates])
+
+    def predictor_eigenvalue(self, states: Array, parameters: Mapping) -> Array:
+        """λ of every mode (modes,) in the given states (states, modes)."""
+        (eigenvalue,) = self.code.predictor(*self._arguments(states, parameters))
+        return jnp.broadcast_to(eigenvalue, states.shape[1:])
+
+    def contributions(self, states: Array, parameters: Mapping, nodes: Nodes) -> Array:
+        """What each node adds to each average (averages, nodes, modes)."""
+        values = (nodes.values[name] for name in self.node_names)
+        parts = self.code.integrands(*self._arguments(states, parameters), *values)
+        shape = (nodes.weights.shape[0], states.shape[1])
+        return jnp.stack([nodes.weights[:, None] * jnp.broadcast_to(p, shape) for p in parts])
+
+    def _arguments(self, states: Array, parameters: Mapping) -> tuple:
+        numbers = (jnp.asarray(parameters[name], states.dtype) for name in self.parameters)
+        return (*states, *numbers, states.shape[1])
+
+    def _averages(self, states: Array, parameters: Mapping) -> Array:
+        """Sum over nodes, a block at a time: O(modes) memory at any number of nodes."""
+        if self.nodes is None:
+            message = f"The {self.closure} closure needs nodes: build the field with `fit_nodes`."
+            raise ValueError(message)
+
+        @jax.checkpoint
+        def add_block(total: Array, block: Nodes) -> tuple[Array, None]:
+            return total + self.contributions(states, parameters, block).sum(axis=1), None
+
+        start = jnp.zeros((self.code.averages, states.shape[1]), states.dtype)
+        size = max(1, BLOCK // states.shape[1])
+        if self.nodes.weights.shape[0] <= size:
+            return add_block(start, self.nodes)[0]
+        return jax.lax.scan(add_block, start, _in_blocks(self.nodes, size))[0]
+
+
+def _in_blocks(nodes: Nodes, size: int) -> Nodes:
+    """Reshape nodes to (blocks, size, …); the last block is filled up with weightless nodes."""
+    missing = -nodes.weights.shape[0] % size
+
+    def reshape(leaf: Array, mode: str) -> Array:
+        filled = jnp.pad(leaf, [(0, missing)] + [(0, 0)] * (leaf.ndim - 1), mode=mode)
+        return filled.reshape(-1, size, *leaf.shape[1:])
+
+    values = {name: reshape(value, "edge") for name, value in nodes.values.items()}
+    return Nodes(reshape(nodes.weights, "constant"), values)
+
+
+def compile_field(dynamics: ModeDynamics) -> VectorField:
+    """Compile closed mode dynamics to JAX.
+
+    Args:
+        dynamics: Closed dynamics; symbols other than states stay parameters of the field.
+
+    Returns:
+        The vector field, without nodes.
+
+    Raises:
+        OpenMoments: A moment is still open.
+    """
+    if any(rate.has(Expectation) for rate in dynamics.rates):
+        message = (
+            f"Only closed dynamics can be compiled; those of {dynamics.loss.name!r} have open "
+            "moments. Take them with `close` first."
+        )
+        raise OpenMoments(message)
+    local, parts = sym.detach(sp.Tuple(*dynamics.rates), Average)
+    rates = [substitute(rate, dynamics) for rate in local]
+    integrands = [substitute(average.args[0], dynamics) for average in parts.values()]
+    free = set().union(*(e.free_symbols for e in (*rates, *integrands, dynamics.predictor)))
+    node_symbols = [s for s in NODE_SYMBOLS if s in free]
+    known = {*dynamics.states, *node_symbols, *parts, sym.modes}
+    parameters = sorted(free - known, key=str)
+    arguments = [*dynamics.states, *parameters, sym.modes]
+    code = Code(
+        rates=compile_expressions([*arguments, *parts], rates),
+        integrands=compile_expressions([*arguments, *node_symbols], integrands),
+        predictor=compile_expressions(arguments, [dynamics.predictor]),
+        averages=len(integrands),
+    )
+    return VectorField(
+        nodes=None,
+        states=tuple(str(s) for s in dynamics.states),
+        parameters=tuple(str(p) for p in parameters),
+        node_names=tuple(str(s) for s in node_symbols),
+        closure=dynamics.closure,
+        code=code,
+    )
+
+
+def substitute(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
+    """Put in the definitions of auxiliary symbols and the predictor's eigenvalue."""
+    for symbol, meaning in dynamics.definitions:
+        expression = expression.xreplace({symbol: meaning})
+    return expression.xreplace({sym.lam: dynamics.predictor})
+
+
+def compile_expressions(arguments: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> Callable:
+    """Compile expressions over per-mode symbols to one function on arrays with modes last.
+
+    A sum over modes becomes a sum over the last axis, so the code has the same size at any number
+    of modes.
+    """
+    functions = {ModeSum.__name__: lambda summand: jnp.sum(summand, axis=-1, keepdims=True)}
+    return sp.lambdify(list(arguments), list(expressions), modules=[functions, "jax"], cse=True)

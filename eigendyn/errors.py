@@ -1,0 +1,67 @@
+"""Refusals: one class per kind, each with a sentence on what must hold, what was given, what to try.
+
+A refusal is a mistake that the caller can mend. Numerical failure is not among them: it is a field
+of the result.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EigendynError(Exception):
+    """Something that cannot be done as asked; the message says why and what to try."""
+
+
+class UnknownName(EigendynError):
+    """A loss, method, closure, … that does not exist.
+
+    Args:
+        kind: What was named, such as "loss".
+        given: The name given.
+        known: The names there are.
+    """
+
+    def __init__(self, kind: str, given: object, known: Iterable[str]) -> None:
+        names = list(known)
+        near = difflib.get_close_matches(str(given).lower(), names, n=1, cutoff=0.5)
+        suggestion = f" Did you mean {near[0]!r}?" if near else ""
+        listed = ", ".join(names)
+        super().__init__(f"There is no {kind} {str(given)!r}.{suggestion} Known: {listed}.")
+
+
+class InvalidSpectrum(EigendynError):
+    """Variances that are no spectrum: empty, not finite, negative, or all zero."""
+
+
+class InvalidSetting(EigendynError):
+    """A number without meaning, or settings that contradict each other."""
+
+
+class UnreadableFile(EigendynError):
+    """A file that is missing, malformed, or not what it should be."""
+
+
+class OutputExists(EigendynError):
+    """A file that would be overwritten, or cannot be written."""
+
+
+class NoClosedForm(EigendynError):
+    """A closed form asked of dynamics that have none."""
+
+
+class NoExactClosure(EigendynError):
+    """The exact closure asked of a loss whose moments have no exact form here."""
+
+
+class OpenMoments(EigendynError):
+    """Dynamics with open moments where closed ones are needed."""
+
+
+class UndeclaredSymbol(EigendynError):
+    """A loss that uses a symbol outside the alphabet."""
+
+
+class DeviceUnavailable(EigendynError):
+    """A device that JAX cannot find."""

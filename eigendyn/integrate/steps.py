@@ -1,0 +1,84 @@
+"""A vector field and a start enter; the exact expected gradient-descent steps leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.compile import VectorField
+from eigendyn.trajectory import Trajectory
+
+BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
+
+
+def descent_steps(
+    field: VectorField,
+    start: NDArray,
+    saved_steps: NDArray,
+    learning_rate: float,
+    parameters: Mapping[str, float],
+    report: Callable[[int], object] = lambda _steps: None,
+) -> Trajectory:
+    r"""Follow what a network's expectation does at a finite learning rate.
+
+    s ← s + η ds/dt(s) for every state, that is s_m ← s_m + η[(G1_m + G2_m)/s_m − ω s_m].
+
+    Args:
+        field: Rates of change of the states.
+        start: States at step 0 (states, modes).
+        saved_steps: Increasing step numbers to save, starting at 0 (times,).
+        learning_rate: η.
+        parameters: One number for each of the field's parameters.
+        report: Called with the number of steps taken since the last call.
+
+    Returns:
+        States at the saved steps; cut before the first one that is not finite, status "diverged".
+
+    Source: Halvagal et al. 2023, expectation of their gradient descent on a linear network.
+    """
+    states = jnp.asarray(start)
+    counts = np.diff(saved_steps)
+    saved = [states[..., None]]
+    for block in np.array_split(counts, min(BLOCKS, len(counts))):
+        states, values = _advance(field, states, jnp.asarray(block), learning_rate, parameters)
+        saved.append(jnp.moveaxis(values, 0, -1))
+        report(int(block.sum()))
+        if not bool(jnp.isfinite(states).all()):
+            break
+    values = np.concatenate([np.asarray(v) for v in saved], axis=-1)
+    finite = np.isfinite(values).all(axis=(0, 1))
+    count = len(finite) if finite.all() else int(np.argmin(finite))
+    steps = np.asarray(saved_steps[:count])
+    completed = count == len(saved_steps)
+    message = (
+        f"The descent diverged between steps {steps[-1]} and {saved_steps[count]}. "
+        "Try a smaller --learning-rate."
+        if not completed
+        else ""
+    )
+    return Trajectory(
+        times=learning_rate * steps.astype(float),
+        values=values[..., :count],
+        states=field.states,
+        status="completed" if completed else "diverged",
+        message=message,
+    )
+
+
+@jax.jit
+def _advance(field, states, counts, learning_rate, parameters):
+    """Take counts[i] steps for each i, and keep the states after each."""
+    rate = jnp.asarray(learning_rate, states.dtype)
+
+    def step(_, states):
+        return states + rate * field(0.0, states, parameters)
+
+    def segment(states, count):
+        states = jax.lax.fori_loop(0, count, step, states)
+        return states, states
+
+    return jax.lax.scan(segment, states, counts)

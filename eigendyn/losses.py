@@ -1,0 +1,187 @@
+"""Per-sample losses in the predictor's eigenbasis, and what can be taken away from them.
+
+How to add a loss: write one function that returns a `SymbolicLoss` whose expression uses the
+alphabet of `symbols` only (`z1`, `z2`, `lam`, `mode_sum`, `norm`, `stop_gradient`), and enter it in
+`LOSSES` and in `choices.LOSS_NAMES`. The predictor's eigenvalue `lam` is a constant for
+differentiation, always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import sympy as sp
+
+from eigendyn import symbols as sym
+from eigendyn.choices import LOSS_NAMES, check_choice
+from eigendyn.errors import InvalidSetting, UndeclaredSymbol
+from eigendyn.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
+
+ALPHABET = frozenset({z1, z2, lam, sym.beta, sym.modes})
+
+
+@dataclass(frozen=True)
+class SymbolicLoss:
+    """A per-sample loss ℓ(z1, z2, λ), a scalar.
+
+    Args:
+        name: What to call it in results and captions.
+        expression: ℓ in the alphabet of `symbols`; every representation stands inside a sum.
+        beta: Exponent of the family δ/λ^β that the loss belongs to.
+
+    Raises:
+        UndeclaredSymbol: The expression uses a symbol outside the alphabet.
+        InvalidSetting: The expression has a representation outside a sum over modes, so it is
+            not a scalar.
+    """
+
+    name: str
+    expression: sp.Expr
+    beta: sp.Expr = sp.S.Zero
+    has_predictor: bool = True
+    has_stop_gradient: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the alphabet, and that the loss is a scalar."""
+        unknown = sorted(str(s) for s in self.expression.free_symbols - ALPHABET)
+        if unknown:
+            message = (
+                f"A loss may use {', '.join(sorted(map(str, ALPHABET)))} and sums over modes; "
+                f"{self.name!r} uses {', '.join(unknown)}. Take the symbols from eigendyn.symbols."
+            )
+            raise UndeclaredSymbol(message)
+        if sym.is_local(self.expression):
+            message = (
+                f"A loss must be a scalar: {self.name!r} has a per-mode symbol outside mode_sum. "
+                "Sum it over the modes."
+            )
+            raise InvalidSetting(message)
+
+
+def euclidean(beta: sp.Expr | float = 0) -> SymbolicLoss:
+    r"""Squared error between prediction and target.
+
+    ℓ = ½ Σ (λ z1 − SG z2)²; for β ≠ 0 the member of the family whose descent direction is
+    δ/λ^β: ℓ = ½ Σ (z1 − SG(z1 + λ^{1−β}(z2 − λ z1)))².
+
+    Args:
+        beta: Exponent of the family (0 plain, 1 isotropic).
+
+    Source: Halvagal et al. 2023, Euclidean loss; the family interpolates to their IsoLoss.
+    """
+    beta = _exponent(beta)
+    if beta == 0:
+        error = lam * z1 - stop_gradient(z2)
+    else:
+        error = z1 - stop_gradient(z1 + lam ** (1 - beta) * (z2 - lam * z1))
+    return SymbolicLoss("euclidean", mode_sum(error**2) / 2, beta)
+
+
+def cosine(beta: sp.Expr | float = 0) -> SymbolicLoss:
+    r"""Negative cosine similarity of prediction and target.
+
+    ℓ = − Σ λ z1 SG(z2) / (‖λ z1‖ ‖SG z2‖); for β ≠ 0 the member of the family whose descent
+    direction is δ/λ^β: ℓ = − Σ z1 SG[λ^{1−β} (z2/(‖λz1‖‖z2‖) − (Σ λ z1 z2) λ z1/(‖λz1‖³‖z2‖))].
+
+    Args:
+        beta: Exponent of the family (0 plain, 1 isotropic).
+
+    Source: Halvagal et al. 2023, cosine loss; the family interpolates to their IsoLoss.
+    """
+    beta = _exponent(beta)
+    if beta == 0:
+        overlap = mode_sum(lam * z1 * stop_gradient(z2))
+        loss = -overlap / (norm(lam * z1) * norm(stop_gradient(z2)))
+    else:
+        prediction, target = norm(lam * z1), norm(z2)
+        overlap = mode_sum(lam * z1 * z2)
+        direction = z2 / (prediction * target) - overlap * lam * z1 / (prediction**3 * target)
+        loss = -mode_sum(z1 * stop_gradient(lam ** (1 - beta) * direction))
+    return SymbolicLoss("cosine", loss, beta)
+
+
+def iso_euclidean() -> SymbolicLoss:
+    """Isotropic Euclidean loss: the family at β = 1, ℓ = ½ Σ (z1 − SG(z2 + z1 − λ z1))².
+
+    Source: Halvagal et al. 2023, IsoLoss.
+    """
+    return replace(euclidean(1), name="iso-euclidean")
+
+
+def iso_cosine() -> SymbolicLoss:
+    """Isotropic cosine loss: the family at β = 1.
+
+    ℓ = − Σ z1 · SG[z2/(‖λz1‖‖z2‖) − (Σ λ z1 z2) λ z1/(‖λz1‖³‖z2‖)].
+
+    Source: Halvagal et al. 2023, IsoLoss.
+    """
+    return replace(cosine(1), name="iso-cosine")
+
+
+def without_predictor(loss: SymbolicLoss) -> SymbolicLoss:
+    """Replace the predictor by the identity: λ → 1.
+
+    Source: Halvagal et al. 2023, ablation without predictor.
+    """
+    return replace(
+        loss,
+        name=f"{loss.name}, no predictor",
+        expression=loss.expression.xreplace({lam: sp.S.One}),
+        beta=sp.S.Zero,
+        has_predictor=False,
+    )
+
+
+def without_stop_gradient(loss: SymbolicLoss) -> SymbolicLoss:
+    """Let the gradient flow through both branches: SG(x) → x, with λ still a constant.
+
+    Source: Halvagal et al. 2023, ablation without stop-gradient.
+    """
+    return replace(
+        loss,
+        name=f"{loss.name}, no stop-gradient",
+        expression=sym.release(loss.expression),
+        has_stop_gradient=False,
+    )
+
+
+LOSSES: Mapping[str, Callable[..., SymbolicLoss]] = MappingProxyType(
+    {
+        "euclidean": euclidean,
+        "cosine": cosine,
+        "iso-euclidean": iso_euclidean,
+        "iso-cosine": iso_cosine,
+    }
+)
+
+
+def named_loss(
+    name: str,
+    *,
+    beta: sp.Expr | float | None = None,
+    predictor: bool = True,
+    stop_gradient: bool = True,
+) -> SymbolicLoss:
+    """Build a loss from its name and the parts that are switched off.
+
+    Args:
+        name: One of `choices.LOSS_NAMES`.
+        beta: Exponent of the family δ/λ^β; None keeps the one that the name implies.
+        predictor: False replaces the predictor by the identity.
+        stop_gradient: False lets the gradient flow through the target branch.
+
+    Raises:
+        UnknownName: No loss has this name.
+    """
+    build = LOSSES[check_choice("loss", name, LOSS_NAMES)]
+    loss = build() if beta is None else build(beta)
+    if not predictor:
+        loss = without_predictor(loss)
+    return loss if stop_gradient else without_stop_gradient(loss)
+
+
+def _exponent(beta: sp.Expr | float) -> sp.Expr:
+    """An exact number for a float that is one (0.5 → 1/2), so that equal powers combine."""
+    return sp.nsimplify(beta, rational=True) if isinstance(beta, int | float) else beta

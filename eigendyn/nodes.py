@@ -1,0 +1,226 @@
+r"""A vector field and the states it must serve enter; the field with nodes, and its error, leave.
+
+Quadrature: with τ_f = y_f² the integrand is even and analytic in each y_f. With y = sinh(ξ)/√2
+(y² in units of 1/E[F]) it stays analytic in a strip |Im ξ| < π/2 whatever the spectrum, so a
+trapezoid rule with step h in ξ, offset by h/2 so that only its positive half is needed, errs by
+about exp(−π²/h), and decades of the spectrum cost a few nodes each. The reach and the step are
+chosen from a requested accuracy, nodes that do not matter are dropped, and the error estimate is
+the difference from a rule that is finer and wider.
+
+Samples: standard normal draws; the error estimate is the standard error of the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.compile import Nodes, VectorField
+
+STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
+FINER = 0.72  # the reference rule's step over the rule's own
+WIDER = 2.0  # the reference rule's additional reach in ξ
+FARTHEST = 40.0  # reach at which the search gives up: e^80 in τ
+BLOCK = 2**20  # numbers in one intermediate array while nodes are chosen
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A vector field with nodes, and how far its moments are from the expectation.
+
+    Args:
+        field: The field, ready to be called.
+        error: Largest absolute error of a moment E[z·δ] in the states that were looked at; zero
+            if the closure needs no nodes.
+        reached: False if the requested accuracy was not reached there.
+        step: Step h of the quadrature's trapezoid rule; zero if there is none.
+    """
+
+    field: VectorField
+    error: float = 0.0
+    reached: bool = True
+    step: float = 0.0
+
+
+def fit_nodes(
+    field: VectorField, spectra: NDArray, parameters: Mapping[str, float], accuracy: float = 1e-10
+) -> Fit:
+    r"""Choose quadrature nodes that serve the given states to the given accuracy.
+
+    Args:
+        field: A field whose closure is exact; without averages it comes back as it is.
+        spectra: States to serve (points, states, modes).
+        parameters: One number for each of the field's parameters.
+        accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode.
+
+    Returns:
+        The field with nodes, its error estimate, and whether the accuracy was reached.
+    """
+    if not field.node_names:
+        return Fit(field)
+    points = [np.asarray(states, np.float64) for states in spectra]
+    reach = _find_reach(field, points, parameters, accuracy)
+    for step in STEPS:
+        nodes = _prune(field, points, parameters, _grid(field, step, reach), accuracy)
+        fit = _judge(Fit(replace(field, nodes=nodes), step=step), points, parameters, accuracy, reach)
+        if fit.reached:
+            break
+    return fit
+
+
+def judge_nodes(
+    fit: Fit, spectra: NDArray, parameters: Mapping[str, float], accuracy: float = 1e-10
+) -> Fit:
+    """Judge quadrature nodes in other states (points, states, modes) than they were fitted to.
+
+    Returns:
+        The same field, with the error estimate and the verdict for these states.
+    """
+    if not fit.field.node_names:
+        return fit
+    points = [np.asarray(states, np.float64) for states in spectra]
+    reach = _find_reach(fit.field, points, parameters, accuracy)
+    return _judge(fit, points, parameters, accuracy, reach)
+
+
+def draw_samples(field: VectorField, modes: int, samples: int, seed: int) -> VectorField:
+    """Give a sampled field its samples.
+
+    Args:
+        field: A field whose closure is sampled.
+        modes: Number of modes.
+        samples: Number of samples; memory is samples × modes.
+        seed: Seed of the draw; the same seed gives the same field.
+    """
+    rng = np.random.default_rng(seed)
+    values = {name: rng.standard_normal((samples, modes)) for name in field.node_names}
+    return replace(field, nodes=Nodes(np.full(samples, 1 / samples), values))
+
+
+def standard_error(
+    field: VectorField, spectra: NDArray, parameters: Mapping[str, float]
+) -> float:
+    """Largest standard error of a sampled moment E[z·δ], over states (points, states, modes)."""
+    count = len(field.nodes.weights)
+    largest = 0.0
+    for states in np.asarray(spectra, np.float64):
+        sums = [_block_squares(field, states, parameters, b) for b in _blocks(field.nodes, states)]
+        mean, square = (sum(map(np.asarray, parts)) for parts in zip(*sums, strict=True))
+        variance = np.maximum(count * square - mean**2, 0)
+        largest = max(largest, float((np.abs(states[0]) * np.sqrt(variance / count)).max()))
+    return largest
+
+
+def _grid(field: VectorField, step: float, reach: Iterable[float]) -> Nodes:
+    """Product rule over one axis for each quadratic form; the weight is Π dy/y."""
+    offsets = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
+    mesh = [axis.ravel() for axis in np.meshgrid(*offsets, indexing="ij")]
+    weights = np.prod([step / np.tanh(xi) for xi in mesh], axis=0)
+    taus = (0.5 * np.sinh(xi)[:, None] ** 2 for xi in mesh)
+    return Nodes(weights, dict(zip(field.node_names, taus, strict=True)))
+
+
+def _find_reach(
+    field: VectorField, points: list[NDArray], parameters: Mapping, accuracy: float
+) -> list[float]:
+    """Widen each axis until its outermost layers no longer matter to any mode."""
+    step, reach = STEPS[0], [3.0] * len(field.node_names)
+    while max(reach) < FARTHEST:
+        nodes = _grid(field, step, reach)
+        scores = _scores(field, points, parameters, nodes)
+        counts = [int(np.ceil(r / step)) for r in reach]
+        cube = scores.reshape(counts)
+        outer = [np.take(cube, [-1, -2], axis=axis).sum() for axis in range(len(reach))]
+        if max(outer) <= 0.1 * accuracy:
+            break
+        reach = [r + 2.0 * (o > 0.1 * accuracy) for r, o in zip(reach, outer, strict=True)]
+    return reach
+
+
+def _prune(
+    field: VectorField, points: list[NDArray], parameters: Mapping, nodes: Nodes, accuracy: float
+) -> Nodes:
+    """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
+    scores = _scores(field, points, parameters, nodes)
+    order = np.argsort(scores)
+    kept = np.sort(order[np.cumsum(scores[order]) > 0.1 * accuracy])
+    return jax.tree.map(lambda leaf: leaf[kept], nodes)
+
+
+def _scores(
+    field: VectorField, points: list[NDArray], parameters: Mapping, nodes: Nodes
+) -> NDArray:
+    """Largest share that each node has in any mode's ∫|integrand|, over all points (nodes,)."""
+    scores = np.zeros(nodes.weights.shape[0])
+    for states in points:
+        gross = _moments(field, states, parameters, nodes)[1]
+        shares = [_shares(field, states, parameters, b, gross) for b in _blocks(nodes, states)]
+        scores = np.maximum(scores, np.concatenate(shares)[: scores.size])
+    return scores
+
+
+def _judge(
+    fit: Fit, points: list[NDArray], parameters: Mapping, accuracy: float, reach: list[float]
+) -> Fit:
+    """Compare with a rule that is finer and wider.
+
+    Both rules carry round-off from terms that cancel. It is added to the error, and taken off
+    what the accuracy asks for, since no finer rule could remove it.
+    """
+    reference = _grid(fit.field, FINER * fit.step, [r + WIDER for r in reach])
+    error = excess = 0.0
+    for states in points:
+        own, _ = _moments(fit.field, states, parameters, fit.field.nodes)
+        best, gross = _moments(fit.field, states, parameters, reference)
+        scale = np.abs(states[0])
+        growth = np.divide(gross, scale, out=np.zeros_like(gross), where=scale > 0).max()
+        round_off = 16 * np.finfo(float).eps * scale * growth
+        difference = np.abs(own - best)
+        error = max(error, float(((difference + round_off) * scale).sum(axis=0).max()))
+        avoidable = np.maximum(difference - round_off, 0)
+        relative = np.divide(avoidable, gross, out=np.zeros_like(gross), where=gross > 0)
+        excess = max(excess, float(relative.max()))
+    return replace(fit, error=error, reached=excess <= accuracy)
+
+
+def _moments(
+    field: VectorField, states: NDArray, parameters: Mapping, nodes: Nodes
+) -> tuple[NDArray, NDArray]:
+    """Averages over the nodes, and over absolute contributions (averages, modes) each."""
+    sums = [_block_sums(field, states, parameters, b) for b in _blocks(nodes, states)]
+    own, gross = (sum(map(np.asarray, parts)) for parts in zip(*sums, strict=True))
+    return own, gross
+
+
+def _blocks(nodes: Nodes, states: NDArray) -> Iterator[Nodes]:
+    """Nodes in pieces of one size, so that compiled code serves them all; the last is filled up."""
+    size = int(np.clip(BLOCK // states.shape[1], 1, 512))
+    missing = -len(nodes.weights) % size
+    weights = np.pad(nodes.weights, (0, missing))
+    values = {n: np.pad(v, ((0, missing), (0, 0)), "edge") for n, v in nodes.values.items()}
+    for first in range(0, len(weights), size):
+        piece = slice(first, first + size)
+        yield Nodes(weights[piece], {name: value[piece] for name, value in values.items()})
+
+
+@jax.jit
+def _block_sums(field, states, parameters, block):
+    parts = field.contributions(states, parameters, block)
+    return parts.sum(axis=1), jnp.abs(parts).sum(axis=1)
+
+
+@jax.jit
+def _block_squares(field, states, parameters, block):
+    parts = field.contributions(states, parameters, block).sum(axis=0)
+    return parts.sum(axis=0), (parts**2).sum(axis=0)
+
+
+@jax.jit
+def _shares(field, states, parameters, block, gross):
+    parts = jnp.abs(field.contributions(states, parameters, block))
+    return jnp.max(parts / jnp.where(gross > 0, gross, 1)[:, None], axis=(0, 2))

@@ -1,0 +1,26 @@
+"""States of every mode over training time: what every engine returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """States of every mode at the saved times, up to the last finite one.
+
+    Args:
+        times: Saved times (times,), learning rate × step.
+        values: States (states, modes, times).
+        states: Name of each state, the singular value first.
+        status: "completed", "diverged" or "out-of-steps".
+        message: One sentence on what happened and what to try; empty when completed.
+    """
+
+    times: NDArray  # (times,)
+    values: NDArray  # (states, modes, times)
+    states: tuple[str, ...]
+    status: str = "completed"
+    message: str = ""
