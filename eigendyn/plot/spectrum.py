@@ -67,7 +67,7 @@ def plot_spectrum(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
     )
     steps.set_xlabel("step")
     ax.set_title("\n".join(_title(dataset, initial, len(drawn))), fontsize="medium")
-    ax.get_figure(root=True).colorbar(lines, ax=ax, label="initial variance", pad=0.02)
+    ax.figure.colorbar(lines, ax=ax, label="initial variance", pad=0.02)
     return ax
 
 

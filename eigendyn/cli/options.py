@@ -1,0 +1,204 @@
+"""The options of subcommands, in groups, with the defaults of `Settings`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from eigendyn import choices
+from eigendyn.choices import check_choice
+from eigendyn.cli.parameters import Name, Numbers
+from eigendyn.errors import UnreadableFile
+from eigendyn.settings import TOLERANCES, Settings
+
+FILE = click.Path(path_type=Path)
+
+
+def stack(*options: Callable) -> Callable:
+    """Join options into one decorator, in the order in which the help shows them."""
+
+    def decorate(command: Callable) -> Callable:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+variant_options = stack(
+    click.option(
+        "--no-predictor",
+        "predictor",
+        flag_value=False,
+        default=True,
+        show_default=False,
+        help="Replace the predictor by the identity, λ = 1.",
+    ),
+    click.option(
+        "--no-stop-gradient",
+        "stop_gradient",
+        flag_value=False,
+        default=True,
+        show_default=False,
+        help="Let the gradient flow through the target branch.",
+    ),
+    click.option(
+        "--beta",
+        type=float,
+        show_default="that of the loss",
+        help="Exponent β of the family δ/λ^β: 0 is the plain loss, 1 the isotropic one.",
+    ),
+    click.option(
+        "--closure",
+        type=Name("closure", choices.CLOSURES),
+        default=Settings.closure,
+        help="How expectations are taken.",
+    ),
+)
+
+
+start_options = stack(
+    click.option(
+        "--embeddings",
+        type=FILE,
+        help="Start from embeddings (samples × dimensions): .npy, .npz or .csv.",
+    ),
+    click.option(
+        "--weights",
+        type=FILE,
+        help="Start from a linear encoder (modes × inputs): .npy, .npz or .csv.",
+    ),
+    click.option("--variances", type=Numbers(), help="Start from a list, as in 0.05,0.3,1,2."),
+    click.option("--modes", type=int, help="Start from a random encoder with so many modes …"),
+    click.option("--inputs", type=int, help="… and so many inputs; entries are N(0, 1/16)."),
+)
+physics_options = stack(
+    click.option(
+        "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
+    ),
+    click.option(
+        "--sigma1",
+        type=float,
+        default=Settings.sigma1,
+        help="Standard deviation of the first view's noise.",
+    ),
+    click.option(
+        "--sigma2",
+        type=float,
+        default=Settings.sigma2,
+        help="Standard deviation of the second view's noise.",
+    ),
+    click.option("--weight-decay", type=float, default=Settings.weight_decay, help="ω."),
+    click.option(
+        "--learning-rate",
+        type=float,
+        default=Settings.learning_rate,
+        help="Time is learning rate × step.",
+    ),
+    click.option("--steps", type=int, default=Settings.steps, help="Number of training steps."),
+)
+_rtol, _atol = (" or ".join(f"{t[i]:g}" for t in TOLERANCES.values()) for i in (0, 1))
+engine_options = stack(
+    click.option(
+        "--method",
+        type=Name("method", choices.METHODS),
+        default=Settings.method,
+        help="Gradient flow, expected descent steps, or closed form; auto takes a closed form "
+        "where there is one, else the flow.",
+    ),
+    click.option(
+        "--samples",
+        type=int,
+        default=Settings.samples,
+        help="Number of samples of the sampled closure.",
+    ),
+    click.option(
+        "--closure-accuracy",
+        type=float,
+        default=Settings.closure_accuracy,
+        help="Relative error allowed to the exact closure.",
+    ),
+    click.option(
+        "--solver",
+        type=Name("solver", choices.SOLVERS),
+        default=Settings.solver,
+        help="Solver of the flow.",
+    ),
+    click.option(
+        "--rtol",
+        type=float,
+        show_default=f"{_rtol}, by dtype",
+        help="Relative error allowed in a step of the flow.",
+    ),
+    click.option(
+        "--atol",
+        type=float,
+        show_default=f"{_atol}, by dtype",
+        help="Absolute error allowed in a step of the flow.",
+    ),
+    click.option(
+        "--saves", type=int, default=Settings.saves, help="Largest number of saved times."
+    ),
+    click.option(
+        "--dtype",
+        type=Name("dtype", choices.DTYPES),
+        default=Settings.dtype,
+        help="Precision of the engine.",
+    ),
+    click.option(
+        "--device",
+        type=Name("device", choices.DEVICES),
+        default=Settings.device,
+        help="Where to run.",
+    ),
+    click.option(
+        "--seed", type=int, default=Settings.seed, help="Seed of the random start and of samples."
+    ),
+)
+output_options = stack(
+    click.option(
+        "-o",
+        "--output",
+        type=FILE,
+        show_default="a fresh eigendyn-LOSS.nc",
+        help="Result file: .nc, .csv or .json.",
+    ),
+    click.option(
+        "--plot",
+        type=FILE,
+        show_default="a fresh eigendyn-LOSS.png",
+        help="Picture of the spectrum over time: .png, .pdf or .svg.",
+    ),
+    click.option("--force", is_flag=True, help="Overwrite existing files."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object, no table."),
+    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress."),
+)
+
+
+def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Let a file's values stand where options are not given."""
+    if path is None:
+        return
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"--config must name a readable TOML file, not {path} ({error})."
+        raise UnreadableFile(message) from error
+    known = tuple(str(option.name) for option in ctx.command.params)
+    ctx.default_map = {  # as text, so that 1.5 steps are refused and not cut to 1
+        check_choice("setting", key, known): value if isinstance(value, list) else str(value)
+        for key, value in values.items()
+    }
+
+
+config_option = click.option(
+    "--config",
+    type=FILE,
+    is_eager=True,
+    expose_value=False,
+    callback=_read_config,
+    help="TOML file of settings, by their Python names (learning_rate = 0.05); options override.",
+)

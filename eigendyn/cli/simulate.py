@@ -1,0 +1,150 @@
+"""`eigendyn simulate`: options enter; a table or JSON, a result file and a picture leave."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eigendyn import choices
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.options import (
+    config_option,
+    engine_options,
+    output_options,
+    physics_options,
+    start_options,
+    variant_options,
+)
+from eigendyn.cli.parameters import Name
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings import Settings
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import NDArray
+
+NOT_COMPLETED = 3
+
+
+@click.command("simulate", context_settings={"show_default": True})
+@click.option(
+    "--loss",
+    type=Name("loss", choices.LOSS_NAMES),
+    default=Settings.loss,
+    help="Loss that is descended.",
+)
+@start_options
+@variant_options
+@physics_options
+@engine_options
+@output_options
+@config_option
+def command(
+    *,
+    embeddings: Path | None,
+    weights: Path | None,
+    variances: list[float] | None,
+    modes: int | None,
+    inputs: int | None,
+    output: Path | None,
+    plot: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Follow the variance of every mode while a loss is descended.
+
+    \b
+    Examples:
+      eigendyn simulate --loss cosine
+      eigendyn simulate --loss iso-cosine --embeddings z.npy --weight-decay 0.01
+      eigendyn simulate --loss euclidean --variances 0.05,0.3,1,2 --json
+
+    Without a start, the published one with 10 modes is taken. The table (or JSON) goes to standard
+    output, everything else to standard error. Exit code 0: completed; 2: refused, nothing was run;
+    3: not completed, and the result says how far it came.
+    """  # noqa: D301
+    chosen = Settings(**settings)
+    _check_one_start(embeddings, weights, variances, modes, inputs)
+    output, plot = _outputs(chosen.loss, output, plot, force)
+    start = _start(embeddings, weights, variances, modes, inputs, chosen.seed)
+    dataset = interruptible(
+        lambda: _simulate(start, settings, progress=not quiet and sys.stderr.isatty())
+    )
+    _save(dataset, output, plot, force)
+    _print(dataset, output, plot, as_json)
+    if not quiet:
+        click.echo(f"Saved {output} and {plot}.", err=True)
+    if dataset.attrs["status"] != "completed":
+        click.get_current_context().exit(NOT_COMPLETED)
+
+
+def _check_one_start(embeddings, weights, variances, modes, inputs) -> None:
+    given = {
+        "--embeddings": embeddings is not None,
+        "--weights": weights is not None,
+        "--variances": variances is not None,
+        "--modes with --inputs": modes is not None or inputs is not None,
+    }
+    named = [flag for flag, is_given in given.items() if is_given]
+    if len(named) > 1:
+        message = f"There must be one start, not {len(named)}: choose {' or '.join(named)}."
+        raise InvalidSetting(message)
+    if (modes is None) != (inputs is None):
+        message = "A random start needs both --modes and --inputs. Try --modes 10 --inputs 15."
+        raise InvalidSetting(message)
+
+
+def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> tuple[Path, Path]:
+    """Refuse files that cannot be written, before any work; name fresh ones if none are given."""
+    from eigendyn.store import check_output, fresh_path
+
+    stem = f"eigendyn-{loss}"
+    if output is not None:
+        check_output(output, choices.RESULT_SUFFIXES, force)
+    if plot is not None:
+        check_output(plot, choices.PICTURE_SUFFIXES, force)
+    return output or fresh_path(stem, ".nc"), plot or fresh_path(stem, ".png")
+
+
+def _start(embeddings, weights, variances, modes, inputs, seed) -> NDArray:
+    from eigendyn import start
+
+    if embeddings is not None:
+        return start.variances_from_embeddings(start.read_matrix(embeddings, "embeddings"))
+    if weights is not None:
+        return start.variances_from_weights(start.read_matrix(weights, "weights"))
+    if variances is not None:
+        return start.check_variances(variances)
+    if modes is not None:
+        return start.random_variances(modes, inputs, seed)
+    return start.published_variances()
+
+
+def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> xarray.Dataset:
+    from eigendyn.simulate import simulate
+
+    return simulate(variances=start, progress=progress, **settings)
+
+
+def _save(dataset: xarray.Dataset, output: Path, plot: Path, force: bool) -> None:
+    from eigendyn.plot.spectrum import save_picture
+    from eigendyn.store import save
+
+    save(dataset, output, force)
+    save_picture(dataset, plot, force)
+
+
+def _print(dataset: xarray.Dataset, output: Path, plot: Path, as_json: bool) -> None:
+    from eigendyn.report import summary, table
+
+    if as_json:
+        files = {"result": str(output), "picture": str(plot)}
+        click.echo(json.dumps({**summary(dataset), "files": files}, allow_nan=False))
+    else:
+        click.echo(table(dataset))

@@ -1,0 +1,1 @@
+"""Results enter, matplotlib Axes leave."""
