@@ -100,8 +100,9 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
     yield "loss", attrs["loss"]
     yield "modes", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
     yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
-    error = f"error {attrs['closure_error']:.1e} ({attrs['closure_error_meaning']})"
-    yield "closure", f"{attrs['closure']}, {error}"
+    error, meaning = attrs["closure_error"], attrs["closure_error_meaning"]
+    is_number = error > 0  # not NaN where it is not estimated, not zero where there is none
+    yield "closure", f"{attrs['closure']}, {f'error {error:.1e}: ' * is_number}{meaning}"
     for name, numbers in _conserved(dataset):
         yield (
             "conserved",

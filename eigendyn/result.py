@@ -173,7 +173,7 @@ def outcomes(times: NDArray, variance: NDArray) -> NDArray:
     with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
         change = final - variance[:, min(late, max(len(times) - 2, 0))]
     small = final < NEGLIGIBLE * max(final.max(), variance[:, 0].mean())
-    settled = np.abs(change) <= NEGLIGIBLE * final
+    settled = np.abs(change) < NEGLIGIBLE * final
     rules = [small & (change <= 0), ~small & settled, change < 0]
     return np.select(rules, ["collapsed", "recruited", "shrinking"], "growing")
 

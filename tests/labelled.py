@@ -1,0 +1,27 @@
+"""Results of made-up trajectories, for tests of what happens to results."""
+
+import numpy as np
+
+from eigendyn.result import dataset
+from eigendyn.trajectory import Trajectory
+
+
+def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
+    """Make a result out of variances (modes, times)."""
+    trajectory = Trajectory(times, np.sqrt(variance)[None], ("singular_value",), **more)
+    return dataset(
+        trajectory,
+        predictor_eigenvalue=variance,
+        conserved=conserved or {},
+        settings={"loss": "cosine", "learning_rate": learning_rate, "dtype": "float64"},
+        closure={"name": "exact moments", "error": 0.0, "error_meaning": "exact"},
+        method="flow",
+        loss="cosine",
+        device="cpu",
+    )
+
+
+def logistic(start, times):
+    """Solve dv/dt = v(1 − v)."""
+    start = np.asarray(start)[:, None]
+    return 1 / (1 + (1 / start - 1) * np.exp(-times))
