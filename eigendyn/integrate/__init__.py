@@ -1,0 +1,1 @@
+"""Engines: from closed mode dynamics to trajectories."""
