@@ -44,7 +44,8 @@ class Code:
     """The lambdified expressions of mode dynamics, on arrays with modes last."""
 
     rates: Callable  # (*states, *parameters, modes, *averages) → one array per state
-    integrands: Callable  # (*states, *parameters, modes, *nodes) → one array per average
+    integrands: Callable  # (*states, *parameters, modes, *nodes) → one array per average, and
+    # one more for each: the sum of the absolute values of the terms that it is the sum of
     predictor: Callable  # (*states, *parameters, modes) → [λ]
     averages: int
 
@@ -86,12 +87,18 @@ class VectorField:
         (eigenvalue,) = self.code.predictor(*self._arguments(states, parameters))
         return jnp.broadcast_to(eigenvalue, states.shape[1:])
 
-    def contributions(self, states: Array, parameters: Mapping, nodes: Nodes) -> Array:
-        """What each node adds to each average (averages, nodes, modes)."""
+    def contributions(
+        self, states: Array, parameters: Mapping, nodes: Nodes
+    ) -> tuple[Array, Array]:
+        """What each node adds to each average, and how large the terms are that it is the sum of.
+
+        Both (averages, nodes, modes). The second over the first says how much cancels.
+        """
         values = (nodes.values[name] for name in self.node_names)
         parts = self.code.integrands(*self._arguments(states, parameters), *values)
         shape = (nodes.weights.shape[0], states.shape[1])
-        return jnp.stack([nodes.weights[:, None] * jnp.broadcast_to(p, shape) for p in parts])
+        added = jnp.stack([nodes.weights[:, None] * jnp.broadcast_to(p, shape) for p in parts])
+        return added[: self.code.averages], added[self.code.averages :]
 
     def _arguments(self, states: Array, parameters: Mapping) -> tuple:
         numbers = (jnp.asarray(parameters[name], states.dtype) for name in self.parameters)
@@ -105,7 +112,7 @@ class VectorField:
 
         @jax.checkpoint
         def add_block(total: Array, block: Nodes) -> tuple[Array, None]:
-            return total + self.contributions(states, parameters, block).sum(axis=1), None
+            return total + self.contributions(states, parameters, block)[0].sum(axis=1), None
 
         start = jnp.zeros((self.code.averages, states.shape[1]), states.dtype)
         size = max(1, BLOCK // states.shape[1])
@@ -154,7 +161,9 @@ def compile_field(dynamics: ModeDynamics) -> VectorField:
     arguments = [*dynamics.states, *parameters, sym.modes]
     code = Code(
         rates=compile_expressions([*arguments, *parts], rates),
-        integrands=compile_expressions([*arguments, *node_symbols], integrands),
+        integrands=compile_expressions(
+            [*arguments, *node_symbols], [*integrands, *map(_magnitude, integrands)]
+        ),
         predictor=compile_expressions(arguments, [dynamics.predictor]),
         averages=len(integrands),
     )
@@ -173,6 +182,12 @@ def substitute(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
     for symbol, meaning in dynamics.definitions:
         expression = expression.xreplace({symbol: meaning})
     return expression.xreplace({sym.lam: dynamics.predictor})
+
+
+def _magnitude(integrand: sp.Expr) -> sp.Expr:
+    """Sum of the absolute values of an integrand's terms."""
+    factors = sp.Mul.make_args(integrand)
+    return sp.Mul(*[sp.Add(*map(sp.Abs, sp.Add.make_args(factor))) for factor in factors])
 
 
 def compile_expressions(arguments: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> Callable:

@@ -25,7 +25,9 @@ from eigendyn.compile import Nodes, VectorField
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
-FARTHEST = 40.0  # reach at which the search gives up: e^80 in τ
+FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
+BUNCH = 256  # nodes are kept in multiples of this, so that few shapes need compiling
+ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
 BLOCK = 2**20  # numbers in one intermediate array while nodes are chosen
 
 
@@ -67,7 +69,9 @@ def fit_nodes(
     reach = _find_reach(field, points, parameters, accuracy)
     for step in STEPS:
         nodes = _prune(field, points, parameters, _grid(field, step, reach), accuracy)
-        fit = _judge(Fit(replace(field, nodes=nodes), step=step), points, parameters, accuracy, reach)
+        fit = _judge(
+            Fit(replace(field, nodes=nodes), step=step), points, parameters, accuracy, reach
+        )
         if fit.reached:
             break
     return fit
@@ -102,9 +106,7 @@ def draw_samples(field: VectorField, modes: int, samples: int, seed: int) -> Vec
     return replace(field, nodes=Nodes(np.full(samples, 1 / samples), values))
 
 
-def standard_error(
-    field: VectorField, spectra: NDArray, parameters: Mapping[str, float]
-) -> float:
+def standard_error(field: VectorField, spectra: NDArray, parameters: Mapping[str, float]) -> float:
     """Largest standard error of a sampled moment E[z·δ], over states (points, states, modes)."""
     count = len(field.nodes.weights)
     largest = 0.0
@@ -147,8 +149,9 @@ def _prune(
 ) -> Nodes:
     """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
     scores = _scores(field, points, parameters, nodes)
-    order = np.argsort(scores)
-    kept = np.sort(order[np.cumsum(scores[order]) > 0.1 * accuracy])
+    order = np.argsort(scores)[::-1]
+    needed = np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy)
+    kept = np.sort(order[: -(-needed // BUNCH) * BUNCH])
     return jax.tree.map(lambda leaf: leaf[kept], nodes)
 
 
@@ -158,8 +161,9 @@ def _scores(
     """Largest share that each node has in any mode's ∫|integrand|, over all points (nodes,)."""
     scores = np.zeros(nodes.weights.shape[0])
     for states in points:
-        gross = _moments(field, states, parameters, nodes)[1]
-        shares = [_shares(field, states, parameters, b, gross) for b in _blocks(nodes, states)]
+        _, gross, round_off = _moments(field, states, parameters, nodes)
+        whole = np.maximum(gross, round_off)
+        shares = [_shares(field, states, parameters, b, whole) for b in _blocks(nodes, states)]
         scores = np.maximum(scores, np.concatenate(shares)[: scores.size])
     return scores
 
@@ -175,26 +179,25 @@ def _judge(
     reference = _grid(fit.field, FINER * fit.step, [r + WIDER for r in reach])
     error = excess = 0.0
     for states in points:
-        own, _ = _moments(fit.field, states, parameters, fit.field.nodes)
-        best, gross = _moments(fit.field, states, parameters, reference)
-        scale = np.abs(states[0])
-        growth = np.divide(gross, scale, out=np.zeros_like(gross), where=scale > 0).max()
-        round_off = 16 * np.finfo(float).eps * scale * growth
+        own, *_ = _moments(fit.field, states, parameters, fit.field.nodes)
+        best, gross, round_off = _moments(fit.field, states, parameters, reference)
         difference = np.abs(own - best)
-        error = max(error, float(((difference + round_off) * scale).sum(axis=0).max()))
-        avoidable = np.maximum(difference - round_off, 0)
-        relative = np.divide(avoidable, gross, out=np.zeros_like(gross), where=gross > 0)
+        error = max(error, float(((difference + round_off) * np.abs(states[0])).sum(0).max()))
+        relative = np.maximum(difference - round_off, 0) / np.where(gross > 0, gross, 1)
         excess = max(excess, float(relative.max()))
     return replace(fit, error=error, reached=excess <= accuracy)
 
 
 def _moments(
     field: VectorField, states: NDArray, parameters: Mapping, nodes: Nodes
-) -> tuple[NDArray, NDArray]:
-    """Averages over the nodes, and over absolute contributions (averages, modes) each."""
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Averages over the nodes, over absolute contributions, and round-off (averages, modes) each.
+
+    Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
+    """
     sums = [_block_sums(field, states, parameters, b) for b in _blocks(nodes, states)]
-    own, gross = (sum(map(np.asarray, parts)) for parts in zip(*sums, strict=True))
-    return own, gross
+    own, gross, terms = (sum(map(np.asarray, parts)) for parts in zip(*sums, strict=True))
+    return own, gross, ROUND_OFF * terms
 
 
 def _blocks(nodes: Nodes, states: NDArray) -> Iterator[Nodes]:
@@ -210,17 +213,17 @@ def _blocks(nodes: Nodes, states: NDArray) -> Iterator[Nodes]:
 
 @jax.jit
 def _block_sums(field, states, parameters, block):
-    parts = field.contributions(states, parameters, block)
-    return parts.sum(axis=1), jnp.abs(parts).sum(axis=1)
+    parts, terms = field.contributions(states, parameters, block)
+    return parts.sum(axis=1), jnp.abs(parts).sum(axis=1), terms.sum(axis=1)
 
 
 @jax.jit
 def _block_squares(field, states, parameters, block):
-    parts = field.contributions(states, parameters, block).sum(axis=0)
+    parts = field.contributions(states, parameters, block)[0].sum(axis=0)
     return parts.sum(axis=0), (parts**2).sum(axis=0)
 
 
 @jax.jit
-def _shares(field, states, parameters, block, gross):
-    parts = jnp.abs(field.contributions(states, parameters, block))
-    return jnp.max(parts / jnp.where(gross > 0, gross, 1)[:, None], axis=(0, 2))
+def _shares(field, states, parameters, block, whole):
+    parts = jnp.abs(field.contributions(states, parameters, block)[0])
+    return jnp.max(parts / jnp.where(whole > 0, whole, 1)[:, None], axis=(0, 2))

@@ -38,17 +38,17 @@ def loss_value(name, z1, z2, lam, *, beta=None, predictor=True, stop_gradient=Tr
     raise KeyError(name)
 
 
-def cosine_moments(v, lam, var1, var2, step=0.5):
+def cosine_moments(v, lam, var1, var2, step=0.45, farthest=45):
     """G1 of cosine, G1 of iso-cosine, G2 without stop-gradient, by a dense quadrature in NumPy.
 
     The hand forms of the tilted Gaussian integrals, on a plain trapezoid in log a and log b: no
     stretching, no pruning, and other variables than the library's. The integrand is analytic for
-    |Im log a| < π, so the step errs by exp(−2π²/step) = 7e-18; what is cut off to the left of the
-    grid is exp(−35), as the integrand falls off like a square root.
+    |Im log a| < π, so the step errs by about exp(−2π²/step) = 1e-19; what is cut off on the left
+    is exp(−35), as the integrand falls off like a square root there.
     """
     c11, c22, c12 = v * (1 + var1), v * (1 + var2), v
     det = v**2 * (var1 + var2 + var1 * var2)
-    grid = np.arange(-70, 45, step)
+    grid = np.arange(-70, farthest, step)
     a = np.exp(grid) / (lam**2 * c11).sum()
     b = np.exp(grid) / c22.sum()
     total = np.zeros((3, len(v)))

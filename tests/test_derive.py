@@ -63,9 +63,7 @@ def test_isotropic_directions_are_the_plain_ones_over_the_eigenvalue():
 
 
 def test_published_form_of_the_second_iso_cosine_term_has_the_same_gradient():
-    stopped = sym.stop_gradient(
-        ModeSum(lam * z1 * z2) / (sym.norm(lam * z1) ** 3 * sym.norm(z2))
-    )
+    stopped = sym.stop_gradient(ModeSum(lam * z1 * z2) / (sym.norm(lam * z1) ** 3 * sym.norm(z2)))
     first = -ModeSum(z1 * sym.stop_gradient(z2 / (sym.norm(lam * z1) * sym.norm(z2))))
     other_form = first + stopped * ModeSum(lam * z1**2) / 2
     direction = sym.release(-other_form.diff(z1))

@@ -106,9 +106,7 @@ def _close_ratio(
     if absent:
         raise no_exact_closure(f"a moment without the form {absent.pop()}")
     partition_function = sp.exp(-ModeSum(sp.log(sym.determinant)) / 2)
-    density = sp.Mul(
-        *[2 / sp.gamma(p) * (taus[f] / mean_form(f)) ** p for f, p in powers.items()]
-    )
+    density = sp.Mul(*[2 / sp.gamma(p) * (taus[f] / mean_form(f)) ** p for f, p in powers.items()])
     return Average(density * partition_function * moments)
 
 

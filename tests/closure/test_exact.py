@@ -159,6 +159,6 @@ def test_a_mode_without_variance_stays_without():
 
 
 def test_a_loss_outside_both_structures_is_refused():
-    loss = SymbolicLoss("quartic root", -sym.ModeSum(sym.z1**4) ** sp.Rational(1, 4))
+    loss = SymbolicLoss("quartic root", -(sym.ModeSum(sym.z1**4) ** sp.Rational(1, 4)))
     with pytest.raises(NoExactClosure):
         close(mode_dynamics(loss))

@@ -1,9 +1,10 @@
-"""A loss and a spectrum enter; the labelled dynamics of every mode leave. The verb of the library."""
+"""A loss and a spectrum enter; the labelled dynamics of every mode leave."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,16 @@ if TYPE_CHECKING:
     import xarray
 
 REFITS = 4  # times that nodes are chosen anew when the trajectory leaves what they serve
-CHECKPOINTS = 6  # evenly, and as many geometrically, spaced saved states in which the closure's error is measured
+CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
+
+ERROR_MEANINGS = {
+    "exact moments": "exact: no error but round-off",
+    "exact quadrature": (
+        "largest absolute difference of E[z·δ] from a finer and wider rule along the trajectory"
+    ),
+    "mean field": "not estimated: leading order in 1/modes, off by tens of percent for few modes",
+    "sampled": "largest standard error of E[z·δ] along the trajectory",
+}
 
 Engine = Callable[[VectorField], Trajectory]
 
@@ -70,27 +80,63 @@ def simulate(
 
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
     """
-    chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
-    symbolic = _named(chosen) if isinstance(loss, str) else loss
-    spectrum = published_variances() if variances is None else check_variances(variances)
+    symbolic, spectrum, chosen = _understand(loss, variances, settings)
     with jax.default_device(find_device(chosen.device)):
         fit, trajectory, method = _run(symbolic, spectrum, chosen, progress)
         return _label(symbolic, fit, trajectory, method, chosen)
 
 
-def _named(chosen: Settings) -> SymbolicLoss:
-    return named_loss(
+def vector_field(
+    loss: str | SymbolicLoss = "cosine", variances: ArrayLike | None = None, **settings: Any
+) -> tuple[VectorField, NDArray, dict[str, float]]:
+    """Build the vector field that `simulate` integrates, as a plain JAX function.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Spectrum (modes,) that the closure's nodes must serve; None takes the published
+            start. Spectra of another shape may need nodes of their own.
+        settings: Fields of `Settings`; those of an engine do nothing here.
+
+    Returns:
+        The field, the states (states, modes) of the given spectrum, and the parameters, so that
+        `field(0.0, states, parameters)` is ds/dt; jit, vmap and differentiate it as you like.
+
+    Raises:
+        The errors of `simulate`.
+    """
+    symbolic, spectrum, chosen = _understand(loss, variances, settings)
+    _, field = _compiled(symbolic, chosen.alpha, chosen.closure)
+    parameters = _parameters(field, chosen)
+    states = np.sqrt(spectrum)[None]
+    if field.closure == "sampled":
+        field = draw_samples(field, len(spectrum), chosen.samples, chosen.seed)
+    else:
+        field = fit_nodes(field, states[None], parameters, chosen.closure_accuracy).field
+    return _in_precision(field, chosen), states.astype(chosen.dtype), parameters
+
+
+def _understand(
+    loss: str | SymbolicLoss, variances: ArrayLike | None, settings: dict[str, Any]
+) -> tuple[SymbolicLoss, NDArray, Settings]:
+    chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
+    spectrum = published_variances() if variances is None else check_variances(variances)
+    if isinstance(loss, SymbolicLoss):
+        return loss, spectrum, chosen
+    named = named_loss(
         chosen.loss,
         beta=chosen.beta,
         predictor=chosen.predictor,
         stop_gradient=chosen.stop_gradient,
     )
+    return named, spectrum, chosen
+
+
+def _parameters(field: VectorField, chosen: Settings) -> dict[str, float]:
+    return {name: float(getattr(chosen, name)) for name in field.parameters}
 
 
 @lru_cache(maxsize=64)
-def _compiled(
-    loss: SymbolicLoss, alpha: float, closure: str
-) -> tuple[ModeDynamics, VectorField]:
+def _compiled(loss: SymbolicLoss, alpha: float, closure: str) -> tuple[ModeDynamics, VectorField]:
     dynamics = close(mode_dynamics(loss, alpha), closure)
     return dynamics, compile_field(dynamics)
 
@@ -100,12 +146,11 @@ def _run(
 ) -> tuple[Fit, Trajectory, str]:
     """Pick the engine and the nodes, and run."""
     dynamics, field = _compiled(loss, chosen.alpha, chosen.closure)
-    parameters = {name: float(getattr(chosen, name)) for name in field.parameters}
+    parameters = _parameters(field, chosen)
     steps = np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
     if chosen.method in ("auto", "closed-form"):
         try:
-            times = chosen.learning_rate * steps
-            trajectory = closed_form(dynamics, spectrum, times, parameters)
+            trajectory = closed_form(dynamics, spectrum, chosen.learning_rate * steps, parameters)
         except NoClosedForm:
             if chosen.method == "closed-form":
                 raise
@@ -164,18 +209,21 @@ def _with_nodes(
         trajectory = run(_in_precision(sampled, chosen))
         error = standard_error(sampled, _checkpoints(trajectory), parameters)
         return Fit(sampled, error), trajectory
+    if field.closure == "mean field":
+        return Fit(field, math.nan), run(field)
+    accuracy = max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
     visited = start[None].astype(float)
     for _ in range(REFITS):
-        fit = fit_nodes(field, visited, parameters, chosen.closure_accuracy)
+        fit = fit_nodes(field, visited, parameters, accuracy)
         trajectory = run(_in_precision(fit.field, chosen))
         passed = _checkpoints(trajectory)
-        fit = judge_nodes(fit, passed, parameters, chosen.closure_accuracy)
+        fit = judge_nodes(fit, passed, parameters, accuracy)
         if fit.reached:
             return fit, trajectory
         visited = np.concatenate([visited, passed])
     message = (
         f"The quadrature errs by {fit.error:.1e}, more than --closure-accuracy "
-        f"{chosen.closure_accuracy:g} allows. Try a larger one, or fewer --steps."
+        f"{accuracy:g} allows. Try a larger one, or fewer --steps."
     )
     if trajectory.status == "completed":
         trajectory = replace(trajectory, status="closure-inaccurate", message=message)
@@ -192,3 +240,49 @@ def _checkpoints(trajectory: Trajectory) -> NDArray:
 
 def _in_precision(field: VectorField, chosen: Settings) -> VectorField:
     return jax.tree.map(lambda leaf: leaf.astype(chosen.dtype), field)
+
+
+def _label(
+    loss: SymbolicLoss, fit: Fit, trajectory: Trajectory, method: str, chosen: Settings
+) -> xarray.Dataset:
+    """Compute what follows from the trajectory, and hand everything to the result."""
+    field = fit.field
+    parameters = _parameters(field, chosen)
+    states = np.moveaxis(trajectory.values, -1, 0).astype(float)  # (times, states, modes)
+    eigenvalues = _predictor_eigenvalues(field, states, parameters)
+    device = find_device(chosen.device)
+    return dataset(
+        trajectory,
+        predictor_eigenvalue=np.asarray(eigenvalues).T,
+        conserved=_conserved(loss, trajectory, chosen),
+        settings={**asdict(chosen), "loss": loss.name},
+        closure={
+            "name": field.closure,
+            "error": fit.error,
+            "error_meaning": ERROR_MEANINGS[field.closure],
+        },
+        method=method,
+        loss=loss.name,
+        device=f"{device.platform}: {device.device_kind}",
+    )
+
+
+@jax.jit
+def _predictor_eigenvalues(field, states, parameters):
+    return jax.vmap(lambda state: field.predictor_eigenvalue(state, parameters))(states)
+
+
+def _conserved(loss: SymbolicLoss, trajectory: Trajectory, chosen: Settings) -> dict[str, NDArray]:
+    """Each conserved quantity over time (times,)."""
+    quantities = conserved_quantities(loss, chosen.alpha, decays=chosen.weight_decay > 0)
+    arguments = [sym.singular_value, sym.time, sym.weight_decay]
+    values = trajectory.values[0].T.astype(float)  # (times, modes)
+    times = trajectory.times[:, None]
+    return {
+        quantity.name: np.asarray(
+            compile_expressions(arguments, [quantity.expression])(
+                values, times, chosen.weight_decay
+            )[0]
+        )[:, 0]
+        for quantity in quantities
+    }

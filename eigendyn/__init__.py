@@ -1,0 +1,83 @@
+"""Learning dynamics of non-contrastive self-supervised learning, mode by mode.
+
+    >>> import eigendyn
+    >>> run = eigendyn.simulate("cosine", [0.05, 0.3, 1.0, 2.0])
+    >>> run.variance.sel(mode=0)
+
+Names are loaded when they are first used, so that `import eigendyn` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "simulate": "simulation",
+    "Settings": "settings",
+    "LOSSES": "losses",
+    "SymbolicLoss": "losses",
+    "named_loss": "losses",
+    "without_predictor": "losses",
+    "without_stop_gradient": "losses",
+    "derivation": "formula",
+    "ModeDynamics": "derive",
+    "mode_dynamics": "derive",
+    "close": "closure",
+    "VectorField": "compile",
+    "vector_field": "simulation",
+    "conserved_quantities": "conservation",
+    "flow": "integrate.flow",
+    "descent_steps": "integrate.steps",
+    "variances_from_embeddings": "start",
+    "variances_from_weights": "start",
+    "random_variances": "start",
+    "published_variances": "start",
+    "save": "store",
+    "load": "store",
+    "plot_spectrum": "plot.spectrum",
+    "EigendynError": "errors",
+}
+__all__ = sorted(_HOMES)
+
+if TYPE_CHECKING:
+    from eigendyn.closure import close
+    from eigendyn.compile import VectorField
+    from eigendyn.conservation import conserved_quantities
+    from eigendyn.derive import ModeDynamics, mode_dynamics
+    from eigendyn.errors import EigendynError
+    from eigendyn.formula import derivation
+    from eigendyn.integrate.flow import flow
+    from eigendyn.integrate.steps import descent_steps
+    from eigendyn.losses import (
+        LOSSES,
+        SymbolicLoss,
+        named_loss,
+        without_predictor,
+        without_stop_gradient,
+    )
+    from eigendyn.plot.spectrum import plot_spectrum
+    from eigendyn.settings import Settings
+    from eigendyn.simulation import simulate, vector_field
+    from eigendyn.start import (
+        published_variances,
+        random_variances,
+        variances_from_embeddings,
+        variances_from_weights,
+    )
+    from eigendyn.store import load, save
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        message = f"module 'eigendyn' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f"eigendyn.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,238 @@
+"""Embeddings, weights, a list or a draw enter; the variances of the modes at the start leave."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnreadableFile
+
+MATRIX_SUFFIXES = (".npy", ".npz", ".csv")
+ENTRY_DEVIATION = 0.25  # standard deviation of a random encoder's entries: variance 1/16
+
+
+def check_variances(values: ArrayLike) -> NDArray:
+    """Check that values can be the variances of modes.
+
+    Args:
+        values: One number per mode [variance].
+
+    Returns:
+        Variances (modes,), float64, in the same order.
+
+    Raises:
+        InvalidSpectrum: Empty, not one-dimensional, not finite, negative, or all zero.
+    """
+    try:
+        variances = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        message = "Variances must be a list of numbers, one per mode, such as 0.05,0.3,1,2."
+        raise InvalidSpectrum(message) from error
+    if variances.ndim != 1 or variances.size == 0:
+        message = (
+            "Variances must be a list with at least one mode; these have the shape "
+            f"{variances.shape}. Try 0.05,0.3,1,2."
+        )
+        raise InvalidSpectrum(message)
+    wrong = np.flatnonzero(~(np.isfinite(variances) & (variances >= 0)))
+    if wrong.size:
+        mode = int(wrong[0])
+        message = (
+            f"Variances must be finite and ≥ 0; mode {mode} has {variances[mode]:g}. "
+            "Leave it out, or correct it."
+        )
+        raise InvalidSpectrum(message)
+    if not variances.any():
+        message = "At least one mode must have variance; all are 0. Start from a larger spectrum."
+        raise InvalidSpectrum(message)
+    return variances
+
+
+def variances_from_embeddings(embeddings: ArrayLike) -> NDArray:
+    """Take the spectrum of the uncentred correlation of embeddings.
+
+    Eigenvalues of C = ZᵀZ/samples, largest first. Those that are zero up to round-off are set to
+    zero, since a mode without variance stays without, and one with 1e-17 may be recruited.
+
+    Args:
+        embeddings: Z (samples, dimensions) [√variance].
+
+    Returns:
+        Variances (dimensions,).
+
+    Raises:
+        InvalidSpectrum: Not a matrix of finite numbers, or all zero.
+    """
+    matrix = _check_matrix(embeddings, "Embeddings", "samples × dimensions")
+    return _spectrum(matrix, modes=matrix.shape[1], divisor=matrix.shape[0])
+
+
+def variances_from_weights(weights: ArrayLike) -> NDArray:
+    """Take the spectrum of a linear encoder for white inputs.
+
+    Eigenvalues of W Wᵀ, largest first; zero up to round-off is zero.
+
+    Args:
+        weights: W (modes, inputs) [√variance].
+
+    Returns:
+        Variances (modes,), the last ones zero if there are fewer inputs than modes.
+
+    Raises:
+        InvalidSpectrum: Not a matrix of finite numbers, or all zero.
+    """
+    matrix = _check_matrix(weights, "Weights", "modes × inputs")
+    return _spectrum(matrix, modes=matrix.shape[0], divisor=1)
+
+
+def random_variances(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArray:
+    """Draw a random linear encoder, entries N(0, 1/16), and take its spectrum.
+
+    Args:
+        modes: Number of modes M.
+        inputs: Number of inputs N ≥ M.
+        seed: Seed of the draw.
+
+    Returns:
+        Variances (modes,), largest first.
+
+    Raises:
+        InvalidSetting: M < 1 or N < M.
+
+    Source: Halvagal et al. 2023, initialisation of their linear network.
+    """
+    if modes < 1:
+        message = f"--modes must be at least 1, not {modes}. Try 10."
+        raise InvalidSetting(message)
+    if inputs < modes:
+        message = (
+            f"--inputs must be at least --modes, here {modes}, so that every mode has variance; "
+            f"it is {inputs}. Try --inputs {max(modes + modes // 2, 1)}."
+        )
+        raise InvalidSetting(message)
+    weights = np.random.default_rng(seed).normal(scale=ENTRY_DEVIATION, size=(modes, inputs))
+    return variances_from_weights(weights)
+
+
+def published_variances() -> NDArray:
+    """Spectrum of the published 10 × 15 linear encoder (10,), largest first.
+
+    Source: starting point of the notebook published with Halvagal et al. 2023.
+    """
+    with files("eigendyn").joinpath("data/published_start.npy").open("rb") as file:
+        return variances_from_weights(np.load(file, allow_pickle=False))
+
+
+def read_matrix(path: str | Path, name: str) -> NDArray:
+    """Read a matrix of numbers from a file; never a pickle.
+
+    Args:
+        path: .npy, .npz with one array or one called `name`, or .csv with commas and at most one
+            line of headings.
+        name: What the matrix is, "embeddings" or "weights".
+
+    Returns:
+        Matrix (rows, columns), float64.
+
+    Raises:
+        UnreadableFile: Missing, a folder, of another kind, malformed, or not a numeric matrix.
+        InvalidSpectrum: Not finite.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in MATRIX_SUFFIXES:
+        message = (
+            f"{name.capitalize()} are read from {', '.join(MATRIX_SUFFIXES)}; {path} is none of "
+            "these. Save it with numpy.save."
+        )
+        raise UnreadableFile(message)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        message = f"{name.capitalize()} must be a file; {path} {what}. Check the path."
+        raise UnreadableFile(message)
+    try:
+        read = _read_csv if path.suffix.lower() == ".csv" else _read_numpy
+        matrix = np.asarray(read(path, name))
+    except (OSError, ValueError, EOFError, UnicodeDecodeError, BadZipFile) as error:
+        reason = " ".join(str(error).split())[:200]
+        message = (
+            f"{path} must hold a matrix of numbers, every row as long as the first; it could not "
+            f"be read: {reason or type(error).__name__}. Try saving it with numpy.save."
+        )
+        raise UnreadableFile(message) from error
+    if not (np.issubdtype(matrix.dtype, np.floating) or np.issubdtype(matrix.dtype, np.integer)):
+        message = f"{path} must hold real numbers, not {matrix.dtype}. Convert it to float64."
+        raise UnreadableFile(message)
+    if matrix.ndim != 2 or matrix.size == 0:
+        message = (
+            f"{path} must hold a matrix with rows and columns; its shape is {matrix.shape}. "
+            "Reshape it to two dimensions."
+        )
+        raise UnreadableFile(message)
+    return _check_matrix(matrix, str(path), "rows × columns")
+
+
+def _read_numpy(path: Path, name: str) -> NDArray:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return loaded
+    with loaded:
+        names = list(loaded.files)
+        if name in names or len(names) == 1:
+            return loaded[name if name in names else names[0]]
+    message = (
+        f"{path} must hold one array, or one called {name!r}; it holds "
+        f"{', '.join(names) or 'none'}. Save only that one."
+    )
+    raise UnreadableFile(message)
+
+
+def _read_csv(path: Path, _name: str) -> NDArray:
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if lines and not _is_numeric(lines[0]):
+        lines = lines[1:]
+    if not lines:
+        message = "it holds no rows of numbers"
+        raise ValueError(message)
+    return np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64, comments=None)
+
+
+def _is_numeric(line: str) -> bool:
+    try:
+        [float(cell) for cell in line.split(",")]
+    except ValueError:
+        return False
+    return True
+
+
+def _check_matrix(values: ArrayLike, what: str, shape: str) -> NDArray:
+    try:
+        matrix = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        message = f"{what} must be a matrix of real numbers, {shape}. Convert it to float64."
+        raise InvalidSpectrum(message) from error
+    if matrix.ndim != 2 or matrix.size == 0:
+        message = f"{what} must be a matrix, {shape}, not of the shape {matrix.shape}. Reshape it."
+        raise InvalidSpectrum(message)
+    wrong = np.argwhere(~np.isfinite(matrix))
+    if len(wrong):
+        row, column = wrong[0]
+        message = (
+            f"{what} must be finite; row {row}, column {column} is {matrix[row, column]}. "
+            "Leave out such rows."
+        )
+        raise InvalidSpectrum(message)
+    return matrix
+
+
+def _spectrum(matrix: NDArray, modes: int, divisor: int) -> NDArray:
+    """Squared singular values over a divisor, filled up with zeros, largest first (modes,)."""
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    singular[singular <= singular[0] * max(matrix.shape) * np.finfo(float).eps] = 0
+    variances = np.zeros(modes)
+    count = min(modes, len(singular))
+    variances[:count] = singular[:count] ** 2 / divisor
+    return check_variances(variances)

@@ -1,0 +1,155 @@
+"""A dataset and a path enter; a whole file leaves, or none. Also back again."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eigendyn.choices import RESULT_SUFFIXES
+from eigendyn.errors import OutputExists, UnreadableFile
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def save(dataset: xarray.Dataset, path: str | Path, force: bool = False) -> Path:
+    """Write a result: netCDF (.nc), a long table (.csv) or JSON (.json), by the suffix.
+
+    Args:
+        dataset: A result over (mode, time).
+        path: Where to; the folder must exist.
+        force: Whether an existing file may be replaced.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OutputExists: The file exists, its suffix is unknown, or it cannot be written.
+    """
+    target = check_output(path, RESULT_SUFFIXES, force)
+    writers = {".nc": _write_netcdf, ".csv": _write_csv, ".json": _write_json}
+    write = writers[target.suffix.lower()]
+    return write_atomically(target, force, lambda part: write(dataset, part))
+
+
+def load(path: str | Path) -> xarray.Dataset:
+    """Read a result that was saved as netCDF.
+
+    Raises:
+        UnreadableFile: Missing, or not netCDF.
+    """
+    import xarray
+
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf") as stored:
+            return stored.load()
+    except (OSError, ValueError) as error:
+        message = f"{path} must be a result saved as .nc; it could not be read: {error}."
+        raise UnreadableFile(message) from error
+
+
+def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False) -> Path:
+    """Check, before any work is done, that a file can be written there.
+
+    Args:
+        path: Where to write.
+        suffixes: Kinds of file that can be written.
+        force: Whether an existing file may be replaced.
+
+    Raises:
+        OutputExists: It exists and may not be replaced, is a folder, its folder does not exist,
+            or its suffix is unknown.
+    """
+    path, known = Path(path), tuple(suffixes)
+    if path.suffix.lower() not in known:
+        message = (
+            f"An output file must end in {', '.join(known)}; {str(path)!r} does not. "
+            f"Try {str(path.with_suffix(known[0])) if path.name else known[0]!r}."
+        )
+        raise OutputExists(message)
+    if not path.parent.is_dir():
+        message = f"The folder of {path} must exist; {path.parent} does not. Make it first."
+        raise OutputExists(message)
+    if path.is_dir():
+        message = f"{path} must be a file; it is a folder. Choose another name."
+        raise OutputExists(message)
+    if path.exists() and not force:
+        message = f"{path} exists and is not overwritten. Choose another name, or add --force."
+        raise OutputExists(message)
+    return path
+
+
+def fresh_path(stem: str, suffix: str, folder: str | Path = ".") -> Path:
+    """The first of stem.suffix, stem-2.suffix, stem-3.suffix, … that does not exist."""
+    names = (f"{stem}{'' if i == 1 else f'-{i}'}{suffix}" for i in count(1))
+    return next(Path(folder) / name for name in names if not (Path(folder) / name).exists())
+
+
+def write_atomically(path: Path, force: bool, write: Callable[[Path], object]) -> Path:
+    """Write to a temporary file beside the target, then rename it: all or nothing.
+
+    Args:
+        path: The target.
+        force: Whether an existing target may be replaced.
+        write: Writes everything to the path that it is given; the suffix is the target's.
+
+    Raises:
+        OutputExists: The target came into being meanwhile, or the folder cannot be written to.
+    """
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+        os.close(handle)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}. Choose another folder."
+        raise OutputExists(message) from error
+    part = Path(name)
+    try:
+        write(part)
+        part.chmod(0o666 & ~_umask())  # mkstemp makes it private
+        check_output(path, (path.suffix.lower(),), force)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write_netcdf(dataset: xarray.Dataset, path: Path) -> None:
+    dataset.to_netcdf(path, engine="h5netcdf")
+
+
+def _write_csv(dataset: xarray.Dataset, path: Path) -> None:
+    """One row per mode and time; what has no time is repeated, attributes stand in comments."""
+    per_mode = [name for name, variable in dataset.items() if "quantity" not in variable.dims]
+    table = dataset[per_mode].to_dataframe().reset_index()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for key, value in dataset.attrs.items():
+            file.write(f"# {key}: {' '.join(str(value).split())}\n")
+        table.to_csv(file, index=False)
+
+
+def _write_json(dataset: xarray.Dataset, path: Path) -> None:
+    path.write_text(json.dumps(_without_nan(dataset.to_dict()), ensure_ascii=False) + "\n", "utf-8")
+
+
+def _without_nan(value: object) -> object:
+    """Numbers that JSON cannot hold become null."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value
