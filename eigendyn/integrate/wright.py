@@ -95,7 +95,7 @@ def _depletion_jvp(primals, tangents):
 
 @jax.jit
 def depletion_time(p: ArrayLike) -> Array:
-    r"""y = −p − ln(1 − p) = p²/2 + p³/3 + … without cancellation.
+    r"""Evaluate y = −p − ln(1 − p) = p²/2 + p³/3 + … without cancellation.
 
     With ρ = p/(2 − p): y = pρ + 2ρ³ Σ_k ρ^{2k}/(2k + 3).
 

@@ -44,8 +44,7 @@ def _relative_errors(values, references):
 @PRECISIONS
 def test_omega_is_accurate_to_two_round_offs(dtype):
     info = np.finfo(dtype)
-    inside = (np.log(info.tiny) < ARGUMENTS) & (ARGUMENTS < float(info.max))
-    x = ARGUMENTS[inside].astype(dtype)
+    x = np.clip(ARGUMENTS, np.log(info.tiny) + 1, float(info.max) / 2).astype(dtype)
     values = np.asarray(jax.jit(wright_omega)(x))
     assert values.dtype == dtype
     assert _relative_errors(values, [_omega(one) for one in x]).max() < 2
