@@ -40,7 +40,32 @@ _HOMES = {
     "plot_spectrum": "plot.spectrum",
     "EigendynError": "errors",
 }
-__all__ = sorted(_HOMES)
+__all__ = [
+    "LOSSES",
+    "EigendynError",
+    "ModeDynamics",
+    "Settings",
+    "SymbolicLoss",
+    "VectorField",
+    "close",
+    "conserved_quantities",
+    "derivation",
+    "descent_steps",
+    "flow",
+    "load",
+    "mode_dynamics",
+    "named_loss",
+    "plot_spectrum",
+    "published_variances",
+    "random_variances",
+    "save",
+    "simulate",
+    "variances_from_embeddings",
+    "variances_from_weights",
+    "vector_field",
+    "without_predictor",
+    "without_stop_gradient",
+]
 
 if TYPE_CHECKING:
     from eigendyn.closure import close

@@ -1,5 +1,5 @@
 """`python -m eigendyn` is the command `eigendyn`."""
 
-from eigendyn.cli.main import cli
+from eigendyn.cli.main import main
 
-cli(prog_name="eigendyn")
+main()

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from jax import Array
+from numpy.typing import NDArray
 
 from eigendyn import symbols as sym
 from eigendyn.derive import ModeDynamics
@@ -35,8 +37,11 @@ class Nodes:
         values: By symbol name, (nodes, 1) if common to all modes, else (nodes, modes).
     """
 
-    weights: Array = field(repr=False)
-    values: Mapping[str, Array] = field(repr=False)
+    weights: Array | NDArray = field(repr=False)
+    values: Mapping[str, Array | NDArray] = field(repr=False)
+
+
+NO_NODES = Nodes(np.zeros(0), {})
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class VectorField:
     mapping with one number for each name in `parameters`; it returns an array like the states.
 
     Args:
-        nodes: Where the closure's averages are taken; None if it needs none, or none yet.
+        nodes: Where the closure's averages are taken; empty if it needs none, or has none yet.
         states: Name of each state.
         parameters: Names of the numbers that a call needs.
         node_names: Names of the variables that nodes give values to; empty if there are none.
@@ -68,7 +73,7 @@ class VectorField:
         code: The compiled expressions.
     """
 
-    nodes: Nodes | None
+    nodes: Nodes
     states: tuple[str, ...] = field(metadata={"static": True})
     parameters: tuple[str, ...] = field(metadata={"static": True})
     node_names: tuple[str, ...] = field(metadata={"static": True})
@@ -96,7 +101,7 @@ class VectorField:
         """
         values = (nodes.values[name] for name in self.node_names)
         parts = self.code.integrands(*self._arguments(states, parameters), *values)
-        shape = (nodes.weights.shape[0], states.shape[1])
+        shape = (len(nodes.weights), states.shape[1])
         added = jnp.stack([nodes.weights[:, None] * jnp.broadcast_to(p, shape) for p in parts])
         return added[: self.code.averages], added[self.code.averages :]
 
@@ -106,7 +111,7 @@ class VectorField:
 
     def _averages(self, states: Array, parameters: Mapping) -> Array:
         """Sum over nodes, a block at a time: O(modes) memory at any number of nodes."""
-        if self.nodes is None:
+        if len(self.nodes.weights) == 0:
             message = f"The {self.closure} closure needs nodes: build the field with `fit_nodes`."
             raise ValueError(message)
 
@@ -116,16 +121,16 @@ class VectorField:
 
         start = jnp.zeros((self.code.averages, states.shape[1]), states.dtype)
         size = max(1, BLOCK // states.shape[1])
-        if self.nodes.weights.shape[0] <= size:
+        if len(self.nodes.weights) <= size:
             return add_block(start, self.nodes)[0]
         return jax.lax.scan(add_block, start, _in_blocks(self.nodes, size))[0]
 
 
 def _in_blocks(nodes: Nodes, size: int) -> Nodes:
     """Reshape nodes to (blocks, size, …); the last block is filled up with weightless nodes."""
-    missing = -nodes.weights.shape[0] % size
+    missing = -len(nodes.weights) % size
 
-    def reshape(leaf: Array, mode: str) -> Array:
+    def reshape(leaf: Array | NDArray, mode: str) -> Array:
         filled = jnp.pad(leaf, [(0, missing)] + [(0, 0)] * (leaf.ndim - 1), mode=mode)
         return filled.reshape(-1, size, *leaf.shape[1:])
 
@@ -168,7 +173,7 @@ def compile_field(dynamics: ModeDynamics) -> VectorField:
         averages=len(integrands),
     )
     return VectorField(
-        nodes=None,
+        nodes=NO_NODES,
         states=tuple(str(s) for s in dynamics.states),
         parameters=tuple(str(p) for p in parameters),
         node_names=tuple(str(s) for s in node_symbols),

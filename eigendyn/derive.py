@@ -52,9 +52,7 @@ def descent_directions(loss: SymbolicLoss) -> tuple[sp.Expr, sp.Expr]:
 
     Source: Halvagal et al. 2023, derivation of the Euclidean and cosine dynamics.
     """
-    first, second = (
-        sym.canonical(sym.release(-loss.expression.diff(view))) for view in (z1, z2)
-    )
+    first, second = (sym.canonical(sym.release(-loss.expression.diff(view))) for view in (z1, z2))
     return first, second
 
 

@@ -8,7 +8,7 @@ from eigendyn.choices import DEVICES, check_choice
 from eigendyn.errors import DeviceUnavailable
 
 
-def find_device(name: str = "auto") -> jax.Device:
+def find_device(name: str = "auto") -> jax.Device:  # pyright: ignore[reportInvalidTypeForm]
     """Find a device to run on.
 
     Args:

@@ -142,12 +142,12 @@ class Equation:
 
     @property
     def text(self) -> str:
-        """left = right in plain text."""
+        """Left = right in plain text."""
         return f"{self.left[0]} = {text(self.right)}"
 
     @property
     def latex(self) -> str:
-        """left = right in LaTeX."""
+        """Left = right in LaTeX."""
         return f"{self.left[1]} = {latex(self.right)}"
 
 

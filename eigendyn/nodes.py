@@ -67,6 +67,7 @@ def fit_nodes(
         return Fit(field)
     points = [np.asarray(states, np.float64) for states in spectra]
     reach = _find_reach(field, points, parameters, accuracy)
+    fit = Fit(field)
     for step in STEPS:
         nodes = _prune(field, points, parameters, _grid(field, step, reach), accuracy)
         fit = _judge(
@@ -112,7 +113,7 @@ def standard_error(field: VectorField, spectra: NDArray, parameters: Mapping[str
     largest = 0.0
     for states in np.asarray(spectra, np.float64):
         sums = [_block_squares(field, states, parameters, b) for b in _blocks(field.nodes, states)]
-        mean, square = (sum(map(np.asarray, parts)) for parts in zip(*sums, strict=True))
+        mean, square = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
         variance = np.maximum(count * square - mean**2, 0)
         largest = max(largest, float((np.abs(states[0]) * np.sqrt(variance / count)).max()))
     return largest
@@ -159,7 +160,7 @@ def _scores(
     field: VectorField, points: list[NDArray], parameters: Mapping, nodes: Nodes
 ) -> NDArray:
     """Largest share that each node has in any mode's ∫|integrand|, over all points (nodes,)."""
-    scores = np.zeros(nodes.weights.shape[0])
+    scores = np.zeros(len(nodes.weights))
     for states in points:
         _, gross, round_off = _moments(field, states, parameters, nodes)
         whole = np.maximum(gross, round_off)
@@ -196,7 +197,7 @@ def _moments(
     Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
     """
     sums = [_block_sums(field, states, parameters, b) for b in _blocks(nodes, states)]
-    own, gross, terms = (sum(map(np.asarray, parts)) for parts in zip(*sums, strict=True))
+    own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     return own, gross, ROUND_OFF * terms
 
 

@@ -100,9 +100,7 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
     yield "loss", attrs["loss"]
     yield "modes", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
     yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
-    error, meaning = attrs["closure_error"], attrs["closure_error_meaning"]
-    is_number = error > 0  # not NaN where it is not estimated, not zero where there is none
-    yield "closure", f"{attrs['closure']}, {f'error {error:.1e}: ' * is_number}{meaning}"
+    yield "closure", f"{attrs['closure']}, {_trust(attrs)}"
     for name, numbers in _conserved(dataset):
         yield (
             "conserved",
@@ -111,6 +109,13 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
         )
     reached = f"at time {final['time'].item():g}, step {final['step'].item():g}"
     yield "status", f"{attrs['status']} {reached}. {attrs['message']}".strip()
+
+
+def _trust(attrs: dict[str, Any]) -> str:
+    error, meaning = attrs["closure_error"], attrs["closure_error_meaning"]
+    if math.isnan(error):
+        return f"error {meaning}"
+    return f"error {error:.1e}: {meaning}" if error else meaning
 
 
 def _conserved(dataset: xarray.Dataset) -> Iterator[tuple[str, dict[str, float]]]:

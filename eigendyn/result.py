@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from eigendyn.trajectory import Trajectory
 
 NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
-NEGLIGIBLE = 0.01  # share of the reference variance, or change at the end, that counts as none
+NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
+COMPARABLE = 0.5  # share of the largest variance that counts as taking part
 END = 0.95  # fraction of the run after which changes count as changes at the end
 PACKAGES = ("eigendyn", "jax", "jaxlib", "diffrax", "numpy", "xarray")
 BLOCK = 2**22  # numbers in one intermediate array
@@ -154,12 +155,13 @@ def outcomes(times: NDArray, variance: NDArray) -> NDArray:
     last saved time within the first 95 % of the run. Then, in this order,
 
         collapsed   less than 1 % of the reference, and not growing;
-        recruited   at least 1 % of the reference, and changed by less than 1 % at the end;
+        recruited   changed by less than 5 % at the end, with at least half of the largest final
+                    variance; or at rest: another run as long, at the pace of the end, would
+                    leave it within 5 %;
         growing, shrinking   otherwise: it is still on its way, by the sign of the change.
 
-    A mode that never had variance has collapsed. A small mode that grows, however slowly, may
-    still be recruited and is growing. At 1 % in a twentieth of the run, a mode called recruited
-    would change by a fifth at most if the run were made twice as long at that pace.
+    So a mode that never had variance has collapsed, a small one that grows, however slowly, is
+    growing, and modes that share the variance stay recruited while they give way to a last one.
 
     Args:
         times: Saved times (times,).
@@ -173,8 +175,9 @@ def outcomes(times: NDArray, variance: NDArray) -> NDArray:
     with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
         change = final - variance[:, min(late, max(len(times) - 2, 0))]
     small = final < NEGLIGIBLE * max(final.max(), variance[:, 0].mean())
-    settled = np.abs(change) < NEGLIGIBLE * final
-    rules = [small & (change <= 0), ~small & settled, change < 0]
+    settled = (np.abs(change) < NEAR * final) & (final >= COMPARABLE * final.max())
+    at_rest = ~small & (np.abs(change) < NEAR * (1 - END) * final)
+    rules = [small & (change <= 0), settled | at_rest, change < 0]
     return np.select(rules, ["collapsed", "recruited", "shrinking"], "growing")
 
 

@@ -201,8 +201,8 @@ def _with_nodes(
 ) -> tuple[Fit, Trajectory]:
     """Run with nodes that serve the whole trajectory, and measure the closure's error along it.
 
-    Nodes are chosen for the start; if the trajectory leaves the spectra that they serve, they are
-    chosen anew for what it visited.
+    Nodes are chosen for the start and for equal variances; if the trajectory leaves the spectra
+    that they serve, they are chosen anew for what it visited.
     """
     if field.closure == "sampled":
         sampled = draw_samples(field, start.shape[1], chosen.samples, chosen.seed)
@@ -212,20 +212,23 @@ def _with_nodes(
     if field.closure == "mean field":
         return Fit(field, math.nan), run(field)
     accuracy = max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
-    visited = start[None].astype(float)
-    for _ in range(REFITS):
+    equal = np.full_like(start, np.sqrt(np.mean(start**2)))  # what most runs relax to
+    visited = np.stack([start, equal]).astype(float)
+    refits = 0
+    while True:
         fit = fit_nodes(field, visited, parameters, accuracy)
         trajectory = run(_in_precision(fit.field, chosen))
         passed = _checkpoints(trajectory)
         fit = judge_nodes(fit, passed, parameters, accuracy)
-        if fit.reached:
-            return fit, trajectory
+        if fit.reached or refits == REFITS:
+            break
         visited = np.concatenate([visited, passed])
-    message = (
-        f"The quadrature errs by {fit.error:.1e}, more than --closure-accuracy "
-        f"{accuracy:g} allows. Try a larger one, or fewer --steps."
-    )
-    if trajectory.status == "completed":
+        refits += 1
+    if not fit.reached and trajectory.status == "completed":
+        message = (
+            f"The quadrature errs by {fit.error:.1e}, more than --closure-accuracy "
+            f"{accuracy:g} allows. Try a larger one, or fewer --steps."
+        )
         trajectory = replace(trajectory, status="closure-inaccurate", message=message)
     return fit, trajectory
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -24,3 +25,9 @@ class Trajectory:
     states: tuple[str, ...]
     status: str = "completed"
     message: str = ""
+
+
+def finite_times(values: NDArray) -> int:
+    """Count the times up to which every state is finite; values are (states, modes, times)."""
+    finite = np.isfinite(values).all(axis=(0, 1)).ravel()
+    return len(finite) if finite.all() else int(np.argmin(finite))

@@ -55,7 +55,12 @@ def test_table_of_many_modes_shows_the_first_and_last_and_counts_all():
 
 
 @pytest.mark.parametrize(
-    ("error", "shown"), [(3e-12, "error 3.0e-12: exact"), (np.nan, "s, exact")]
+    ("error", "shown"),
+    [
+        (3e-12, "moments, error 3.0e-12: exact"),
+        (0.0, "moments, exact"),
+        (np.nan, "moments, error exact"),
+    ],
 )
 def test_table_says_how_far_the_numbers_can_be_trusted(error, shown):
     conserved = {"sum of variances": np.linspace(1, 1.001, 61)}

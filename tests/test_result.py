@@ -51,7 +51,9 @@ def test_recruitment_time_of_special_courses(variance, expected):
     ("variance", "expected"),
     [
         ([0.1, 1.0, 1.0], "recruited"),
-        ([2.0, 1.0, 1.0], "recruited"),
+        ([2.0, 0.97, 1.0], "recruited"),
+        ([0.02, 0.0218, 0.0219], "growing"),  # slow, but far from taking part
+        ([0.02, 0.02, 0.02], "recruited"),  # at rest
         ([1e-3, 1e-3, 0.5], "growing"),
         ([1.0, 0.9, 0.8], "shrinking"),
         ([1.0, 1e-3, 1e-4], "collapsed"),

@@ -14,7 +14,7 @@ from eigendyn.settings import Settings
 
 
 @click.command("derive", context_settings={"show_default": True})
-@click.argument("loss", type=Name("loss", LOSS_NAMES))
+@click.argument("loss", type=Name("loss", LOSS_NAMES), metavar="LOSS")
 @variant_options
 @click.option(
     "--alpha",
@@ -41,7 +41,8 @@ def command(
       eigendyn derive cosine
       eigendyn derive euclidean --no-stop-gradient --latex
 
-    Quantities of this mode carry the index m; t is learning rate × step.
+    LOSS is euclidean, cosine, iso-euclidean or iso-cosine. Quantities of this mode carry the index
+    m; t is learning rate × step.
     """  # noqa: D301
     if latex and as_json:
         message = "--latex and --json exclude each other: the JSON object holds the LaTeX too."

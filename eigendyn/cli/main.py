@@ -53,7 +53,9 @@ class LazyGroup(click.Group):
             help_text.show()
             code = USAGE_ERROR
         except click.ClickException as refusal:
-            _complain(refusal.format_message())
+            ctx = getattr(refusal, "ctx", None)
+            command = ctx.command_path if ctx else "eigendyn"
+            _complain(f"{refusal.format_message().rstrip('.')}. See {command} -h.")
             code = refusal.exit_code
         except EigendynError as refusal:
             _complain(str(refusal))
@@ -85,5 +87,6 @@ def cli() -> None:
             stream.reconfigure(errors="replace")  # a terminal without Greek shows "?" instead
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the command line, and exit."""
     cli(prog_name="eigendyn")

@@ -127,7 +127,7 @@ def _start(embeddings, weights, variances, modes, inputs, seed) -> NDArray:
 
 
 def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> xarray.Dataset:
-    from eigendyn.simulate import simulate
+    from eigendyn.simulation import simulate
 
     return simulate(variances=start, progress=progress, **settings)
 

@@ -24,7 +24,11 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
         UnknownName: There is no such closure.
         NoExactClosure: "exact" was asked of a loss that is neither polynomial nor such a ratio.
     """
-    closers = dict(
-        zip(CLOSURES, (close_exactly, close_by_mean_field, close_by_samples), strict=True)
-    )
-    return closers[check_choice("closure", closure, CLOSURES)](dynamics)
+    return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
+
+
+_CLOSERS = {
+    "exact": close_exactly,
+    "mean-field": close_by_mean_field,
+    "sampled": close_by_samples,
+}

@@ -46,13 +46,14 @@ def close_exactly(dynamics: ModeDynamics) -> ModeDynamics:
     """
     open_moments = sorted(set().union(*(r.atoms(Expectation) for r in dynamics.rates)), key=str)
     forms: list[sp.Expr] = []
-    closed = {}
+    closed: dict[sp.Expr, tuple[sp.Expr, dict[sp.Expr, sp.Rational]]] = {}
     for node in open_moments:
         numerator, powers = as_ratio(whiten(node.args[0], dynamics))
         forms += [form for form in powers if form not in forms]
         closed[node] = (numerator, powers)
     if len(forms) > len(sym.taus):
-        raise no_exact_closure(f"{len(forms)} distinct quadratic forms in its denominators")
+        found = f"{len(forms)} distinct quadratic forms in its denominators"
+        raise no_exact_closure(found)
     taus = dict(zip(forms, sym.taus, strict=False))
     moments = {node: _close_ratio(*ratio, taus) for node, ratio in closed.items()}
     covariance = zip((sym.u11, sym.u12, sym.u22), dynamics.covariance, strict=True)
@@ -104,14 +105,15 @@ def _close_ratio(
         return moments
     absent = set(taus) - set(powers)
     if absent:
-        raise no_exact_closure(f"a moment without the form {absent.pop()}")
+        found = f"a moment without the form {absent.pop()}"
+        raise no_exact_closure(found)
     partition_function = sp.exp(-ModeSum(sp.log(sym.determinant)) / 2)
     density = sp.Mul(*[2 / sp.gamma(p) * (taus[f] / mean_form(f)) ** p for f, p in powers.items()])
     return Average(density * partition_function * moments)
 
 
 def mean_form(form: sp.Expr) -> sp.Expr:
-    """E[F] of a quadratic form under the views' own (untilted) covariance, left in n11, n12, n22."""
+    """E[F] of a quadratic form under the views' own covariance, left in n11, n12 and n22."""
     quadratic = sp.Poly(form.args[0], x1, x2)
     untilted = {sym.u11: sym.n11, sym.u12: sym.n12, sym.u22: sym.n22}
     mean = sum(c * moment(p) for p, c in quadratic.terms())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from functools import partial
 
 import diffrax
@@ -14,7 +13,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from eigendyn.compile import VectorField
-from eigendyn.trajectory import Trajectory
+from eigendyn.trajectory import Trajectory, finite_times
 
 SOLVERS = {"explicit": diffrax.Dopri8, "stiff": diffrax.Kvaerno5}
 
@@ -51,7 +50,7 @@ def flow(
         diffrax's solution: `ys` (times, states, modes), infinite where not reached, and `result`.
     """
     return diffrax.diffeqsolve(
-        diffrax.ODETerm(field),
+        diffrax.ODETerm(field),  # pyright: ignore[reportArgumentType]
         SOLVERS[solver](),
         t0=times[0],
         t1=times[-1],
@@ -88,11 +87,11 @@ def gradient_flow(
         States at the saved times, cut before the first that was not reached; status "diverged" or
         "out-of-steps" says why.
     """
-    start = jnp.asarray(start)
-    solution = _flow(field, start, jnp.asarray(times, start.dtype), parameters, **options)
+    solution = _flow(
+        field, jnp.asarray(start), jnp.asarray(times, start.dtype), parameters, **options
+    )
     values = np.moveaxis(np.asarray(solution.ys), 0, -1)
-    finite = np.isfinite(values).all(axis=(0, 1))
-    count = len(finite) if finite.all() else int(np.argmin(finite))
+    count = finite_times(values)
     status, message = _verdict(solution.result, float(times[max(count - 1, 0)]))
     return Trajectory(
         times=np.asarray(times)[:count],
@@ -115,8 +114,9 @@ def _verdict(result: diffrax.RESULTS, last: float) -> tuple[str, str]:
             f"The flow ran out of adaptive steps after time {last:.6g}. "
             "Try --solver stiff, or larger --rtol and --atol.",
         )
+    reason = diffrax.RESULTS[result]  # pyright: ignore[reportInvalidTypeArguments]
     return (
         "diverged",
-        f"The flow did not converge after time {last:.6g}: {diffrax.RESULTS[result]} "
+        f"The flow did not converge after time {last:.6g}: {reason} "
         "Try --solver stiff, or a smaller --weight-decay.",
     )

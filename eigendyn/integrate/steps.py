@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.compile import VectorField
-from eigendyn.trajectory import Trajectory
+from eigendyn.trajectory import Trajectory, finite_times
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 
@@ -50,8 +50,7 @@ def descent_steps(
         if not bool(jnp.isfinite(states).all()):
             break
     values = np.concatenate([np.asarray(v) for v in saved], axis=-1)
-    finite = np.isfinite(values).all(axis=(0, 1))
-    count = len(finite) if finite.all() else int(np.argmin(finite))
+    count = finite_times(values)
     steps = np.asarray(saved_steps[:count])
     completed = count == len(saved_steps)
     message = (
