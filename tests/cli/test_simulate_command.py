@@ -1,4 +1,4 @@
-"""Claims about `eigendyn simulate` that runs: what it prints, saves, overwrites, and how it ends."""
+"""Claims about `eigendyn simulate`: what it prints, saves, overwrites, and how it ends."""
 
 import json
 import os
@@ -199,7 +199,7 @@ def test_a_run_that_does_not_complete_is_saved_and_ends_with_3(folder):
 
 
 def test_a_full_disk_is_a_failure_and_leaves_nothing(folder, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(xarray.Dataset, "to_netcdf", refuse)
@@ -210,7 +210,7 @@ def test_a_full_disk_is_a_failure_and_leaves_nothing(folder, monkeypatch):
 
 
 def test_ctrl_c_ends_at_once_with_130(folder):
-    """Also while compiled code runs: this run would take minutes."""
+    """Also while compiled code runs: this run would take an hour."""
     process = subprocess.Popen(
         [
             sys.executable,
