@@ -8,20 +8,21 @@ import shlex
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import xarray
 from numpy.typing import NDArray
 
+from eigendyn import __version__
 from eigendyn.trajectory import Trajectory
 
 NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
 NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
 COMPARABLE = 0.5  # share of the largest variance that counts as taking part
 END = 0.95  # fraction of the run after which changes count as changes at the end
-PACKAGES = ("eigendyn", "jax", "jaxlib", "diffrax", "numpy", "xarray")
+PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
 BLOCK = 2**22  # numbers in one intermediate array
 
 
@@ -190,12 +191,8 @@ def relative_drift(quantities: NDArray) -> NDArray:
 
 def provenance(device: str, dtype: str) -> dict[str, str]:
     """Say when, where and with what a result was made, in attributes that netCDF can hold."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
+    versions = {"eigendyn": __version__, "python": platform.python_version()}
+    versions |= {package: version(package) for package in PACKAGES}
     command = shlex.join(sys.argv).encode(errors="backslashreplace").decode()
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -8,6 +8,7 @@ import pytest
 import xarray
 from labelled import label, logistic
 
+import eigendyn
 from eigendyn.result import outcomes, recruitment_times
 
 
@@ -125,6 +126,7 @@ def test_the_result_says_how_it_was_made():
     assert result.attrs["status"] == "diverged"
     assert result.attrs["message"] == "Try less."
     assert json.loads(result.attrs["settings"])["learning_rate"] == 0.1
-    assert json.loads(result.attrs["versions"])["numpy"] == np.__version__
+    versions = json.loads(result.attrs["versions"])
+    assert (versions["eigendyn"], versions["numpy"]) == (eigendyn.__version__, np.__version__)
     assert result.attrs["created"].endswith("+00:00")
     assert "interpolation" in result["recruitment_time"].attrs

@@ -22,6 +22,7 @@ except SystemExit as end:
     ("arguments", "code"),
     [
         (["-h"], 0),
+        (["--version"], 0),
         (["simulate", "-h"], 0),
         (["derive", "--help"], 0),
         (["losses", "-h"], 0),
