@@ -15,7 +15,7 @@ import numpy as np
 import xarray
 from numpy.typing import NDArray
 
-from eigendyn import __version__
+import eigendyn
 from eigendyn.trajectory import Trajectory
 
 NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
@@ -191,7 +191,7 @@ def relative_drift(quantities: NDArray) -> NDArray:
 
 def provenance(device: str, dtype: str) -> dict[str, str]:
     """Say when, where and with what a result was made, in attributes that netCDF can hold."""
-    versions = {"eigendyn": __version__, "python": platform.python_version()}
+    versions = {"eigendyn": eigendyn.__version__, "python": platform.python_version()}
     versions |= {package: version(package) for package in PACKAGES}
     command = shlex.join(sys.argv).encode(errors="backslashreplace").decode()
     return {

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from eigendyn import __version__
+import eigendyn
 from eigendyn.choices import check_choice
 from eigendyn.cli.interrupt import INTERRUPTED
 from eigendyn.errors import EigendynError
@@ -75,7 +75,7 @@ SHAPE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(cls=LazyGroup, context_settings=SHAPE)
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(eigendyn.__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """Learning dynamics of self-supervised losses, mode by mode.
 
