@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +25,7 @@ from eigendyn.symbols import Average, Expectation, ModeSum
 jax.config.update("jax_enable_x64", True)
 
 NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
-BLOCK = 2**18  # numbers in one intermediate array while averaging over nodes
+BLOCK = 2**16  # numbers in one intermediate array while averaging: it stays in the cache
 
 
 @jax.tree_util.register_dataclass
@@ -110,20 +111,35 @@ class VectorField:
         return (*states, *numbers, states.shape[1])
 
     def _averages(self, states: Array, parameters: Mapping) -> Array:
-        """Sum over nodes, a block at a time: O(modes) memory at any number of nodes."""
         if len(self.nodes.weights) == 0:
             message = f"The {self.closure} closure needs nodes: build the field with `fit_nodes`."
             raise ValueError(message)
 
-        @jax.checkpoint
-        def add_block(total: Array, block: Nodes) -> tuple[Array, None]:
-            return total + self.contributions(states, parameters, block)[0].sum(axis=1), None
+        def add(parts: Array, _terms: Array) -> Array:
+            return parts.sum(axis=1)
 
-        start = jnp.zeros((self.code.averages, states.shape[1]), states.dtype)
+        return self.sum_over_nodes(add, states, parameters, self.nodes)
+
+    def sum_over_nodes(
+        self, reduce: Callable, states: Array, parameters: Mapping, nodes: Nodes
+    ) -> Any:
+        """Sum `reduce(*contributions)` over blocks of nodes: O(modes) memory at any number."""
+
+        @jax.checkpoint
+        def of_block(block: Nodes) -> Any:
+            return reduce(*self.contributions(states, parameters, block))
+
         size = max(1, BLOCK // states.shape[1])
-        if len(self.nodes.weights) <= size:
-            return add_block(start, self.nodes)[0]
-        return jax.lax.scan(add_block, start, _in_blocks(self.nodes, size))[0]
+        if len(nodes.weights) <= size:
+            return of_block(nodes)
+        blocks = _in_blocks(nodes, size)
+        shapes = jax.eval_shape(of_block, jax.tree.map(lambda leaf: leaf[0], blocks))
+        start = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+        def add(total: Any, block: Nodes) -> tuple[Any, None]:
+            return jax.tree.map(jnp.add, total, of_block(block)), None
+
+        return jax.lax.scan(add, start, blocks)[0]
 
 
 def _in_blocks(nodes: Nodes, size: int) -> Nodes:

@@ -68,7 +68,7 @@ class _Indexed:
         inside = self._print(summand)  # pyright: ignore[reportAttributeAccessIssue]
         index = INDICES[self.depth]
         self.depth -= 1
-        return index, f"({inside})" if summand.is_Add else inside
+        return index, inside
 
 
 class TextPrinter(_Indexed, StrPrinter):
@@ -76,7 +76,7 @@ class TextPrinter(_Indexed, StrPrinter):
 
     def _print_ModeSum(self, total: sp.Expr) -> str:
         index, inside = self._summand(total)
-        return f"Σ_{index}{inside}" if inside.startswith("(") else f"Σ_{index}({inside})"
+        return f"Σ_{index}[{inside}]"
 
     def _print_StopGradient(self, stopped: sp.Expr) -> str:
         return f"SG({self._print(stopped.args[0])})"
@@ -98,10 +98,14 @@ class TexPrinter(_Indexed, LatexPrinter):
 
     column = 1
 
+    def _needs_mul_brackets(self, expr: sp.Expr, first: bool = False, last: bool = False) -> bool:
+        is_open = isinstance(expr, sym.ModeSum) and not last
+        return is_open or super()._needs_mul_brackets(expr, first, last)
+
     def _print_ModeSum(self, total: sp.Expr, exp: str | None = None) -> str:
         index, inside = self._summand(total)
-        if inside.startswith("("):
-            inside = rf"\left{inside[:-1]}\right)"
+        if total.args[0].is_Add:
+            inside = rf"\left({inside}\right)"
         written = rf"\sum_{index} {inside}"
         return written if exp is None else rf"\left({written}\right)^{{{exp}}}"
 

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.compile import Nodes, VectorField
+from eigendyn.compile import BLOCK, Nodes, VectorField
 
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
@@ -28,7 +28,7 @@ WIDER = 2.0  # the reference rule's additional reach in ξ
 FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
 BUNCH = 256  # nodes are kept in multiples of this, so that few shapes need compiling
 ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
-BLOCK = 2**20  # numbers in one intermediate array while nodes are chosen
+PIECE = 512  # nodes in one call into compiled code
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def standard_error(field: VectorField, spectra: NDArray, parameters: Mapping[str
     count = len(field.nodes.weights)
     largest = 0.0
     for states in np.asarray(spectra, np.float64):
-        sums = [_block_squares(field, states, parameters, b) for b in _blocks(field.nodes, states)]
+        sums = [_squares(field, states, parameters, b) for b in _pieces(field.nodes)]
         mean, square = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
         variance = np.maximum(count * square - mean**2, 0)
         largest = max(largest, float((np.abs(states[0]) * np.sqrt(variance / count)).max()))
@@ -164,7 +164,7 @@ def _scores(
     for states in points:
         _, gross, round_off = _moments(field, states, parameters, nodes)
         whole = np.maximum(gross, round_off)
-        shares = [_shares(field, states, parameters, b, whole) for b in _blocks(nodes, states)]
+        shares = [_shares(field, states, parameters, b, whole) for b in _pieces(nodes)]
         scores = np.maximum(scores, np.concatenate(shares)[: scores.size])
     return scores
 
@@ -196,35 +196,43 @@ def _moments(
 
     Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
     """
-    sums = [_block_sums(field, states, parameters, b) for b in _blocks(nodes, states)]
+    sums = [_sums(field, states, parameters, b) for b in _pieces(nodes)]
     own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     return own, gross, ROUND_OFF * terms
 
 
-def _blocks(nodes: Nodes, states: NDArray) -> Iterator[Nodes]:
+def _pieces(nodes: Nodes) -> Iterator[Nodes]:
     """Nodes in pieces of one size, so that compiled code serves them all; the last is filled up."""
-    size = int(np.clip(BLOCK // states.shape[1], 1, 512))
-    missing = -len(nodes.weights) % size
+    missing = -len(nodes.weights) % PIECE
     weights = np.pad(nodes.weights, (0, missing))
     values = {n: np.pad(v, ((0, missing), (0, 0)), "edge") for n, v in nodes.values.items()}
-    for first in range(0, len(weights), size):
-        piece = slice(first, first + size)
+    for first in range(0, len(weights), PIECE):
+        piece = slice(first, first + PIECE)
         yield Nodes(weights[piece], {name: value[piece] for name, value in values.items()})
 
 
 @jax.jit
-def _block_sums(field, states, parameters, block):
-    parts, terms = field.contributions(states, parameters, block)
-    return parts.sum(axis=1), jnp.abs(parts).sum(axis=1), terms.sum(axis=1)
+def _sums(field, states, parameters, nodes):
+    def reduce(parts, terms):
+        return parts.sum(axis=1), jnp.abs(parts).sum(axis=1), terms.sum(axis=1)
+
+    return field.sum_over_nodes(reduce, states, parameters, nodes)
 
 
 @jax.jit
-def _block_squares(field, states, parameters, block):
-    parts = field.contributions(states, parameters, block)[0].sum(axis=0)
-    return parts.sum(axis=0), (parts**2).sum(axis=0)
+def _squares(field, states, parameters, nodes):
+    def reduce(parts, _terms):
+        total = parts.sum(axis=0)
+        return total.sum(axis=0), (total**2).sum(axis=0)
+
+    return field.sum_over_nodes(reduce, states, parameters, nodes)
 
 
 @jax.jit
-def _shares(field, states, parameters, block, whole):
-    parts = jnp.abs(field.contributions(states, parameters, block)[0])
-    return jnp.max(parts / jnp.where(whole > 0, whole, 1)[:, None], axis=(0, 2))
+def _shares(field, states, parameters, nodes, whole):
+    def of_node(node):
+        alone = jax.tree.map(lambda leaf: leaf[None], node)
+        parts, _ = field.contributions(states, parameters, alone)
+        return jnp.max(jnp.abs(parts[:, 0]) / jnp.where(whole > 0, whole, 1))
+
+    return jax.lax.map(of_node, nodes, batch_size=max(1, BLOCK // states.shape[1]))

@@ -19,7 +19,7 @@ from eigendyn.compile import VectorField, compile_expressions, compile_field
 from eigendyn.conservation import conserved_quantities
 from eigendyn.derive import ModeDynamics, mode_dynamics
 from eigendyn.device import find_device
-from eigendyn.errors import NoClosedForm
+from eigendyn.errors import InvalidSetting, NoClosedForm
 from eigendyn.integrate.closed_form import closed_form
 from eigendyn.integrate.flow import gradient_flow
 from eigendyn.integrate.steps import descent_steps
@@ -33,6 +33,7 @@ from eigendyn.trajectory import Trajectory
 if TYPE_CHECKING:
     import xarray
 
+MARGIN = 0.01  # nodes are chosen more accurate than asked for, so that they seldom serve badly
 REFITS = 4  # times that nodes are chosen anew when the trajectory leaves what they serve
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
 
@@ -121,6 +122,12 @@ def _understand(
     chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
     spectrum = published_variances() if variances is None else check_variances(variances)
     if isinstance(loss, SymbolicLoss):
+        if chosen.beta is not None or not (chosen.predictor and chosen.stop_gradient):
+            message = (
+                "A loss of your own brings its β, predictor and stop-gradient with it; beta, "
+                "predictor and stop_gradient belong to names. Try `without_predictor(loss)`."
+            )
+            raise InvalidSetting(message)
         return loss, spectrum, chosen
     named = named_loss(
         chosen.loss,
@@ -150,7 +157,9 @@ def _run(
     steps = np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
     if chosen.method in ("auto", "closed-form"):
         try:
-            trajectory = closed_form(dynamics, spectrum, chosen.learning_rate * steps, parameters)
+            trajectory = closed_form(
+                dynamics, spectrum.astype(chosen.dtype), chosen.learning_rate * steps, parameters
+            )
         except NoClosedForm:
             if chosen.method == "closed-form":
                 raise
@@ -216,7 +225,7 @@ def _with_nodes(
     visited = np.stack([start, equal]).astype(float)
     refits = 0
     while True:
-        fit = fit_nodes(field, visited, parameters, accuracy)
+        fit = fit_nodes(field, visited, parameters, MARGIN * accuracy)
         trajectory = run(_in_precision(fit.field, chosen))
         passed = _checkpoints(trajectory)
         fit = judge_nodes(fit, passed, parameters, accuracy)
@@ -258,7 +267,7 @@ def _label(
         trajectory,
         predictor_eigenvalue=np.asarray(eigenvalues).T,
         conserved=_conserved(loss, trajectory, chosen),
-        settings={**asdict(chosen), "loss": loss.name},
+        settings=asdict(chosen),
         closure={
             "name": field.closure,
             "error": fit.error,
@@ -266,7 +275,7 @@ def _label(
         },
         method=method,
         loss=loss.name,
-        device=f"{device.platform}: {device.device_kind}",
+        device=str(device),
     )
 
 

@@ -176,10 +176,10 @@ def read_matrix(path: str | Path, name: str) -> NDArray:
 
 
 def _read_numpy(path: Path, name: str) -> NDArray:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
         names = list(loaded.files)
         if name in names or len(names) == 1:
             return loaded[name if name in names else names[0]]

@@ -23,6 +23,7 @@ from eigendyn import symbols as sym
 from eigendyn.compile import substitute
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import NoClosedForm
+from eigendyn.formula import text
 from eigendyn.integrate.wright import depletion, depletion_time, wright_omega
 from eigendyn.symbols import Average, Expectation, ModeSum
 from eigendyn.trajectory import Trajectory
@@ -96,7 +97,7 @@ def bernoulli(
 
 @jax.jit
 def omega(
-    start: ArrayLike, times: ArrayLike, alpha: ArrayLike, a: ArrayLike, b: ArrayLike
+    start: ArrayLike, times: ArrayLike, alpha: Array | float, a: ArrayLike, b: ArrayLike
 ) -> Array:
     r"""Solve dv/dt = v q (a − b q), q = v^α.
 
@@ -243,7 +244,7 @@ def _powers(growth: sp.Expr, q: sp.Symbol) -> dict[sp.Expr, sp.Expr]:
 def _refusal(growth: sp.Expr) -> NoClosedForm:
     return NoClosedForm(
         "A closed form needs dv/dt = v g with g = k, g = a − b v^α, or g = v^α (a − b v^α) with "
-        f"a, b > 0. Here g = {growth}. {HINT}"
+        f"a, b > 0. Here g = {text(growth)}. {HINT}"
     )
 
 

@@ -1,0 +1,152 @@
+"""Claims about the house: who imports whom, and who may do what.
+
+Each rule is a function from the sources of the package, so that the tests can also plant an
+offence and see it found.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "eigendyn"
+
+# Each room imports from rooms further up only; leaves are open to all.
+ROOMS = [
+    "symbols",
+    "losses",
+    "derive",
+    "conservation",
+    "closure",
+    "compile",
+    "formula",
+    "nodes",
+    "integrate",
+    "result",
+    "simulation",
+    "report",
+    "plot",
+    "cli",
+]
+LEAVES = {"errors", "choices", "settings", "start", "store", "trajectory", "device"}
+ONLY_IN = {
+    "matplotlib": {"plot"},
+    "click": {"cli"},
+    "diffrax": {"integrate"},
+    "sympy": {
+        *("symbols", "losses", "derive", "conservation", "closure", "compile", "formula"),
+        "integrate/closed_form",
+    },
+}
+FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "S"}
+
+
+def sources():
+    return {
+        path.relative_to(PACKAGE).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+        for path in PACKAGE.rglob("*.py")
+    }
+
+
+def imports(text):
+    """Modules that are imported anywhere, in functions too; TYPE_CHECKING blocks left out."""
+    for node in _walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            if node.module == "eigendyn":
+                yield from (f"eigendyn.{alias.name}" for alias in node.names)
+
+
+def _walk(node):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from _walk(child)
+
+
+def room(module):
+    return module.split("/")[0]
+
+
+def wrong_directions(files):
+    for module, text in files.items():
+        if room(module) in ("__init__", "__main__"):
+            continue
+        for imported in imports(text):
+            parts = imported.split(".")
+            if parts[0] in ("derivations", "figures"):
+                yield f"{module} imports {imported}"
+            if parts[0] != "eigendyn" or len(parts) == 1:
+                continue
+            other = parts[1]
+            if other not in ROOMS and other not in LEAVES:
+                yield f"{module} imports {imported}, which stands in no room"
+            elif room(module) in LEAVES and other in ROOMS:
+                yield f"the leaf {module} imports {imported}"
+            elif other in ROOMS and ROOMS.index(other) > ROOMS.index(room(module)):
+                yield f"{module} imports {imported} from downstream"
+
+
+def misplaced_libraries(files):
+    for module, text in files.items():
+        for imported in imports(text):
+            allowed = ONLY_IN.get(imported.split(".")[0])
+            if allowed is not None and not {room(module), module} & allowed:
+                yield f"{module} imports {imported}"
+
+
+def calls(text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def executed_text(files):
+    for module, text in files.items():
+        for name in calls(text):
+            if name in FORBIDDEN_CALLS or (name == "lambdify" and module != "compile"):
+                yield f"{module} calls {name}"
+
+
+def created_symbols(files):
+    for module, text in files.items():
+        for name in calls(text):
+            if name in ("Symbol", "symbols", "Dummy", "Wild") and module != "symbols":
+                yield f"{module} calls {name}"
+
+
+RULES = [wrong_directions, misplaced_libraries, executed_text, created_symbols]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_house_keeps_its_rules(rule):
+    assert list(rule(sources())) == []
+
+
+def test_every_room_exists():
+    rooms = {room(module) for module in sources()}
+    assert rooms == {*ROOMS, *LEAVES, "__init__", "__main__"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "module", "text"),
+    [
+        (wrong_directions, "losses", "from eigendyn.derive import mode_dynamics"),
+        (wrong_directions, "closure/exact", "def f():\n    import eigendyn.compile"),
+        (wrong_directions, "errors", "from eigendyn import losses"),
+        (wrong_directions, "plot/spectrum", "import derivations.cosine"),
+        (misplaced_libraries, "result", "from matplotlib.figure import Figure"),
+        (misplaced_libraries, "simulation", "import click"),
+        (misplaced_libraries, "nodes", "import diffrax"),
+        (misplaced_libraries, "integrate/flow", "import sympy as sp"),
+        (executed_text, "cli/main", "eval('1')"),
+        (executed_text, "losses", "sp.sympify('x')"),
+        (executed_text, "formula", "sp.lambdify([], [])"),
+        (created_symbols, "losses", "sp.Symbol('x')"),
+    ],
+)
+def test_an_offence_is_found(rule, module, text):
+    assert list(rule({module: text}))

@@ -1,0 +1,99 @@
+"""Claims about files: whole or none, never over another one, the same when read back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+
+from eigendyn.errors import OutputExists, UnreadableFile
+from eigendyn.store import check_output, fresh_path, load, save, write_atomically
+
+
+@pytest.fixture
+def dataset():
+    return xarray.Dataset(
+        {
+            "variance": (("mode", "time"), np.array([[0.1, 0.2, 1 / 3], [1.0, np.nan, 2.0]])),
+            "recruitment_time": ("mode", [0.5, np.nan]),
+            "conserved": (("quantity", "time"), np.ones((1, 3))),
+        },
+        coords={"time": [0.0, 0.5, 1.0], "mode": [0, 1], "quantity": ["sum"]},
+        attrs={"settings": '{"loss": "cosine"}', "message": "two\nlines"},
+    )
+
+
+def test_netcdf_comes_back_as_it_was(dataset, tmp_path):
+    path = save(dataset, tmp_path / "run.nc")
+    xarray.testing.assert_identical(load(path), dataset)
+
+
+def test_csv_has_one_row_per_mode_and_time(dataset, tmp_path):
+    lines = save(dataset, tmp_path / "run.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == '# settings: {"loss": "cosine"}'
+    assert lines[1] == "# message: two lines"
+    table = [line.split(",") for line in lines[2:]]
+    assert set(table[0]) == {"mode", "time", "variance", "recruitment_time"}
+    assert len(table) == 1 + 6
+    assert float(table[3][table[0].index("variance")]) == 1 / 3
+
+
+def test_json_is_valid_and_exact(dataset, tmp_path):
+    text = save(dataset, tmp_path / "run.json").read_text(encoding="utf-8")
+    read = json.loads(text, parse_constant=pytest.fail)
+    assert read["data_vars"]["variance"]["data"] == [[0.1, 0.2, 1 / 3], [1.0, None, 2.0]]
+
+
+def test_an_existing_file_is_kept_unless_forced(dataset, tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text("precious")
+    with pytest.raises(OutputExists, match="--force"):
+        save(dataset, path)
+    assert path.read_text() == "precious"
+    save(dataset, path, force=True)
+    assert path.read_text() != "precious"
+
+
+@pytest.mark.parametrize("name", ["run.txt", "run", "nowhere/run.nc", "folder.nc", ""])
+def test_impossible_outputs_are_refused(tmp_path, name):
+    (tmp_path / "folder.nc").mkdir()
+    with pytest.raises(OutputExists):
+        check_output(tmp_path / name, (".nc",))
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path):
+    def fail(part: Path) -> None:
+        part.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "run.nc", False, fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_appeared_meanwhile_is_kept(tmp_path):
+    path = tmp_path / "run.nc"
+
+    def meanwhile(part: Path) -> None:
+        part.write_text("new")
+        path.write_text("precious")
+
+    with pytest.raises(OutputExists):
+        write_atomically(path, False, meanwhile)
+    assert path.read_text() == "precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_fresh_paths_count_up(tmp_path):
+    assert fresh_path("run", ".nc", tmp_path).name == "run.nc"
+    (tmp_path / "run.nc").touch()
+    (tmp_path / "run-2.nc").touch()
+    assert fresh_path("run", ".nc", tmp_path).name == "run-3.nc"
+
+
+def test_what_is_not_a_result_is_refused(tmp_path):
+    (tmp_path / "run.nc").write_text("no")
+    for name in ("run.nc", "missing.nc"):
+        with pytest.raises(UnreadableFile):
+            load(tmp_path / name)
