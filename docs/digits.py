@@ -42,7 +42,7 @@ def report(loss: str, variances: np.ndarray) -> None:
         modes = run.isel(mode=np.flatnonzero(run.outcome == outcome))
         start, end = modes.variance[:, 0], modes.variance[:, -1]
         print(
-            f"  {modes.sizes['mode']:2} {outcome:9}  variance {span(start)} → {span(end)}, "
+            f"  {modes.sizes['mode']:2} {outcome:10}  variance {span(start)} → {span(end)}, "
             f"within 5 % of its end from t = {span(modes.recruitment_time)}"
         )
 

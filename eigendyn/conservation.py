@@ -57,7 +57,8 @@ def conserved_quantities(
             exponent = sp.expand(1 + alpha * k) if loss.has_predictor else sp.S.One
             power = (sym.singular_value**2) ** exponent
             growth = sp.exp(2 * sym.weight_decay * exponent * sym.time) if decays else sp.S.One
-            name = "sum of variances" if exponent == 1 else f"sum of variance^({exponent})"
-            suffix = " × exp(2ωt)" if exponent == 1 else f" × exp(2({exponent})ωt)"
+            power_name = f"{exponent}" if exponent.is_Integer else f"({exponent})"
+            name = "sum of variances" if exponent == 1 else f"sum of variance^{power_name}"
+            suffix = " × exp(2ωt)" if exponent == 1 else f" × exp(2·{power_name}·ωt)"
             found.append(Conserved(name + suffix * decays, ModeSum(power) * growth))
     return tuple(found)

@@ -156,30 +156,31 @@ def outcomes(times: NDArray, variance: NDArray) -> NDArray:
     last saved time within the first 95 % of the run. Then, in this order,
 
         collapsed   less than 1 % of the reference, and not growing;
-        recruited   changed by less than 5 % at the end, with at least half of the largest final
-                    variance; or at rest: another run as long, at the pace of the end, would
-                    leave it within 5 %;
+        recruited   at least half of the largest final variance, and grown by less than 5 % at
+                    the end;
+        stationary  at rest below that: another run as long, at the pace of the end, would leave
+                    it within 5 %;
         growing, shrinking   otherwise: it is still on its way, by the sign of the change.
 
     So a mode that never had variance has collapsed, a small one that grows, however slowly, is
-    growing, and modes that share the variance stay recruited while they give way to a last one.
+    growing, and modes that share the variance stay recruited while all of them shrink together.
 
     Args:
         times: Saved times (times,).
         variance: Variance (modes, times).
 
     Returns:
-        "recruited", "collapsed", "growing" or "shrinking" for each mode (modes,).
+        "collapsed", "recruited", "stationary", "shrinking" or "growing" for each mode (modes,).
     """
     final = variance[:, -1]
     late = np.searchsorted(times, END * times[-1], side="right") - 1
     with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
         change = final - variance[:, min(late, max(len(times) - 2, 0))]
     small = final < NEGLIGIBLE * max(final.max(), variance[:, 0].mean())
-    settled = (np.abs(change) < NEAR * final) & (final >= COMPARABLE * final.max())
-    at_rest = ~small & (np.abs(change) < NEAR * (1 - END) * final)
-    rules = [small & (change <= 0), settled | at_rest, change < 0]
-    return np.select(rules, ["collapsed", "recruited", "shrinking"], "growing")
+    arrived = (final >= COMPARABLE * final.max()) & (change < NEAR * final)
+    at_rest = np.abs(change) < NEAR * (1 - END) * final
+    rules = [small & (change <= 0), arrived, at_rest, change < 0]
+    return np.select(rules, ["collapsed", "recruited", "stationary", "shrinking"], "growing")
 
 
 def relative_drift(quantities: NDArray) -> NDArray:

@@ -54,9 +54,10 @@ def test_recruitment_time_of_special_courses(variance, expected):
         ([0.1, 1.0, 1.0], "recruited"),
         ([2.0, 0.97, 1.0], "recruited"),
         ([0.02, 0.0218, 0.0219], "growing"),  # slow, but far from taking part
-        ([0.02, 0.02, 0.02], "recruited"),  # at rest
+        ([0.02, 0.02, 0.02], "stationary"),
         ([1e-3, 1e-3, 0.5], "growing"),
-        ([1.0, 0.9, 0.8], "shrinking"),
+        ([1.0, 0.9, 0.8], "recruited"),  # still comparable to the largest
+        ([1.0, 0.5, 0.4], "shrinking"),
         ([1.0, 1e-3, 1e-4], "collapsed"),
         ([0.0, 0.0, 0.0], "collapsed"),
         ([1e-8, 1e-8, 1.1e-8], "growing"),  # small, but on its way
