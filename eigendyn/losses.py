@@ -34,7 +34,7 @@ class SymbolicLoss:
     Raises:
         UndeclaredSymbol: The expression uses a symbol outside the alphabet.
         InvalidSetting: The expression has a representation outside a sum over modes, so it is
-            not a scalar.
+            not a scalar; or it changes when a mode changes sign in both views.
     """
 
     name: str
@@ -44,7 +44,7 @@ class SymbolicLoss:
     has_stop_gradient: bool = True
 
     def __post_init__(self) -> None:
-        """Check the alphabet, and that the loss is a scalar."""
+        """Check the alphabet, that the loss is a scalar, and its symmetry."""
         unknown = sorted(str(s) for s in self.expression.free_symbols - ALPHABET)
         if unknown:
             message = (
@@ -56,6 +56,14 @@ class SymbolicLoss:
             message = (
                 f"A loss must be a scalar: {self.name!r} has a per-mode symbol outside mode_sum. "
                 "Sum it over the modes."
+            )
+            raise InvalidSetting(message)
+        flip = {z1: -z1, z2: -z2}
+        sums = sym.canonical(sym.release(self.expression)).atoms(sym.ModeSum)
+        if not all(sym.equal(total.args[0].xreplace(flip), total.args[0]) for total in sums):
+            message = (
+                f"The loss {self.name!r} changes when a mode changes sign in both views, so that "
+                "modes do not stay apart. Use products and squares of representations."
             )
             raise InvalidSetting(message)
 

@@ -26,6 +26,7 @@ STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
+NEARBY = 0.05  # relative distance of the nearby spectrum
 BUNCH = 256  # nodes are kept in multiples of this, so that few shapes need compiling
 ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
 PIECE = 512  # nodes in one call into compiled code
@@ -54,6 +55,9 @@ def fit_nodes(
 ) -> Fit:
     r"""Choose quadrature nodes that serve the given states to the given accuracy.
 
+    They serve a nearby spectrum too, since states with equal variances, where the integrand of a
+    scale-invariant loss vanishes, say nothing about their neighbours and derivatives.
+
     Args:
         field: A field whose closure is exact; without averages it comes back as it is.
         spectra: States to serve (points, states, modes).
@@ -66,6 +70,7 @@ def fit_nodes(
     if not field.node_names:
         return Fit(field)
     points = [np.asarray(states, np.float64) for states in spectra]
+    points += [states * (1 + NEARBY * np.cos(np.arange(states.size))) for states in points]
     reach = _find_reach(field, points, parameters, accuracy)
     fit = Fit(field)
     for step in STEPS:

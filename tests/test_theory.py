@@ -1,0 +1,122 @@
+"""Claims of the theory, on the whole chain from the loss to the result."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import eigendyn
+
+START = np.array([0.2, 0.5, 0.9, 1.4])
+
+
+def relaxation_rate(loss, modes, closure="exact", alpha=1.0):
+    """Slowest rate at which equal variances are restored, without noise."""
+    v = 0.8
+    field, states, parameters = eigendyn.vector_field(
+        loss, np.full(modes, v), sigma2=0.0, closure=closure, alpha=alpha
+    )
+    jacobian = jax.jacfwd(lambda s: field(0.0, s, parameters)[0])(jnp.asarray(states))[:, 0]
+    eigenvalues = np.sort(np.linalg.eigvals(np.asarray(jacobian)).real)
+    return -eigenvalues[0], v
+
+
+@pytest.mark.parametrize("modes", [2, 5, 12])
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+def test_cosine_relaxes_to_equal_variances_at_the_exact_rate(modes, alpha):
+    rate, v = relaxation_rate("cosine", modes, alpha=alpha)
+    assert rate == pytest.approx(2 * alpha / ((modes + 2) * v), rel=1e-8)
+    mean_field, v = relaxation_rate("cosine", modes, "mean-field", alpha)
+    assert mean_field == pytest.approx(2 * alpha / (modes * v), rel=1e-8)
+
+
+@pytest.mark.parametrize("sigma1", [0.0, 0.6])
+def test_euclidean_losses_end_at_the_same_point_whatever_the_start(sigma1):
+    for loss in ("euclidean", "iso-euclidean"):
+        run = eigendyn.simulate(loss, START, sigma1=sigma1, steps=4000)
+        np.testing.assert_allclose(run.variance[:, -1], 1 / (1 + sigma1**2), rtol=1e-9)
+
+
+def test_cosine_ends_at_the_mean_and_iso_cosine_at_the_root_mean_square():
+    cosine = eigendyn.simulate("cosine", START, steps=6000)
+    np.testing.assert_allclose(cosine.variance[:, -1], START.mean(), rtol=1e-9)
+    iso = eigendyn.simulate("iso-cosine", START, steps=6000)
+    np.testing.assert_allclose(iso.variance[:, -1], np.sqrt((START**2).mean()), rtol=1e-9)
+
+
+@pytest.mark.parametrize("equal", [3, 5, 9])
+def test_a_vanishing_mode_is_recruited_at_the_derived_rate(equal):
+    small, v = 1e-5, 0.8
+    field, states, parameters = eigendyn.vector_field(
+        "cosine", [small, *[v] * equal], sigma2=0.0, closure_accuracy=1e-10
+    )
+    growth = 2 * field(0.0, jnp.asarray(states), parameters)[0, 0] / states[0, 0]
+    assert growth == pytest.approx(2 * small / ((equal - 2) * v * v), rel=5e-3)
+
+
+def test_weight_decay_takes_the_modes_below_the_saddle_of_the_euclidean_loss():
+    decay = 0.1
+    saddle = (1 - np.sqrt(1 - 4 * decay)) / 2
+    start = saddle * np.array([0.98, 1.02])
+    plain = eigendyn.simulate("euclidean", start, weight_decay=decay, steps=2000)
+    assert list(plain.outcome.values) == ["collapsed", "recruited"]
+    iso = eigendyn.simulate("iso-euclidean", start, weight_decay=decay, steps=2000)
+    assert list(iso.outcome.values) == ["recruited", "recruited"]
+
+
+def test_without_stop_gradient_the_ghost_delays_the_collapse():
+    run = eigendyn.simulate("euclidean", [1.2], stop_gradient=False, steps=4000, saves=4001)
+    passing = run.time[int((run.variance[0] < 0.3).argmax())].item()
+    assert passing == pytest.approx(np.pi / (2 * 0.1), rel=0.15)
+
+
+def test_cosine_without_stop_gradient_collapses_in_dimension():
+    run = eigendyn.simulate("cosine", START, stop_gradient=False, steps=3000)
+    v = run.variance[:, -1].values
+    assert v.sum() == pytest.approx(START.sum(), rel=1e-9)
+    assert v.sum() ** 2 / (v**2).sum() < 1.01  # participation ratio: one mode is left
+
+
+@pytest.mark.parametrize(
+    ("loss", "variant"),
+    [("cosine", {}), ("iso-cosine", {}), ("cosine", {"stop_gradient": False}), ("euclidean", {})],
+)
+def test_expected_steps_match_sampled_descent_of_a_network(loss, variant):
+    """A linear network, fresh Gaussian inputs, the gradient by automatic differentiation."""
+    from independent import loss_value
+
+    modes, inputs, batch, steps, rate = 3, 5, 5_000, 60, 0.1
+    noises = {"sigma1": 0.2, "sigma2": 0.3}
+    start = np.random.default_rng(4).normal(scale=0.4, size=(modes, inputs))
+
+    def batch_loss(weights, key):
+        correlation, basis = jnp.linalg.eigh(jax.lax.stop_gradient(weights @ weights.T))
+        x, n1, n2 = jax.random.normal(key, (3, batch, inputs))
+        z1, z2 = (
+            (x + noises[s] * n) @ weights.T @ basis for s, n in zip(noises, (n1, n2), strict=True)
+        )
+        sample = lambda a, b: loss_value(loss, a, b, correlation, **variant)  # noqa: E731
+        return jax.vmap(sample)(z1, z2).mean()
+
+    @jax.jit
+    def train(key):
+        def step(weights, key):
+            return weights - rate * jax.grad(batch_loss)(weights, key), None
+
+        weights, _ = jax.lax.scan(step, jnp.asarray(start), jax.random.split(key, steps))
+        return jnp.sort(jnp.linalg.eigvalsh(weights @ weights.T))[::-1]
+
+    ends = np.asarray(jax.vmap(train)(jax.random.split(jax.random.key(0), 8)))
+    error = ends.std(axis=0, ddof=1) / np.sqrt(len(ends))
+    run = eigendyn.simulate(
+        loss,
+        eigendyn.variances_from_weights(start),
+        method="steps",
+        learning_rate=rate,
+        steps=steps,
+        **noises,
+        **variant,
+    )
+    expected = np.sort(run.variance[:, -1].values)[::-1]
+    assert (np.abs(ends.mean(axis=0) - expected) < 5 * error + 1e-5).all()
+    assert (error / expected < 0.01).all()
