@@ -29,7 +29,7 @@ FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
 NEARBY = 0.05  # relative distance of the nearby spectrum
 BUNCH = 256  # nodes are kept in multiples of this, so that few shapes need compiling
 ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
-PIECE = 512  # nodes in one call into compiled code
+PIECE = 2**20  # nodes × modes in one call into compiled code, at 32 to 512 nodes
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,9 @@ def standard_error(field: VectorField, spectra: NDArray, parameters: Mapping[str
     count = len(field.nodes.weights)
     largest = 0.0
     for states in np.asarray(spectra, np.float64):
-        sums = [_squares(field, states, parameters, b) for b in _pieces(field.nodes)]
+        sums = [
+            _squares(field, states, parameters, b) for b in _pieces(field.nodes, states.shape[1])
+        ]
         mean, square = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
         variance = np.maximum(count * square - mean**2, 0)
         largest = max(largest, float((np.abs(states[0]) * np.sqrt(variance / count)).max()))
@@ -169,7 +171,9 @@ def _scores(
     for states in points:
         _, gross, round_off = _moments(field, states, parameters, nodes)
         whole = np.maximum(gross, round_off)
-        shares = [_shares(field, states, parameters, b, whole) for b in _pieces(nodes)]
+        shares = [
+            _shares(field, states, parameters, b, whole) for b in _pieces(nodes, states.shape[1])
+        ]
         scores = np.maximum(scores, np.concatenate(shares)[: scores.size])
     return scores
 
@@ -201,18 +205,19 @@ def _moments(
 
     Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
     """
-    sums = [_sums(field, states, parameters, b) for b in _pieces(nodes)]
+    sums = [_sums(field, states, parameters, b) for b in _pieces(nodes, states.shape[1])]
     own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     return own, gross, ROUND_OFF * terms
 
 
-def _pieces(nodes: Nodes) -> Iterator[Nodes]:
+def _pieces(nodes: Nodes, modes: int) -> Iterator[Nodes]:
     """Nodes in pieces of one size, so that compiled code serves them all; the last is filled up."""
-    missing = -len(nodes.weights) % PIECE
+    size = int(np.clip(PIECE // modes, 32, 512))
+    missing = -len(nodes.weights) % size
     weights = np.pad(nodes.weights, (0, missing))
     values = {n: np.pad(v, ((0, missing), (0, 0)), "edge") for n, v in nodes.values.items()}
-    for first in range(0, len(weights), PIECE):
-        piece = slice(first, first + PIECE)
+    for first in range(0, len(weights), size):
+        piece = slice(first, first + size)
         yield Nodes(weights[piece], {name: value[piece] for name, value in values.items()})
 
 
