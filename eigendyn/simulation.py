@@ -95,7 +95,7 @@ def vector_field(
     Args:
         loss: Name of a loss, or a loss of your own.
         variances: Spectrum (modes,) that the closure's nodes must serve; None takes the published
-            start. Spectra of another shape may need nodes of their own.
+            start. Spectra of another shape, or other noises, may need nodes of their own.
         settings: Fields of `Settings`; those of an engine do nothing here.
 
     Returns:
