@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,9 +28,12 @@ def check_variances(values: ArrayLike) -> NDArray:
         InvalidSpectrum: Empty, not one-dimensional, not finite, negative, or all zero.
     """
     try:
-        variances = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        message = "Variances must be a list of numbers, one per mode, such as 0.05,0.3,1,2."
+        variances = _real(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        message = (
+            f"Variances must be a list of real numbers, one per mode, not {_short(values)}. "
+            "Try 0.05,0.3,1,2."
+        )
         raise InvalidSpectrum(message) from error
     if variances.ndim != 1 or variances.size == 0:
         message = (
@@ -101,10 +104,17 @@ def random_variances(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArra
         Variances (modes,), largest first.
 
     Raises:
-        InvalidSetting: M < 1 or N < M.
+        InvalidSetting: M, N or the seed is no whole number, M < 1, N < M, or seed < 0.
 
     Source: Halvagal et al. 2023, initialisation of their linear network.
     """
+    for name, value in (("modes", modes), ("inputs", inputs), ("seed", seed)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            message = f"--{name} must be a whole number, not {_short(value)}. Try 10."
+            raise InvalidSetting(message)
+    if seed < 0:
+        message = f"--seed must be at least 0, not {seed}. Try 0."
+        raise InvalidSetting(message)
     if modes < 1:
         message = f"--modes must be at least 1, not {modes}. Try 10."
         raise InvalidSetting(message)
@@ -149,18 +159,22 @@ def read_matrix(path: str | Path, name: str) -> NDArray:
             "these. Save it with numpy.save."
         )
         raise UnreadableFile(message)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
+    if not os.path.isfile(path):  # unlike Path.is_file, answers for names too long to exist
+        what = "is a folder" if os.path.isdir(path) else "does not exist"
         message = f"{name.capitalize()} must be a file; {path} {what}. Check the path."
         raise UnreadableFile(message)
     try:
         read = _read_csv if path.suffix.lower() == ".csv" else _read_numpy
         matrix = np.asarray(read(path, name))
-    except (OSError, ValueError, EOFError, UnicodeDecodeError, BadZipFile) as error:
-        reason = " ".join(str(error).split())[:200]
+    except UnreadableFile:
+        raise
+    except Exception as error:  # whatever a malformed file makes numpy, zipfile or tokenize raise
+        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+        if "allow_pickle" in reason:  # numpy would advise loading it all the same
+            reason = "it holds Python objects, which are never loaded"
         message = (
             f"{path} must hold a matrix of numbers, every row as long as the first; it could not "
-            f"be read: {reason or type(error).__name__}. Try saving it with numpy.save."
+            f"be read: {reason}. Try saving it with numpy.save."
         )
         raise UnreadableFile(message) from error
     if not (np.issubdtype(matrix.dtype, np.floating) or np.issubdtype(matrix.dtype, np.integer)):
@@ -192,27 +206,43 @@ def _read_numpy(path: Path, name: str) -> NDArray:
 
 def _read_csv(path: Path, _name: str) -> NDArray:
     lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    if lines and not _is_numeric(lines[0]):
-        lines = lines[1:]
+    if lines and not any(_is_number(cell) for cell in lines[0].split(",")):
+        lines = lines[1:]  # a heading; a row with some numbers is a row with a mistake
     if not lines:
         message = "it holds no rows of numbers"
         raise ValueError(message)
     return np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64, comments=None)
 
 
-def _is_numeric(line: str) -> bool:
+def _is_number(cell: str) -> bool:
     try:
-        [float(cell) for cell in line.split(",")]
+        float(cell)
     except ValueError:
         return False
     return True
 
 
+def _real(values: ArrayLike) -> NDArray:
+    array = np.asarray(values)
+    if np.iscomplexobj(array):
+        message = "complex numbers"
+        raise TypeError(message)
+    return array.astype(np.float64)
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
 def _check_matrix(values: ArrayLike, what: str, shape: str) -> NDArray:
     try:
-        matrix = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        message = f"{what} must be a matrix of real numbers, {shape}. Convert it to float64."
+        matrix = _real(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        message = (
+            f"{what} must be a matrix of real numbers, {shape}, not {_short(values)}. "
+            "Convert it to float64."
+        )
         raise InvalidSpectrum(message) from error
     if matrix.ndim != 2 or matrix.size == 0:
         message = f"{what} must be a matrix, {shape}, not of the shape {matrix.shape}. Reshape it."
@@ -234,5 +264,6 @@ def _spectrum(matrix: NDArray, modes: int, divisor: int) -> NDArray:
     singular[singular <= singular[0] * max(matrix.shape) * np.finfo(float).eps] = 0
     variances = np.zeros(modes)
     count = min(modes, len(singular))
-    variances[:count] = singular[:count] ** 2 / divisor
+    with np.errstate(over="ignore"):  # check_variances refuses what overflows
+        variances[:count] = singular[:count] ** 2 / divisor
     return check_variances(variances)

@@ -32,8 +32,10 @@ def test_good_variances_pass_unchanged(values):
         ([float("inf")], "mode 0 has inf"),
         ([0.5, -1e-9], "mode 1 has -1e-09"),
         ([0.0, 0.0], "all are 0"),
-        (["a"], "list of numbers"),
-        ([[1], [1, 2]], "list of numbers"),
+        (["a"], "list of real numbers.*'a'"),
+        ([[1], [1, 2]], "list of real numbers"),
+        (np.array([1 + 0j]), "list of real numbers"),
+        ([10**400], "list of real numbers"),
     ],
 )
 def test_bad_variances_are_refused_with_what_was_given(values, word):
@@ -65,6 +67,25 @@ def test_fewer_samples_than_dimensions_still_give_every_dimension():
     assert variances_from_embeddings(np.eye(2, 5)).tolist() == [0.5, 0.5, 0, 0, 0]
 
 
+@pytest.mark.parametrize("spectrum", [variances_from_embeddings, variances_from_weights])
+@pytest.mark.parametrize(
+    ("matrix", "word"),
+    [
+        ([1.0], r"shape \(1,\)"),
+        (np.ones((0, 3)), r"shape \(0, 3\)"),
+        ([[1], [1, 2]], "real numbers"),
+        ([["a"]], "real numbers.*'a'"),
+        (np.ones((2, 2), dtype=complex), "real numbers"),
+        ([[1.0, np.nan]], "row 0, column 1 is nan"),
+        (np.zeros((2, 3)), "all are 0"),
+        ([[1e200, 1.0]], "mode 0 has inf"),
+    ],
+)
+def test_bad_matrices_are_refused_with_what_was_given(spectrum, matrix, word):
+    with pytest.raises(InvalidSpectrum, match=word):
+        spectrum(matrix)
+
+
 def test_random_starts_depend_on_their_seed_alone():
     np.testing.assert_array_equal(random_variances(10, 15, 2), random_variances(10, 15, 2))
     assert (random_variances(10, 15, 2) != random_variances(10, 15, 3)).all()
@@ -78,6 +99,17 @@ def test_random_entries_have_variance_one_sixteenth():
 def test_impossible_random_starts_are_refused(modes, inputs):
     with pytest.raises(InvalidSetting, match="at least"):
         random_variances(modes, inputs)
+
+
+@pytest.mark.parametrize("arguments", [(3.5, 5, 0), (3, "5", 0), (3, 5, None), (3, 5, True)])
+def test_random_starts_are_counted_in_whole_numbers(arguments):
+    with pytest.raises(InvalidSetting, match="must be a whole number"):
+        random_variances(*arguments)
+
+
+def test_a_seed_below_zero_is_refused():
+    with pytest.raises(InvalidSetting, match="--seed must be at least 0, not -1"):
+        random_variances(3, 5, -1)
 
 
 def test_the_published_start_has_ten_modes():
@@ -100,6 +132,33 @@ def test_matrices_are_read_as_they_were_saved(tmp_path, suffix):
     np.testing.assert_array_equal(read_matrix(path, "embeddings"), matrix)
 
 
+@pytest.mark.parametrize(
+    "first", ["1,,3", "1,2,x3", "1;2,3", ",1,2"], ids=["gap", "typo", "semicolon", "index"]
+)
+def test_a_first_row_with_some_numbers_is_never_dropped_as_a_heading(tmp_path, first):
+    path = tmp_path / "z.csv"
+    path.write_text(f"{first}\n4,5,6\n")
+    with pytest.raises(UnreadableFile, match=r"z\.csv must hold a matrix"):
+        read_matrix(path, "embeddings")
+
+
+def test_a_pickle_is_refused_without_advice_to_load_it(tmp_path):
+    path = tmp_path / "z.npy"
+    _object_array(path)
+    with pytest.raises(UnreadableFile, match="Python objects, which are never loaded") as refusal:
+        read_matrix(path, "embeddings")
+    assert "allow_pickle" not in str(refusal.value)
+
+
+def test_a_name_too_long_for_any_file_does_not_exist():
+    with pytest.raises(UnreadableFile, match="does not exist"):
+        read_matrix("n" * 5000 + ".npy", "embeddings")
+
+
+def _header(text):
+    return b"\x93NUMPY\x01\x00\x76\x00" + text.ljust(117) + b"\n"
+
+
 def _object_array(path):
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
 
@@ -116,6 +175,10 @@ BAD_FILES = {
     "empty.npz": lambda path: path.write_bytes(b""),
     "empty.csv": lambda path: path.write_text(""),
     "garbage.npy": lambda path: path.write_bytes(b"not numpy at all"),
+    "header.npy": lambda path: path.write_bytes(_header(b"{'descr': ((((")),
+    "huge.npy": lambda path: path.write_bytes(
+        _header(b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000, 5)}")
+    ),
     "garbage.npz": lambda path: path.write_bytes(b"PK\x03\x04 not a zip"),
     "binary.csv": lambda path: path.write_bytes(b"\xff\xfe\x00\x01"),
     "pickled.npy": _object_array,
