@@ -45,11 +45,19 @@ def load(path: str | Path) -> xarray.Dataset:
     """
     import xarray
 
+    if not os.path.isfile(path):
+        what = "is a folder" if os.path.isdir(path) else "does not exist"
+        message = f"A result must be a file; {path} {what}. Check the path."
+        raise UnreadableFile(message)
     try:
         with xarray.open_dataset(path, engine="h5netcdf") as stored:
             return stored.load()
     except (OSError, ValueError) as error:
-        message = f"{path} must be a result saved as .nc; it could not be read: {error}."
+        reason = " ".join(str(error).split())
+        message = (
+            f"{path} must be a result saved as .nc; it could not be read: {reason}. "
+            "Save it again with -o result.nc."
+        )
         raise UnreadableFile(message) from error
 
 
@@ -63,9 +71,17 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
 
     Raises:
         OutputExists: It exists and may not be replaced, is a folder, its folder does not exist,
-            or its suffix is unknown.
+            may not be written to, or its suffix is unknown, or its name impossible.
     """
     path, known = Path(path), tuple(suffixes)
+    try:
+        path.exists()
+    except OSError as error:
+        message = (
+            f"The name of an output file must be one that can be written; {str(path)[:60]}… is "
+            f"not: {error.strerror}. Choose another name."
+        )
+        raise OutputExists(message) from error
     if path.suffix.lower() not in known:
         message = (
             f"An output file must end in {', '.join(known)}; {str(path)!r} does not. "
@@ -74,6 +90,9 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
         raise OutputExists(message)
     if not path.parent.is_dir():
         message = f"The folder of {path} must exist; {path.parent} does not. Make it first."
+        raise OutputExists(message)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        message = f"The folder of {path} must be writable; it is not. Choose another folder."
         raise OutputExists(message)
     if path.is_dir():
         message = f"{path} must be a file; it is a folder. Choose another name."

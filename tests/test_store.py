@@ -55,11 +55,20 @@ def test_an_existing_file_is_kept_unless_forced(dataset, tmp_path):
     assert path.read_text() != "precious"
 
 
-@pytest.mark.parametrize("name", ["run.txt", "run", "nowhere/run.nc", "folder.nc", ""])
+IMPOSSIBLE = ["run.txt", "run", "nowhere/run.nc", "folder.nc", "", "n" * 300 + ".nc"]
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
 def test_impossible_outputs_are_refused(tmp_path, name):
     (tmp_path / "folder.nc").mkdir()
     with pytest.raises(OutputExists):
         check_output(tmp_path / name, (".nc",))
+
+
+def test_a_folder_that_is_not_writable_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)  # permissions do not bind the superuser
+    with pytest.raises(OutputExists, match="must be writable"):
+        check_output(tmp_path / "run.nc", (".nc",))
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path):
@@ -94,6 +103,8 @@ def test_fresh_paths_count_up(tmp_path):
 
 def test_what_is_not_a_result_is_refused(tmp_path):
     (tmp_path / "run.nc").write_text("no")
-    for name in ("run.nc", "missing.nc"):
-        with pytest.raises(UnreadableFile):
-            load(tmp_path / name)
+    (tmp_path / "folder.nc").mkdir()
+    for name, word in {"run": "saved as", "missing": "not exist", "folder": "a folder"}.items():
+        with pytest.raises(UnreadableFile, match=word) as refusal:
+            load(tmp_path / f"{name}.nc")
+        assert "\n" not in str(refusal.value)
