@@ -38,6 +38,7 @@ ONLY_IN = {
         "integrate/closed_form",
     },
 }
+LAZY = {"__init__", "cli/main"}  # load by name what is asked for
 FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "S"}
 
 
@@ -49,12 +50,15 @@ def sources():
 
 
 def imports(text):
-    """Modules that are imported anywhere, in functions too; TYPE_CHECKING blocks left out."""
+    """Modules that are imported anywhere, in functions too; TYPE_CHECKING blocks left out.
+
+    A relative import is given as it is written, with its dots: it is an offence of its own.
+    """
     for node in _walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module
+            yield "." * node.level + (node.module or "")
             if node.module == "eigendyn":
                 yield from (f"eigendyn.{alias.name}" for alias in node.names)
 
@@ -62,6 +66,9 @@ def imports(text):
 def _walk(node):
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
+            for other in child.orelse:
+                yield other
+                yield from _walk(other)
             continue
         yield child
         yield from _walk(child)
@@ -77,6 +84,8 @@ def wrong_directions(files):
             continue
         for imported in imports(text):
             parts = imported.split(".")
+            if parts[0] == "":
+                yield f"{module} imports {imported}; write its full name"
             if parts[0] in ("derivations", "figures"):
                 yield f"{module} imports {imported}"
             if parts[0] != "eigendyn" or len(parts) == 1:
@@ -99,26 +108,53 @@ def misplaced_libraries(files):
 
 
 def calls(text):
+    """Names that are called, in whatever module they live."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call):
             yield getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
+def taken(text):
+    """Names that are called, passed on or given another name: bare, or imported from elsewhere."""
+    yield from calls(text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and node.attr == "lambdify":
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("eigendyn"):
+            yield from (alias.name for alias in node.names)
+
+
 def executed_text(files):
     for module, text in files.items():
-        for name in calls(text):
+        for name in taken(text):
             if name in FORBIDDEN_CALLS or (name == "lambdify" and module != "compile"):
-                yield f"{module} calls {name}"
+                yield f"{module} uses {name}"
+
+
+def hidden_imports(files):
+    for module, text in files.items():
+        for name in taken(text):
+            if name in ("__import__", "import_module") and module not in LAZY:
+                yield f"{module} uses {name}"
 
 
 def created_symbols(files):
     for module, text in files.items():
-        for name in calls(text):
-            if name in ("Symbol", "symbols", "Dummy", "Wild") and module != "symbols":
-                yield f"{module} calls {name}"
+        if module == "symbols":
+            continue
+        constructed = ("Symbol", "Dummy", "Wild", "IndexedBase", "Idx")
+        for name in taken(text):
+            if name in constructed:
+                yield f"{module} uses {name}"
+        if "symbols" in calls(text):
+            yield f"{module} calls symbols"
+        if "sympy.abc" in imports(text):
+            yield f"{module} imports sympy.abc"
 
 
-RULES = [wrong_directions, misplaced_libraries, executed_text, created_symbols]
+RULES = [wrong_directions, misplaced_libraries, executed_text, hidden_imports, created_symbols]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -138,12 +174,22 @@ def test_every_room_exists():
         (wrong_directions, "closure/exact", "def f():\n    import eigendyn.compile"),
         (wrong_directions, "errors", "from eigendyn import losses"),
         (wrong_directions, "plot/spectrum", "import derivations.cosine"),
+        (wrong_directions, "losses", "from .derive import mode_dynamics"),
+        (wrong_directions, "losses", "from . import derive"),
+        (wrong_directions, "losses", "if TYPE_CHECKING:\n    pass\nelse:\n    import eigendyn.cli"),
         (misplaced_libraries, "result", "from matplotlib.figure import Figure"),
         (misplaced_libraries, "simulation", "import click"),
         (misplaced_libraries, "nodes", "import diffrax"),
         (misplaced_libraries, "integrate/flow", "import sympy as sp"),
         (executed_text, "cli/main", "eval('1')"),
         (executed_text, "losses", "sp.sympify('x')"),
+        (executed_text, "losses", "from sympy import lambdify as compiled"),
+        (executed_text, "losses", "list(map(eval, ['1']))"),
+        (executed_text, "losses", "compiled = sp.lambdify"),
+        (hidden_imports, "losses", "import importlib\nimportlib.import_module('click')"),
+        (hidden_imports, "losses", "__import__('click')"),
+        (created_symbols, "losses", "from sympy import Symbol as Letter"),
+        (created_symbols, "losses", "from sympy.abc import x"),
         (executed_text, "formula", "sp.lambdify([], [])"),
         (created_symbols, "losses", "sp.Symbol('x')"),
     ],
