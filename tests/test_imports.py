@@ -22,6 +22,7 @@ ROOMS = [
     "formula",
     "nodes",
     "integrate",
+    "run",
     "result",
     "simulation",
     "report",
