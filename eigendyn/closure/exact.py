@@ -82,7 +82,7 @@ def as_ratio(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Expr, sp.Rational]]:
         NoExactClosure: A denominator is not a half-integer power of a quadratic form.
     """
     powers: dict[sp.Expr, sp.Rational] = {}
-    for factor in expression.atoms(sp.Pow):
+    for factor in sorted(expression.atoms(sp.Pow), key=sp.default_sort_key):
         if isinstance(factor.base, ModeSum) and not (factor.exp.is_Integer and factor.exp > 0):
             _check_form(factor)
             powers[factor.base] = max(-factor.exp, powers.get(factor.base, sp.S.Half))
