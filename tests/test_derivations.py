@@ -1,0 +1,48 @@
+"""Every page of derivations/ runs, prints its equations, and can fail."""
+
+import importlib
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import sympy as sp
+
+FOLDER = Path(__file__).parent.parent / "derivations"
+PAGES = sorted({path.stem for path in FOLDER.glob("*.py")} - {"__init__", "page"})
+
+
+def hand_forms(page):
+    return sorted(name for name in vars(page) if name.startswith("hand_"))
+
+
+def claims_fail(page):
+    try:
+        for claim in page.CLAIMS:
+            claim()
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_runs_and_prints_latex(name, monkeypatch, capsys):
+    module = f"derivations.{name}"
+    monkeypatch.delitem(sys.modules, module, raising=False)  # runpy warns of imported modules
+    page = runpy.run_module(module, run_name="__main__")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"% {page['__doc__'].splitlines()[0]}")
+    assert printed.count("\\[ ") == printed.count(" \\] % ") >= len(page["CLAIMS"])
+    assert printed.count("{") == printed.count("}")
+    assert "ModeSum" not in printed
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_wrong_hand_form_is_caught(name, monkeypatch):
+    page = importlib.import_module(f"derivations.{name}")
+    assert hand_forms(page)
+    for wrong in hand_forms(page):
+        right = getattr(page, wrong)
+        with monkeypatch.context() as planted:
+            planted.setattr(page, wrong, lambda right=right: right() * sp.Rational(101, 100))
+            assert claims_fail(page), f"{name} does not notice that {wrong} is 1 % off"
