@@ -73,7 +73,6 @@ def the_expectation_is_an_integral_over_tilted_gaussians() -> list[Line]:
     (average,) = dynamics.rates[0].atoms(sym.Average)
     integrand, _ = over_a_and_b(average, dynamics)
     assert sym.equal(integrand, hand_integrand())
-    assert sym.equal(dynamics.rates[0], average - sym.weight_decay * singular_value)
     return [
         ("as the engine has it", r"\frac{ds_m}{dt}", dynamics.rates[0]),
         ("the same", r"\frac{d^2 G_m}{da \, db}", hand_integrand()),

@@ -51,6 +51,8 @@ def over_a_and_b(average: sp.Expr, dynamics: ModeDynamics) -> tuple[sp.Expr, sp.
         The integrand of G = s ds/dt over da db, and Δ, both in v = s².
     """
     s = sym.singular_value
+    averages = sp.Add(*dynamics.rates[0].atoms(sym.Average))
+    assert dynamics.rates[0] == averages - sym.weight_decay * s  # nothing but these and decay
     eigenvalue = lam if dynamics.loss.has_predictor else sp.S.One
     first, second = sym.mode_sum(eigenvalue**2 * s**2), sym.mode_sum(s**2)
     units = dict(zip((second, first), sp.symbols("unit2 unit1", positive=True), strict=True))
