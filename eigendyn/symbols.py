@@ -16,7 +16,7 @@ import sympy as sp
 # predictor's eigenvalue, the singular value of the encoder.
 z1 = sp.Symbol("z1", real=True)
 z2 = sp.Symbol("z2", real=True)
-lam = sp.Symbol("lam", nonnegative=True)
+lam = sp.Symbol("lam", positive=True)
 singular_value = sp.Symbol("singular_value", real=True)
 
 # Per mode: representations divided by their singular values, and the covariance of those.
