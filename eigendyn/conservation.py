@@ -35,7 +35,8 @@ def conserved_quantities(
         Σ_m v_m^q · exp(2 ω q t) is constant,
 
     since dv_m/dt = 2(G1_m + G2_m − ω v_m). k = 0 is invariance of the loss when all
-    representations are scaled; k = β the same for the family δ/λ^β.
+    representations are scaled; k = β the same for the family δ/λ^β. At q = 0 it is
+    Σ_m ln v_m + 2ωt, the limit of the powers.
 
     Args:
         loss: Per-sample loss in the predictor's eigenbasis.
@@ -55,10 +56,20 @@ def conserved_quantities(
     for k in dict.fromkeys([sp.S.Zero, loss.beta]):
         if sym.equal(ModeSum(lam**k * (z1 * delta1 + z2 * delta2)), sp.S.Zero):
             exponent = sp.expand(1 + alpha * k) if loss.has_predictor else sp.S.One
-            power = (sym.singular_value**2) ** exponent
-            growth = sp.exp(2 * sym.weight_decay * exponent * sym.time) if decays else sp.S.One
-            power_name = f"{exponent}" if exponent.is_Integer else f"({exponent})"
-            name = "sum of variances" if exponent == 1 else f"sum of variance^{power_name}"
-            suffix = " × exp(2ωt)" if exponent == 1 else f" × exp(2·{power_name}·ωt)"
-            found.append(Conserved(name + suffix * decays, ModeSum(power) * growth))
+            found.append(_sum_of_logarithms(decays) if exponent == 0 else _sum(exponent, decays))
     return tuple(found)
+
+
+def _sum(exponent: sp.Expr, decays: bool) -> Conserved:
+    power = (sym.singular_value**2) ** exponent
+    growth = sp.exp(2 * sym.weight_decay * exponent * sym.time) if decays else sp.S.One
+    power_name = f"{exponent}" if exponent.is_Integer else f"({exponent})"
+    name = "sum of variances" if exponent == 1 else f"sum of variance^{power_name}"
+    suffix = " × exp(2ωt)" if exponent == 1 else f" × exp(2·{power_name}·ωt)"
+    return Conserved(name + suffix * decays, ModeSum(power) * growth)
+
+
+def _sum_of_logarithms(decays: bool) -> Conserved:
+    growth = 2 * sym.weight_decay * sym.time if decays else sp.S.Zero
+    name = "sum of (log variance + 2ωt)" if decays else "sum of log variance"
+    return Conserved(name, ModeSum(sp.log(sym.singular_value**2) + growth))

@@ -26,6 +26,7 @@ STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
+VANISHED = 1e-24  # share of the largest variance below which a mode need not be accurate
 NEARBY = 0.05  # relative distance of the nearby spectrum
 BUNCH = 256  # nodes are kept in multiples of this, so that few shapes need compiling
 ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
@@ -170,7 +171,7 @@ def _scores(
     scores = np.zeros(len(nodes.weights))
     for states in points:
         _, gross, round_off = _moments(field, states, parameters, nodes)
-        whole = np.maximum(gross, round_off)
+        whole = np.where(_counts(states), np.maximum(gross, round_off), np.inf)
         shares = [
             _shares(field, states, parameters, b, whole) for b in _pieces(nodes, states.shape[1])
         ]
@@ -193,7 +194,8 @@ def _judge(
         best, gross, round_off = _moments(fit.field, states, parameters, reference)
         difference = np.abs(own - best)
         error = max(error, float(((difference + round_off) * np.abs(states[0])).sum(0).max()))
-        relative = np.maximum(difference - round_off, 0) / np.where(gross > 0, gross, 1)
+        whole = np.where(_counts(states) & (gross > 0), gross, np.inf)
+        relative = np.maximum(difference - round_off, 0) / whole
         excess = max(excess, float(relative.max()))
     return replace(fit, error=error, reached=excess <= accuracy)
 
@@ -208,6 +210,11 @@ def _moments(
     sums = [_sums(field, states, parameters, b) for b in _pieces(nodes, states.shape[1])]
     own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     return own, gross, ROUND_OFF * terms
+
+
+def _counts(states: NDArray) -> NDArray:
+    """Modes (modes,) that have not vanished beside the largest; the others need no accuracy."""
+    return states[0] ** 2 > VANISHED * (states[0] ** 2).max()
 
 
 def _pieces(nodes: Nodes, modes: int) -> Iterator[Nodes]:

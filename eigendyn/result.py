@@ -151,9 +151,10 @@ def _recruitment_times(times: NDArray, variance: NDArray) -> NDArray:
 def outcomes(times: NDArray, variance: NDArray) -> NDArray:
     """Say what became of each mode, by its variance and its change at the end of the run.
 
-    The reference is the larger of the largest final variance and the mean initial one, so that a
-    spectrum that vanishes as a whole has collapsed too. The change at the end is that since the
-    last saved time within the first 95 % of the run. Then, in this order,
+    The reference is the largest final variance or, as long as that mode is not at rest, the mean
+    initial one if that is larger, so that a spectrum that vanishes as a whole has collapsed too.
+    The change at the end is that since the last saved time within the first 95 % of the run.
+    Then, in this order,
 
         collapsed   less than 1 % of the reference, and not growing;
         recruited   at least half of the largest final variance, and grown by less than 5 % at
@@ -176,9 +177,10 @@ def outcomes(times: NDArray, variance: NDArray) -> NDArray:
     late = np.searchsorted(times, END * times[-1], side="right") - 1
     with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
         change = final - variance[:, min(late, max(len(times) - 2, 0))]
-    small = final < NEGLIGIBLE * max(final.max(), variance[:, 0].mean())
     arrived = (final >= COMPARABLE * final.max()) & (change < NEAR * final)
     at_rest = np.abs(change) < NEAR * (1 - END) * final
+    before = 0.0 if at_rest[final.argmax()] else variance[:, 0].mean()
+    small = final < NEGLIGIBLE * max(final.max(), before)
     rules = [small & (change <= 0), arrived, at_rest, change < 0]
     return np.select(rules, ["collapsed", "recruited", "stationary", "shrinking"], "growing")
 
@@ -187,7 +189,8 @@ def relative_drift(quantities: NDArray) -> NDArray:
     """Largest departure of each quantity (quantities, times) from its start, relative to it."""
     start = quantities[:, :1]
     scale = np.where(start == 0, 1.0, np.abs(start))
-    return (np.abs(quantities - start) / scale).max(axis=1, initial=0.0)
+    with np.errstate(invalid="ignore"):  # a mode without variance has an infinite logarithm
+        return (np.abs(quantities - start) / scale).max(axis=1, initial=0.0)
 
 
 def provenance(device: str, dtype: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ import pytest
 import sympy as sp
 from independent import cosine_moments
 
+import eigendyn
 from eigendyn import symbols as sym
 from eigendyn.conservation import conserved_quantities
 from eigendyn.losses import named_loss
@@ -44,3 +45,13 @@ def test_weight_decay_brings_an_exponential():
     (found,) = conserved_quantities(named_loss("cosine"), decays=True)
     assert found.name == "sum of variances × exp(2ωt)"
     assert found.expression.has(sym.weight_decay)
+
+
+def test_where_the_power_vanishes_the_logarithms_are_conserved():
+    (found,) = conserved_quantities(named_loss("cosine", beta=-1))
+    assert found.name == "sum of log variance"
+    run = eigendyn.simulate("cosine", [0.5, 1.0], beta=-1.0, weight_decay=0.01, steps=200)
+    assert run.quantity.values[-1] == "sum of (log variance + 2ωt)"
+    product = run.variance.prod("mode") * np.exp(4 * 0.01 * run.time)
+    np.testing.assert_allclose(product, 0.5, rtol=1e-8)
+    assert run.conserved_drift.max() < 1e-8

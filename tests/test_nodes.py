@@ -62,3 +62,11 @@ def test_nodes_at_equal_variances_serve_their_neighbourhood():
     jacobian = jax.jacfwd(lambda s: fit.field(0.0, s, silent)[0])(states)
     slowest = np.linalg.eigvalsh(np.asarray(jacobian)[:, 0])[0]
     assert slowest == pytest.approx(-2 / (5 * 0.8), rel=1e-9)
+
+
+def test_a_vanished_mode_asks_for_no_nodes_of_its_own():
+    """Beside the largest it could only be served by nodes over as many decades."""
+    served = fit_nodes(FIELD, points([1e-40, 0.3, 1.0]), PARAMETERS)
+    alone = fit_nodes(FIELD, points([0.3, 1.0]), PARAMETERS)
+    assert served.reached
+    assert len(served.field.nodes.weights) <= 2 * len(alone.field.nodes.weights)

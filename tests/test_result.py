@@ -76,6 +76,12 @@ def test_a_spectrum_that_vanishes_as_a_whole_has_collapsed():
     assert set(outcomes(times, variance)) == {"collapsed"}
 
 
+def test_a_spectrum_that_comes_to_rest_far_below_its_start_has_not_collapsed():
+    times = np.linspace(0, 10, 101)
+    falling = 1 + 1e6 * np.exp(-5 * times)
+    assert outcomes(times, np.stack([falling, falling])).tolist() == ["recruited"] * 2
+
+
 def test_modes_keep_their_input_order():
     times = np.linspace(0, 5, 11)
     start = [0.5, 0.01, 2.0, 0.2]
