@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from numbers import Integral, Real
-from typing import Any
 
+from eigendyn.checks import REAL, check_real, check_whole
 from eigendyn.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
 from eigendyn.errors import InvalidSetting
 
@@ -85,10 +84,10 @@ class Settings:
                 message = f"{name} must be True or False, not {getattr(self, name)!r}."
                 raise InvalidSetting(message)
         for name, lowest in _WHOLE.items():
-            object.__setattr__(self, name, _whole(name, getattr(self, name), lowest))
+            object.__setattr__(self, name, check_whole(name, getattr(self, name), lowest))
         for name, rule in _REAL.items():
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, _real(name, getattr(self, name), *rule))
+                object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
         for contradiction in chain(self._misplaced_exponents(), self._misplaced_accuracies()):
             raise InvalidSetting(contradiction)
         if self.method in ("auto", "flow"):
@@ -166,46 +165,8 @@ _CHOICES = {
 
 _WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0}
 
-_REAL = {  # name → (what holds for a valid value, the same in words, what to try)
-    "alpha": (
-        lambda x: x > 0,
-        "> 0",
-        "For a predictor that does nothing, try --no-predictor.",
-    ),
-    "beta": (
-        lambda x: x <= 1,
-        "≤ 1, since beyond 1 the growth rate of a vanishing mode diverges",
-        "0 is the plain loss, 1 the isotropic one.",
-    ),
-    "sigma1": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
-    "sigma2": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
-    "weight_decay": (lambda x: x >= 0, "≥ 0", "0 is no weight decay."),
-    "learning_rate": (lambda x: x > 0, "> 0", "Time is learning rate × step; try 0.1."),
+_REAL = REAL | {
     "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
     "rtol": (lambda x: x > 0, "> 0", "Try 1e-10."),
     "atol": (lambda x: x > 0, "> 0", "Try 1e-12."),
 }
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _whole(name: str, value: Any, lowest: int) -> int:
-    """Take a whole number that is not below the lowest allowed one."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
-        message = f"{_flag(name)} must be a whole number ≥ {lowest}, not {value}."
-        raise InvalidSetting(message)
-    return int(value)
-
-
-def _real(
-    name: str, value: Any, holds: Callable[[float], bool], condition: str, hint: str
-) -> float:
-    """Take a finite number for which the condition holds."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    number = float(value) if is_number else math.nan
-    if not (math.isfinite(number) and holds(number)):
-        message = f"{_flag(name)} must be finite and {condition}, not {value}. {hint}"
-        raise InvalidSetting(message)
-    return number

@@ -29,7 +29,7 @@ ROOMS = [
     "plot",
     "cli",
 ]
-LEAVES = {"errors", "choices", "settings", "start", "store", "trajectory", "device"}
+LEAVES = {"errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"}
 ONLY_IN = {
     "matplotlib": {"plot"},
     "click": {"cli"},

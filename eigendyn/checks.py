@@ -1,0 +1,64 @@
+"""A number from a user enters; it leaves if it has a meaning, else a refusal says what must hold.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+from eigendyn.errors import InvalidSetting
+
+Rule = tuple[Callable[[float], bool], str, str]  # holds for a valid value, in words, what to try
+
+REAL: dict[str, Rule] = {  # what holds for numbers that several settings share
+    "alpha": (
+        lambda x: x > 0,
+        "> 0",
+        "For a predictor that does nothing, try --no-predictor.",
+    ),
+    "beta": (
+        lambda x: x <= 1,
+        "≤ 1, since beyond 1 the growth rate of a vanishing mode diverges",
+        "0 is the plain loss, 1 the isotropic one.",
+    ),
+    "sigma1": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
+    "sigma2": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
+    "weight_decay": (lambda x: x >= 0, "≥ 0", "0 is no weight decay."),
+    "learning_rate": (lambda x: x > 0, "> 0", "Time is learning rate × step; try 0.1."),
+}
+
+
+def flag(name: str) -> str:
+    """Name of the option on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+def check_whole(name: str, value: Any, lowest: int) -> int:
+    """Take a whole number that is not below the lowest allowed one.
+
+    Raises:
+        InvalidSetting: It is not whole, or too small.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
+        message = f"{flag(name)} must be a whole number ≥ {lowest}, not {value}."
+        raise InvalidSetting(message)
+    return int(value)
+
+
+def check_real(name: str, value: Any, rule: Rule) -> float:
+    """Take a finite number for which the rule holds.
+
+    Raises:
+        InvalidSetting: It is not a number, not finite, or the rule does not hold.
+    """
+    holds, condition, hint = rule
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    number = float(value) if is_number else math.nan
+    if not (math.isfinite(number) and holds(number)):
+        message = f"{flag(name)} must be finite and {condition}, not {value}. {hint}"
+        raise InvalidSetting(message)
+    return number
