@@ -16,6 +16,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "simulate": "simulation",
+    "crosscheck": "agreement",
+    "crosscheck_all": "systems",
+    "audit": "audits",
+    "descend": "network.descent",
+    "Network": "network.settings",
     "Settings": "settings",
     "LOSSES": "losses",
     "SymbolicLoss": "losses",
@@ -37,6 +42,7 @@ _HOMES = {
     "published_variances": "start",
     "save": "store",
     "load": "store",
+    "plot_agreement": "plot.agreement",
     "plot_spectrum": "plot.spectrum",
     "EigendynError": "errors",
 }
@@ -44,17 +50,23 @@ __all__ = [
     "LOSSES",
     "EigendynError",
     "ModeDynamics",
+    "Network",
     "Settings",
     "SymbolicLoss",
     "VectorField",
+    "audit",
     "close",
     "conserved_quantities",
+    "crosscheck",
+    "crosscheck_all",
     "derivation",
+    "descend",
     "descent_steps",
     "flow",
     "load",
     "mode_dynamics",
     "named_loss",
+    "plot_agreement",
     "plot_spectrum",
     "published_variances",
     "random_variances",
@@ -68,6 +80,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from eigendyn.agreement import crosscheck
+    from eigendyn.audits import audit
     from eigendyn.closure import close
     from eigendyn.compile import VectorField
     from eigendyn.conservation import conserved_quantities
@@ -83,6 +97,9 @@ if TYPE_CHECKING:
         without_predictor,
         without_stop_gradient,
     )
+    from eigendyn.network.descent import descend
+    from eigendyn.network.settings import Network
+    from eigendyn.plot.agreement import plot_agreement
     from eigendyn.plot.spectrum import plot_spectrum
     from eigendyn.settings import Settings
     from eigendyn.simulation import simulate, vector_field
@@ -93,6 +110,7 @@ if TYPE_CHECKING:
         variances_from_weights,
     )
     from eigendyn.store import load, save
+    from eigendyn.systems import crosscheck_all
 
 
 def __getattr__(name: str) -> object:

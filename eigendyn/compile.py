@@ -17,12 +17,11 @@ import sympy as sp
 from jax import Array
 from numpy.typing import NDArray
 
+import eigendyn.precision  # noqa: F401
 from eigendyn import symbols as sym
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import OpenMoments
 from eigendyn.symbols import Average, Expectation, ModeSum
-
-jax.config.update("jax_enable_x64", True)
 
 NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
 BLOCK = 2**16  # numbers in one intermediate array while averaging: it stays in the cache

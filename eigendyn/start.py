@@ -108,6 +108,17 @@ def random_variances(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArra
 
     Source: Halvagal et al. 2023, initialisation of their linear network.
     """
+    return variances_from_weights(random_weights(modes, inputs, seed))
+
+
+def random_weights(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArray:
+    """Draw a random linear encoder W (modes, inputs), entries N(0, 1/16).
+
+    Raises:
+        InvalidSetting: As for `random_variances`.
+
+    Source: Halvagal et al. 2023, initialisation of their linear network.
+    """
     for name, value in (("modes", modes), ("inputs", inputs), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             message = f"--{name} must be a whole number, not {_short(value)}. Try 10."
@@ -124,8 +135,7 @@ def random_variances(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArra
             f"it is {inputs}. Try --inputs {max(modes + modes // 2, 1)}."
         )
         raise InvalidSetting(message)
-    weights = np.random.default_rng(seed).normal(scale=ENTRY_DEVIATION, size=(modes, inputs))
-    return variances_from_weights(weights)
+    return np.random.default_rng(seed).normal(scale=ENTRY_DEVIATION, size=(modes, inputs))
 
 
 def published_variances() -> NDArray:
@@ -133,8 +143,25 @@ def published_variances() -> NDArray:
 
     Source: starting point of the notebook published with Halvagal et al. 2023.
     """
+    return variances_from_weights(published_weights())
+
+
+def published_weights() -> NDArray:
+    """The published linear encoder (10 modes, 15 inputs).
+
+    Source: starting point of the notebook published with Halvagal et al. 2023.
+    """
     with files("eigendyn").joinpath("data/published_start.npy").open("rb") as file:
-        return variances_from_weights(np.load(file, allow_pickle=False))
+        return np.load(file, allow_pickle=False)
+
+
+def weights_from_variances(variances: ArrayLike) -> NDArray:
+    """A linear encoder with the given variances: diagonal, as many inputs as modes.
+
+    Raises:
+        InvalidSpectrum: The variances are none.
+    """
+    return np.diag(np.sqrt(check_variances(variances)))
 
 
 def read_matrix(path: str | Path, name: str) -> NDArray:

@@ -10,18 +10,18 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eigendyn.choices import RESULT_SUFFIXES
+from eigendyn.choices import RESULT_SUFFIXES, TREE_SUFFIXES
 from eigendyn.errors import OutputExists, UnreadableFile
 
 if TYPE_CHECKING:
     import xarray
 
 
-def save(dataset: xarray.Dataset, path: str | Path, force: bool = False) -> Path:
+def save(result: xarray.Dataset | xarray.DataTree, path: str | Path, force: bool = False) -> Path:
     """Write a result: netCDF (.nc), a long table (.csv) or JSON (.json), by the suffix.
 
     Args:
-        dataset: A result over (mode, time).
+        result: A result over (mode, time), or a tree of them, which only netCDF can hold.
         path: Where to; the folder must exist.
         force: Whether an existing file may be replaced.
 
@@ -31,14 +31,15 @@ def save(dataset: xarray.Dataset, path: str | Path, force: bool = False) -> Path
     Raises:
         OutputExists: The file exists, its suffix is unknown, or it cannot be written.
     """
-    target = check_output(path, RESULT_SUFFIXES, force)
     writers = {".nc": _write_netcdf, ".csv": _write_csv, ".json": _write_json}
+    suffixes = TREE_SUFFIXES if hasattr(result, "children") else RESULT_SUFFIXES
+    target = check_output(path, suffixes, force)
     write = writers[target.suffix.lower()]
-    return write_atomically(target, force, lambda part: write(dataset, part))
+    return write_atomically(target, force, lambda part: write(result, part))
 
 
-def load(path: str | Path) -> xarray.Dataset:
-    """Read a result that was saved as netCDF.
+def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
+    """Read a result that was saved as netCDF: a dataset, or a tree if it has groups.
 
     Raises:
         UnreadableFile: Missing, or not netCDF.
@@ -50,8 +51,9 @@ def load(path: str | Path) -> xarray.Dataset:
         message = f"A result must be a file; {path} {what}. Check the path."
         raise UnreadableFile(message)
     try:
-        with xarray.open_dataset(path, engine="h5netcdf") as stored:
-            return stored.load()
+        with xarray.open_datatree(path, engine="h5netcdf") as stored:
+            result = stored.load()
+        return result if result.children else result.to_dataset()
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         message = (
@@ -145,8 +147,8 @@ def _umask() -> int:
     return mask
 
 
-def _write_netcdf(dataset: xarray.Dataset, path: Path) -> None:
-    dataset.to_netcdf(path, engine="h5netcdf")
+def _write_netcdf(result: xarray.Dataset | xarray.DataTree, path: Path) -> None:
+    result.to_netcdf(path, engine="h5netcdf")
 
 
 def _write_csv(dataset: xarray.Dataset, path: Path) -> None:

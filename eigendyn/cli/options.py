@@ -28,7 +28,7 @@ def stack(*options: Callable) -> Callable:
     return decorate
 
 
-variant_options = stack(
+predictor_options = stack(
     click.option(
         "--no-predictor",
         "predictor",
@@ -45,12 +45,16 @@ variant_options = stack(
         show_default=False,
         help="Let the gradient flow through the target branch.",
     ),
-    click.option(
-        "--beta",
-        type=float,
-        show_default="that of the loss",
-        help="Exponent β of the family δ/λ^β: 0 is the plain loss, 1 the isotropic one.",
-    ),
+)
+beta_option = click.option(
+    "--beta",
+    type=float,
+    show_default="that of the loss",
+    help="Exponent β of the family δ/λ^β: 0 is the plain loss, 1 the isotropic one.",
+)
+variant_options = stack(
+    predictor_options,
+    beta_option,
     click.option(
         "--closure",
         type=Name("closure", choices.CLOSURES),
@@ -60,6 +64,12 @@ variant_options = stack(
 )
 
 
+loss_option = click.option(
+    "--loss",
+    type=Name("loss", choices.LOSS_NAMES),
+    default=Settings.loss,
+    help="Loss that is descended.",
+)
 start_options = stack(
     click.option(
         "--embeddings",
@@ -139,9 +149,8 @@ engine_options = stack(
         show_default=f"{_atol}, by dtype",
         help="Absolute error allowed in a step of the flow.",
     ),
-    click.option(
-        "--saves", type=int, default=Settings.saves, help="Largest number of saved times."
-    ),
+)
+run_options = stack(
     click.option(
         "--dtype",
         type=Name("dtype", choices.DTYPES),
@@ -158,20 +167,14 @@ engine_options = stack(
         "--seed", type=int, default=Settings.seed, help="Seed of the random start and of samples."
     ),
 )
+
+
+def saves_option(default: int) -> Callable:
+    """The option of how many times to save."""
+    return click.option("--saves", type=int, default=default, help="Largest number of saved times.")
+
+
 output_options = stack(
-    click.option(
-        "-o",
-        "--output",
-        type=FILE,
-        show_default="a fresh eigendyn-LOSS.nc",
-        help="Result file: .nc, .csv or .json.",
-    ),
-    click.option(
-        "--plot",
-        type=FILE,
-        show_default="a fresh eigendyn-LOSS.png",
-        help="Picture of the spectrum over time: .png, .pdf or .svg.",
-    ),
     click.option("--force", is_flag=True, help="Overwrite existing files."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object, no table."),
     click.option("-q", "--quiet", is_flag=True, help="No notes and no progress."),

@@ -12,15 +12,18 @@ import click
 from eigendyn import choices
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
+    FILE,
     config_option,
     engine_options,
+    loss_option,
     output_options,
     physics_options,
+    run_options,
+    saves_option,
     start_options,
     variant_options,
 )
-from eigendyn.cli.parameters import Name
-from eigendyn.errors import InvalidSetting
+from eigendyn.cli.starts import check_one_start, starting_variances
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,16 +34,26 @@ NOT_COMPLETED = 3
 
 
 @click.command("simulate", context_settings={"show_default": True})
-@click.option(
-    "--loss",
-    type=Name("loss", choices.LOSS_NAMES),
-    default=Settings.loss,
-    help="Loss that is descended.",
-)
+@loss_option
 @start_options
 @variant_options
 @physics_options
 @engine_options
+@saves_option(Settings.saves)
+@run_options
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    show_default="a fresh eigendyn-LOSS.nc",
+    help="Result file: .nc, .csv or .json.",
+)
+@click.option(
+    "--plot",
+    type=FILE,
+    show_default="a fresh eigendyn-LOSS.png",
+    help="Picture of the spectrum over time: .png, .pdf or .svg.",
+)
 @output_options
 @config_option
 def command(
@@ -70,9 +83,9 @@ def command(
     3: not completed, and the result says how far it came.
     """  # noqa: D301
     chosen = Settings(**settings)
-    _check_one_start(embeddings, weights, variances, modes, inputs)
+    check_one_start(embeddings, weights, variances, modes, inputs)
     output, plot = _outputs(chosen.loss, output, plot, force)
-    start = _start(embeddings, weights, variances, modes, inputs, chosen.seed)
+    start = starting_variances(embeddings, weights, variances, modes, inputs, chosen.seed)
     dataset = interruptible(
         lambda: _simulate(start, settings, progress=not quiet and sys.stderr.isatty())
     )
@@ -82,22 +95,6 @@ def command(
         click.echo(f"Saved {output} and {plot}.", err=True)
     if dataset.attrs["status"] != "completed":
         click.get_current_context().exit(NOT_COMPLETED)
-
-
-def _check_one_start(embeddings, weights, variances, modes, inputs) -> None:
-    given = {
-        "--embeddings": embeddings is not None,
-        "--weights": weights is not None,
-        "--variances": variances is not None,
-        "--modes with --inputs": modes is not None or inputs is not None,
-    }
-    named = [flag for flag, is_given in given.items() if is_given]
-    if len(named) > 1:
-        message = f"There must be one start, not {len(named)}: choose {' or '.join(named)}."
-        raise InvalidSetting(message)
-    if (modes is None) != (inputs is None):
-        message = "A random start needs both --modes and --inputs. Try --modes 10 --inputs 15."
-        raise InvalidSetting(message)
 
 
 def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> tuple[Path, Path]:
@@ -110,20 +107,6 @@ def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> 
     if plot is not None:
         check_output(plot, choices.PICTURE_SUFFIXES, force)
     return output or fresh_path(stem, ".nc"), plot or fresh_path(stem, ".png")
-
-
-def _start(embeddings, weights, variances, modes, inputs, seed) -> NDArray:
-    from eigendyn import start
-
-    if embeddings is not None:
-        return start.variances_from_embeddings(start.read_matrix(embeddings, "embeddings"))
-    if weights is not None:
-        return start.variances_from_weights(start.read_matrix(weights, "weights"))
-    if variances is not None:
-        return start.check_variances(variances)
-    if modes is not None:
-        return start.random_variances(modes, inputs, seed)
-    return start.published_variances()
 
 
 def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> xarray.Dataset:
@@ -141,7 +124,7 @@ def _save(dataset: xarray.Dataset, output: Path, plot: Path, force: bool) -> Non
 
 
 def _print(dataset: xarray.Dataset, output: Path, plot: Path, as_json: bool) -> None:
-    from eigendyn.report import summary, table
+    from eigendyn.report.run import summary, table
 
     if as_json:
         files = {"result": str(output), "picture": str(plot)}

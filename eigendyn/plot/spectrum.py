@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.choices import PICTURE_SUFFIXES
-from eigendyn.store import check_output, write_atomically
+from eigendyn.plot.picture import SIZE, save_figure
+from eigendyn.store import check_output
 
 if TYPE_CHECKING:
     import xarray
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 MOST_LINES = 200
 DECADES = 6  # below the largest variance; what falls further leaves the picture
-SIZE = (4.8, 3.4)  # inches: fonts stay readable when scaled to a column
-RESOLUTION = 200  # dots per inch of rasters
 
 
 def plot_spectrum(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
@@ -49,8 +48,8 @@ def plot_spectrum(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
     lines = LineCollection(
         [np.column_stack([times, line]) for line in variance],
         array=initial[drawn],
-        cmap=_colours(),
-        norm=_colour_scale(initial[drawn]),
+        cmap=colours(),
+        norm=colour_scale(initial[drawn]),
         linewidths=1.2,
         rasterized=len(initial) > MOST_LINES,
     )
@@ -86,14 +85,10 @@ def save_picture(dataset: xarray.Dataset, path: str | Path, force: bool = False)
         OutputExists: The file exists and `force` is not set.
         InvalidSetting: The suffix names no format, or the folder does not exist.
     """
-    path = check_output(path, PICTURE_SUFFIXES, force)
+    check_output(path, PICTURE_SUFFIXES, force)
     figure = Figure(figsize=SIZE, layout="constrained")
     plot_spectrum(dataset, figure.add_subplot())
-    kind = path.suffix.lower().removeprefix(".")
-    write_atomically(
-        path, force, lambda temporary: figure.savefig(temporary, format=kind, dpi=RESOLUTION)
-    )
-    return path
+    return save_figure(figure, path, force)
 
 
 def _choose(initial: NDArray) -> NDArray:
@@ -118,12 +113,12 @@ def _title(dataset: xarray.Dataset, initial: NDArray, drawn: int) -> list[str]:
     return lines
 
 
-def _colours() -> ListedColormap:
+def colours() -> ListedColormap:
     """Viridis without its brightest end, which fades on white."""
     return ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.9, 256)))
 
 
-def _colour_scale(initial: NDArray) -> LogNorm:
+def colour_scale(initial: NDArray) -> LogNorm:
     """Logarithmic, with room around a single value."""
     low, high = initial.min(), initial.max()
     return LogNorm(low, high) if high > low else LogNorm(low / 2, low * 2)

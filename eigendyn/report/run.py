@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+from eigendyn.report import SCHEMA_VERSION
+from eigendyn.report.layout import aligned, listed, number, numbers
 
 if TYPE_CHECKING:
     import xarray
 
-SCHEMA_VERSION = 1
 MOST_ROWS = 20  # beyond it the table shows the first and last modes only
 SHOWN = 5  # of each then
 HEADINGS = ("mode", "initial variance", "final variance", "outcome", "recruitment time", "step")
@@ -37,18 +37,18 @@ def summary(dataset: xarray.Dataset) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "loss": settings["loss"],
         "closure": dataset.attrs["closure"],
-        "closure_error": _number(dataset.attrs["closure_error"]),
+        "closure_error": number(dataset.attrs["closure_error"]),
         "closure_error_meaning": dataset.attrs["closure_error_meaning"],
         "method": dataset.attrs["method"],
-        "time": _number(final["time"].item()),
-        "step": _number(final["step"].item()),
-        "variances_initial": _numbers(dataset["variance"].isel(time=0).values),
-        "variances_final": _numbers(final["variance"].values),
-        "recruitment_time": _numbers(dataset["recruitment_time"].values),
+        "time": number(final["time"].item()),
+        "step": number(final["step"].item()),
+        "variances_initial": numbers(dataset["variance"].isel(time=0).values),
+        "variances_final": numbers(final["variance"].values),
+        "recruitment_time": numbers(dataset["recruitment_time"].values),
         "outcome": dataset["outcome"].values.tolist(),
         "conserved": [
-            {"name": name, **{key: _number(value) for key, value in numbers.items()}}
-            for name, numbers in _conserved(dataset)
+            {"name": name, **{key: number(value) for key, value in found.items()}}
+            for name, found in _conserved(dataset)
         ],
         "status": dataset.attrs["status"],
         "message": dataset.attrs["message"],
@@ -72,10 +72,7 @@ def table(dataset: xarray.Dataset) -> str:
     rows = [HEADINGS, *(_row(dataset, mode) for mode in shown)]
     if modes > MOST_ROWS:
         rows.insert(1 + SHOWN, ("…",) * len(HEADINGS))
-    facts = list(_facts(dataset))
-    width = max(len(name) for name, _ in facts)
-    lines = [*_aligned(rows), "", *(f"{name:<{width}}  {fact}" for name, fact in facts)]
-    return "\n".join(lines)
+    return "\n".join([*aligned(rows), "", *listed(_facts(dataset))])
 
 
 def _row(dataset: xarray.Dataset, mode: int) -> tuple[str, ...]:
@@ -101,11 +98,11 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
     yield "modes", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
     yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
     yield "closure", f"{attrs['closure']}, {_trust(attrs)}"
-    for name, numbers in _conserved(dataset):
+    for name, found in _conserved(dataset):
         yield (
             "conserved",
-            f"{name}: {numbers['initial']:.6g} → {numbers['final']:.6g}, "
-            f"relative drift {numbers['relative_drift']:.1e}",
+            f"{name}: {found['initial']:.6g} → {found['final']:.6g}, "
+            f"relative drift {found['relative_drift']:.1e}",
         )
     reached = f"at time {final['time'].item():g}, step {final['step'].item():g}"
     yield "status", f"{attrs['status']} {reached}. {attrs['message']}".strip()
@@ -129,16 +126,3 @@ def _conserved(dataset: xarray.Dataset) -> Iterator[tuple[str, dict[str, float]]
                 "relative_drift": one["conserved_drift"].item(),
             },
         )
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{c:>{w}}" for c, w in zip(row, widths, strict=True)) for row in rows]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _numbers(values: NDArray) -> list[float | None]:
-    return [_number(value) for value in values]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from labelled import label, logistic
 
-from eigendyn.report import summary, table
+from eigendyn.report.run import summary, table
 
 TIMES = np.linspace(0, 30, 61)
 

@@ -1,0 +1,1 @@
+"""What a vector field says without being integrated: stability."""

@@ -1,0 +1,77 @@
+"""`eigendyn audit`: the name of a loss and of an update rule enter; what the rule does leaves."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from eigendyn import choices
+from eigendyn.cli.options import beta_option, loss_option, predictor_options
+from eigendyn.cli.parameters import Name
+from eigendyn.settings import Settings
+
+FAILED = 3
+
+
+@click.command("audit", context_settings={"show_default": True})
+@loss_option
+@click.option(
+    "--update",
+    type=Name("update", choices.UPDATES),
+    default="derived",
+    help="Update rule: as derived here, or that of the published notebook for the cosine loss "
+    "without stop-gradient.",
+)
+@predictor_options
+@beta_option
+@click.option(
+    "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
+)
+@click.option("--seed", type=int, default=Settings.seed, help="Seed of all draws.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    *,
+    loss: str,
+    update: str,
+    predictor: bool,
+    stop_gradient: bool,
+    beta: float | None,
+    alpha: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Audit an update rule: is it the gradient of the loss?
+
+    \b
+    Examples:
+      eigendyn audit --loss iso-cosine
+      eigendyn audit --loss cosine --no-stop-gradient --update published-no-stop-gradient
+
+    On random weights and views, the update is compared with automatic differentiation, branch by
+    branch; then whether it depends on scale, and conserves what the loss conserves. From Python,
+    `eigendyn.audit(loss, rule)` takes any function. Exit code 0: passed; 2: refused; 3: failed.
+    """  # noqa: D301
+    Settings(
+        loss=loss,
+        predictor=predictor,
+        stop_gradient=stop_gradient,
+        beta=beta,
+        alpha=alpha,
+        seed=seed,
+    )
+    from eigendyn.audits import audit
+    from eigendyn.report.audit import summary, table
+
+    found = audit(
+        loss,
+        update,
+        predictor=predictor,
+        stop_gradient=stop_gradient,
+        beta=beta,
+        alpha=alpha,
+        seed=seed,
+    )
+    click.echo(json.dumps(summary(found), allow_nan=False) if as_json else table(found))
+    if not found.passed:
+        click.get_current_context().exit(FAILED)

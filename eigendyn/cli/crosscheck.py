@@ -1,0 +1,182 @@
+"""`eigendyn crosscheck`: options enter; theory beside networks, and the verdict, leave."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from eigendyn import choices
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.options import (
+    FILE,
+    config_option,
+    loss_option,
+    output_options,
+    physics_options,
+    run_options,
+    saves_option,
+    start_options,
+    variant_options,
+)
+from eigendyn.cli.parameters import Name
+from eigendyn.cli.starts import check_one_start, starting_weights
+from eigendyn.errors import InvalidSetting
+from eigendyn.store import check_output
+
+DISAGREES = 3
+FOR_ALL = ("batch", "seeds", "steps", "false_alarm", "seed")  # what --all can be combined with
+
+
+@click.command("crosscheck", context_settings={"show_default": True})
+@loss_option
+@click.option(
+    "--all", "every", is_flag=True, help="Every loss, variant and exponent, in one table."
+)
+@click.option(
+    "--preset",
+    type=Name("preset", choices.PRESETS),
+    show_default="none",
+    help="A source's settings, where options are not given: published is the paper's toy network.",
+)
+@click.option(
+    "--batch",
+    type=int,
+    show_default="5000; 2000 with --all",
+    help="Samples drawn for every step; as many networks again draw a quarter.",
+)
+@click.option("--seeds", type=int, default=8, help="Number of networks.")
+@click.option(
+    "--false-alarm",
+    type=float,
+    default=0.01,
+    help="Probability with which a true theory is called wrong.",
+)
+@start_options
+@variant_options
+@physics_options
+@saves_option(61)
+@run_options
+@click.option("-o", "--output", type=FILE, help="Result file with both sides: .nc.")
+@click.option("--plot", type=FILE, help="Theory as lines, networks as dots: .png, .pdf or .svg.")
+@output_options
+@config_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    every: bool,
+    embeddings: Path | None,
+    weights: Path | None,
+    variances: list[float] | None,
+    modes: int | None,
+    inputs: int | None,
+    output: Path | None,
+    plot: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Compare the theory with gradient descent of real networks.
+
+    \b
+    Examples:
+      eigendyn crosscheck --loss cosine --plot check.png
+      eigendyn crosscheck --loss euclidean --preset published -o check.nc
+      eigendyn crosscheck --all
+
+    Linear Siamese networks are trained from the same weights on batches of their own, with losses
+    written apart from the theory and differentiated automatically. Their mean, extrapolated to an
+    infinite batch, is compared with the expected steps of the mode dynamics, for every mode and
+    time, in standard errors. Without a
+    start, the published one with 10 modes is taken. Exit code 0: they agree; 2: refused, nothing
+    was run; 3: they disagree, or a side diverged.
+    """  # noqa: D301
+    if output is not None:
+        check_output(output, choices.TREE_SUFFIXES, force)
+    if plot is not None:
+        check_output(plot, choices.PICTURE_SUFFIXES, force)
+    given = {name: value for name, value in settings.items() if _is_given(ctx, name)}
+    progress = not quiet and sys.stderr.isatty()
+    if every:
+        _refuse_beside_all(ctx)
+        result = interruptible(lambda: _crosscheck_all(given, progress))
+        agrees = bool((result["verdict"] == "agrees").all())
+    else:
+        check_one_start(embeddings, weights, variances, modes, inputs)
+        _check(settings, given)
+        start = starting_weights(embeddings, weights, variances, modes, inputs, settings["seed"])
+        result = interruptible(lambda: _crosscheck(start, given, progress))
+        agrees = result["agreement"].attrs["verdict"] == "agrees"
+    files = _save(result, output, plot, force)
+    _print(result, every, files, as_json)
+    if files and not quiet:
+        click.echo(f"Saved {' and '.join(files.values())}.", err=True)
+    if not agrees:
+        ctx.exit(DISAGREES)
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def _refuse_beside_all(ctx: click.Context) -> None:
+    free = {*FOR_ALL, "every", "output", "force", "as_json", "quiet", "config"}
+    for option in ctx.command.params:
+        name = str(option.name)
+        if name not in free and _is_given(ctx, name):
+            message = (
+                f"--all has systems of its own; {option.opts[-1]} steers a single one. Leave out "
+                "one of the two."
+            )
+            raise InvalidSetting(message)
+
+
+def _check(settings: dict[str, Any], given: dict[str, Any]) -> None:
+    """Refuse what can be refused before anything heavy is loaded."""
+    from eigendyn.network.settings import Network
+    from eigendyn.settings import Settings
+
+    both = {"batch", "seeds", "preset", "false_alarm"}
+    Settings(**{name: value for name, value in given.items() if name not in both})
+    Network(batch=5_000 if settings["batch"] is None else settings["batch"])
+
+
+def _crosscheck(start, given: dict[str, Any], progress: bool):
+    from eigendyn.agreement import crosscheck
+
+    return crosscheck(weights=start, progress=progress, **given)
+
+
+def _crosscheck_all(given: dict[str, Any], progress: bool):
+    from eigendyn.systems import crosscheck_all
+
+    return crosscheck_all(progress=progress, **given)
+
+
+def _save(result, output: Path | None, plot: Path | None, force: bool) -> dict[str, str]:
+    files = {}
+    if output is not None:
+        from eigendyn.store import save
+
+        files["result"] = str(save(result, output, force))
+    if plot is not None:
+        from eigendyn.plot.agreement import save_agreement_picture
+
+        files["picture"] = str(save_agreement_picture(result, plot, force))
+    return files
+
+
+def _print(result, every: bool, files: dict[str, str], as_json: bool) -> None:
+    from eigendyn.report import agreement
+
+    if as_json:
+        summarise = agreement.grid_summary if every else agreement.summary
+        click.echo(json.dumps({**summarise(result), "files": files}, allow_nan=False))
+    else:
+        click.echo(agreement.grid_table(result) if every else agreement.table(result))

@@ -1,0 +1,265 @@
+"""A network and its first weights enter; what was measured along its gradient descent leaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
+
+from eigendyn.checks import check_whole
+from eigendyn.choices import check_choice
+from eigendyn.errors import InvalidSetting, InvalidSpectrum
+from eigendyn.network.gradient import Weights, batch_gradient
+from eigendyn.network.measures import MEASURES, Frame, measure
+from eigendyn.network.predictors import correlation
+from eigendyn.network.settings import Network
+
+BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What was measured along the gradient descent of several networks.
+
+    Args:
+        network: What was trained.
+        steps: Saved steps (times,), up to the last at which all weights were finite.
+        measures: By name (see `measures.MEASURES`), arrays (seeds, …, times).
+        status: "completed" or "diverged".
+        message: One sentence on what happened and what to try; empty when completed.
+    """
+
+    network: Network
+    steps: NDArray  # (times,)
+    measures: Mapping[str, NDArray]  # (seeds, …, times)
+    status: str = "completed"
+    message: str = ""
+
+
+def descend(
+    weights: ArrayLike,
+    network: Network,
+    saved_steps: ArrayLike,
+    *,
+    seeds: int = 1,
+    seed: int = 0,
+    measures: tuple[str, ...] = ("singular_value", "eigenvalue"),
+    samples: ArrayLike | None = None,
+    progress: bool = False,
+) -> Descent:
+    """Train networks from the same weights on batches of their own.
+
+    W ← W − η u, u ← μ u + ∂ℓ/∂W + ω W; a learned predictor W_P likewise with κ ∂ℓ/∂W_P + ω_p W_P.
+    Everything is taken at the weights that the step began with.
+
+    Args:
+        weights: First weights W (dimensions, inputs), at least as many inputs as dimensions.
+        network: What is trained, and how.
+        saved_steps: Increasing step numbers at which to measure, from 0 (times,).
+        seeds: Number of networks; each draws its own batches.
+        seed: Seed of all batches.
+        measures: What to measure, among `measures.MEASURES`; nothing else is kept.
+        samples: Inputs (inputs, samples) whose representations "representation" follows.
+        progress: Show a progress bar on standard error.
+
+    Returns:
+        The measures; cut before the first saved step at which a network's weights are not finite,
+        status "diverged".
+
+    Raises:
+        InvalidSpectrum: The weights or samples are no finite matrix, or have too few inputs.
+        InvalidSetting: Steps that do not increase from 0, or a number without meaning.
+        UnknownName: A measure that does not exist.
+    """
+    first = check_weights(weights)
+    steps = _check_steps(saved_steps)
+    seeds, seed = check_whole("seeds", seeds, 1), check_whole("seed", seed, 0)
+    for name in measures:
+        check_choice("measure", name, MEASURES)
+    start = _start(network, jnp.asarray(first, network.dtype))
+    frame = _frame(first, samples, network.dtype)
+    keys = jax.random.split(jax.random.key(seed), seeds)
+    device = jax.config.jax_default_device  # which threads do not inherit
+
+    def run(key: Array) -> tuple[int, dict[str, NDArray]]:
+        with jax.default_device(device):
+            return _run(network, measures, start, frame, steps, key, bar)
+
+    with (
+        tqdm(total=seeds * int(steps[-1]), unit="step", disable=not progress) as bar,
+        ThreadPoolExecutor(os.cpu_count()) as pool,  # one network occupies hardly more than a core
+    ):
+        runs = list(pool.map(run, keys))
+    kept = min(count for count, _ in runs)
+    stacked = {
+        name: np.stack([values[name][..., :kept] for _, values in runs]) for name in measures
+    }
+    if kept == len(steps):
+        return Descent(network, steps, stacked)
+    message = (
+        f"The network diverged between steps {steps[kept - 1]} and {steps[kept]} at learning rate "
+        f"{network.learning_rate:g}."
+    )
+    return Descent(network, steps[:kept], stacked, "diverged", message)
+
+
+def check_weights(weights: ArrayLike) -> NDArray:
+    """Check that weights can be those of an encoder.
+
+    Raises:
+        InvalidSpectrum: No finite matrix, all zero, or fewer inputs than dimensions.
+    """
+    matrix = _finite_matrix("Weights", weights, "dimensions × inputs")
+    dimensions, inputs = matrix.shape
+    if inputs < dimensions:
+        message = (
+            f"An encoder must have at least as many inputs as dimensions; these weights have "
+            f"{inputs} inputs and {dimensions} dimensions. Transpose them, or leave out dimensions."
+        )
+        raise InvalidSpectrum(message)
+    if not matrix.any():
+        message = "Some weight must differ from 0; all are 0. Start from larger weights."
+        raise InvalidSpectrum(message)
+    return matrix
+
+
+def _finite_matrix(what: str, values: ArrayLike, shape: str) -> NDArray:
+    try:
+        matrix = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        message = f"{what} must be a matrix of real numbers, {shape}. Convert them to float64."
+        raise InvalidSpectrum(message) from error
+    if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
+        empty = matrix.ndim != 2 or matrix.size == 0
+        given = f"of the shape {matrix.shape}" if empty else "with NaN or infinite ones"
+        message = f"{what} must be a matrix of finite numbers, {shape}, not {given}. Correct them."
+        raise InvalidSpectrum(message)
+    return matrix
+
+
+def _check_steps(saved_steps: ArrayLike) -> NDArray:
+    steps = np.asarray(saved_steps)
+    whole = steps.ndim == 1 and steps.size >= 2 and np.issubdtype(steps.dtype, np.integer)
+    if not whole or steps[0] != 0 or (np.diff(steps) <= 0).any():
+        message = "Saved steps must be whole numbers that increase from 0. Try range(0, 1501, 5)."
+        raise InvalidSetting(message)
+    return steps
+
+
+def _frame(weights: NDArray, samples: ArrayLike | None, dtype: str) -> Frame:
+    left, _, right = np.linalg.svd(weights, full_matrices=False)
+    inputs = weights.shape[1]
+    if samples is None:
+        followed = np.zeros((inputs, 0))
+    else:
+        followed = _finite_matrix("Samples", samples, "inputs × samples")
+        if followed.shape[0] != inputs:
+            message = (
+                f"Samples must have a row for each of the {inputs} inputs; these have "
+                f"{followed.shape[0]} rows. Transpose them."
+            )
+            raise InvalidSpectrum(message)
+    return Frame(*(jnp.asarray(part, dtype) for part in (left, right.T, followed)))
+
+
+def _start(network: Network, encoder: Array) -> Weights:
+    learned, running = network.predictor == "learned", network.predictor == "running"
+    square = jnp.eye(encoder.shape[0], dtype=encoder.dtype)
+    first_view = (1 + network.sigma1**2) * correlation(network.encoder, encoder)
+    return Weights(
+        encoder=encoder,
+        velocity=jnp.zeros_like(encoder),
+        target=encoder if network.target == "ema" else None,
+        correlation=first_view if running else None,
+        predictor=network.predictor_start * square if learned else None,
+        predictor_velocity=jnp.zeros_like(square) if learned else None,
+    )
+
+
+def _run(network, names, weights, frame, steps, key, bar) -> tuple[int, dict[str, NDArray]]:
+    """Train one network; returns the number of saved steps at which it was finite, and measures."""
+    keys = jax.random.split(key)
+    structure = replace(network, batch=None) if network.batch is None else replace(network, batch=2)
+    counts = np.diff(steps, prepend=0)
+    length = -(-len(counts) // BLOCKS)
+    saved, finite = [], []
+    taken = 0
+    for block in np.split(counts, range(length, len(counts), length)):
+        filled = np.pad(block, (0, length - len(block)))  # so that all blocks share compiled code
+        weights, values, is_finite = _advance(
+            structure, names, weights, frame, filled, taken, keys, network.batch
+        )
+        taken += int(block.sum())
+        saved.append({name: np.asarray(value)[: len(block)] for name, value in values.items()})
+        finite.append(np.asarray(is_finite)[: len(block)])
+        bar.update(int(block.sum()))
+        if not finite[-1].all():
+            break
+    flags = np.concatenate(finite)
+    joined = {
+        name: np.moveaxis(np.concatenate([part[name] for part in saved]), 0, -1) for name in names
+    }
+    return len(flags) if flags.all() else int(flags.argmin()), joined
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _advance(network, names, weights, frame, counts, taken, keys, batch):
+    """Take counts[i] steps for each i; measures and whether all is finite after each."""
+
+    def step(number, weights):
+        return _step(network, weights, jax.random.fold_in(keys[0], number), batch)
+
+    def segment(carry, count):
+        weights, taken = carry
+        after = taken + count
+        weights = jax.lax.fori_loop(taken, after, step, weights)
+        draw = jax.random.fold_in(keys[1], after), batch
+        values = measure(names, network, weights, frame, draw)
+        finite = jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(weights)]).all()
+        return (weights, after), (values, finite)
+
+    (weights, _), (values, finite) = jax.lax.scan(segment, (weights, taken), counts)
+    return weights, values, finite
+
+
+def _step(network: Network, weights: Weights, key: Array, batch: Array | int | None) -> Weights:
+    """One step of gradient descent."""
+    gradient = batch_gradient(network, weights, key, batch)
+    drive = gradient.encoder + network.weight_decay * weights.encoder
+    velocity = network.momentum * weights.velocity + drive
+    after = replace(
+        weights,
+        encoder=weights.encoder - network.learning_rate * velocity,
+        velocity=velocity,
+    )
+    if weights.target is not None:
+        target = _average(network.ema, weights.target, weights.encoder)
+        after = replace(after, target=target)
+    if weights.correlation is not None:
+        estimate = _average(network.correlation_momentum, weights.correlation, gradient.correlation)
+        after = replace(after, correlation=estimate)
+    if weights.predictor is not None and weights.predictor_velocity is not None:
+        drive = (
+            network.predictor_rate * gradient.predictor
+            + network.predictor_decay * weights.predictor
+        )
+        velocity = network.momentum * weights.predictor_velocity + drive
+        after = replace(
+            after,
+            predictor=weights.predictor - network.learning_rate * velocity,
+            predictor_velocity=velocity,
+        )
+    return after
+
+
+def _average(momentum: float, old: Array, new: Array) -> Array:
+    return momentum * old + (1 - momentum) * new

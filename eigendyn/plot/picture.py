@@ -1,0 +1,34 @@
+"""A figure and a path enter; a whole picture file leaves, or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from eigendyn.choices import PICTURE_SUFFIXES
+from eigendyn.store import check_output, write_atomically
+
+SIZE = (4.8, 3.4)  # inches: fonts stay readable when scaled to a column
+RESOLUTION = 200  # dots per inch of rasters
+
+
+def save_figure(figure: Figure, path: str | Path, force: bool = False) -> Path:
+    """Write a figure, in the format that the suffix names.
+
+    Args:
+        figure: What to write.
+        path: File to write, one of `choices.PICTURE_SUFFIXES`.
+        force: Overwrite an existing file.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OutputExists: The file exists and `force` is not set, or it cannot be written.
+    """
+    path = check_output(path, PICTURE_SUFFIXES, force)
+    kind = path.suffix.lower().removeprefix(".")
+    return write_atomically(
+        path, force, lambda temporary: figure.savefig(temporary, format=kind, dpi=RESOLUTION)
+    )

@@ -1,0 +1,71 @@
+"""Claims about the gradient of a batch."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from eigendyn.network import gradient
+from eigendyn.network.gradient import Weights, batch_gradient
+from eigendyn.network.settings import Network
+
+RNG = np.random.default_rng(3)
+ENCODER, TARGET = jnp.asarray(RNG.normal(size=(2, 3, 5)))
+PREDICTOR = jnp.asarray(RNG.normal(size=(3, 3)))
+
+
+def weights(**parts):
+    kept = dict.fromkeys(("target", "correlation", "predictor", "predictor_velocity"))
+    return Weights(**kept | {"encoder": ENCODER, "velocity": 0 * ENCODER} | parts)
+
+
+@pytest.mark.parametrize("batch", [2, 2_500, 2_501, 7_000])
+def test_every_sample_of_a_batch_counts_once(batch):
+    """One mode and no noise: the cosine of every sample is one."""
+    one = Weights(ENCODER[:1], 0 * ENCODER[:1], None, None, None, None)
+    network = Network(loss="cosine", sigma2=0.0, batch=batch)
+    assert batch_gradient(network, one, jax.random.key(0), batch).loss == pytest.approx(-1)
+
+
+def test_population_gradient_is_the_matrix_formula_for_any_weights():
+    """−∂ℓ/∂W = W_Pᵀ(W̃ − c1 W_P W), −∂ℓ/∂W_P = (W̃ − c1 W_P W) Wᵀ; no eigenvectors aligned."""
+    network = Network("euclidean", predictor="learned", target="ema", sigma1=0.6, batch=None)
+    found = batch_gradient(
+        network, weights(predictor=PREDICTOR, target=TARGET), jax.random.key(0), None
+    )
+    residual = TARGET - 1.36 * PREDICTOR @ ENCODER
+    np.testing.assert_allclose(found.encoder, -PREDICTOR.T @ residual, atol=1e-12)
+    np.testing.assert_allclose(found.predictor, -residual @ ENCODER.T, atol=1e-12)
+    np.testing.assert_allclose(found.correlation, 1.36 * ENCODER @ ENCODER.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["euclidean", "iso-euclidean"])
+@pytest.mark.parametrize("stops", [True, False])
+def test_large_batches_approach_the_population(loss, stops):
+    network = Network(loss, stop_gradient=stops, sigma1=0.3, sigma2=0.2, batch=2_000)
+    exact = batch_gradient(network, weights(), jax.random.key(0), None).encoder
+    draws = jax.lax.map(
+        lambda key: batch_gradient(network, weights(), key, 2_000).encoder,
+        jax.random.split(jax.random.key(1), 200),
+    )
+    error = draws.std(axis=0) / np.sqrt(len(draws))
+    assert (np.abs(draws.mean(axis=0) - exact) < 4.5 * error).all()
+
+
+def test_relu_units_that_are_off_pass_no_gradient():
+    network = Network("cosine", encoder="relu", predictor="none", batch=100)
+    off = weights(encoder=ENCODER.at[1].set(0.0))
+    found = batch_gradient(network, off, jax.random.key(0), 100)
+    assert not found.encoder[1].any()
+    assert found.encoder[0].any()
+
+
+def test_memory_does_not_grow_with_the_batch():
+    network = Network("cosine", batch=2)
+    start = weights()
+
+    def needed(batch):
+        compiled = jax.jit(lambda key: batch_gradient(network, start, key, batch).encoder)
+        return compiled.lower(jax.random.key(0)).compile().memory_analysis().temp_size_in_bytes
+
+    assert needed(20 * gradient.BLOCK) == needed(2_000 * gradient.BLOCK)
