@@ -146,11 +146,12 @@ def agreement(
 ) -> xarray.Dataset:
     r"""Judge whether the mean of several networks is what the theory says.
 
-    The means x̄ of the groups, extrapolated to an infinite batch, have the standard error of their
-    combination, and (x̄ − theory)/error follows Student's distribution, with degrees of freedom by
-    Welch and Satterthwaite. The deviation is the normal quantile of the same probability, that is
-    "standard errors" corrected for the uncertainty of the standard error itself. They disagree if
-    any of the K = modes × times deviations has a probability below false_alarm/K (Bonferroni).
+    Networks are paired, one of each batch, and each pair is extrapolated to an infinite batch.
+    With the mean x̄ and standard deviation d of R pairs, (x̄ − theory)/(d/√R) follows Student's
+    distribution with R − 1 degrees of freedom. The deviation is the normal quantile of the same
+    probability, that is "standard errors" corrected for the uncertainty of the standard error
+    itself. They disagree if any of the K = modes × times deviations has a probability below
+    false_alarm/K (Bonferroni).
 
     Args:
         theory: Dataset with singular_value (mode, time).
@@ -166,12 +167,12 @@ def agreement(
     """
     times = min(theory.sizes["time"], descent.sizes["time"])
     expected = theory["singular_value"].values[:, :times]
-    mean, error, freedom = _extrapolate(
-        descent["singular_value"].values[..., :times], descent["batch"].values
-    )
+    sampled = _extrapolate(descent["singular_value"].values[..., :times], descent["batch"].values)
+    mean = sampled.mean(axis=0)
     difference = mean - expected
+    error = sampled.std(axis=0, ddof=1) / np.sqrt(len(sampled))
     error = np.hypot(error, RESOLUTION[descent.attrs["dtype"]] * np.abs(expected).max())
-    tail = stats.t.sf(np.abs(difference) / error, freedom)
+    tail = stats.t.sf(np.abs(difference) / error, len(sampled) - 1)
     deviation = np.sign(difference) * stats.norm.isf(np.maximum(tail, 1e-300))
     comparisons = deviation[:, 1:].size  # all agree at the start
     allowed = float(stats.norm.isf(false_alarm / comparisons / 2)) if comparisons else np.inf
@@ -185,7 +186,7 @@ def agreement(
     over = ("mode", "time")
     return xarray.Dataset(
         {
-            "networks": (over, mean, _attrs("singular value, mean of the networks", "√variance")),
+            "networks": (over, mean, _attrs("singular value of the networks", "√variance")),
             "difference": (over, difference, _attrs("networks − theory", "√variance")),
             "standard_error": (over, error, _attrs("standard error of the networks", "√variance")),
             "deviation": (over, deviation, _attrs("difference in standard errors", "1")),
@@ -198,34 +199,32 @@ def agreement(
             "allowed_deviation": allowed,
             "comparisons": comparisons,
             "false_alarm": false_alarm,
-            "median_relative_deviation": float(np.nanmedian(relative)),
+            "median_relative_deviation": float(np.median(relative[np.isfinite(relative)]))
+            if np.isfinite(relative).any()
+            else float("nan"),
         },
     )
 
 
-def _extrapolate(values: NDArray, batches: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Mean, standard error and degrees of freedom (modes, times) of networks at an infinite batch.
+def _extrapolate(values: NDArray, batches: NDArray) -> NDArray:
+    """Pair networks of both batches B > b, and extrapolate each pair to an infinite batch.
+
+    (B x_B − b x_b)/(B − b) has no O(1/batch). The pairs are independent and alike, so that their
+    mean over its standard error follows Student's distribution exactly for Gaussian noise.
 
     Args:
         values: Measured (seeds, modes, times).
-        batches: Batch of each network (seeds,), of one or two sizes B > b.
+        batches: Batch of each network (seeds,), as many of one size as of the other.
 
     Returns:
-        (B x̄_B − b x̄_b)/(B − b), which has no O(1/batch), and its standard error.
+        Extrapolated values (pairs, modes, times); the values themselves if there is one size only.
     """
     sizes = np.unique(batches)
-    shares = [1.0] if len(sizes) == 1 else np.array([-sizes[0], sizes[1]]) / (sizes[1] - sizes[0])
-    groups = [values[batches == size] for size in sizes]
-    mean = sum(share * group.mean(axis=0) for share, group in zip(shares, groups, strict=True))
-    variances = [
-        share**2 * group.var(axis=0, ddof=1) / len(group)
-        for share, group in zip(shares, groups, strict=True)
-    ]
-    total = sum(variances)
-    spread = sum(v**2 / (len(g) - 1) for v, g in zip(variances, groups, strict=True))
-    fewest = min(map(len, groups)) - 1
-    freedom = np.where(spread > 0, total**2 / np.where(spread > 0, spread, 1), fewest)
-    return mean, np.sqrt(total), freedom
+    if len(sizes) == 1:
+        return values
+    small, large = sizes
+    pairs = zip(values[batches == large], values[batches == small], strict=True)
+    return np.stack([(large * x - small * y) / (large - small) for x, y in pairs])
 
 
 def _network(chosen: Settings, batch: int) -> Network:
