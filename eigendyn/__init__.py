@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "simulate": "simulation",
-    "crosscheck": "agreement",
+    "crosscheck": "crosschecks",
     "crosscheck_all": "systems",
     "audit": "audits",
     "descend": "network.descent",
@@ -80,11 +80,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from eigendyn.agreement import crosscheck
     from eigendyn.audits import audit
     from eigendyn.closure import close
     from eigendyn.compile import VectorField
     from eigendyn.conservation import conserved_quantities
+    from eigendyn.crosschecks import crosscheck
     from eigendyn.derive import ModeDynamics, mode_dynamics
     from eigendyn.errors import EigendynError
     from eigendyn.formula import derivation

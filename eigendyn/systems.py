@@ -9,8 +9,9 @@ import numpy as np
 import xarray
 from tqdm.auto import tqdm
 
-from eigendyn.agreement import DEFAULT_SEEDS, FALSE_ALARM, crosscheck
+from eigendyn.agreement import FALSE_ALARM
 from eigendyn.choices import LOSS_NAMES
+from eigendyn.crosschecks import DEFAULT_SEEDS, crosscheck
 from eigendyn.result import provenance
 from eigendyn.start import random_weights
 

@@ -28,6 +28,7 @@ ROOMS = [
     "analysis",
     "network",
     "agreement",
+    "crosschecks",
     "systems",
     "audits",
     "report",

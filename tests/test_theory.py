@@ -45,6 +45,18 @@ def test_cosine_ends_at_the_mean_and_iso_cosine_at_the_root_mean_square():
     np.testing.assert_allclose(iso.variance[:, -1], np.sqrt((START**2).mean()), rtol=1e-9)
 
 
+@pytest.mark.parametrize("variant", [{}, {"predictor": False}, {"stop_gradient": False}])
+def test_cosine_depends_on_the_noises_through_the_product_of_1_plus_their_variances(variant):
+    """The loss does not see the length of a view, only the correlation of both."""
+    noises = [(0.0, 0.5), (0.5, 0.0), (np.sqrt(np.sqrt(1.25) - 1),) * 2]
+    ends = [
+        eigendyn.simulate("cosine", START, sigma1=a, sigma2=b, steps=200, **variant).variance[:, -1]
+        for a, b in noises
+    ]
+    for end in ends[1:]:
+        np.testing.assert_allclose(end, ends[0], rtol=1e-8)
+
+
 @pytest.mark.parametrize("equal", [3, 5, 9])
 def test_a_vanishing_mode_is_recruited_at_the_derived_rate(equal):
     small, v = 1e-5, 0.8

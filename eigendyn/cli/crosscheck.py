@@ -148,7 +148,7 @@ def _check(settings: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _crosscheck(start, given: dict[str, Any], progress: bool):
-    from eigendyn.agreement import crosscheck
+    from eigendyn.crosschecks import crosscheck
 
     return crosscheck(weights=start, progress=progress, **given)
 

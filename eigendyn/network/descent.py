@@ -88,7 +88,7 @@ def descend(
     start = _start(network, jnp.asarray(first, network.dtype))
     frame = _frame(first, samples, network.dtype)
     keys = jax.random.split(jax.random.key(seed), seeds)
-    device = jax.config.jax_default_device  # which threads do not inherit
+    (device,) = start.encoder.devices()  # threads do not inherit the default
 
     def run(key: Array) -> tuple[int, dict[str, NDArray]]:
         with jax.default_device(device):

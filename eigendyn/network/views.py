@@ -39,7 +39,8 @@ def draw_views(
     if noises == (0.0, 0.0):
         views = jax.random.normal(key, (coordinates, count), dtype)
         return views, views
-    return _mix(*jax.random.normal(key, (2, coordinates, count), dtype), noises)
+    first, second = jax.random.normal(key, (2, coordinates, count), dtype)
+    return _mix(first, second, noises)
 
 
 def population_views(inputs: int, noises: tuple[float, float], dtype: str) -> tuple[Array, Array]:

@@ -37,7 +37,7 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
         from matplotlib import pyplot
 
         ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
-    theory, compared = tree["theory"], tree["agreement"]
+    theory, compared = (tree[name].to_dataset() for name in ("theory", "agreement"))
     initial = theory["variance"].values[:, 0]
     alive = np.flatnonzero(initial > 0)
     scale = colour_scale(initial[alive])
@@ -57,7 +57,7 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     ax.set_ylim(lowest / 1.5, highest * 1.5)
     ax.set_xlabel("time (learning rate × step)")
     ax.set_ylabel("variance of the mode")
-    ax.set_title(f"{theory.attrs['loss']}: {tree['agreement'].attrs['verdict']}", fontsize="medium")
+    ax.set_title(f"{theory.attrs['loss']}: {compared.attrs['verdict']}", fontsize="medium")
     ax.legend(fontsize="small", frameon=False)
     return ax
 
@@ -76,8 +76,8 @@ def plot_deviation(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
         from matplotlib import pyplot
 
         ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
-    compared = tree["agreement"]
-    initial = tree["theory"]["variance"].values[:, 0]
+    theory, compared = (tree[name].to_dataset() for name in ("theory", "agreement"))
+    initial = theory["variance"].values[:, 0]
     alive = np.flatnonzero(initial > 0)
     scale = colour_scale(initial[alive])
     for mode in alive:

@@ -53,7 +53,7 @@ def summary(tree: xarray.DataTree) -> dict[str, Any]:
         "variances_theory": numbers(_theory_end(theory, compared)),
         "variances_networks": numbers(compared["networks"].values[:, -1] ** 2),
         "deviation_final": numbers(compared["deviation"].values[:, -1]),
-        "deviation_largest": numbers(np.abs(compared["deviation"]).max("time").values),
+        "deviation_largest": numbers(np.abs(compared["deviation"].values).max(axis=1)),
         "batch": descent["batch"].values.tolist(),
         "status": {"theory": theory.attrs["status"], "descent": descent.attrs["status"]},
         "message": _message(theory, descent),
@@ -93,7 +93,7 @@ def grid_table(grid: xarray.Dataset) -> str:
     Args:
         grid: A result of `crosscheck_all`.
     """
-    rows = [GRID_HEADINGS]
+    rows: list[tuple[str, ...]] = [GRID_HEADINGS]
     for system in grid["system"].values:
         one = grid.sel(system=system)
         rows.append(

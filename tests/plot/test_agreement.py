@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from eigendyn.agreement import crosscheck
+from eigendyn.crosschecks import crosscheck
 from eigendyn.plot.agreement import plot_agreement, plot_deviation, save_agreement_picture
 from eigendyn.start import weights_from_variances
 
