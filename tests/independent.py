@@ -1,41 +1,10 @@
-"""The theory a second time, by hand: losses in JAX and the hand forms of their moments.
+"""The theory a second time: the moments of the cosine loss by hand.
 
-Nothing here comes from eigendyn; tests compare the two.
+Nothing here comes from eigendyn; tests compare the two. The losses a second time are those of the
+network side, `eigendyn.network.losses`.
 """
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-
-stop = jax.lax.stop_gradient
-
-
-def _direction(z1, z2, lam):
-    """Descent direction of the cosine loss, divided by λ."""
-    p, t = jnp.linalg.norm(lam * z1), jnp.linalg.norm(z2)
-    return z2 / (p * t) - jnp.dot(lam * z1, z2) * lam * z1 / (p**3 * t)
-
-
-def loss_value(name, z1, z2, lam, *, beta=None, predictor=True, stop_gradient=True):
-    """Per-sample loss of one sample: z1, z2, λ (modes,)."""
-    sg = stop if stop_gradient else lambda x: x
-    lam = lam if predictor else jnp.ones_like(lam)
-    if beta is not None:
-        name = f"{name} family"
-    if name == "euclidean":
-        return 0.5 * jnp.sum((lam * z1 - sg(z2)) ** 2)
-    if name == "iso-euclidean":
-        return 0.5 * jnp.sum((z1 - sg(z2 + z1 - lam * z1)) ** 2)
-    if name == "euclidean family":
-        return -jnp.sum(z1 * stop(lam * (z2 - lam * z1) / lam**beta))
-    if name == "cosine":
-        target = sg(z2)
-        return -jnp.dot(lam * z1, target) / (jnp.linalg.norm(lam * z1) * jnp.linalg.norm(target))
-    if name == "iso-cosine":
-        return -jnp.dot(z1, sg(_direction(z1, z2, lam)))
-    if name == "cosine family":
-        return -jnp.dot(z1, stop(lam * _direction(z1, z2, lam) / lam**beta))
-    raise KeyError(name)
 
 
 def cosine_moments(v, lam, var1, var2, step=0.45, farthest=45):

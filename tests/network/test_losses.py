@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from independent import loss_value
 
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.network.losses import sample_losses
@@ -22,18 +21,35 @@ Z1, Z2 = jnp.asarray(RNG.normal(size=(2, 4, 7)))
 def test_losses_and_gradients_do_not_depend_on_the_basis(name, stops):
     """In the original basis they are what they are in the predictor's eigenbasis."""
 
-    def here(z1, z2):
-        return sample_losses(name, z1, z2, PREDICTOR, None, stops).sum()
+    def of(predictor):
+        def total(z1, z2):
+            return sample_losses(name, z1, z2, predictor, None, stops).sum()
 
-    def in_eigenbasis(z1, z2):
-        def sample(a, b):
-            return loss_value(name, a, b, jnp.asarray(VALUES), stop_gradient=stops)
+        return jax.value_and_grad(total, argnums=(0, 1))
 
-        return jax.vmap(sample, in_axes=1)(BASIS.T @ z1, BASIS.T @ z2).sum()
+    value, gradients = of(PREDICTOR)(Z1, Z2)
+    diagonal, rotated = of(jnp.diag(jnp.asarray(VALUES)))(BASIS.T @ Z1, BASIS.T @ Z2)
+    np.testing.assert_allclose(value, diagonal, rtol=1e-12)
+    for here, there in zip(gradients, rotated, strict=True):
+        np.testing.assert_allclose(BASIS.T @ here, there, rtol=1e-10, atol=1e-11)
 
-    ours, theirs = (jax.value_and_grad(f, argnums=(0, 1))(Z1, Z2) for f in (here, in_eigenbasis))
-    for mine, other in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
-        np.testing.assert_allclose(mine, other, rtol=1e-10, atol=1e-11)
+
+def test_losses_are_their_definitions():
+    """One sample in plain Python; the predictor is diagonal."""
+    lam, z1, z2 = np.array([0.4, 1.5]), np.array([1.2, -0.7]), np.array([0.3, 0.8])
+    p = lam * z1
+    lengths = np.linalg.norm(p) * np.linalg.norm(z2)
+    direction = z2 / lengths - (p @ z2) * p / (np.linalg.norm(p) ** 2 * lengths)
+    expected = {
+        "euclidean": 0.5 * ((p - z2) ** 2).sum(),
+        "cosine": -(p @ z2) / lengths,
+        "iso-euclidean": 0.5 * ((p - z2) ** 2).sum(),
+        "iso-cosine": -(z1 @ direction),
+    }
+    views = z1[:, None], z2[:, None]
+    for name, value in expected.items():
+        found = sample_losses(name, *views, jnp.diag(jnp.asarray(lam)), None, True)
+        np.testing.assert_allclose(found, [value], rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", LOSS_NAMES)
