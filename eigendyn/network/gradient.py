@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from eigendyn.network.losses import sample_losses
-from eigendyn.network.predictors import correlation, matrix_power
+from eigendyn.network.predictors import matrix_power
 from eigendyn.network.settings import Network
 from eigendyn.network.views import draw_unseen, draw_views, population_views, seen_basis
 
@@ -64,11 +64,11 @@ def predictor_matrix(network: Network, weights: Weights) -> Array:
 
 
 def predictor_correlation(network: Network, weights: Weights) -> Array:
-    """The correlation that a closed-form predictor is made from."""
+    """The matrix that a closed-form predictor is a power of: W Wᵀ, or a running average."""
     if network.predictor == "running":
         assert weights.correlation is not None
         return weights.correlation
-    return correlation(network.encoder, weights.encoder)
+    return weights.encoder @ weights.encoder.T
 
 
 def batch_gradient(

@@ -74,8 +74,14 @@ def _predictor_value(network: Network, weights: Weights, frame: Frame, _draw: Dr
     return _in_frame(predictor_matrix(network, weights), frame.left, frame.left)
 
 
+def _predictor_eigenvalues(network: Network, weights: Weights, _frame: Frame, _draw: Draw) -> Array:
+    """Eigenvalues of the predictor's symmetric part, largest first."""
+    predictor = predictor_matrix(network, weights)
+    return jnp.linalg.eigvalsh((predictor + predictor.T) / 2)[::-1]
+
+
 def _correlation_value(network: Network, weights: Weights, frame: Frame, _draw: Draw) -> Array:
-    """u_mᵀ C u_m, of the correlation that a closed-form predictor is made from."""
+    """u_mᵀ C u_m, of the matrix that a closed-form predictor is a power of."""
     return _in_frame(predictor_correlation(network, weights), frame.left, frame.left)
 
 
@@ -152,6 +158,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "singular_value": _singular_value,
         "target_value": _target_value,
         "predictor_value": _predictor_value,
+        "predictor_eigenvalue": _predictor_eigenvalues,
         "correlation_value": _correlation_value,
         "eigenvalue": _eigenvalues,
         "off_mode_share": _left_modes,

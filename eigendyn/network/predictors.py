@@ -1,4 +1,4 @@
-"""Weights enter; the correlation of representations and the closed-form predictor leave."""
+"""Matrices enter; the correlation of representations, and powers of matrices, leave."""
 
 from __future__ import annotations
 

@@ -32,9 +32,10 @@ class Network:
     Args:
         loss: One of `choices.LOSS_NAMES`.
         encoder: "linear", f(h) = h, or "relu", f(h) = max(h, 0).
-        predictor: "direct", W_P = C^α with C = E[z zᵀ] of clean inputs, in closed form from the
-            weights; "running", C^α with a running average C of z1 z1ᵀ; "learned", a matrix that
-            descends the loss too; "none", the identity.
+        predictor: "direct", W_P = (W Wᵀ)^α, in closed form from the weights (for a linear encoder
+            W Wᵀ is the correlation of clean representations); "running", C^α with a running
+            average C of z1 z1ᵀ; "learned", a matrix that descends the loss too; "none", the
+            identity.
         target: "shared", W̃ = W, or "ema", an exponential moving average of W.
         stop_gradient: False lets the gradient flow through the target branch. W_P is a constant
             for differentiation always, unless it is learned.

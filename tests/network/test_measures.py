@@ -28,7 +28,10 @@ def test_modes_are_the_singular_values_at_the_start():
     singular = np.linalg.svd(encoder, compute_uv=False)
     np.testing.assert_allclose(take("singular_value", encoder), singular, rtol=1e-12)
     np.testing.assert_allclose(take("eigenvalue", encoder), singular**2, rtol=1e-12)
-    np.testing.assert_allclose(take("predictor_value", encoder), singular**2, rtol=1e-12)
+    for name in ("predictor_value", "predictor_eigenvalue"):
+        np.testing.assert_allclose(take(name, encoder), singular**2, rtol=1e-12)
+        root = take(name, encoder, Network(alpha=0.5))
+        np.testing.assert_allclose(root, singular, rtol=1e-12)
     assert take("off_mode_share", encoder) == pytest.approx(0, abs=1e-14)
 
 
