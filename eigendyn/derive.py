@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from eigendyn import symbols as sym
+from eigendyn.choices import TARGETS, check_choice
+from eigendyn.errors import InvalidSetting
 from eigendyn.losses import SymbolicLoss
 from eigendyn.symbols import Expectation, z1, z2
 
@@ -56,35 +58,53 @@ def descent_directions(loss: SymbolicLoss) -> tuple[sp.Expr, sp.Expr]:
     return first, second
 
 
-def mode_dynamics(loss: SymbolicLoss, alpha: sp.Expr | float = 1) -> ModeDynamics:
+def mode_dynamics(
+    loss: SymbolicLoss, alpha: sp.Expr | float = 1, target: str = "shared"
+) -> ModeDynamics:
     r"""Descend a loss in continuous time, mode by mode.
 
     ds_m/dt = E[δ1_m z1_m]/s_m + E[δ2_m z2_m]/s_m − ω s_m, exact for isotropic Gaussian inputs
     and a loss that does not change when a mode changes sign in both views. The predictor has
-    eigenvalues λ_m = v_m^α = s_m^{2α}.
+    eigenvalues λ_m = v_m^α = s_m^{2α}. With an EMA target, z2_m = ξ_m x2_m and
+    dξ_m/dt = (s_m − ξ_m)/τ.
 
     Args:
         loss: Per-sample loss in the predictor's eigenbasis.
         alpha: Exponent α of the predictor; a symbol stays a symbol.
+        target: "shared", or "ema", an exponential moving average of the encoder.
 
     Returns:
-        Dynamics of the singular value of every mode, moments open; σ₁, σ₂ and ω are symbols.
+        Dynamics of the singular value of every mode, and of its target's, moments open; σ₁, σ₂, ω
+        and τ are symbols.
 
-    Source: Halvagal et al. 2023, eigenspace dynamics; DirectPred's exponent, Tian et al. 2021.
+    Raises:
+        UnknownName: There is no such target.
+        InvalidSetting: An EMA target for a loss without stop-gradient.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics; DirectPred's exponent, Tian et al. 2021;
+    EMA target, Grill et al. 2020 (BYOL).
     """
-    s = sym.singular_value
+    s, xi = sym.singular_value, sym.target_value
+    apart = check_choice("target", target, TARGETS) == "ema"
+    if apart and not loss.has_stop_gradient:
+        message = (
+            "The gradient cannot flow through a target that is an average of past weights. "
+            "Leave out one of --target ema and --no-stop-gradient."
+        )
+        raise InvalidSetting(message)
     alpha = sp.nsimplify(alpha, rational=True)
     drive = [
         Expectation(sp.expand(delta * view / s))
         for delta, view in zip(descent_directions(loss), (z1, z2), strict=True)
         if delta != 0
     ]
+    online = sp.Add(*drive) - sym.weight_decay * s
     predictor = (s**2) ** alpha if loss.has_predictor else sp.S.One
     return ModeDynamics(
         loss=loss,
-        states=(s,),
-        rates=(sp.Add(*drive) - sym.weight_decay * s,),
+        states=(s, xi) if apart else (s,),
+        rates=(online, (s - xi) / sym.target_time) if apart else (online,),
         predictor=predictor,
-        scales=(s, s),
+        scales=(s, xi if apart else s),
         covariance=(1 + sym.sigma1**2, sp.S.One, 1 + sym.sigma2**2),
     )

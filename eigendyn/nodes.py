@@ -71,7 +71,7 @@ def fit_nodes(
     if not field.node_names:
         return Fit(field)
     points = [np.asarray(states, np.float64) for states in spectra]
-    points += [states * (1 + NEARBY * np.cos(np.arange(states.size))) for states in points]
+    points += [states * _nearby(states.shape) for states in points]
     reach = _find_reach(field, points, parameters, accuracy)
     fit = Fit(field)
     for step in STEPS:
@@ -210,6 +210,11 @@ def _moments(
     sums = [_sums(field, states, parameters, b) for b in _pieces(nodes, states.shape[1])]
     own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     return own, gross, ROUND_OFF * terms
+
+
+def _nearby(shape: tuple[int, ...]) -> NDArray:
+    """Factors that take states (states, modes) to nearby ones."""
+    return 1 + NEARBY * np.cos(np.arange(np.prod(shape))).reshape(shape)
 
 
 def _counts(states: NDArray) -> NDArray:

@@ -22,6 +22,7 @@ NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fract
 NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
 COMPARABLE = 0.5  # share of the largest variance that counts as taking part
 END = 0.95  # fraction of the run after which changes count as changes at the end
+STATE_LABELS = {"target_value": ("singular value of the target", "√variance")}
 PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
 BLOCK = 2**22  # numbers in one intermediate array
 
@@ -65,6 +66,10 @@ def dataset(
     return xarray.Dataset(
         {
             "singular_value": (history, singular, _label("singular value", "√variance")),
+            **{
+                name: (history, np.asarray(values, np.float64), _label(*STATE_LABELS[name]))
+                for name, values in zip(trajectory.states[1:], trajectory.values[1:], strict=True)
+            },
             "variance": (history, variance, _label("variance of the mode", "variance")),
             "predictor_eigenvalue": (
                 history,

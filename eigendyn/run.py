@@ -63,7 +63,7 @@ def run(
                 raise
         else:
             return Fit(field), trajectory, "closed-form"
-    start = np.sqrt(spectrum)[None].astype(chosen.dtype)  # (states, modes)
+    start = starting_states(field, spectrum).astype(chosen.dtype)
 
     def flow(field: VectorField) -> Trajectory:
         return gradient_flow(
@@ -91,6 +91,11 @@ def run(
     else:
         served = _with_nodes(field, start, parameters, chosen, engine)
     return *served, method
+
+
+def starting_states(field: VectorField, spectrum: NDArray) -> NDArray:
+    """States (states, modes) at the start: a target begins as its encoder."""
+    return np.tile(np.sqrt(spectrum), (len(field.states), 1))
 
 
 def field_parameters(field: VectorField, chosen: Settings) -> dict[str, float]:

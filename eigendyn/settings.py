@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from eigendyn.checks import REAL, check_real, check_whole
-from eigendyn.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
+from eigendyn.checks import FRACTION, REAL, check_real, check_whole
+from eigendyn.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, TARGETS, check_choice
 from eigendyn.errors import InvalidSetting
 
 TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
 SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
+DEFAULT_EMA = 0.99
 DEFAULT_SAMPLES = 10_000
 DEFAULT_CLOSURE_ACCURACY = 1e-9
 
@@ -28,6 +29,8 @@ class Settings:
         stop_gradient: False lets the gradient flow through the target branch.
         alpha: Exponent α of the predictor, λ = v^α.
         beta: Exponent β of the family δ/λ^β; None keeps the one that the loss's name implies.
+        target: One of `choices.TARGETS`.
+        ema: Momentum of an EMA target; its time constant is learning rate / (1 − momentum).
         sigma1: Standard deviation of the first view's noise.
         sigma2: Standard deviation of the second view's noise.
         weight_decay: ω.
@@ -57,6 +60,8 @@ class Settings:
     stop_gradient: bool = True
     alpha: float = 1.0
     beta: float | None = None
+    target: str = "shared"
+    ema: float | None = None
     sigma1: float = 0.0
     sigma2: float = 0.1
     weight_decay: float = 0.0
@@ -88,8 +93,15 @@ class Settings:
         for name, rule in _REAL.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
-        for contradiction in chain(self._misplaced_exponents(), self._misplaced_accuracies()):
+        contradictions = (
+            self._misplaced_exponents(),
+            self._misplaced_target(),
+            self._misplaced_accuracies(),
+        )
+        for contradiction in chain(*contradictions):
             raise InvalidSetting(contradiction)
+        if self.target == "ema" and self.ema is None:
+            object.__setattr__(self, "ema", DEFAULT_EMA)
         if self.method in ("auto", "flow"):
             for name, default in zip(("rtol", "atol"), TOLERANCES[self.dtype], strict=True):
                 if getattr(self, name) is None:
@@ -117,6 +129,24 @@ class Settings:
             yield (
                 f"--beta {self.beta:g} has no meaning with --no-stop-gradient: the family δ/λ^β "
                 "is defined by what is stopped. Leave out one of the two."
+            )
+
+    @property
+    def target_time(self) -> float:
+        """Time constant τ of an EMA target; zero without one."""
+        return 0.0 if self.ema is None else self.learning_rate / (1 - self.ema)
+
+    def _misplaced_target(self) -> Iterator[str]:
+        """Say which target cannot be."""
+        if self.target == "ema" and not self.stop_gradient:
+            yield (
+                "The gradient cannot flow through a target that is an average of past weights. "
+                "Leave out one of --target ema and --no-stop-gradient."
+            )
+        if self.ema is not None and self.target != "ema":
+            yield (
+                f"--ema {self.ema:g} is the momentum of an EMA target, and the target is "
+                f"{self.target}. Leave it out, or try --target ema."
             )
 
     def _misplaced_accuracies(self) -> Iterator[str]:
@@ -161,11 +191,13 @@ _CHOICES = {
     "solver": SOLVERS,
     "dtype": DTYPES,
     "device": DEVICES,
+    "target": TARGETS,
 }
 
 _WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0}
 
 _REAL = REAL | {
+    "ema": FRACTION,
     "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
     "rtol": (lambda x: x > 0, "> 0", "Try 1e-10."),
     "atol": (lambda x: x > 0, "> 0", "Try 1e-12."),

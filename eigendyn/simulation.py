@@ -20,7 +20,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.losses import SymbolicLoss, named_loss
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.result import dataset
-from eigendyn.run import field_parameters, in_precision, run
+from eigendyn.run import field_parameters, in_precision, run, starting_states
 from eigendyn.settings import Settings
 from eigendyn.start import check_variances, published_variances
 from eigendyn.trajectory import Trajectory
@@ -72,7 +72,7 @@ def simulate(
     """
     symbolic, spectrum, chosen = _understand(loss, variances, settings)
     with jax.default_device(find_device(chosen.device)):
-        dynamics, field = _compiled(symbolic, chosen.alpha, chosen.closure)
+        dynamics, field = _compiled(symbolic, chosen.alpha, chosen.target, chosen.closure)
         fit, trajectory, method = run(dynamics, field, spectrum, chosen, progress)
         return _label(symbolic, fit, trajectory, method, chosen)
 
@@ -96,9 +96,9 @@ def vector_field(
         The errors of `simulate`.
     """
     symbolic, spectrum, chosen = _understand(loss, variances, settings)
-    _, field = _compiled(symbolic, chosen.alpha, chosen.closure)
+    _, field = _compiled(symbolic, chosen.alpha, chosen.target, chosen.closure)
     parameters = field_parameters(field, chosen)
-    states = np.sqrt(spectrum)[None]
+    states = starting_states(field, spectrum)
     if field.closure == "sampled":
         field = draw_samples(field, len(spectrum), chosen.samples, chosen.seed)
     else:
@@ -129,8 +129,10 @@ def _understand(
 
 
 @lru_cache(maxsize=64)
-def _compiled(loss: SymbolicLoss, alpha: float, closure: str) -> tuple[ModeDynamics, VectorField]:
-    dynamics = close(mode_dynamics(loss, alpha), closure)
+def _compiled(
+    loss: SymbolicLoss, alpha: float, target: str, closure: str
+) -> tuple[ModeDynamics, VectorField]:
+    dynamics = close(mode_dynamics(loss, alpha, target), closure)
     return dynamics, compile_field(dynamics)
 
 

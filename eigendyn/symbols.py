@@ -18,6 +18,7 @@ z1 = sp.Symbol("z1", real=True)
 z2 = sp.Symbol("z2", real=True)
 lam = sp.Symbol("lam", positive=True)
 singular_value = sp.Symbol("singular_value", real=True)
+target_value = sp.Symbol("target_value", real=True)  # singular value of a target apart
 
 # Per mode: representations divided by their singular values, and the covariance of those.
 x1 = sp.Symbol("x1", real=True)
@@ -39,7 +40,7 @@ determinant = sp.Symbol("determinant", positive=True)
 variance = sp.Symbol("variance", positive=True)
 
 PER_MODE = frozenset(
-    {z1, z2, lam, singular_value, x1, x2, u11, u12, u22, xi0, xi1, xi2}
+    {z1, z2, lam, singular_value, target_value, x1, x2, u11, u12, u22, xi0, xi1, xi2}
     | {tilt11, tilt12, tilt22, determinant, variance}
 )
 
@@ -49,6 +50,7 @@ beta = sp.Symbol("beta", real=True)  # δ/λ^β
 sigma1 = sp.Symbol("sigma1", nonnegative=True)
 sigma2 = sp.Symbol("sigma2", nonnegative=True)
 weight_decay = sp.Symbol("weight_decay", nonnegative=True)
+target_time = sp.Symbol("target_time", positive=True)  # time constant of an EMA target
 n11 = sp.Symbol("n11", positive=True)  # covariance of the whitened views
 n12 = sp.Symbol("n12", real=True)
 n22 = sp.Symbol("n22", positive=True)

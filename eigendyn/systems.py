@@ -33,6 +33,7 @@ def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, variant in variants:
             yield f"{loss}{name}", {"loss": loss, **variant}
         yield f"{loss}, α = 1/2", {"loss": loss, "alpha": 0.5}
+        yield f"{loss}, EMA target", {"loss": loss, "target": "ema", "ema": 0.95}
     for loss in ("euclidean", "cosine"):
         yield f"{loss}, β = 1/2", {"loss": loss, "beta": 0.5}
 

@@ -90,6 +90,18 @@ physics_options = stack(
         "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
     ),
     click.option(
+        "--target",
+        type=Name("target", choices.TARGETS),
+        default=Settings.target,
+        help="Shares the encoder's weights, or averages them (BYOL).",
+    ),
+    click.option(
+        "--ema",
+        type=float,
+        show_default="0.99 with --target ema",
+        help="Momentum of an EMA target.",
+    ),
+    click.option(
         "--sigma1",
         type=float,
         default=Settings.sigma1,

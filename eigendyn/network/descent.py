@@ -22,6 +22,7 @@ from eigendyn.network.gradient import Weights, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.predictors import correlation
 from eigendyn.network.settings import Network
+from eigendyn.settings import DEFAULT_EMA
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 
@@ -242,7 +243,8 @@ def _step(network: Network, weights: Weights, key: Array, batch: Array | int | N
         velocity=velocity,
     )
     if weights.target is not None:
-        target = _average(network.ema, weights.target, weights.encoder)
+        momentum = DEFAULT_EMA if network.ema is None else network.ema
+        target = _average(momentum, weights.target, weights.encoder)
         after = replace(after, target=target)
     if weights.correlation is not None:
         estimate = _average(network.correlation_momentum, weights.correlation, gradient.correlation)

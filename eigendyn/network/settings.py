@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eigendyn.checks import REAL, Rule, check_real, check_whole
+from eigendyn.checks import FRACTION, REAL, Rule, check_real, check_whole
 from eigendyn.choices import DTYPES, ENCODERS, LOSS_NAMES, PREDICTORS, TARGETS, check_choice
 from eigendyn.errors import InvalidSetting
 
-_FRACTION = (lambda x: 0 <= x < 1, "at least 0 and below 1", "Try 0.9.")
 _POSITIVE = (lambda x: x > 0, "> 0", "Try 1.")
 _RULES: dict[str, Rule] = REAL | {
-    "momentum": _FRACTION,
-    "ema": _FRACTION,
-    "correlation_momentum": _FRACTION,
+    "momentum": FRACTION,
+    "ema": FRACTION,
+    "correlation_momentum": FRACTION,
     "predictor_rate": _POSITIVE,
     "predictor_decay": REAL["weight_decay"],
     "predictor_start": _POSITIVE,
@@ -48,7 +47,8 @@ class Network:
         momentum: Heavy-ball momentum of encoder and learned predictor.
         batch: Number of samples drawn afresh for every step; None takes the population's gradient
             itself, which Euclidean losses have in closed form for a linear encoder.
-        ema: Momentum m of the target, W̃ ← m W̃ + (1 − m) W with the W that the step began with.
+        ema: Momentum m of an EMA target, W̃ ← m W̃ + (1 − m) W with the W that the step began with;
+            None takes 0.99.
         correlation_momentum: Momentum m of the running correlation, likewise.
         predictor_rate: Learning rate of a learned predictor over that of the encoder, κ.
         predictor_decay: Weight decay of a learned predictor.
@@ -73,7 +73,7 @@ class Network:
     learning_rate: float = 0.1
     momentum: float = 0.0
     batch: int | None = 5_000
-    ema: float = 0.99
+    ema: float | None = None
     correlation_momentum: float = 0.9
     predictor_rate: float = 1.0
     predictor_decay: float = 0.0
