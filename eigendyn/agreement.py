@@ -40,17 +40,21 @@ def agreement(
 
     Returns:
         Over mode and time: networks (their extrapolated mean), difference, standard_error,
-        deviation. Attributes: verdict,
-        largest_deviation, allowed_deviation, comparisons, false_alarm, and
-        median_relative_deviation (of variances).
+        deviation. Attributes: verdict, largest_deviation, allowed_deviation, comparisons,
+        false_alarm; median_relative_deviation and largest_relative_deviation, of the variances of
+        modes that have not vanished (that is, above RESOLUTION); extrapolated, by how much the
+        extrapolation moves a singular value, at most and relative to the largest one.
     """
     times = min(theory.sizes["time"], descent.sizes["time"])
     expected = theory["singular_value"].values[:, :times]
-    sampled = _extrapolate(descent["singular_value"].values[..., :times], descent["batch"].values)
+    trained = descent["singular_value"].values[..., :times]
+    sampled = _extrapolate(trained, descent["batch"].values)
+    largest_batch = trained[descent["batch"].values == descent["batch"].values.max()]
     mean = sampled.mean(axis=0)
     difference = mean - expected
     error = sampled.std(axis=0, ddof=1) / np.sqrt(len(sampled))
-    error = np.hypot(error, RESOLUTION[descent.attrs["dtype"]] * np.abs(expected).max())
+    resolution = RESOLUTION[descent.attrs["dtype"]] * np.abs(expected).max()
+    error = np.hypot(error, resolution)
     tail = stats.t.sf(np.abs(difference) / error, len(sampled) - 1)
     deviation = np.sign(difference) * stats.norm.isf(np.maximum(tail, 1e-300))
     comparisons = deviation[:, 1:].size  # all agree at the start
@@ -60,8 +64,9 @@ def agreement(
     verdict = "diverged"
     if completed:
         verdict = "agrees" if largest <= allowed else "disagrees"
-    compared = np.where(expected != 0, expected, np.nan)[:, 1:]
-    relative = np.abs((mean[:, 1:] / compared) ** 2 - 1)
+    compared = (np.abs(expected) > resolution) & (np.arange(times) > 0)
+    relative = np.abs((mean[compared] / expected[compared]) ** 2 - 1)
+    correction = np.abs(mean - largest_batch.mean(axis=0)).max() / np.abs(expected).max()
     over = ("mode", "time")
     return xarray.Dataset(
         {
@@ -78,9 +83,9 @@ def agreement(
             "allowed_deviation": allowed,
             "comparisons": comparisons,
             "false_alarm": false_alarm,
-            "median_relative_deviation": float(np.median(relative[np.isfinite(relative)]))
-            if np.isfinite(relative).any()
-            else float("nan"),
+            "median_relative_deviation": float(np.median(relative)) if relative.size else np.nan,
+            "largest_relative_deviation": float(relative.max()) if relative.size else np.nan,
+            "extrapolated": float(correction),
         },
     )
 

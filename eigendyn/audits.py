@@ -177,8 +177,9 @@ def audit(
 def published_no_stop_gradient(weights: Array, x1: Array, x2: Array, predictor: Array) -> Array:
     """The published notebook's update for the cosine loss without stop-gradient.
 
-    Its target branch is divided by ‖p‖³‖z2‖, where the gradient has ‖p‖‖z2‖³, and multiplies x1
-    instead of x2. Kept so that it can be audited, and the panel drawn from it understood.
+    Its target branch, p/(‖p‖‖z2‖) − (p·z2) z2/(‖p‖³‖z2‖), divides by ‖p‖³‖z2‖ where the gradient
+    has ‖p‖‖z2‖³, and multiplies x1 instead of x2. Kept so that it can be audited, and the panel
+    drawn from it understood: its expected steps end where that panel does.
 
     Source: the update rule of the notebook published with Halvagal et al. 2023.
     """
@@ -187,7 +188,7 @@ def published_no_stop_gradient(weights: Array, x1: Array, x2: Array, predictor: 
     overlap, length = jnp.sum(p * z2, 0), jnp.sqrt(jnp.sum(p**2, 0))
     norms = length**3 * jnp.sqrt(jnp.sum(z2**2, 0))
     online = predictor @ (length**2 * z2 - overlap * p) / norms
-    target = (jnp.sum(z2**2, 0) * p - overlap * z2) / norms
+    target = (length**2 * p - overlap * z2) / norms
     return (online + target) @ x1.T / x1.shape[1]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnreadableFile
 
 MATRIX_SUFFIXES = (".npy", ".npz", ".csv")
@@ -146,13 +147,33 @@ def published_variances() -> NDArray:
     return variances_from_weights(published_weights())
 
 
-def published_weights() -> NDArray:
-    """The published linear encoder (10 modes, 15 inputs).
+def published_weights(panel: str = "eigenvalues") -> NDArray:
+    """Linear encoder that a published panel starts from.
 
-    Source: starting point of the notebook published with Halvagal et al. 2023.
+    Args:
+        panel: "eigenvalues" (10 modes, 15 inputs), "trajectories" (2, 6), or "fixed_points" (three
+            of them: 3, 2, 6).
+
+    Raises:
+        UnknownName: There is no such panel.
+
+    Source: starting points of the notebook published with Halvagal et al. 2023.
     """
-    with files("eigendyn").joinpath("data/published_start.npy").open("rb") as file:
-        return np.load(file, allow_pickle=False)
+    check_choice("panel", panel, ("eigenvalues", "trajectories", "fixed_points"))
+    return _published(panel)
+
+
+def published_samples() -> NDArray:
+    """Inputs (6, 20) whose representations the published trajectory panels follow.
+
+    Source: the notebook published with Halvagal et al. 2023.
+    """
+    return _published("samples")
+
+
+def _published(name: str) -> NDArray:
+    with files("eigendyn").joinpath("data/published_starts.npz").open("rb") as file:
+        return np.load(file, allow_pickle=False)[name]
 
 
 def weights_from_variances(variances: ArrayLike) -> NDArray:

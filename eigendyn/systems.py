@@ -18,6 +18,7 @@ from eigendyn.start import random_weights
 MODES, INPUTS = 4, 6
 DEFAULT_BATCH, DEFAULT_STEPS = 2_000, 300
 EVERY_TERM = {"sigma1": 0.2, "sigma2": 0.3, "weight_decay": 0.01}  # so that none goes unchecked
+EMA = {"target": "ema", "ema": 0.95, "learning_rate": 0.05}  # noise grows under a lagging target
 SAVES = 31
 
 
@@ -33,7 +34,7 @@ def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, variant in variants:
             yield f"{loss}{name}", {"loss": loss, **variant}
         yield f"{loss}, α = 1/2", {"loss": loss, "alpha": 0.5}
-        yield f"{loss}, EMA target", {"loss": loss, "target": "ema", "ema": 0.95}
+        yield f"{loss}, EMA target", {"loss": loss, **EMA}
     for loss in ("euclidean", "cosine"):
         yield f"{loss}, β = 1/2", {"loss": loss, "beta": 0.5}
 

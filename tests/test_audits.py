@@ -56,7 +56,7 @@ def test_the_published_update_is_what_its_source_says():
     p_norm, z_norm = np.sqrt(sum((lam * z1) ** 2)), np.sqrt(sum(z2**2))
     overlap = sum(lam * z1 * z2)
     online = [lam[m] * (z2[m] * p_norm**2 - lam[m] * z1[m] * overlap) for m in range(2)]
-    target = [lam[m] * z1[m] * z_norm**2 - z2[m] * overlap for m in range(2)]
+    target = [lam[m] * z1[m] * p_norm**2 - z2[m] * overlap for m in range(2)]
     expected = np.outer(np.add(online, target), x1[:, 0]) / (p_norm**3 * z_norm)
     found = published_no_stop_gradient(*map(jnp.asarray, (weights, x1, x2, np.diag(lam))))
     np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -6,10 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from eigendyn.errors import EigendynError, InvalidSetting, InvalidSpectrum, UnreadableFile
+from eigendyn.errors import (
+    EigendynError,
+    InvalidSetting,
+    InvalidSpectrum,
+    UnknownName,
+    UnreadableFile,
+)
 from eigendyn.start import (
     check_variances,
+    published_samples,
     published_variances,
+    published_weights,
     random_variances,
     read_matrix,
     variances_from_embeddings,
@@ -117,6 +125,25 @@ def test_the_published_start_has_ten_modes():
     assert variances.shape == (10,)
     assert variances[0] == pytest.approx(2.238, abs=1e-3)
     assert variances[-1] == pytest.approx(0.02, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("panel", "shape"),
+    [("eigenvalues", (10, 15)), ("trajectories", (2, 6)), ("fixed_points", (3, 2, 6))],
+)
+def test_published_panels_start_from_encoders(panel, shape):
+    weights = published_weights(panel)
+    assert weights.shape == shape
+    assert np.isfinite(weights).all()
+
+
+def test_published_samples_fit_the_encoder_that_sees_them():
+    assert (published_weights("trajectories") @ published_samples()).shape == (2, 20)
+
+
+def test_an_unknown_published_panel_is_named():
+    with pytest.raises(UnknownName, match="panel"):
+        published_weights("eigenvalue")
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv"])

@@ -155,8 +155,12 @@ def _facts(
             f"{count} with {size} samples a step"
             for size, count in zip(sizes[::-1], counts[::-1], strict=True)
         )
-        + f", extrapolated to an infinite batch; to step {descent['step'].values[-1]:.0f}, "
-        + str(descent.attrs["dtype"]),
+        + f"; to step {descent['step'].values[-1]:.0f}, {descent.attrs['dtype']}",
+    )
+    yield (
+        "batch",
+        f"extrapolated to an infinite one, which moves them by {attrs['extrapolated']:.1e} or less "
+        "of the largest singular value",
     )
     yield "closure", f"{theory.attrs['closure']}, expected steps"
     yield (

@@ -152,6 +152,8 @@ def test_every_option_reaches_the_simulation(monkeypatch):
         "stop_gradient": False,
         "alpha": 1.0,
         "beta": None,
+        "target": "shared",
+        "ema": None,
         "sigma1": 0.3,
         "sigma2": 0.4,
         "weight_decay": 0.01,
@@ -171,6 +173,8 @@ def test_every_option_reaches_the_simulation(monkeypatch):
         "start": [1.0, 2.0],
         "progress": False,
     }
+    run("simulate --loss cosine --target ema --ema 0.9 --variances 1,2")
+    assert (given["target"], given["ema"]) == ("ema", 0.9)
 
 
 def test_options_override_the_config_file(folder):
