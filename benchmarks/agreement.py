@@ -9,7 +9,6 @@ a quarter of the samples). It takes about half an hour on two cores.
 """
 
 import platform
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -44,11 +43,9 @@ def published_size() -> Iterator[tuple[str, ...]]:
         "largest relative",
         "eigenvalues",
         "verdict",
-        "seconds",
     )
     for loss in LOSS_NAMES:
         for name, variant in VARIANTS.items():
-            start = time.perf_counter()
             tree = eigendyn.crosscheck(loss, preset="published", steps=1_500, **variant)
             attrs = tree["agreement"].attrs
             sorted_theory = np.sort(tree["theory"]["variance"].values, axis=0)[::-1]
@@ -62,7 +59,6 @@ def published_size() -> Iterator[tuple[str, ...]]:
                 f"{attrs['largest_relative_deviation']:.1e}",
                 f"{np.median(np.abs(sampled / sorted_theory - 1)[alive]):.1e}",
                 attrs["verdict"],
-                f"{time.perf_counter() - start:.0f}",
             )
 
 
@@ -135,6 +131,8 @@ def main() -> None:
         "median and largest relative deviation of variances, over 61 steps, of modes that have",
         "not vanished (variance above 1e-16 of the largest);",
         "eigenvalues: median relative deviation of the sorted eigenvalues, not extrapolated.",
+        "A mode that vanishes in theory ends at the networks' noise, hence the large relative",
+        "deviations without stop-gradient; they are within their standard errors.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, 2 cores {platform.machine()}, {versions}.",
     ]

@@ -19,7 +19,9 @@ DTYPES = ("float64", "float32")
 DEVICES = ("auto", "cpu", "cuda")
 RESULT_SUFFIXES = (".nc", ".csv", ".json")
 TREE_SUFFIXES = (".nc",)
-PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+PICTURE_FORMATS = ("png", "pdf", "svg")
+PICTURE_SUFFIXES = tuple(f".{kind}" for kind in PICTURE_FORMATS)
+DESCENTS = ("none", "quick", "full")
 
 
 def check_choice(kind: str, given: str, known: Iterable[str]) -> str:

@@ -131,7 +131,7 @@ class VectorField:
         size = max(1, BLOCK // states.shape[1])
         if len(nodes.weights) <= size:
             return of_block(nodes)
-        blocks = _in_blocks(nodes, size)
+        blocks = in_blocks(nodes, size)
         shapes = jax.eval_shape(of_block, jax.tree.map(lambda leaf: leaf[0], blocks))
         start = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
@@ -141,7 +141,7 @@ class VectorField:
         return jax.lax.scan(add, start, blocks)[0]
 
 
-def _in_blocks(nodes: Nodes, size: int) -> Nodes:
+def in_blocks(nodes: Nodes, size: int) -> Nodes:
     """Reshape nodes to (blocks, size, …); the last block is filled up with weightless nodes."""
     missing = -len(nodes.weights) % size
 

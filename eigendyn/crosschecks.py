@@ -20,13 +20,13 @@ from eigendyn.analysis.stability import stable_learning_rate
 from eigendyn.checks import check_real, check_whole
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
-from eigendyn.network.descent import Descent, check_weights, descend
+from eigendyn.network.descent import Descent, descend
 from eigendyn.network.settings import Network
 from eigendyn.presets import preset_settings
 from eigendyn.result import provenance
 from eigendyn.settings import Settings
 from eigendyn.simulation import simulate, vector_field
-from eigendyn.start import published_weights
+from eigendyn.start import check_weights, published_weights
 
 DEFAULTS = {"batch": 5_000, "saves": 61}
 DEFAULT_SEEDS = 8

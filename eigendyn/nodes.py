@@ -20,11 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.compile import BLOCK, Nodes, VectorField
+from eigendyn.compile import BLOCK, NO_NODES, Nodes, VectorField, in_blocks
 
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
+NEAREST = 3.0  # reach at which the search begins
 FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
 VANISHED = 1e-24  # share of the largest variance below which a mode need not be accurate
 NEARBY = 0.05  # relative distance of the nearby spectrum
@@ -43,12 +44,17 @@ class Fit:
             if the closure needs no nodes.
         reached: False if the requested accuracy was not reached there.
         step: Step h of the quadrature's trapezoid rule; zero if there is none.
+        reach: How far each axis of the quadrature reaches.
+        excess: Largest error of a mode's moment as a fraction of its ∫|integrand|, in each of the
+            states that were looked at.
     """
 
     field: VectorField
     error: float = 0.0
     reached: bool = True
     step: float = 0.0
+    reach: tuple[float, ...] = ()
+    excess: tuple[float, ...] = ()
 
 
 def fit_nodes(
@@ -72,12 +78,16 @@ def fit_nodes(
         return Fit(field)
     points = [np.asarray(states, np.float64) for states in spectra]
     points += [states * _nearby(states.shape) for states in points]
-    reach = _find_reach(field, points, parameters, accuracy)
+    reach = _find_reach(field, points, parameters, accuracy, [NEAREST] * len(field.node_names))
     fit = Fit(field)
     for step in STEPS:
         nodes = _prune(field, points, parameters, _grid(field, step, reach), accuracy)
         fit = _judge(
-            Fit(replace(field, nodes=nodes), step=step), points, parameters, accuracy, reach
+            Fit(replace(field, nodes=nodes), step=step, reach=tuple(reach)),
+            points,
+            parameters,
+            accuracy,
+            reach,
         )
         if fit.reached:
             break
@@ -95,7 +105,7 @@ def judge_nodes(
     if not fit.field.node_names:
         return fit
     points = [np.asarray(states, np.float64) for states in spectra]
-    reach = _find_reach(fit.field, points, parameters, accuracy)
+    reach = _find_reach(fit.field, points, parameters, accuracy, list(fit.reach))
     return _judge(fit, points, parameters, accuracy, reach)
 
 
@@ -137,16 +147,20 @@ def _grid(field: VectorField, step: float, reach: Iterable[float]) -> Nodes:
 
 
 def _find_reach(
-    field: VectorField, points: list[NDArray], parameters: Mapping, accuracy: float
+    field: VectorField,
+    points: list[NDArray],
+    parameters: Mapping,
+    accuracy: float,
+    reach: list[float],
 ) -> list[float]:
-    """Widen each axis until its outermost layers no longer matter to any mode."""
-    step, reach = STEPS[0], [3.0] * len(field.node_names)
+    """Widen each axis, from a given reach, until its outermost layers matter to no mode."""
+    step = STEPS[0]
     while max(reach) < FARTHEST:
-        nodes = _grid(field, step, reach)
-        scores = _scores(field, points, parameters, nodes)
-        counts = [int(np.ceil(r / step)) for r in reach]
-        cube = scores.reshape(counts)
-        outer = [np.take(cube, [-1, -2], axis=axis).sum() for axis in range(len(reach))]
+        layers = np.indices([int(np.ceil(r / step)) for r in reach]).reshape(len(reach), -1)
+        outermost = layers >= layers.max(axis=1, keepdims=True) - 1
+        rim = outermost.any(axis=0)
+        scores = _scores(field, points, parameters, _grid(field, step, reach), rim)
+        outer = [scores[axis[rim]].sum() for axis in outermost]
         if max(outer) <= 0.1 * accuracy:
             break
         reach = [r + 2.0 * (o > 0.1 * accuracy) for r, o in zip(reach, outer, strict=True)]
@@ -157,7 +171,7 @@ def _prune(
     field: VectorField, points: list[NDArray], parameters: Mapping, nodes: Nodes, accuracy: float
 ) -> Nodes:
     """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
-    scores = _scores(field, points, parameters, nodes)
+    scores = _scores(field, points, parameters, nodes, np.full(len(nodes.weights), True))
     order = np.argsort(scores)[::-1]
     needed = np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy)
     kept = np.sort(order[: -(-needed // BUNCH) * BUNCH])
@@ -165,17 +179,26 @@ def _prune(
 
 
 def _scores(
-    field: VectorField, points: list[NDArray], parameters: Mapping, nodes: Nodes
+    field: VectorField,
+    points: list[NDArray],
+    parameters: Mapping,
+    nodes: Nodes,
+    asked: NDArray,
 ) -> NDArray:
-    """Largest share that each node has in any mode's ∫|integrand|, over all points (nodes,)."""
-    scores = np.zeros(len(nodes.weights))
+    """Largest share of each node asked for in any mode's ∫|integrand| over all nodes."""
+    few = jax.tree.map(lambda leaf: leaf[asked], nodes)
+    scores = np.zeros(len(few.weights))
     for states in points:
         _, gross, round_off = _moments(field, states, parameters, nodes)
         whole = np.where(_counts(states), np.maximum(gross, round_off), np.inf)
-        shares = [
-            _shares(field, states, parameters, b, whole) for b in _pieces(nodes, states.shape[1])
-        ]
-        scores = np.maximum(scores, np.concatenate(shares)[: scores.size])
+        whole = np.where(whole > 0, whole, 1)
+        shares = np.concatenate(
+            [
+                _evaluate(field, states, parameters, piece, whole)[1]
+                for piece in _pieces(few, states.shape[1])
+            ]
+        )
+        scores = np.maximum(scores, shares[: scores.size])
     return scores
 
 
@@ -188,7 +211,7 @@ def _judge(
     what the accuracy asks for, since no finer rule could remove it.
     """
     reference = _grid(fit.field, FINER * fit.step, [r + WIDER for r in reach])
-    error = excess = 0.0
+    error, excess = 0.0, []
     for states in points:
         own, *_ = _moments(fit.field, states, parameters, fit.field.nodes)
         best, gross, round_off = _moments(fit.field, states, parameters, reference)
@@ -196,8 +219,8 @@ def _judge(
         error = max(error, float(((difference + round_off) * np.abs(states[0])).sum(0).max()))
         whole = np.where(_counts(states) & (gross > 0), gross, np.inf)
         relative = np.maximum(difference - round_off, 0) / whole
-        excess = max(excess, float(relative.max()))
-    return replace(fit, error=error, reached=excess <= accuracy)
+        excess.append(float(relative.max()))
+    return replace(fit, error=error, reached=max(excess) <= accuracy, excess=tuple(excess))
 
 
 def _moments(
@@ -207,7 +230,10 @@ def _moments(
 
     Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
     """
-    sums = [_sums(field, states, parameters, b) for b in _pieces(nodes, states.shape[1])]
+    every = np.full((field.code.averages, states.shape[1]), np.inf)  # no node has a share
+    sums = [
+        _evaluate(field, states, parameters, b, every)[0] for b in _pieces(nodes, states.shape[1])
+    ]
     own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     return own, gross, ROUND_OFF * terms
 
@@ -233,12 +259,31 @@ def _pieces(nodes: Nodes, modes: int) -> Iterator[Nodes]:
         yield Nodes(weights[piece], {name: value[piece] for name, value in values.items()})
 
 
-@jax.jit
-def _sums(field, states, parameters, nodes):
-    def reduce(parts, terms):
-        return parts.sum(axis=1), jnp.abs(parts).sum(axis=1), terms.sum(axis=1)
+def _evaluate(
+    field: VectorField, states: NDArray, parameters: Mapping, nodes: Nodes, whole: NDArray
+) -> tuple[tuple, jax.Array]:
+    """Sums over the nodes, and the largest share of each node in the whole of any mode.
 
-    return field.sum_over_nodes(reduce, states, parameters, nodes)
+    One function for both, and without the field's own nodes, whose number is part of what is
+    compiled: compiling is most of the work of a small problem.
+    """
+    return _evaluate_piece(replace(field, nodes=NO_NODES), states, parameters, nodes, whole)
+
+
+@jax.jit
+def _evaluate_piece(field, states, parameters, nodes, whole):
+
+    def of_block(total, block):
+        parts, terms = field.contributions(states, parameters, block)
+        size = jnp.abs(parts)
+        added = tuple(part.sum(axis=1) for part in (parts, size, terms))
+        shares = jnp.max(size / whole[:, None], axis=(0, 2))
+        return jax.tree.map(jnp.add, total, added), shares
+
+    blocks = in_blocks(nodes, min(len(nodes.weights), max(1, BLOCK // states.shape[1])))
+    nothing = jnp.zeros(whole.shape)
+    sums, shares = jax.lax.scan(of_block, (nothing,) * 3, blocks)
+    return sums, shares.ravel()
 
 
 @jax.jit
@@ -248,13 +293,3 @@ def _squares(field, states, parameters, nodes):
         return total.sum(axis=0), (total**2).sum(axis=0)
 
     return field.sum_over_nodes(reduce, states, parameters, nodes)
-
-
-@jax.jit
-def _shares(field, states, parameters, nodes, whole):
-    def of_node(node):
-        alone = jax.tree.map(lambda leaf: leaf[None], node)
-        parts, _ = field.contributions(states, parameters, alone)
-        return jnp.max(jnp.abs(parts[:, 0]) / jnp.where(whole > 0, whole, 1))
-
-    return jax.lax.map(of_node, nodes, batch_size=max(1, BLOCK // states.shape[1]))

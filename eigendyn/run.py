@@ -23,6 +23,7 @@ from eigendyn.trajectory import Trajectory
 
 MARGIN = 0.01  # nodes are chosen more accurate than asked for, so that they seldom serve badly
 REFITS = 4  # times that nodes are chosen anew when the trajectory leaves what they serve
+WORST = 3  # of the states that nodes do not serve, those that new ones are chosen for
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
 
 Engine = Callable[[VectorField], Trajectory]
@@ -124,7 +125,7 @@ def _with_nodes(
     """Run with nodes that serve the whole trajectory, and measure the closure's error along it.
 
     Nodes are chosen for the start and for equal variances; if the trajectory leaves the spectra
-    that they serve, they are chosen anew for what it visited.
+    that they serve, they are chosen anew for the worst served of what it visited.
     """
     accuracy = max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
     equal = np.full_like(start, np.sqrt(np.mean(start**2)))  # what most runs relax to
@@ -137,7 +138,8 @@ def _with_nodes(
         fit = judge_nodes(fit, passed, parameters, accuracy)
         if fit.reached or refits == REFITS:
             break
-        visited = np.concatenate([visited, passed])
+        worst = np.argsort(fit.excess)[-WORST:]
+        visited = np.concatenate([visited, passed[worst]])
         refits += 1
     if not fit.reached and trajectory.status == "completed":
         message = (

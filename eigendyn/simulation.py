@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,8 @@ def simulate(
 
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
     """
-    symbolic, spectrum, chosen = _understand(loss, variances, settings)
+    symbolic, chosen = _understand(loss, settings)
+    spectrum = _spectrum(variances)
     with jax.default_device(find_device(chosen.device)):
         dynamics, field = _compiled(symbolic, chosen.alpha, chosen.target, chosen.closure)
         fit, trajectory, method = run(dynamics, field, spectrum, chosen, progress)
@@ -84,33 +86,62 @@ def vector_field(
 
     Args:
         loss: Name of a loss, or a loss of your own.
-        variances: Spectrum (modes,) that the closure's nodes must serve; None takes the published
-            start. Spectra of another shape, or other noises, may need nodes of their own.
+        variances: Spectrum (modes,), or several (spectra, modes), that the closure's nodes must
+            serve; None takes the published start. Spectra of another shape, or other noises, may
+            need nodes of their own.
         settings: Fields of `Settings`; those of an engine do nothing here.
 
     Returns:
-        The field, the states (states, modes) of the given spectrum, and the parameters, so that
-        `field(0.0, states, parameters)` is ds/dt; jit, vmap and differentiate it as you like.
+        The field, the states (states, modes) of the given spectrum, or of each (spectra, states,
+        modes), and the parameters, so that `field(0.0, states, parameters)` is ds/dt; jit, vmap
+        and differentiate it as you like.
 
     Raises:
         The errors of `simulate`.
     """
-    symbolic, spectrum, chosen = _understand(loss, variances, settings)
+    symbolic, chosen = _understand(loss, settings)
+    several = variances is not None and np.ndim(variances) == 2
+    spectra = [_spectrum(one) for one in (np.asarray(variances) if several else [variances])]
     _, field = _compiled(symbolic, chosen.alpha, chosen.target, chosen.closure)
     parameters = field_parameters(field, chosen)
-    states = starting_states(field, spectrum)
+    states = np.stack([starting_states(field, spectrum) for spectrum in spectra])
     if field.closure == "sampled":
-        field = draw_samples(field, len(spectrum), chosen.samples, chosen.seed)
+        field = draw_samples(field, states.shape[-1], chosen.samples, chosen.seed)
     else:
-        field = fit_nodes(field, states[None], parameters, chosen.closure_accuracy).field
+        field = fit_nodes(field, states, parameters, chosen.closure_accuracy).field
+    states = states if several else states[0]
     return in_precision(field, chosen.dtype), states.astype(chosen.dtype), parameters
 
 
+def conserved_values(
+    loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any
+) -> dict[str, NDArray]:
+    """Evaluate what a loss conserves.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Spectra (spectra, modes).
+        settings: Fields of `Settings`; weight decay is left out.
+
+    Returns:
+        By name, each conserved quantity (spectra,); empty if there is none.
+
+    Raises:
+        The errors of `simulate`.
+    """
+    symbolic, chosen = _understand(loss, settings | {"weight_decay": 0.0})
+    singular_values = np.sqrt([check_variances(one) for one in np.asarray(variances)])
+    return _conserved(symbolic, singular_values, np.zeros(len(singular_values)), chosen)
+
+
+def _spectrum(variances: ArrayLike | None) -> NDArray:
+    return published_variances() if variances is None else check_variances(variances)
+
+
 def _understand(
-    loss: str | SymbolicLoss, variances: ArrayLike | None, settings: dict[str, Any]
-) -> tuple[SymbolicLoss, NDArray, Settings]:
+    loss: str | SymbolicLoss, settings: dict[str, Any]
+) -> tuple[SymbolicLoss, Settings]:
     chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
-    spectrum = published_variances() if variances is None else check_variances(variances)
     if isinstance(loss, SymbolicLoss):
         if chosen.beta is not None or not (chosen.predictor and chosen.stop_gradient):
             message = (
@@ -118,14 +149,14 @@ def _understand(
                 "predictor and stop_gradient belong to names. Try `without_predictor(loss)`."
             )
             raise InvalidSetting(message)
-        return loss, spectrum, chosen
+        return loss, chosen
     named = named_loss(
         chosen.loss,
         beta=chosen.beta,
         predictor=chosen.predictor,
         stop_gradient=chosen.stop_gradient,
     )
-    return named, spectrum, chosen
+    return named, chosen
 
 
 @lru_cache(maxsize=64)
@@ -148,7 +179,7 @@ def _label(
     return dataset(
         trajectory,
         predictor_eigenvalue=np.asarray(eigenvalues).T,
-        conserved=_conserved(loss, trajectory, chosen),
+        conserved=_conserved(loss, trajectory.values[0].T.astype(float), trajectory.times, chosen),
         settings=asdict(chosen),
         closure={
             "name": field.closure,
@@ -166,17 +197,23 @@ def _predictor_eigenvalues(field, states, parameters):
     return jax.vmap(lambda state: field.predictor_eigenvalue(state, parameters))(states)
 
 
-def _conserved(loss: SymbolicLoss, trajectory: Trajectory, chosen: Settings) -> dict[str, NDArray]:
-    """Each conserved quantity over time (times,)."""
-    quantities = conserved_quantities(loss, chosen.alpha, decays=chosen.weight_decay > 0)
-    arguments = [sym.singular_value, sym.time, sym.weight_decay]
-    values = trajectory.values[0].T.astype(float)  # (times, modes)
-    times = trajectory.times[:, None]
+def _conserved(
+    loss: SymbolicLoss, singular_values: NDArray, times: NDArray, chosen: Settings
+) -> dict[str, NDArray]:
+    """Each conserved quantity over time (times,), of singular values (times, modes)."""
+    functions = _conserved_functions(loss, chosen.alpha, chosen.weight_decay > 0)
     return {
-        quantity.name: np.asarray(
-            compile_expressions(arguments, [quantity.expression])(
-                values, times, chosen.weight_decay
-            )[0]
-        )[:, 0]
-        for quantity in quantities
+        name: np.asarray(function(singular_values, times[:, None], chosen.weight_decay)[0])[:, 0]
+        for name, function in functions.items()
+    }
+
+
+@lru_cache(maxsize=64)
+def _conserved_functions(
+    loss: SymbolicLoss, alpha: float, decays: bool
+) -> dict[str, Callable[..., tuple]]:
+    arguments = [sym.singular_value, sym.time, sym.weight_decay]
+    return {
+        quantity.name: compile_expressions(arguments, [quantity.expression])
+        for quantity in conserved_quantities(loss, alpha, decays=decays)
     }

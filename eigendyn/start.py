@@ -185,6 +185,50 @@ def weights_from_variances(variances: ArrayLike) -> NDArray:
     return np.diag(np.sqrt(check_variances(variances)))
 
 
+def check_weights(weights: ArrayLike) -> NDArray:
+    """Check that weights can be those of an encoder.
+
+    Raises:
+        InvalidSpectrum: No finite matrix, all zero, or fewer inputs than dimensions.
+    """
+    matrix = finite_matrix("Weights", weights, "dimensions × inputs")
+    dimensions, inputs = matrix.shape
+    if inputs < dimensions:
+        message = (
+            f"An encoder must have at least as many inputs as dimensions; these weights have "
+            f"{inputs} inputs and {dimensions} dimensions. Transpose them, or leave out dimensions."
+        )
+        raise InvalidSpectrum(message)
+    if not matrix.any():
+        message = "Some weight must differ from 0; all are 0. Start from larger weights."
+        raise InvalidSpectrum(message)
+    return matrix
+
+
+def finite_matrix(what: str, values: ArrayLike, shape: str) -> NDArray:
+    """Check that values are a finite matrix.
+
+    Args:
+        what: What they are, for the message.
+        values: Anything that may be a matrix.
+        shape: What its rows and columns are.
+
+    Raises:
+        InvalidSpectrum: They are not.
+    """
+    try:
+        matrix = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        message = f"{what} must be a matrix of real numbers, {shape}. Convert them to float64."
+        raise InvalidSpectrum(message) from error
+    if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
+        empty = matrix.ndim != 2 or matrix.size == 0
+        given = f"of the shape {matrix.shape}" if empty else "with NaN or infinite ones"
+        message = f"{what} must be a matrix of finite numbers, {shape}, not {given}. Correct them."
+        raise InvalidSpectrum(message)
+    return matrix
+
+
 def read_matrix(path: str | Path, name: str) -> NDArray:
     """Read a matrix of numbers from a file; never a pickle.
 

@@ -33,6 +33,7 @@ ROOMS = [
     "audits",
     "report",
     "plot",
+    "paper",
     "cli",
 ]
 LEAVES = {
@@ -41,7 +42,7 @@ LEAVES = {
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only
 ONLY_IN = {
-    "matplotlib": {"plot"},
+    "matplotlib": {"plot", "paper"},
     "click": {"cli"},
     "diffrax": {"integrate"},
     "sympy": {
@@ -49,7 +50,7 @@ ONLY_IN = {
         "integrate/closed_form",
     },
 }
-LAZY = {"__init__", "cli/main"}  # load by name what is asked for
+LAZY = {"__init__", "cli/main", "paper/gallery"}  # load by name what is asked for
 FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "S"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from threading import Thread
@@ -13,8 +14,15 @@ INTERRUPTED = 130
 T = TypeVar("T")
 
 
-def interruptible(function: Callable[[], T]) -> T:
-    """Run in a thread, since Ctrl-C is not heard while the main one is in compiled code."""
+def interruptible(
+    function: Callable[[], T], left: Callable[[], str] = lambda: "nothing was saved."
+) -> T:
+    """Run in a thread, since Ctrl-C is not heard while the main one is in compiled code.
+
+    Args:
+        function: What to run.
+        left: Says, after Ctrl-C, what was saved and how to go on.
+    """
     results: list[T] = []
     failures: list[BaseException] = []
 
@@ -30,7 +38,9 @@ def interruptible(function: Callable[[], T]) -> T:
         while worker.is_alive():
             worker.join(0.1)
     except KeyboardInterrupt:
-        click.echo("Error: interrupted; nothing was saved.", err=True)
+        click.echo(f"Error: interrupted; {left()}", err=True)
+        for process in multiprocessing.active_children():
+            process.kill()
         os._exit(INTERRUPTED)  # compiled code cannot be stopped, only left
     if failures:
         raise failures[0]

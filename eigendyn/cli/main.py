@@ -18,6 +18,7 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "simulate": "Follow the variance of every mode while a loss is descended.",
     "crosscheck": "Compare the theory with gradient descent of real networks.",
     "audit": "Audit an update rule: is it the gradient of the loss?",
+    "figures": "Draw the theory figures of the paper, with their numbers.",
     "derive": "Derive the mode dynamics of a loss, line by line.",
     "losses": "List the losses.",
 }

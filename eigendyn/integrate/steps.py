@@ -43,9 +43,11 @@ def descent_steps(
     states = jnp.asarray(start)
     counts = np.diff(saved_steps)
     saved = [states[..., None]]
-    for block in np.array_split(counts, min(BLOCKS, len(counts))):
-        states, values = _advance(field, states, jnp.asarray(block), learning_rate, parameters)
-        saved.append(jnp.moveaxis(values, 0, -1))
+    length = -(-len(counts) // BLOCKS)
+    for block in np.split(counts, range(length, len(counts), length)):
+        filled = np.pad(block, (0, length - len(block)))  # so that all blocks share compiled code
+        states, values = _advance(field, states, jnp.asarray(filled), learning_rate, parameters)
+        saved.append(jnp.moveaxis(values[: len(block)], 0, -1))
         report(int(block.sum()))
         if not bool(jnp.isfinite(states).all()):
             break

@@ -23,6 +23,7 @@ from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.predictors import correlation
 from eigendyn.network.settings import Network
 from eigendyn.settings import DEFAULT_EMA
+from eigendyn.start import check_weights, finite_matrix
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 
@@ -113,40 +114,6 @@ def descend(
     return Descent(network, steps[:kept], stacked, "diverged", message)
 
 
-def check_weights(weights: ArrayLike) -> NDArray:
-    """Check that weights can be those of an encoder.
-
-    Raises:
-        InvalidSpectrum: No finite matrix, all zero, or fewer inputs than dimensions.
-    """
-    matrix = _finite_matrix("Weights", weights, "dimensions × inputs")
-    dimensions, inputs = matrix.shape
-    if inputs < dimensions:
-        message = (
-            f"An encoder must have at least as many inputs as dimensions; these weights have "
-            f"{inputs} inputs and {dimensions} dimensions. Transpose them, or leave out dimensions."
-        )
-        raise InvalidSpectrum(message)
-    if not matrix.any():
-        message = "Some weight must differ from 0; all are 0. Start from larger weights."
-        raise InvalidSpectrum(message)
-    return matrix
-
-
-def _finite_matrix(what: str, values: ArrayLike, shape: str) -> NDArray:
-    try:
-        matrix = np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        message = f"{what} must be a matrix of real numbers, {shape}. Convert them to float64."
-        raise InvalidSpectrum(message) from error
-    if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
-        empty = matrix.ndim != 2 or matrix.size == 0
-        given = f"of the shape {matrix.shape}" if empty else "with NaN or infinite ones"
-        message = f"{what} must be a matrix of finite numbers, {shape}, not {given}. Correct them."
-        raise InvalidSpectrum(message)
-    return matrix
-
-
 def _check_steps(saved_steps: ArrayLike) -> NDArray:
     steps = np.asarray(saved_steps)
     whole = steps.ndim == 1 and steps.size >= 2 and np.issubdtype(steps.dtype, np.integer)
@@ -162,7 +129,7 @@ def _frame(weights: NDArray, samples: ArrayLike | None, dtype: str) -> Frame:
     if samples is None:
         followed = np.zeros((inputs, 0))
     else:
-        followed = _finite_matrix("Samples", samples, "inputs × samples")
+        followed = finite_matrix("Samples", samples, "inputs × samples")
         if followed.shape[0] != inputs:
             message = (
                 f"Samples must have a row for each of the {inputs} inputs; these have "

@@ -90,6 +90,11 @@ def _eigenvalues(network: Network, weights: Weights, _frame: Frame, _draw: Draw)
     return jnp.linalg.eigvalsh(correlation(network.encoder, weights.encoder))[::-1]
 
 
+def _encoder_eigenvalues(_network: Network, weights: Weights, _frame: Frame, _draw: Draw) -> Array:
+    """Eigenvalues of W Wᵀ, largest first; for a linear encoder they are those of C."""
+    return jnp.linalg.eigvalsh(weights.encoder @ weights.encoder.T)[::-1]
+
+
 def _left_modes(_network: Network, weights: Weights, frame: Frame, _draw: Draw) -> Array:
     """Share of ‖W‖² that has left the first singular vectors, 1 − Σ (u_mᵀ W r_m)²/‖W‖²."""
     kept = jnp.sum(_in_frame(weights.encoder, frame.left, frame.right) ** 2)
@@ -153,6 +158,11 @@ def _representations(network: Network, weights: Weights, frame: Frame, _draw: Dr
     return activate(network.encoder, weights.encoder @ frame.samples)
 
 
+def _preactivations(_network: Network, weights: Weights, frame: Frame, _draw: Draw) -> Array:
+    """W x of the samples that are followed (dimensions, samples)."""
+    return weights.encoder @ frame.samples
+
+
 MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
         "singular_value": _singular_value,
@@ -161,6 +171,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "predictor_eigenvalue": _predictor_eigenvalues,
         "correlation_value": _correlation_value,
         "eigenvalue": _eigenvalues,
+        "encoder_eigenvalue": _encoder_eigenvalues,
         "off_mode_share": _left_modes,
         "alignment": _alignment,
         "commutator": _commutator,
@@ -168,6 +179,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "effective_rank": _effective_rank,
         "participation_ratio": _participation_ratio,
         "standard_deviation": _deviations,
+        "preactivation": _preactivations,
         "representation": _representations,
     }
 )

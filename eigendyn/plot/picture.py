@@ -29,6 +29,8 @@ def save_figure(figure: Figure, path: str | Path, force: bool = False) -> Path:
     """
     path = check_output(path, PICTURE_SUFFIXES, force)
     kind = path.suffix.lower().removeprefix(".")
+    figure.draw_without_rendering()  # lays out once; savefig would do so twice
+    figure.set_layout_engine("none")
     return write_atomically(
         path, force, lambda temporary: figure.savefig(temporary, format=kind, dpi=RESOLUTION)
     )

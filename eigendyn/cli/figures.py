@@ -1,0 +1,131 @@
+"""`eigendyn figures`: names enter; pictures, numbers and captions leave."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from eigendyn import choices
+from eigendyn.choices import check_choice
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.parameters import Name
+from eigendyn.errors import InvalidSetting, OutputExists
+from eigendyn.paper import FIGURES, NETWORKS_ONLY, outputs
+from eigendyn.store import check_output
+
+
+@click.command("figures", context_settings={"show_default": True})
+@click.argument("names", nargs=-1, metavar="[NAME …|all]")
+@click.option("--list", "listing", is_flag=True, help="Say what figures there are.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("figures"),
+    help="Folder to write into; made if it does not exist.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=Name("format", choices.PICTURE_FORMATS),
+    default="png",
+    help="Format of the pictures.",
+)
+@click.option(
+    "--descent",
+    type=Name("descent", choices.DESCENTS),
+    default="none",
+    help="Gradient descent of networks over the theory: none, quick, or the published size.",
+)
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no paths.")
+def command(
+    *,
+    names: tuple[str, ...],
+    listing: bool,
+    out: Path,
+    kind: str,
+    descent: str,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Draw the theory figures of the paper, with the numbers behind them.
+
+    \b
+    Examples:
+      eigendyn figures --list
+      eigendyn figures 2b --descent quick
+      eigendyn figures all --format pdf --out supplement
+
+    Each figure is a picture, its numbers (netCDF: every line that is drawn, with its settings) and
+    a caption. With --descent full, finished parts are kept in the folder parts, so that the same
+    command goes on where it was interrupted.
+    """  # noqa: D301
+    if listing:
+        width = max(map(len, FIGURES))
+        for name, (_, title) in FIGURES.items():
+            click.echo(f"{name:<{width}}  {title}")
+        return
+    wanted = _wanted(names, descent)
+    _check_folder(out)
+    for name in wanted:
+        for path in outputs(name, out, kind).values():
+            if path.exists():
+                check_output(path, (path.suffix,), force)
+    out.mkdir(exist_ok=True)
+    progress = not quiet and sys.stderr.isatty()
+    rest = list(wanted)
+
+    def make_all() -> None:
+        for name, paths in _make(wanted, out, kind, descent, force, progress):
+            rest.remove(name)
+            if not quiet:
+                click.echo(f"{name}: {', '.join(map(str, paths.values()))}", err=True)
+
+    def go_on() -> str:
+        again = f"eigendyn figures {' '.join(rest)} --out {out} --format {kind} --descent {descent}"
+        return f"go on with {again}{' --force' * force}"
+
+    start = time.perf_counter()
+    interruptible(make_all, go_on)
+    if not quiet:
+        count = f"{len(wanted)} figures" if len(wanted) > 1 else "1 figure"
+        click.echo(f"Saved {count} in {time.perf_counter() - start:.1f} s.", err=True)
+
+
+def _wanted(names: tuple[str, ...], descent: str) -> list[str]:
+    """Names of figures; "2" means 2a and 2b, "all" those that the effort allows."""
+    if not names or "all" in names:
+        return [name for name in FIGURES if descent != "none" or name not in NETWORKS_ONLY]
+    wanted: list[str] = []
+    for given in names:
+        parts = [name for name in FIGURES if name in (given, f"{given}a", f"{given}b")]
+        wanted += parts or [check_choice("figure", given, FIGURES)]
+    lacking = [name for name in wanted if name in NETWORKS_ONLY and descent == "none"]
+    if lacking:
+        message = (
+            f"Figure {lacking[0]} has networks only: no mode theory covers a ReLU encoder. "
+            "Try --descent quick."
+        )
+        raise InvalidSetting(message)
+    return list(dict.fromkeys(wanted))
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        message = f"--out must be a folder; {out} is a file. Choose another name."
+        raise OutputExists(message)
+    if not out.exists() and not out.parent.is_dir():
+        message = f"The folder of {out} must exist; {out.parent} does not. Make it first."
+        raise OutputExists(message)
+
+
+def _make(
+    names: list[str], out: Path, kind: str, descent: str, force: bool, progress: bool
+) -> Iterator[tuple[str, dict[str, Path]]]:
+    from eigendyn.paper.gallery import make_figures
+
+    return make_figures(names, out, kind=kind, descent=descent, force=force, progress=progress)

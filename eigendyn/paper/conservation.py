@@ -1,0 +1,129 @@
+"""What scale-invariant losses conserve, along flow, expected steps and networks.
+
+Source: Halvagal et al. 2023 for the cosine loss; derivations/conservation.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from eigendyn.paper.variants import NOISE, Panel
+from eigendyn.paper.work import CLOSURE_ACCURACY, Numbers, Work
+from eigendyn.plot.style import DESCENT
+from eigendyn.simulation import conserved_values, simulate
+from eigendyn.start import published_weights, variances_from_weights
+
+PANELS = (
+    Panel(0, 0, "cosine", stop_gradient=False),
+    Panel(0, 1, "cosine", predictor=False),
+    Panel(0, 2, "cosine"),
+    Panel(0, 3, "iso-cosine"),
+)
+RATES = (0.1, 0.01)  # learning rates of the expected steps
+TIME = 15.0
+SAVES = 51
+FLOOR = 1e-17  # what a drift of zero is drawn at
+
+
+def numbers(work: Work) -> Numbers:
+    """Relative drift of the conserved quantity, in every panel."""
+    weights = published_weights()
+    variances = variances_from_weights(weights)
+
+    def make(panel: Panel) -> Numbers:
+        exact = {"closure_accuracy": CLOSURE_ACCURACY, "saves": SAVES, **panel.variant, **NOISE}
+        engines = {"flow": ("flow", RATES[0])} | {
+            f"steps-{rate:g}": ("steps", rate) for rate in RATES
+        }
+        runs = {
+            name: simulate(
+                panel.loss,
+                variances,
+                method=method,
+                learning_rate=rate,
+                steps=round(TIME / rate),
+                **exact,
+            )
+            for name, (method, rate) in engines.items()
+        }
+        trained = work.networks(
+            f"conservation-{panel.name}",
+            weights,
+            measures=("encoder_eigenvalue",),
+            loss=panel.loss,
+            predictor="direct" if panel.predictor else "none",
+            stop_gradient=panel.stop_gradient,
+            learning_rate=RATES[0],
+            steps=round(TIME / RATES[0]),
+            saves=SAVES,
+            **NOISE,
+        )
+        conserved = str(runs["flow"]["quantity"].values[0])
+        groups = {
+            name: _drift(run["time"].values, run["conserved"].values[0], conserved)
+            for name, run in runs.items()
+        }
+        if trained is not None:
+            spectra = np.maximum(trained["encoder_eigenvalue"].mean("seed").values.T, 0)
+            values = conserved_values(panel.loss, spectra, **panel.variant)[conserved]
+            groups["networks"] = _drift(trained["time"].values, values, conserved)
+        return groups
+
+    return work.each(make, {panel.name: panel for panel in PANELS})
+
+
+def _drift(times: NDArray, values: NDArray, conserved: str) -> xarray.Dataset:
+    drift = np.abs(values / values[0] - 1)
+    return xarray.Dataset(
+        {"drift": ("time", drift, {"long_name": "relative drift", "units": "1"})},
+        coords={"time": ("time", times, {"units": "learning rate × step"})},
+        attrs={"conserved": conserved},
+    )
+
+
+def draw(numbers: Numbers) -> Figure:
+    """Draw the drift over time, one panel for each loss."""
+    figure = Figure(figsize=(6.8, 2.3))
+    axes = figure.subplots(1, len(PANELS), sharey=True)
+    for ax, panel in zip(axes, PANELS, strict=True):
+        for name, look in (("steps-0.1", "-"), ("steps-0.01", "--"), ("flow", ":")):
+            drift = numbers[f"{panel.name}/{name}"]["drift"][1:]
+            ax.plot(drift["time"], np.maximum(drift, FLOOR), look, color=panel.colour)
+        if f"{panel.name}/networks" in numbers:
+            drift = numbers[f"{panel.name}/networks"]["drift"][1::8]
+            ax.plot(drift["time"], drift, **DESCENT)
+        conserved = numbers[f"{panel.name}/flow"].attrs["conserved"].replace("^2", "²")
+        ax.set_title(f"{panel.symbol}\n{conserved}", fontsize=7.5)
+        ax.set_yscale("log")
+        ax.set_xlabel("time")
+        ax.set_xlim(0, TIME)
+    axes[0].set_ylabel("relative drift")
+    axes[0].set_ylim(FLOOR / 3, 10)
+    labels = {"-": "steps, η = 0.1", "--": "steps, η = 0.01", ":": "flow"}
+    for look, label in labels.items():
+        axes[-1].plot([], [], look, color="0.3", label=label)
+    if any(path.endswith("/networks") for path in numbers):
+        axes[-1].plot([], [], **DESCENT, label="networks, η = 0.1")
+    axes[-1].legend(loc="center right", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def caption(numbers: Numbers) -> str:
+    """Say what there is to see."""
+    largest = {
+        name: max(numbers[f"{panel.name}/{name}"]["drift"].values.max() for panel in PANELS)
+        for name in ("flow", "steps-0.01", "steps-0.1")
+    }
+    told = (
+        "Relative drift of what the cosine losses conserve: the sum of variances, for scale "
+        "invariance, and the sum of their squares under the isotropic form (published start). "
+        f"The gradient flow conserves it to {largest['flow']:.0e}; gradient steps add η²‖∇‖² each, "
+        f"a drift of the order of the learning rate η: at most {largest['steps-0.1']:.1e} at η = "
+        f"0.1 and {largest['steps-0.01']:.1e} at η = 0.01."
+    )
+    if f"{PANELS[0].name}/networks" in numbers:
+        told += " Networks on finite batches drift more, by the noise of their gradients."
+    return told

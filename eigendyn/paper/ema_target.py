@@ -1,0 +1,79 @@
+"""Figure 7, theory counterpart: recruitment with and without an EMA target.
+
+Source: Halvagal et al. 2023, Figure 7, which has deep networks.
+"""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from eigendyn.choices import LOSS_NAMES
+from eigendyn.paper.variants import NOISE
+from eigendyn.paper.words import theory_sentence
+from eigendyn.paper.work import Numbers, Work
+from eigendyn.plot.style import COLOURS, loss_symbol
+from eigendyn.start import published_weights
+
+EMA = 0.99
+RUN = {"learning_rate": 0.1, "steps": 3_000, "saves": 151}
+TARGETS = {"shared": {}, "ema": {"target": "ema", "ema": EMA}}
+LIMITS = (1e-2, 4.0)
+
+
+def numbers(work: Work) -> Numbers:
+    """Follow ten modes under every loss, with both targets."""
+    weights = published_weights()
+    wanted = {f"{loss}/{target}": (loss, target) for loss in LOSS_NAMES for target in TARGETS}
+
+    def make(one: tuple[str, str]) -> Numbers:
+        loss, target = one
+        return {"theory": work.expected_steps(loss, weights, **RUN, **NOISE, **TARGETS[target])}
+
+    return work.each(make, wanted)
+
+
+def draw(numbers: Numbers) -> Figure:
+    """Plain losses above, isotropic ones below; dashed with an EMA target."""
+    figure = Figure(figsize=(5.2, 3.6))
+    axes = figure.subplots(2, 2, sharex=True, sharey=True)
+    for ax, loss in zip(axes.flat, LOSS_NAMES, strict=True):
+        for target, look in (("shared", "-"), ("ema", "--")):
+            run = numbers[f"{loss}/{target}/theory"]
+            colour = COLOURS[loss] if target == "shared" else "0.25"
+            ax.plot(run["step"], run["variance"].T, look, color=colour, lw=1.0)
+        ax.set_title(loss_symbol(loss))
+        ax.set_yscale("log")
+        ax.set_ylim(*LIMITS)
+        ax.set_xlim(0, RUN["steps"])
+    for ax in axes[:, 0]:
+        ax.set_ylabel("eigenvalue λ")
+    for ax in axes[1]:
+        ax.set_xlabel("iteration")
+    axes[0, 0].plot([], [], color="0.3", label="shared target")
+    axes[0, 0].plot([], [], "--", color="0.25", label=f"EMA target, momentum {EMA}")
+    axes[0, 0].legend(loc="lower right")
+    return figure
+
+
+def caption(numbers: Numbers) -> str:
+    """Say what there is to see."""
+    last = {
+        (loss, target): float(numbers[f"{loss}/{target}/theory"]["recruitment_time"].max())
+        for loss in LOSS_NAMES
+        for target in TARGETS
+    }
+    told = "; ".join(
+        f"{loss} {last[loss, 'shared']:.3g} with a shared target, {last[loss, 'ema']:.3g} with EMA"
+        for loss in LOSS_NAMES
+    )
+    return " ".join(
+        [
+            "Theory counterpart of the paper's Figure 7, not a reproduction: the paper trains deep "
+            "networks, here ten modes follow the exact mode dynamics with the state of the target "
+            f"beside that of the encoder (EMA momentum {EMA}, learning rate 0.1). A target that "
+            "lags delays modes that grow and modes that shrink alike; the order of recruitment "
+            "stays, and the isotropic losses recruit all modes with and without it. "
+            f"Time until the last mode is within 5 % of its end value: {told}.",
+            theory_sentence(numbers.values()),
+        ]
+    )
