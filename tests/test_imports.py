@@ -50,7 +50,7 @@ ONLY_IN = {
         "integrate/closed_form",
     },
 }
-LAZY = {"__init__", "cli/main", "paper/gallery"}  # load by name what is asked for
+LAZY = {"__init__", "cli/main", "paper/figure"}  # load by name what is asked for
 FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "S"}
 
 

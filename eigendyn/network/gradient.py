@@ -14,7 +14,7 @@ from eigendyn.network.predictors import matrix_power
 from eigendyn.network.settings import Network
 from eigendyn.network.views import draw_unseen, draw_views, population_views, seen_basis
 
-BLOCK = 2_500  # samples at a time: what is between them fits a processor's cache
+BLOCK = 1_250  # samples at a time: what is between them fits a processor's cache
 
 
 @jax.tree_util.register_dataclass

@@ -23,7 +23,7 @@ from eigendyn.paper.work import Numbers, Work
 from eigendyn.plot.style import DESCENT
 from eigendyn.start import published_weights
 
-SAVES = 151
+SAVES = 101
 DOTS = 11  # a line
 LIMITS = (1e-2, 10.0)
 

@@ -15,7 +15,7 @@ from eigendyn.plot.style import COLOURS, loss_symbol
 from eigendyn.start import published_weights
 
 EMA = 0.99
-RUN = {"learning_rate": 0.1, "steps": 3_000, "saves": 151}
+RUN = {"learning_rate": 0.1, "steps": 3_000, "saves": 101}
 TARGETS = {"shared": {}, "ema": {"target": "ema", "ema": EMA}}
 LIMITS = (1e-2, 4.0)
 

@@ -15,7 +15,7 @@ from eigendyn.paper.work import Numbers, Work
 from eigendyn.plot.style import DESCENT, loss_symbol
 from eigendyn.start import published_weights
 
-RUN = {"learning_rate": 0.01, "steps": 1_500, "saves": 151}
+RUN = {"learning_rate": 0.01, "steps": 1_500, "saves": 101}
 MODES = (("λ₂", "#CC79A7"), ("λ₁", "#009E73"))
 DOTS = 9
 

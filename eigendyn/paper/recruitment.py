@@ -22,9 +22,9 @@ from eigendyn.start import weights_from_variances
 
 MODES = 10
 EIGENVALUES = np.geomspace(1e-6, 0.5, 58)
-MEASURED = (0.05, 0.1, 0.3)
+MEASURED = (0.1, 0.2, 0.4)
 NOISELESS: dict[str, Any] = {"sigma1": 0.0, "sigma2": 0.0}
-LEARNING_RATE = 0.05
+LEARNING_RATES = {"euclidean": 0.01, "cosine": 0.1}  # of the networks, by family
 LONGER = 2.5  # networks are trained so much longer than recruitment should take
 SMALL = 1e-4  # eigenvalues below it show the slope
 
@@ -56,6 +56,7 @@ def _slope(times: NDArray) -> float:
 def _measure(work: Work, loss: str) -> xarray.Dataset:
     """Recruitment times of networks, one per seed."""
     expected = recruitment_curve(loss, MEASURED, MODES, **NOISELESS)
+    rate = LEARNING_RATES[loss.removeprefix("iso-")]
     found = []
     for number, spectrum in enumerate(orbit(loss, MEASURED, MODES, **NOISELESS)):
         trained = work.networks(
@@ -63,8 +64,8 @@ def _measure(work: Work, loss: str) -> xarray.Dataset:
             weights_from_variances(spectrum),
             measures=("singular_value",),
             loss=loss,
-            learning_rate=LEARNING_RATE,
-            steps=int(LONGER * expected[number] / LEARNING_RATE),
+            learning_rate=rate,
+            steps=int(LONGER * expected[number] / rate),
             saves=401,
             **NOISELESS,
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from eigendyn.paper.variants import NOISE, Panel, panels
 from eigendyn.paper.work import Numbers, Work
 
-SAVES = 151
+SAVES = 101
 
 
 def train_panels(

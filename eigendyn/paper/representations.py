@@ -19,7 +19,8 @@ from eigendyn.paper.words import theory_sentence
 from eigendyn.paper.work import Numbers, Work
 from eigendyn.start import published_samples, published_weights
 
-SAVES = 151
+SAVES = 101
+NETWORK_SAVES = 11
 LEARNING_RATE = 0.01  # of the published trajectory panels
 
 
@@ -43,7 +44,7 @@ def numbers(work: Work) -> Numbers:
             loss=panel.loss,
             predictor="direct" if panel.predictor else "none",
             stop_gradient=panel.stop_gradient,
-            **run,
+            **run | {"saves": NETWORK_SAVES},
             **NOISE,
         )
         theory = {"theory": follow(panel.loss, run | panel.variant)}

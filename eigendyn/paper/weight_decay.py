@@ -16,7 +16,7 @@ from eigendyn.start import published_weights
 
 LOSSES = ("euclidean", "iso-euclidean")
 STRENGTHS = (0.03, 0.1, 0.2)
-RUN = {"learning_rate": 0.01, "steps": 6_000, "saves": 151}
+RUN = {"learning_rate": 0.01, "steps": 6_000, "saves": 101}
 LIMITS = (1e-3, 4.0)
 
 

@@ -48,7 +48,7 @@ class Descents:
 
 EFFORTS: Mapping[str, Descents | None] = {
     "none": None,
-    "quick": Descents(batch=2_500, seeds=4, longest=2_000),
+    "quick": Descents(batch=1_250, seeds=4, longest=2_000),
     "full": Descents(batch=50_000, seeds=8, longest=100_000),
 }
 
