@@ -25,6 +25,7 @@ _HOMES = {
     "LOSSES": "losses",
     "SymbolicLoss": "losses",
     "named_loss": "losses",
+    "parse_loss": "loss_text",
     "without_predictor": "losses",
     "without_stop_gradient": "losses",
     "derivation": "formula",
@@ -66,6 +67,7 @@ __all__ = [
     "load",
     "mode_dynamics",
     "named_loss",
+    "parse_loss",
     "plot_agreement",
     "plot_spectrum",
     "published_variances",
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from eigendyn.formula import derivation
     from eigendyn.integrate.flow import flow
     from eigendyn.integrate.steps import descent_steps
+    from eigendyn.loss_text import parse_loss
     from eigendyn.losses import (
         LOSSES,
         SymbolicLoss,

@@ -63,5 +63,9 @@ class UndeclaredSymbol(EigendynError):
     """A loss that uses a symbol outside the alphabet."""
 
 
+class InvalidExpression(EigendynError):
+    """Text that writes no loss in the alphabet of `loss_text`."""
+
+
 class DeviceUnavailable(EigendynError):
     """A device that JAX cannot find."""

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "eigendyn"
 ROOMS = [
     "symbols",
     "losses",
+    "loss_text",
     "derive",
     "conservation",
     "closure",
@@ -46,7 +47,16 @@ ONLY_IN = {
     "click": {"cli"},
     "diffrax": {"integrate"},
     "sympy": {
-        *("symbols", "losses", "derive", "conservation", "closure", "compile", "formula"),
+        *(
+            "symbols",
+            "losses",
+            "loss_text",
+            "derive",
+            "conservation",
+            "closure",
+            "compile",
+            "formula",
+        ),
         "integrate/closed_form",
     },
 }

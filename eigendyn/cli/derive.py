@@ -7,14 +7,16 @@ import json
 import click
 
 from eigendyn.choices import LOSS_NAMES
-from eigendyn.cli.options import variant_options
+from eigendyn.cli.options import variant_options, written_loss_options
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.written import written_loss
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
 
 @click.command("derive", context_settings={"show_default": True})
-@click.argument("loss", type=Name("loss", LOSS_NAMES), metavar="LOSS")
+@click.argument("loss", type=Name("loss", LOSS_NAMES), metavar="[LOSS]", required=False)
+@written_loss_options
 @variant_options
 @click.option(
     "--alpha",
@@ -25,7 +27,9 @@ from eigendyn.settings import Settings
 @click.option("--latex", is_flag=True, help="Print LaTeX, one equation a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    loss: str,
+    loss: str | None,
+    loss_expr: str | None,
+    parameters: tuple[str, ...],
     predictor: bool,
     stop_gradient: bool,
     beta: float | None,
@@ -40,6 +44,7 @@ def command(
     Examples:
       eigendyn derive cosine
       eigendyn derive euclidean --no-stop-gradient --latex
+      eigendyn derive --loss-expr "sum((lam*z1 - sg(z2))**2)/2"
 
     LOSS is euclidean, cosine, iso-euclidean or iso-cosine. Quantities of this mode carry the index
     m; t is learning rate × step.
@@ -47,8 +52,21 @@ def command(
     if latex and as_json:
         message = "--latex and --json exclude each other: the JSON object holds the LaTeX too."
         raise InvalidSetting(message)
+    if loss is None and loss_expr is None:
+        message = (
+            "LOSS is missing. Name one, as in eigendyn derive cosine, or write one with "
+            f"--loss-expr. Known: {', '.join(LOSS_NAMES)}."
+        )
+        raise InvalidSetting(message)
+    written = written_loss(loss_expr, parameters, named=loss is not None)
+    if written is not None and not (predictor and stop_gradient and beta is None):
+        message = (
+            "A written loss brings its β, predictor and stop-gradient with it. Leave out --beta, "
+            "--no-predictor and --no-stop-gradient, and write them into --loss-expr."
+        )
+        raise InvalidSetting(message)
     Settings(
-        loss=loss,
+        loss=loss or Settings.loss,
         predictor=predictor,
         stop_gradient=stop_gradient,
         beta=beta,
@@ -58,7 +76,9 @@ def command(
     from eigendyn.formula import derivation
     from eigendyn.losses import named_loss
 
-    symbolic = named_loss(loss, beta=beta, predictor=predictor, stop_gradient=stop_gradient)
+    symbolic = written or named_loss(
+        loss or Settings.loss, beta=beta, predictor=predictor, stop_gradient=stop_gradient
+    )
     exponent = {} if alpha is None else {"alpha": alpha}
     equations = derivation(symbolic, closure=closure, **exponent)
     if as_json:

@@ -70,6 +70,21 @@ loss_option = click.option(
     default=Settings.loss,
     help="Loss that is descended.",
 )
+written_loss_options = stack(
+    click.option(
+        "--loss-expr",
+        metavar="TEXT",
+        show_default="none",
+        help="A loss of your own, as in 'sum((lam*z1 - sg(z2))**2)/2', in the place of --loss.",
+    ),
+    click.option(
+        "--param",
+        "parameters",
+        multiple=True,
+        metavar="NAME=NUMBER",
+        help="A number for a name that --loss-expr uses; may be given several times.",
+    ),
+)
 start_options = stack(
     click.option(
         "--embeddings",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from eigendyn import choices
 from eigendyn.cli.interrupt import interruptible
@@ -22,8 +23,10 @@ from eigendyn.cli.options import (
     saves_option,
     start_options,
     variant_options,
+    written_loss_options,
 )
 from eigendyn.cli.starts import check_one_start, starting_variances
+from eigendyn.cli.written import written_loss
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ NOT_COMPLETED = 3
 
 @click.command("simulate", context_settings={"show_default": True})
 @loss_option
+@written_loss_options
 @start_options
 @variant_options
 @physics_options
@@ -56,8 +60,12 @@ NOT_COMPLETED = 3
 )
 @output_options
 @config_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     *,
+    loss_expr: str | None,
+    parameters: tuple[str, ...],
     embeddings: Path | None,
     weights: Path | None,
     variances: list[float] | None,
@@ -77,6 +85,7 @@ def command(
       eigendyn simulate --loss cosine
       eigendyn simulate --loss iso-cosine --embeddings z.npy --weight-decay 0.01
       eigendyn simulate --loss euclidean --variances 0.05,0.3,1,2 --json
+      eigendyn simulate --loss-expr "sum((lam*z1 - sg(z2))**2) / norm(sg(z2))"
 
     Without a start, the published one with 10 modes is taken. The table (or JSON) goes to standard
     output, everything else to standard error. Exit code 0: completed; 2: refused, nothing was run;
@@ -84,17 +93,23 @@ def command(
     """  # noqa: D301
     chosen = Settings(**settings)
     check_one_start(embeddings, weights, variances, modes, inputs)
-    output, plot = _outputs(chosen.loss, output, plot, force)
+    named = ctx.get_parameter_source("loss") is not ParameterSource.DEFAULT
+    written = written_loss(loss_expr, parameters, named)
+    output, plot = _outputs("written" if written else chosen.loss, output, plot, force)
     start = starting_variances(embeddings, weights, variances, modes, inputs, chosen.seed)
     dataset = interruptible(
-        lambda: _simulate(start, settings, progress=not quiet and sys.stderr.isatty())
+        lambda: _simulate(
+            start,
+            settings if written is None else settings | {"loss": written},
+            progress=not quiet and sys.stderr.isatty(),
+        )
     )
     _save(dataset, output, plot, force)
     _print(dataset, output, plot, as_json)
     if not quiet:
         click.echo(f"Saved {output} and {plot}.", err=True)
     if dataset.attrs["status"] != "completed":
-        click.get_current_context().exit(NOT_COMPLETED)
+        ctx.exit(NOT_COMPLETED)
 
 
 def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> tuple[Path, Path]:

@@ -1,0 +1,47 @@
+"""The text of a loss and of its parameters enters; the loss leaves, or a refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eigendyn.errors import InvalidExpression, InvalidSetting
+
+if TYPE_CHECKING:
+    from eigendyn.losses import SymbolicLoss
+
+
+def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> SymbolicLoss | None:
+    """Read a loss of the user's own.
+
+    Args:
+        text: What was given as --loss-expr; None if nothing was.
+        parameters: What was given as --param, NAME=NUMBER each.
+        named: Whether a loss was named too.
+
+    Returns:
+        The loss; None if none was written.
+
+    Raises:
+        InvalidExpression: Text that is no loss, or parameters that are no numbers.
+        InvalidSetting: A loss both named and written, or parameters without a text.
+    """
+    if text is None:
+        if parameters:
+            message = f"--param {parameters[0]} belongs to --loss-expr, and there is none. Add it."
+            raise InvalidSetting(message)
+        return None
+    if named:
+        message = "A loss is either named or written with --loss-expr. Leave out one of the two."
+        raise InvalidSetting(message)
+    from eigendyn.loss_text import parse_loss
+
+    return parse_loss(text, dict(map(_parameter, parameters)))
+
+
+def _parameter(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError as error:
+        message = f"--param must be NAME=NUMBER, not {text!r}. Try --param gamma=0.5."
+        raise InvalidExpression(message) from error

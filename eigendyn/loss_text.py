@@ -1,0 +1,204 @@
+"""Text enters; the loss that it writes leaves. Nothing in the text is ever executed.
+
+Python's own parser makes a tree of the text, and this module builds a loss from the few kinds of
+nodes that it knows: numbers, the letters z1, z2, lam, the functions of `FUNCTIONS`, + − * / **.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NoReturn
+
+import sympy as sp
+
+from eigendyn.errors import InvalidExpression
+from eigendyn.losses import SymbolicLoss
+from eigendyn.symbols import (
+    ModeSum,
+    StopGradient,
+    lam,
+    mode_sum,
+    norm,
+    release,
+    stop_gradient,
+    z1,
+    z2,
+)
+
+LONGEST = 1_000  # characters
+DEEPEST = 30  # nodes inside one another
+MOST_NODES = 200
+LARGEST_EXPONENT = 6
+HIGHEST_DEGREE = 16  # in the letters, taken absolutely: bounds what expanding can cost
+LARGEST_NUMBER = 1e12
+LARGEST_DENOMINATOR = 10**12
+
+LETTERS = MappingProxyType({"z1": z1, "z2": z2, "lam": lam})
+FUNCTIONS: Mapping[str, Callable[[sp.Expr], sp.Expr]] = MappingProxyType(
+    {"sum": mode_sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
+)
+ALPHABET = f"{', '.join(LETTERS)}, {', '.join(f'{name}(…)' for name in FUNCTIONS)}, numbers"
+EXAMPLE = "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))"
+
+
+def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> SymbolicLoss:
+    """Read a loss, as in "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))".
+
+    z1 and z2 are the representations of both views in the predictor's eigenbasis and lam its
+    eigenvalue, one for each mode; sum(…) sums over modes, norm(x) is √(sum(x²)), sg(…) stops the
+    gradient.
+
+    Args:
+        text: At most 1,000 characters.
+        parameters: Numbers by the names that the text uses for them.
+
+    Returns:
+        The loss, named by its text.
+
+    Raises:
+        InvalidExpression: The text is no expression in this alphabet, or too long, deep or high.
+        InvalidSetting: It is not a scalar, or changes when a mode changes sign in both views.
+    """
+    numbers = _check_parameters(parameters or {})
+    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
+        given = f"{len(text)} characters" if isinstance(text, str) and text.strip() else "nothing"
+        message = f"A loss must be 1 to {LONGEST} characters of text, not {given}. Try {EXAMPLE!r}."
+        raise InvalidExpression(message)
+    plain = " ".join(text.split())
+    expression = _Reader(plain, numbers).read()
+    if expression.free_symbols.isdisjoint({z1, z2}):
+        message = f"A loss must depend on z1 or z2; {plain!r} does not. Try {EXAMPLE!r}."
+        raise InvalidExpression(message)
+    told = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())
+    return SymbolicLoss(
+        f"{plain} with {told}" if told else plain,
+        expression,
+        has_predictor=lam in expression.free_symbols,
+        has_stop_gradient=expression.has(StopGradient),
+    )
+
+
+def _check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
+    for name, value in parameters.items():
+        taken = name in LETTERS or name in FUNCTIONS
+        if not name.isidentifier() or keyword.iskeyword(name) or taken:
+            message = (
+                f"A parameter needs a name of letters and digits that is not taken, not {name!r}. "
+                "Try gamma."
+            )
+            raise InvalidExpression(message)
+        if not (isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER):
+            message = (
+                f"The parameter {name} must be a number of at most {LARGEST_NUMBER:g}, not "
+                f"{value!r}. Try {name}=0.5."
+            )
+            raise InvalidExpression(message)
+    return {name: float(value) for name, value in parameters.items()}
+
+
+class _Reader:
+    """One text, while it is read; sub-expressions come with their degree in the letters."""
+
+    def __init__(self, text: str, numbers: Mapping[str, float]) -> None:
+        self.text = text
+        self.numbers = numbers
+        self.nodes = 0
+
+    def read(self) -> sp.Expr:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the parser, on text such as "1or 2"
+                tree = ast.parse(self.text, mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            reason = getattr(error, "msg", None) or "it cannot be read"
+            self._refuse(f"is no expression ({reason})")
+        expression, _ = self._build(tree.body, 1)
+        return expression
+
+    def _build(self, node: ast.expr, depth: int) -> tuple[sp.Expr, float]:
+        self.nodes += 1
+        if depth > DEEPEST or self.nodes > MOST_NODES:
+            self._refuse(f"is too large: {MOST_NODES} terms, {DEEPEST} deep are allowed")
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return self._number(value), 0
+            case ast.Name(id=name):
+                return self._letter(name)
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
+                value, degree = self._build(operand, depth + 1)
+                return (-value if isinstance(sign, ast.USub) else value), degree
+            case ast.BinOp(left=left, op=operation, right=right):
+                first, second = self._build(left, depth + 1), self._build(right, depth + 1)
+                return self._checked(*self._combine(operation, first, second))
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
+                if name not in FUNCTIONS or isinstance(argument, ast.Starred):
+                    self._refuse(f"uses {name!r}, and the alphabet is {ALPHABET}")
+                value, degree = self._build(argument, depth + 1)
+                return self._checked(FUNCTIONS[name](value), degree)
+        written = ast.get_source_segment(self.text, node) or type(node).__name__
+        return self._refuse(f"has {written[:30]!r}, and the alphabet is {ALPHABET}, + - * / **")
+
+    def _number(self, value: float) -> sp.Expr:
+        if not (math.isfinite(value) and abs(value) <= LARGEST_NUMBER):
+            self._refuse(f"has a number beyond {LARGEST_NUMBER:g}")
+        return sp.Rational(repr(value)) if isinstance(value, float) else sp.Integer(value)
+
+    def _letter(self, name: str) -> tuple[sp.Expr, float]:
+        if name in LETTERS:
+            return LETTERS[name], 1
+        if name in self.numbers:
+            return self._number(self.numbers[name]), 0
+        return self._refuse(
+            f"uses {name!r}, and the alphabet is {ALPHABET}; a parameter needs its number, as in "
+            f"--param {name}=0.5"
+        )
+
+    def _combine(
+        self,
+        operation: ast.operator,
+        first: tuple[sp.Expr, float],
+        second: tuple[sp.Expr, float],
+    ) -> tuple[sp.Expr, float]:
+        (left, low), (right, high) = first, second
+        match operation:
+            case ast.Add():
+                return left + right, max(low, high)
+            case ast.Sub():
+                return left - right, max(low, high)
+            case ast.Mult():
+                return left * right, low + high
+            case ast.Div():
+                if right == 0:
+                    self._refuse("divides by zero")
+                return left / right, low + high
+            case ast.Pow():
+                if not (right.is_Rational and abs(right) <= LARGEST_EXPONENT):
+                    self._refuse(
+                        f"has the exponent {str(right)[:20]!r}, and exponents are numbers of at "
+                        f"most {LARGEST_EXPONENT}"
+                    )
+                if left == 0 and right < 0:
+                    self._refuse("divides by zero")
+                return left**right, low * float(abs(right))
+        return self._refuse("uses an operator other than + - * / **")
+
+    def _checked(self, value: sp.Expr, degree: float) -> tuple[sp.Expr, float]:
+        """Refuse what is no finite real number, or would be huge once expanded."""
+        if degree > HIGHEST_DEGREE:
+            self._refuse(f"is of a degree beyond {HIGHEST_DEGREE}")
+        plain = release(value)
+        if plain.is_number and not plain.has(ModeSum):
+            small = plain.is_real and plain.is_finite and abs(float(plain)) <= LARGEST_NUMBER
+            if not small or (plain.is_Rational and plain.q > LARGEST_DENOMINATOR):
+                self._refuse(f"has a number that is not real, or beyond {LARGEST_NUMBER:g}")
+        return value, degree
+
+    def _refuse(self, what: str) -> NoReturn:
+        shown = self.text if len(self.text) <= 60 else self.text[:57] + "…"
+        message = f"The loss {shown!r} {what}. Try {EXAMPLE!r}."
+        raise InvalidExpression(message) from None

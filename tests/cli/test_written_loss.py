@@ -1,0 +1,63 @@
+"""Claims about losses written on the command line."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from eigendyn.cli.main import cli
+
+COSINE = "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Run in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_a_written_loss_is_simulated_like_the_named_one(folder):
+    told = [
+        json.loads(
+            invoke("simulate", *loss, "--variances", "0.3,1", "--steps", "50", "--json").stdout
+        )
+        for loss in (("--loss-expr", COSINE), ("--loss", "cosine"))
+    ]
+    assert told[0]["variances_final"] == told[1]["variances_final"]
+    assert told[0]["loss"] == COSINE
+    assert (folder / "eigendyn-written.nc").exists()
+
+
+def test_parameters_get_their_numbers():
+    outcome = invoke(
+        "derive", "--loss-expr", "sum((lam*z1 - a*sg(z2))**2)/b", "--param", "a=3", "--param", "b=2"
+    )
+    assert outcome.exit_code == 0, outcome.stderr
+    assert "3*SG(z2_k)" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["simulate", "--loss", "cosine", "--loss-expr", COSINE], "either named or written"),
+        (["derive", "cosine", "--loss-expr", COSINE], "either named or written"),
+        (["derive"], "LOSS is missing"),
+        (["derive", "--loss-expr", COSINE, "--no-predictor"], "brings its"),
+        (["simulate", "--param", "a=1"], "belongs to --loss-expr"),
+        (["simulate", "--loss-expr", "sum(a*z1*sg(z2))", "--param", "a"], "NAME=NUMBER"),
+        (["simulate", "--loss-expr", "sum(a*z1*sg(z2))"], "--param a=0.5"),
+        (["simulate", "--loss-expr", "__import__('os')"], "alphabet"),
+        (["simulate", "--loss-expr", "sum(z1)"], "changes when a mode changes sign"),
+        (["simulate", "--loss-expr", COSINE, "--no-predictor"], "loss of your own"),
+    ],
+)
+def test_what_is_no_written_loss_is_refused_in_a_sentence(folder, arguments, words):
+    outcome = invoke(*arguments)
+    assert outcome.exit_code == 2
+    assert words in outcome.stderr
+    assert list(folder.iterdir()) == []
