@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -202,7 +203,9 @@ def provenance(device: str, dtype: str) -> dict[str, str]:
     """Say when, where and with what a result was made, in attributes that netCDF can hold."""
     versions = {"eigendyn": eigendyn.__version__, "python": platform.python_version()}
     versions |= {package: version(package) for package in PACKAGES}
-    command = shlex.join(sys.argv).encode(errors="backslashreplace").decode()
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.stem == "__main__" else program.name  # no folders of ours
+    command = shlex.join([name, *sys.argv[1:]]).encode(errors="backslashreplace").decode()
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,

@@ -9,7 +9,7 @@ import xarray
 from labelled import label, logistic
 
 import eigendyn
-from eigendyn.result import outcomes, recruitment_times
+from eigendyn.result import outcomes, provenance, recruitment_times
 
 
 def test_recruitment_time_of_a_logistic_mode_is_its_inverse():
@@ -137,3 +137,9 @@ def test_the_result_says_how_it_was_made():
     assert (versions["eigendyn"], versions["numpy"]) == (eigendyn.__version__, np.__version__)
     assert result.attrs["created"].endswith("+00:00")
     assert "interpolation" in result["recruitment_time"].attrs
+
+
+def test_provenance_names_the_program_and_no_folder(monkeypatch):
+    for path in ("/home/me/bin/eigendyn", "/home/me/eigendyn/__main__.py"):
+        monkeypatch.setattr("sys.argv", [path, "simulate", "--loss", "cosine"])
+        assert provenance("cpu", "float64")["command"] == "eigendyn simulate --loss cosine"
