@@ -25,7 +25,7 @@ from eigendyn.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
 VARIANTS = {
     "": {},
-    ", no predictor": {"predictor": False},
+    ", no predictor": {"predictor": "none"},
     ", no stop-gradient": {"stop_gradient": False},
 }
 SMALL = {"steps": 300, "saves": 31, "sigma1": 0.2, "sigma2": 0.3, "batch": 2_000}

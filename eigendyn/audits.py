@@ -111,7 +111,7 @@ def audit(
     loss: str = "cosine",
     update: str | Update = "derived",
     *,
-    predictor: bool = True,
+    predictor: str = "direct",
     stop_gradient: bool = True,
     alpha: float = 1.0,
     beta: float | None = None,
@@ -134,7 +134,7 @@ def audit(
         update: One of `choices.UPDATES`, or a function of weights (modes, inputs), first and
             second views (inputs, samples) and W_P (modes, modes) that returns the mean descent
             direction (modes, inputs), before any learning rate.
-        predictor: False replaces W_P by the identity.
+        predictor: "direct", or "none", which replaces W_P by the identity.
         stop_gradient: False lets the gradient flow through the target branch.
         alpha: Exponent α of the predictor.
         beta: Exponent β of the family δ/λ^β; None keeps the loss as its name says.
@@ -151,14 +151,16 @@ def audit(
     alpha = check_real("alpha", alpha, REAL["alpha"])
     network = Network(
         loss=loss,
-        predictor="direct" if predictor else "none",
+        predictor=check_choice("predictor", predictor, ("direct", "none")),
         stop_gradient=stop_gradient,
         alpha=alpha,
         beta=beta,
         sigma1=NOISE,
         sigma2=NOISE,
     )
-    symbolic = named_loss(loss, beta=beta, predictor=predictor, stop_gradient=stop_gradient)
+    symbolic = named_loss(
+        loss, beta=beta, predictor=predictor != "none", stop_gradient=stop_gradient
+    )
     name = update if isinstance(update, str) else getattr(update, "__name__", "update")
     if isinstance(update, str):
         check_choice("update", update, UPDATES)

@@ -30,6 +30,7 @@ REAL: dict[str, Rule] = {  # what holds for numbers that several settings share
     "weight_decay": (lambda x: x >= 0, "≥ 0", "0 is no weight decay."),
     "learning_rate": (lambda x: x > 0, "> 0", "Time is learning rate × step; try 0.1."),
 }
+POSITIVE: Rule = (lambda x: x > 0, "> 0", "Try 1.")
 FRACTION: Rule = (lambda x: 0 <= x < 1, "at least 0 and below 1", "Try 0.9.")
 
 

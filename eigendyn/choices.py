@@ -8,12 +8,14 @@ from eigendyn.errors import UnknownName
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
 METHODS = ("auto", "flow", "steps", "closed-form")
-CLOSURES = ("exact", "mean-field", "sampled")
+CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")
 ENCODERS = ("linear", "relu")
-PREDICTORS = ("direct", "running", "learned", "none")
+PREDICTORS = ("direct", "copy", "running", "learned", "none")
+EPSILON_PLACEMENTS = ("inside", "outside")
 TARGETS = ("shared", "ema")
-PRESETS = ("published",)
+EMA_SCHEDULES = ("constant", "cosine")
+PRESETS = ("published", "byol", "simsiam", "directpred", "directcopy", "isoloss")
 UPDATES = ("derived", "published-no-stop-gradient")
 DTYPES = ("float64", "float32")
 DEVICES = ("auto", "cpu", "cuda")
@@ -22,6 +24,7 @@ TREE_SUFFIXES = (".nc",)
 PICTURE_FORMATS = ("png", "pdf", "svg")
 PICTURE_SUFFIXES = tuple(f".{kind}" for kind in PICTURE_FORMATS)
 DESCENTS = ("none", "quick", "full")
+BACKENDS = ("jax", "torch", "numpy")
 
 
 def check_choice(kind: str, given: str, known: Iterable[str]) -> str:

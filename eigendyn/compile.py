@@ -21,7 +21,7 @@ import eigendyn.precision  # noqa: F401
 from eigendyn import symbols as sym
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import OpenMoments
-from eigendyn.symbols import Average, Expectation, ModeSum
+from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
 BLOCK = 2**16  # numbers in one intermediate array while averaging: it stays in the cache
@@ -48,7 +48,7 @@ NO_NODES = Nodes(np.zeros(0), {})
 class Code:
     """The lambdified expressions of mode dynamics, on arrays with modes last."""
 
-    rates: Callable  # (*states, *parameters, modes, *averages) → one array per state
+    rates: Callable  # (time, *states, *parameters, modes, *averages) → one array per state
     integrands: Callable  # (*states, *parameters, modes, *nodes) → one array per average, and
     # one more for each: the sum of the absolute values of the terms that it is the sum of
     predictor: Callable  # (*states, *parameters, modes) → [λ]
@@ -82,9 +82,8 @@ class VectorField:
 
     def __call__(self, time: Array | float, states: Array, parameters: Mapping) -> Array:
         """Rate of change of every state of every mode (states, modes)."""
-        del time  # the dynamics are autonomous; integrators pass it all the same
         averages = self._averages(states, parameters) if self.code.averages else ()
-        rates = self.code.rates(*self._arguments(states, parameters), *averages)
+        rates = self.code.rates(time, *self._arguments(states, parameters), *averages)
         return jnp.stack([jnp.broadcast_to(rate, states.shape[1:]) for rate in rates])
 
     def predictor_eigenvalue(self, states: Array, parameters: Mapping) -> Array:
@@ -176,11 +175,11 @@ def compile_field(dynamics: ModeDynamics) -> VectorField:
     integrands = [substitute(average.args[0], dynamics) for average in parts.values()]
     free = set().union(*(e.free_symbols for e in (*rates, *integrands, dynamics.predictor)))
     node_symbols = [s for s in NODE_SYMBOLS if s in free]
-    known = {*dynamics.states, *node_symbols, *parts, sym.modes}
+    known = {sym.time, *dynamics.states, *node_symbols, *parts, sym.modes}
     parameters = sorted(free - known, key=str)
     arguments = [*dynamics.states, *parameters, sym.modes]
     code = Code(
-        rates=compile_expressions([*arguments, *parts], rates),
+        rates=compile_expressions([sym.time, *arguments, *parts], rates),
         integrands=compile_expressions(
             [*arguments, *node_symbols], [*integrands, *map(_magnitude, integrands)]
         ),
@@ -214,7 +213,11 @@ def compile_expressions(arguments: Sequence[sp.Symbol], expressions: Sequence[sp
     """Compile expressions over per-mode symbols to one function on arrays with modes last.
 
     A sum over modes becomes a sum over the last axis, so the code has the same size at any number
-    of modes.
+    of modes. No argument keeps its name, which users may have chosen.
     """
-    functions = {ModeSum.__name__: lambda summand: jnp.sum(summand, axis=-1, keepdims=True)}
-    return sp.lambdify(list(arguments), list(expressions), modules=[functions, "jax"], cse=True)
+    functions = {
+        ModeSum.__name__: lambda summand: jnp.sum(summand, axis=-1, keepdims=True),
+        ModeMaximum.__name__: lambda values: jnp.max(values, axis=-1, keepdims=True),
+    }
+    modules = [functions, "jax"]
+    return sp.lambdify(list(arguments), list(expressions), modules, dummify=True, cse=True)

@@ -20,6 +20,7 @@ from eigendyn.analysis.stability import stable_learning_rate
 from eigendyn.checks import check_real, check_whole
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
+from eigendyn.losses import SymbolicLoss
 from eigendyn.network.descent import Descent, descend
 from eigendyn.network.settings import Network
 from eigendyn.presets import preset_settings
@@ -48,7 +49,7 @@ UNITS = {"singular_value": "√variance", "eigenvalue": "variance", "standard_de
 
 
 def crosscheck(
-    loss: str = "cosine",
+    loss: str | SymbolicLoss | None = None,
     weights: ArrayLike | None = None,
     *,
     batch: int | None = None,
@@ -61,7 +62,8 @@ def crosscheck(
     r"""Train linear Siamese networks, run the theory beside them, and say whether they agree.
 
     Args:
-        loss: Name of a loss (see `choices.LOSS_NAMES`).
+        loss: Name of a loss (see `choices.LOSS_NAMES`), or a loss of your own; None takes that of
+            the preset, or "cosine".
         weights: First weights W (modes, inputs) of every network; None takes the published ones.
         batch: Samples drawn for every step of the first group of networks, and a quarter of them
             for the second; None takes that of the preset, or 5,000.
@@ -94,20 +96,24 @@ def crosscheck(
     rule = (lambda x: 0 < x < 1, "between 0 and 1", "Try 0.01.")
     false_alarm = check_real("false_alarm", false_alarm, rule)
     given = {"batch": batch} if batch is not None else {}
-    known: dict[str, Any] = (
-        DEFAULTS | preset_settings(preset, loss, settings.get("predictor", True)) | given
-    )
+    name = loss.name if isinstance(loss, SymbolicLoss) else loss
+    source = preset_settings(preset, name, settings.get("predictor", Settings.predictor))
+    known: dict[str, Any] = {"loss": Settings.loss} | DEFAULTS | source | given
+    known |= {} if name is None else {"loss": name}
     batch = check_whole("batch", known.pop("batch"), SMALLEST_BATCH)
-    chosen = Settings(loss=loss, method="steps", **known | settings)
+    chosen = Settings(method="steps", **known | settings)
+    own = loss if isinstance(loss, SymbolicLoss) else None
     spectrum = np.linalg.svd(first, compute_uv=False) ** 2
-    theory = simulate(variances=spectrum, progress=progress, **asdict(chosen))
-    descents = _train(first, chosen, batch, seeds, progress)
+    theory = simulate(**_to_simulate(chosen, own), variances=spectrum, progress=progress)
+    descents = _train(first, chosen, own, batch, seeds, progress)
     if descents.attrs["status"] != "completed":
-        limit = _stability_limit(chosen, spectrum)
+        limit = _stability_limit(chosen, own, spectrum)
         descents.attrs["message"] += (
             f" Along the gradient flow from this start, expected steps are stable up to a learning "
-            f"rate of {limit:.3g}. Try a smaller --learning-rate."
-        )
+            f"rate of {limit:.3g}."
+            if np.isfinite(limit)
+            else ""
+        ) + " Try a smaller --learning-rate."
     compared = agreement(theory, descents, false_alarm)
     root = xarray.Dataset(
         attrs={
@@ -119,8 +125,17 @@ def crosscheck(
     return xarray.DataTree.from_dict(groups)
 
 
+def _to_simulate(chosen: Settings, own: SymbolicLoss | None) -> dict[str, Any]:
+    return asdict(chosen) | ({} if own is None else {"loss": own})
+
+
 def _train(
-    first: NDArray, chosen: Settings, batch: int, seeds: int, progress: bool
+    first: NDArray,
+    chosen: Settings,
+    own: SymbolicLoss | None,
+    batch: int,
+    seeds: int,
+    progress: bool,
 ) -> xarray.Dataset:
     """Train as many networks with a quarter of the batch as with the batch itself."""
     planned = np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
@@ -128,7 +143,7 @@ def _train(
         groups = [
             descend(
                 first,
-                _network(chosen, size),
+                _network(chosen, own, size),
                 planned,
                 seeds=seeds,
                 seed=2 * chosen.seed + number,
@@ -144,11 +159,14 @@ def _train(
     return descents.assign_attrs(status=first_to_fail.status, message=first_to_fail.message)
 
 
-def _network(chosen: Settings, batch: int) -> Network:
-    """The network that the settings of a simulation describe."""
+def _network(chosen: Settings, own: SymbolicLoss | None, batch: int) -> Network:
+    """The network that the settings of a simulation describe; a loss of one's own as text."""
     shared = {field.name for field in fields(Network)} & {field.name for field in fields(Settings)}
     values: dict[str, Any] = {name: getattr(chosen, name) for name in shared}
-    values["predictor"] = "direct" if chosen.predictor else "none"
+    if own is not None:
+        from eigendyn.loss_writer import write_loss
+
+        values |= {"loss": write_loss(own.expression), "parameters": own.parameters}
     return Network(**values, batch=batch)
 
 
@@ -178,13 +196,18 @@ def _label(descent: Descent, chosen: Settings) -> xarray.Dataset:
     )
 
 
-def _stability_limit(chosen: Settings, spectrum: NDArray) -> float:
-    """The learning rate up to which steps along the flow are stable."""
+def _stability_limit(chosen: Settings, own: SymbolicLoss | None, spectrum: NDArray) -> float:
+    """The learning rate up to which steps along the flow are stable; infinite if not known.
+
+    With momentum or averages a step is not the Euler step of one field at every learning rate.
+    """
     steps = max(1, round(min(chosen.steps, HORIZON / chosen.learning_rate)))
-    settings = asdict(chosen) | {"method": "flow", "steps": steps, "saves": 21}
-    flow = simulate(variances=spectrum, **settings)
+    settings = _to_simulate(chosen, own) | {"method": "flow", "steps": steps, "saves": 21}
     field, _, parameters = vector_field(variances=spectrum, **settings)
-    states = np.moveaxis(flow["singular_value"].values, -1, 0)[:, None]
+    if "learning_rate" in field.parameters:
+        return np.inf
+    flow = simulate(variances=spectrum, **settings)
+    states = np.stack([np.moveaxis(flow[name].values, -1, 0) for name in field.states], axis=1)
     return stable_learning_rate(field, states, parameters)
 
 

@@ -9,10 +9,11 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
 from eigendyn import symbols as sym
+from eigendyn.architecture import PLAIN, Architecture
 from eigendyn.closure import close
 from eigendyn.compile import substitute
 from eigendyn.conservation import conserved_quantities
-from eigendyn.derive import descent_directions, mode_dynamics
+from eigendyn.derive import ModeDynamics, descent_directions, mode_dynamics
 from eigendyn.losses import SymbolicLoss
 
 # Per-mode symbols take an index, the others do not: (text, LaTeX).
@@ -21,6 +22,11 @@ NAMES = {
     sym.z2: ("z2", "z^{(2)}"),
     sym.lam: ("λ", r"\lambda"),
     sym.singular_value: ("s", "s"),
+    sym.target_value: ("ξ", r"\xi"),
+    sym.correlation_value: ("c", "c"),
+    sym.predictor_value: ("p", "p"),
+    sym.velocity: ("u", "u"),
+    sym.predictor_velocity: ("w", "w"),
     sym.variance: ("v", "v"),
     sym.x1: ("x1", "x^{(1)}"),
     sym.x2: ("x2", "x^{(2)}"),
@@ -39,6 +45,14 @@ NAMES = {
     sym.sigma1: ("σ1", r"\sigma_1"),
     sym.sigma2: ("σ2", r"\sigma_2"),
     sym.weight_decay: ("ω", r"\omega"),
+    sym.epsilon: ("ε", r"\varepsilon"),
+    sym.learning_rate: ("η", r"\eta"),
+    sym.duration: ("T", "T"),
+    sym.ema: ("μξ", r"\mu_\xi"),
+    sym.correlation_momentum: ("μc", r"\mu_c"),
+    sym.momentum: ("μ", r"\mu"),
+    sym.predictor_rate: ("κ", r"\kappa"),
+    sym.predictor_decay: ("ωp", r"\omega_p"),
     sym.time: ("t", "t"),
     sym.modes: ("M", "M"),
     sym.n11: ("n11", "n_{11}"),
@@ -81,6 +95,10 @@ class TextPrinter(_Indexed, StrPrinter):
     def _print_StopGradient(self, stopped: sp.Expr) -> str:
         return f"SG({self._print(stopped.args[0])})"
 
+    def _print_ModeMaximum(self, largest: sp.Expr) -> str:
+        index, inside = self._summand(largest)
+        return f"max_{index}[{inside}]"
+
     def _print_Expectation(self, moment: sp.Expr) -> str:
         return f"E[{self._print(moment.args[0])}]"
 
@@ -112,6 +130,11 @@ class TexPrinter(_Indexed, LatexPrinter):
     def _print_StopGradient(self, stopped: sp.Expr, exp: str | None = None) -> str:
         written = rf"\mathrm{{SG}}\left({self._print(stopped.args[0])}\right)"
         return written if exp is None else rf"{written}^{{{exp}}}"
+
+    def _print_ModeMaximum(self, largest: sp.Expr, exp: str | None = None) -> str:
+        index, inside = self._summand(largest)
+        written = rf"\max_{index} {inside}"
+        return written if exp is None else rf"\left({written}\right)^{{{exp}}}"
 
     def _print_Expectation(self, moment: sp.Expr) -> str:
         return rf"\mathbb{{E}}\left[{self._print(moment.args[0])}\right]"
@@ -156,7 +179,10 @@ class Equation:
 
 
 def derivation(
-    loss: SymbolicLoss, alpha: sp.Expr | float = sym.alpha, closure: str = "exact"
+    loss: SymbolicLoss,
+    alpha: sp.Expr | float = sym.alpha,
+    closure: str = "exact",
+    architecture: Architecture = PLAIN,
 ) -> list[Equation]:
     """Derive the mode dynamics of a loss, one labelled equation after the other.
 
@@ -164,38 +190,50 @@ def derivation(
         loss: Per-sample loss in the predictor's eigenbasis.
         alpha: Exponent of the predictor; by default left as a symbol.
         closure: How the moments are taken.
+        architecture: Predictor, target and momentum.
 
     Returns:
-        Loss, descent directions, predictor, open and closed dynamics of the singular value, the
+        Loss, descent directions, predictor, open and closed dynamics of every state, the
         definitions that the closed ones need, the dynamics of the variance where they fit on a
         line, and conserved quantities.
     """
     delta1, delta2 = descent_directions(loss)
-    dynamics = mode_dynamics(loss, alpha)
+    dynamics = mode_dynamics(loss, alpha, architecture)
     closed = close(dynamics, closure)
-    rate = ("ds_m/dt", r"\frac{ds_m}{dt}")
     equations = [
         Equation("loss", ("ℓ", r"\ell"), loss.expression),
         Equation("descent, first view", ("δ1_m", r"\delta^{(1)}_m"), delta1),
         Equation("descent, second view", ("δ2_m", r"\delta^{(2)}_m"), delta2),
         Equation("predictor", ("λ_m", r"\lambda_m"), in_variances(dynamics.predictor)),
-        Equation("dynamics", rate, dynamics.rates[0]),
-        Equation(f"dynamics, {closed.closure}", rate, closed.rates[0]),
+        *_rates("dynamics", dynamics),
+        *_rates(f"dynamics, {closed.closure}", closed),
     ]
-    used = closed.rates[0].free_symbols
+    used = set().union(*(rate.free_symbols for rate in closed.rates))
     for symbol, meaning in closed.definitions:
         if symbol in used:
             used = used | meaning.free_symbols
             equations.append(Equation("where", (text(symbol), latex(symbol)), meaning))
-    if not closed.rates[0].has(sym.Average):
+    if len(closed.states) == 1 and not closed.rates[0].has(sym.Average):
         variance_rate = 2 * sym.singular_value * substitute(closed.rates[0], closed)
         left = ("dv_m/dt", r"\frac{dv_m}{dt}")
         equations.append(Equation("dynamics of the variance", left, in_variances(variance_rate)))
-    for quantity in conserved_quantities(loss, alpha, decays=True):
+    for quantity in conserved_quantities(loss, alpha, decays=True, architecture=architecture):
         left = ("constant", r"\mathrm{constant}")
         right = in_variances(quantity.expression)
         equations.append(Equation(f"conserved, {quantity.name}", left, right))
     return equations
+
+
+def _rates(name: str, dynamics: ModeDynamics) -> list[Equation]:
+    """The equation of motion of every state."""
+    return [
+        Equation(
+            name,
+            (f"d{text(state)}/dt", rf"\frac{{d{latex(state)}}}{{dt}}"),
+            rate,
+        )
+        for state, rate in zip(dynamics.states, dynamics.rates, strict=True)
+    ]
 
 
 def in_variances(expression: sp.Expr) -> sp.Expr:

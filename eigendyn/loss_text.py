@@ -1,7 +1,7 @@
-"""Text enters; the loss that it writes leaves. Nothing in the text is ever executed.
+"""Text enters; the loss, or the growth rate, that it writes leaves. Nothing in it is executed.
 
-Python's own parser makes a tree of the text, and this module builds a loss from the few kinds of
-nodes that it knows: numbers, the letters z1, z2, lam, the functions of `FUNCTIONS`, + − * / **.
+Python's own parser makes a tree of the text, and this module builds an expression from the few
+kinds of nodes that it knows: numbers, letters, the names of parameters, functions, + − * / **.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from typing import NoReturn
 import sympy as sp
 
 from eigendyn.errors import InvalidExpression
-from eigendyn.losses import SymbolicLoss
+from eigendyn.losses import SymbolicLoss, own_loss
 from eigendyn.symbols import (
+    NAMES,
     ModeSum,
-    StopGradient,
+    is_local,
     lam,
+    loss_parameter,
     mode_sum,
+    modes,
     norm,
     release,
     stop_gradient,
@@ -38,12 +41,21 @@ HIGHEST_DEGREE = 16  # in the letters, taken absolutely: bounds what expanding c
 LARGEST_NUMBER = 1e12
 LARGEST_DENOMINATOR = 10**12
 
+Functions = Mapping[str, Callable[[sp.Expr], sp.Expr]]
+
+
+def _sum(summand: sp.Expr) -> sp.Expr:
+    return mode_sum(summand) if is_local(summand) else modes * summand
+
+
 LETTERS = MappingProxyType({"z1": z1, "z2": z2, "lam": lam})
-FUNCTIONS: Mapping[str, Callable[[sp.Expr], sp.Expr]] = MappingProxyType(
-    {"sum": mode_sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
+FUNCTIONS: Functions = MappingProxyType(
+    {"sum": _sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
 )
-ALPHABET = f"{', '.join(LETTERS)}, {', '.join(f'{name}(…)' for name in FUNCTIONS)}, numbers"
 EXAMPLE = "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))"
+RATE_LETTERS = MappingProxyType({"lam": lam})
+RATE_FUNCTIONS: Functions = MappingProxyType({"sum": _sum, "sqrt": sp.sqrt})
+RATE_EXAMPLE = "1 - lam"
 
 
 def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> SymbolicLoss:
@@ -58,34 +70,51 @@ def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> Symb
         parameters: Numbers by the names that the text uses for them.
 
     Returns:
-        The loss, named by its text.
+        The loss, named by its text; its parameters stay symbols, with these numbers.
 
     Raises:
         InvalidExpression: The text is no expression in this alphabet, or too long, deep or high.
         InvalidSetting: It is not a scalar, or changes when a mode changes sign in both views.
     """
-    numbers = _check_parameters(parameters or {})
-    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
-        given = f"{len(text)} characters" if isinstance(text, str) and text.strip() else "nothing"
-        message = f"A loss must be 1 to {LONGEST} characters of text, not {given}. Try {EXAMPLE!r}."
-        raise InvalidExpression(message)
-    plain = " ".join(text.split())
-    expression = _Reader(plain, numbers).read()
+    numbers = check_parameters(parameters or {})
+    reader = _Reader("loss", text, LETTERS, FUNCTIONS, tuple(numbers), EXAMPLE)
+    expression = reader.read()
     if expression.free_symbols.isdisjoint({z1, z2}):
-        message = f"A loss must depend on z1 or z2; {plain!r} does not. Try {EXAMPLE!r}."
+        message = f"A loss must depend on z1 or z2; {reader.text!r} does not. Try {EXAMPLE!r}."
         raise InvalidExpression(message)
     told = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())
-    return SymbolicLoss(
-        f"{plain} with {told}" if told else plain,
-        expression,
-        has_predictor=lam in expression.free_symbols,
-        has_stop_gradient=expression.has(StopGradient),
-    )
+    return own_loss(f"{reader.text} with {told}" if told else reader.text, expression, numbers)
 
 
-def _check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
+def parse_rate(
+    text: str, parameters: Mapping[str, float] | None = None
+) -> tuple[sp.Expr, tuple[tuple[str, float], ...]]:
+    """Read a growth rate of a mode, as in "1 - lam" or "sum(lam**2)/sum(lam) - lam".
+
+    Args:
+        text: In lam, the predictor's eigenvalue of the mode, and sums over modes; at most 1,000
+            characters.
+        parameters: Numbers by the names that the text uses for them.
+
+    Returns:
+        The rate, whose parameters stay symbols, and these with their numbers.
+
+    Raises:
+        InvalidExpression: The text is no expression in this alphabet, or too long, deep or high.
+    """
+    numbers = check_parameters(parameters or {})
+    reader = _Reader("rate", text, RATE_LETTERS, RATE_FUNCTIONS, tuple(numbers), RATE_EXAMPLE)
+    return reader.read(), tuple(numbers.items())
+
+
+def check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
+    """Check that every parameter has a name that is free, and a number.
+
+    Raises:
+        InvalidExpression: One has not.
+    """
     for name, value in parameters.items():
-        taken = name in LETTERS or name in FUNCTIONS
+        taken = name in NAMES or name in FUNCTIONS
         if not name.isidentifier() or keyword.iskeyword(name) or taken:
             message = (
                 f"A parameter needs a name of letters and digits that is not taken, not {name!r}. "
@@ -104,9 +133,29 @@ def _check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
 class _Reader:
     """One text, while it is read; sub-expressions come with their degree in the letters."""
 
-    def __init__(self, text: str, numbers: Mapping[str, float]) -> None:
-        self.text = text
-        self.numbers = numbers
+    def __init__(
+        self,
+        what: str,
+        text: str,
+        letters: Mapping[str, sp.Symbol],
+        functions: Functions,
+        parameters: tuple[str, ...],
+        example: str,
+    ) -> None:
+        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
+            has_text = isinstance(text, str) and bool(text.strip())
+            given = f"{len(text)} characters" if has_text else "nothing"
+            message = (
+                f"A {what} must be 1 to {LONGEST} characters of text, not {given}. Try {example!r}."
+            )
+            raise InvalidExpression(message)
+        self.what = what
+        self.text = " ".join(text.split())
+        self.letters = {**letters, **{name: loss_parameter(name) for name in parameters}}
+        self.functions = functions
+        self.example = example
+        names = [*letters, *(f"{name}(…)" for name in functions), "numbers"]
+        self.alphabet = ", ".join(names)
         self.nodes = 0
 
     def read(self) -> sp.Expr:
@@ -136,12 +185,14 @@ class _Reader:
                 first, second = self._build(left, depth + 1), self._build(right, depth + 1)
                 return self._checked(*self._combine(operation, first, second))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
-                if name not in FUNCTIONS or isinstance(argument, ast.Starred):
-                    self._refuse(f"uses {name!r}, and the alphabet is {ALPHABET}")
+                if name not in self.functions or isinstance(argument, ast.Starred):
+                    self._refuse(f"uses {name!r}, and the alphabet is {self.alphabet}")
                 value, degree = self._build(argument, depth + 1)
-                return self._checked(FUNCTIONS[name](value), degree)
+                return self._checked(self.functions[name](value), degree)
         written = ast.get_source_segment(self.text, node) or type(node).__name__
-        return self._refuse(f"has {written[:30]!r}, and the alphabet is {ALPHABET}, + - * / **")
+        return self._refuse(
+            f"has {written[:30]!r}, and the alphabet is {self.alphabet}, + - * / **"
+        )
 
     def _number(self, value: float) -> sp.Expr:
         if not (math.isfinite(value) and abs(value) <= LARGEST_NUMBER):
@@ -149,13 +200,11 @@ class _Reader:
         return sp.Rational(repr(value)) if isinstance(value, float) else sp.Integer(value)
 
     def _letter(self, name: str) -> tuple[sp.Expr, float]:
-        if name in LETTERS:
-            return LETTERS[name], 1
-        if name in self.numbers:
-            return self._number(self.numbers[name]), 0
+        if name in self.letters:
+            return self.letters[name], 1
         return self._refuse(
-            f"uses {name!r}, and the alphabet is {ALPHABET}; a parameter needs its number, as in "
-            f"--param {name}=0.5"
+            f"uses {name!r}, and the alphabet is {self.alphabet}; a parameter needs its number, as "
+            f"in --param {name}=0.5"
         )
 
     def _combine(
@@ -179,8 +228,8 @@ class _Reader:
             case ast.Pow():
                 if not (right.is_Rational and abs(right) <= LARGEST_EXPONENT):
                     self._refuse(
-                        f"has the exponent {str(right)[:20]!r}, and exponents are numbers of at "
-                        f"most {LARGEST_EXPONENT}"
+                        f"has the exponent {str(right)[:20]!r}, and exponents are plain numbers "
+                        f"of at most {LARGEST_EXPONENT}"
                     )
                 if left == 0 and right < 0:
                     self._refuse("divides by zero")
@@ -200,5 +249,5 @@ class _Reader:
 
     def _refuse(self, what: str) -> NoReturn:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "…"
-        message = f"The loss {shown!r} {what}. Try {EXAMPLE!r}."
+        message = f"The {self.what} {shown!r} {what}. Try {self.example!r}."
         raise InvalidExpression(message) from None

@@ -30,6 +30,10 @@ class SymbolicLoss:
         name: What to call it in results and captions.
         expression: ℓ in the alphabet of `symbols`; every representation stands inside a sum.
         beta: Exponent of the family δ/λ^β that the loss belongs to.
+        has_predictor: False if λ = 1.
+        has_stop_gradient: False if the gradient flows through both branches.
+        parameters: Names of the loss's own numbers, with their values; the expression has them as
+            `symbols.loss_parameter(name)`, so that dynamics can be differentiated by them.
 
     Raises:
         UndeclaredSymbol: The expression uses a symbol outside the alphabet.
@@ -42,13 +46,15 @@ class SymbolicLoss:
     beta: sp.Expr = sp.S.Zero
     has_predictor: bool = True
     has_stop_gradient: bool = True
+    parameters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Check the alphabet, that the loss is a scalar, and its symmetry."""
-        unknown = sorted(str(s) for s in self.expression.free_symbols - ALPHABET)
+        known = ALPHABET | {sym.loss_parameter(name) for name, _ in self.parameters}
+        unknown = sorted(str(s) for s in self.expression.free_symbols - known)
         if unknown:
             message = (
-                f"A loss may use {', '.join(sorted(map(str, ALPHABET)))} and sums over modes; "
+                f"A loss may use {', '.join(sorted(map(str, known)))} and sums over modes; "
                 f"{self.name!r} uses {', '.join(unknown)}. Take the symbols from eigendyn.symbols."
             )
             raise UndeclaredSymbol(message)
@@ -188,6 +194,57 @@ def named_loss(
     if not predictor:
         loss = without_predictor(loss)
     return loss if stop_gradient else without_stop_gradient(loss)
+
+
+def own_loss(
+    name: str, expression: sp.Expr, parameters: Mapping[str, float] | None = None
+) -> SymbolicLoss:
+    """A loss of one's own, with what it has read off its expression.
+
+    Args:
+        name: What to call it.
+        expression: ℓ in the alphabet of `symbols`, and `symbols.loss_parameter` of each parameter.
+        parameters: Numbers by the names that the expression uses for them.
+
+    Raises:
+        UndeclaredSymbol, InvalidSetting: As `SymbolicLoss`.
+    """
+    return SymbolicLoss(
+        name,
+        expression,
+        has_predictor=lam in expression.free_symbols,
+        has_stop_gradient=expression.has(sym.StopGradient),
+        parameters=tuple((parameters or {}).items()),
+    )
+
+
+def loss_from_function(
+    function: Callable[..., sp.Expr], parameters: Mapping[str, float] | None = None
+) -> SymbolicLoss:
+    """A loss written as a Python function over the symbols of this package.
+
+        def loss(z1, z2, lam, gamma):
+            return mode_sum((lam * z1 - gamma * stop_gradient(z2)) ** 2)
+
+    Args:
+        function: Takes z1, z2, λ, and each parameter by its name; returns ℓ, made with `mode_sum`,
+            `norm` and `stop_gradient` of `eigendyn.symbols`. Its name is the loss's.
+        parameters: Numbers by the names of the parameters.
+
+    Raises:
+        InvalidSetting: The function does not take or return these, or what it returns is no scalar.
+    """
+    parameters = parameters or {}
+    numbers = {name: sym.loss_parameter(name) for name in parameters}
+    try:
+        expression = sp.S.Zero + function(z1, z2, lam, **numbers)
+    except TypeError as error:
+        message = (
+            "A loss's function must take z1, z2, lam and its parameters by name, and return an "
+            f"expression; this one fails: {error}. Try parameters={{'gamma': 0.5}} for a gamma."
+        )
+        raise InvalidSetting(message) from error
+    return own_loss(getattr(function, "__name__", "loss"), expression, parameters)
 
 
 def _exponent(beta: sp.Expr | float) -> sp.Expr:

@@ -23,7 +23,13 @@ NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fract
 NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
 COMPARABLE = 0.5  # share of the largest variance that counts as taking part
 END = 0.95  # fraction of the run after which changes count as changes at the end
-STATE_LABELS = {"target_value": ("singular value of the target", "√variance")}
+STATE_LABELS = {
+    "target_value": ("singular value of the target", "√variance"),
+    "correlation_value": ("eigenvalue of the running correlation", "variance"),
+    "predictor_value": ("eigenvalue of the learned predictor", "1"),
+    "velocity": ("velocity of the singular value", "√variance/time"),
+    "predictor_velocity": ("velocity of the learned predictor's eigenvalue", "1/time"),
+}
 PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
 BLOCK = 2**22  # numbers in one intermediate array
 

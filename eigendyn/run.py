@@ -17,6 +17,7 @@ from eigendyn.errors import NoClosedForm
 from eigendyn.integrate.closed_form import closed_form
 from eigendyn.integrate.flow import gradient_flow
 from eigendyn.integrate.steps import descent_steps
+from eigendyn.losses import SymbolicLoss
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Trajectory
@@ -52,7 +53,7 @@ def run(
     Raises:
         NoClosedForm: The closed form was asked for, and there is none.
     """
-    parameters = field_parameters(field, chosen)
+    parameters = field_parameters(field, chosen, dynamics.loss)
     steps = np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
     if chosen.method in ("auto", "closed-form"):
         try:
@@ -64,7 +65,7 @@ def run(
                 raise
         else:
             return Fit(field), trajectory, "closed-form"
-    start = starting_states(field, spectrum).astype(chosen.dtype)
+    start = starting_states(field, spectrum, chosen).astype(chosen.dtype)
 
     def flow(field: VectorField) -> Trajectory:
         return gradient_flow(
@@ -94,14 +95,28 @@ def run(
     return *served, method
 
 
-def starting_states(field: VectorField, spectrum: NDArray) -> NDArray:
-    """States (states, modes) at the start: a target begins as its encoder."""
-    return np.tile(np.sqrt(spectrum), (len(field.states), 1))
+def starting_states(field: VectorField, spectrum: NDArray, chosen: Settings) -> NDArray:
+    """States (states, modes) at the start, from the variances (modes,).
+
+    A target begins as its encoder, a running correlation as that of the first view, a learned
+    predictor as a multiple of the identity, and nothing moves.
+    """
+    starts = {
+        "singular_value": np.sqrt(spectrum),
+        "target_value": np.sqrt(spectrum),
+        "correlation_value": (1 + chosen.sigma1**2) * spectrum,
+        "predictor_value": np.full_like(spectrum, chosen.predictor_start),
+    }
+    return np.stack([starts.get(name, np.zeros_like(spectrum)) for name in field.states])
 
 
-def field_parameters(field: VectorField, chosen: Settings) -> dict[str, float]:
-    """Take the numbers that a field needs from the settings of the same names."""
-    return {name: float(getattr(chosen, name)) for name in field.parameters}
+def field_parameters(field: VectorField, chosen: Settings, loss: SymbolicLoss) -> dict[str, float]:
+    """Take the numbers that a field needs: the loss's own, and settings of the same names."""
+    own = dict(loss.parameters)
+    return {
+        name: float(own[name] if name in own else getattr(chosen, name))
+        for name in field.parameters
+    }
 
 
 def in_precision(field: VectorField, dtype: str) -> VectorField:
@@ -128,8 +143,8 @@ def _with_nodes(
     that they serve, they are chosen anew for the worst served of what it visited.
     """
     accuracy = max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
-    equal = np.full_like(start, np.sqrt(np.mean(start**2)))  # what most runs relax to
-    visited = np.stack([start, equal]).astype(float)
+    equal = np.broadcast_to(np.sqrt(np.mean(start**2, axis=1, keepdims=True)), start.shape)
+    visited = np.stack([start, equal]).astype(float)  # most runs relax to equal variances
     refits = 0
     while True:
         fit = fit_nodes(field, visited, parameters, MARGIN * accuracy)

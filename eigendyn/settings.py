@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from eigendyn.checks import FRACTION, REAL, check_real, check_whole
-from eigendyn.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, TARGETS, check_choice
+from eigendyn.architecture import CHOICES, RULES, contradictions, filled_in
+from eigendyn.checks import POSITIVE, check_real, check_whole
+from eigendyn.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
 from eigendyn.errors import InvalidSetting
 
 TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
 SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
-DEFAULT_EMA = 0.99
 DEFAULT_SAMPLES = 10_000
 DEFAULT_CLOSURE_ACCURACY = 1e-9
 
@@ -25,15 +25,29 @@ class Settings:
     Args:
         loss: Name of the loss. Any name is accepted here, since users have losses of their own;
             whoever looks the name up refuses unknown ones.
-        predictor: False replaces the predictor by the identity, λ = 1.
+        predictor: "direct", λ = v^α; "copy", DirectCopy, that is normalised with α = 1 and
+            ε = 0.25; "running", λ of a running average of z1 z1ᵀ; "learned", a matrix that
+            descends the loss too; "none", the identity, λ = 1.
         stop_gradient: False lets the gradient flow through the target branch.
-        alpha: Exponent α of the predictor, λ = v^α.
+        alpha: Exponent α of the predictor, λ = c^α of the correlation's eigenvalue c.
         beta: Exponent β of the family δ/λ^β; None keeps the one that the loss's name implies.
-        target: One of `choices.TARGETS`.
-        ema: Momentum of an EMA target; its time constant is learning rate / (1 − momentum).
+        epsilon: ε, which lifts the predictor's eigenvalues in units of the largest; None is 0, or
+            0.25 with "copy".
+        epsilon_placement: "inside" the power, (c/max c + ε)^α, or "outside", (c/max c)^α + ε; both
+            times (max c)^α unless normalised.
+        normalize: Whether the predictor's eigenvalues are divided by (max c)^α.
+        correlation_momentum: Momentum of the running correlation; None is 0.9 with "running", and
+            no average with "copy".
+        predictor_rate: Learning rate of a learned predictor over that of the encoder, κ; None is 1.
+        predictor_decay: Weight decay of a learned predictor, ω_p.
+        predictor_start: Multiple of the identity at which a learned predictor starts; None is 0.5.
+        target: "shared", or "ema", an exponential moving average of the encoder.
+        ema: Momentum of an EMA target; None is 0.99.
+        ema_schedule: "constant", or "cosine": 1 − momentum falls to zero along a half cosine.
         sigma1: Standard deviation of the first view's noise.
         sigma2: Standard deviation of the second view's noise.
-        weight_decay: ω.
+        weight_decay: ω of the encoder.
+        momentum: Heavy-ball momentum of encoder and learned predictor.
         learning_rate: η; time is learning rate × step.
         steps: Number of training steps.
         method: One of `choices.METHODS`.
@@ -56,19 +70,28 @@ class Settings:
     """
 
     loss: str = "cosine"
-    predictor: bool = True
+    predictor: str = "direct"
     stop_gradient: bool = True
     alpha: float = 1.0
     beta: float | None = None
+    epsilon: float | None = None
+    epsilon_placement: str = "inside"
+    normalize: bool = False
+    correlation_momentum: float | None = None
+    predictor_rate: float | None = None
+    predictor_decay: float = 0.0
+    predictor_start: float | None = None
     target: str = "shared"
     ema: float | None = None
+    ema_schedule: str = "constant"
     sigma1: float = 0.0
     sigma2: float = 0.1
     weight_decay: float = 0.0
+    momentum: float = 0.0
     learning_rate: float = 0.1
     steps: int = 1500
     method: str = "auto"
-    closure: str = "exact"
+    closure: str = "auto"
     closure_accuracy: float = DEFAULT_CLOSURE_ACCURACY
     samples: int = DEFAULT_SAMPLES
     solver: str = "explicit"
@@ -84,7 +107,7 @@ class Settings:
         """Check every setting by itself, then against the others, then fill in what follows."""
         for kind, known in _CHOICES.items():
             check_choice(kind, getattr(self, kind), known)
-        for name in ("predictor", "stop_gradient"):
+        for name in ("normalize", "stop_gradient"):
             if not isinstance(getattr(self, name), bool):
                 message = f"{name} must be True or False, not {getattr(self, name)!r}."
                 raise InvalidSetting(message)
@@ -93,65 +116,23 @@ class Settings:
         for name, rule in _REAL.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
-        contradictions = (
-            self._misplaced_exponents(),
-            self._misplaced_target(),
-            self._misplaced_accuracies(),
-        )
-        for contradiction in chain(*contradictions):
+        for contradiction in chain(contradictions(self), self._misplaced_accuracies()):
             raise InvalidSetting(contradiction)
-        if self.target == "ema" and self.ema is None:
-            object.__setattr__(self, "ema", DEFAULT_EMA)
+        for name, value in filled_in(self).items():
+            object.__setattr__(self, name, value)
         if self.method in ("auto", "flow"):
             for name, default in zip(("rtol", "atol"), TOLERANCES[self.dtype], strict=True):
                 if getattr(self, name) is None:
                     object.__setattr__(self, name, default)
 
-    def _misplaced_exponents(self) -> Iterator[str]:
-        """Say which exponent has nothing to act on."""
-        if self.beta is not None and self.loss.startswith("iso-"):
-            plain = self.loss.removeprefix("iso-")
-            yield (
-                f"--beta cannot be combined with --loss {self.loss}, which is the family "
-                f"of {plain} at β = 1. Try --loss {plain} --beta {self.beta:g}."
-            )
-        if not self.predictor and self.beta:
-            yield (
-                f"--beta {self.beta:g} has no meaning with --no-predictor, where λ = 1. "
-                "Leave out one of the two."
-            )
-        if not self.predictor and self.alpha != 1:
-            yield (
-                f"--alpha {self.alpha:g} has no meaning with --no-predictor, where λ = 1. "
-                "Leave out one of the two."
-            )
-        if not self.stop_gradient and self.beta:
-            yield (
-                f"--beta {self.beta:g} has no meaning with --no-stop-gradient: the family δ/λ^β "
-                "is defined by what is stopped. Leave out one of the two."
-            )
-
     @property
-    def target_time(self) -> float:
-        """Time constant τ of an EMA target; zero without one."""
-        return 0.0 if self.ema is None else self.learning_rate / (1 - self.ema)
-
-    def _misplaced_target(self) -> Iterator[str]:
-        """Say which target cannot be."""
-        if self.target == "ema" and not self.stop_gradient:
-            yield (
-                "The gradient cannot flow through a target that is an average of past weights. "
-                "Leave out one of --target ema and --no-stop-gradient."
-            )
-        if self.ema is not None and self.target != "ema":
-            yield (
-                f"--ema {self.ema:g} is the momentum of an EMA target, and the target is "
-                f"{self.target}. Leave it out, or try --target ema."
-            )
+    def duration(self) -> float:
+        """Training time, learning rate × steps."""
+        return self.learning_rate * self.steps
 
     def _misplaced_accuracies(self) -> Iterator[str]:
         """Say which accuracy steers nothing, or asks for more than the numbers can hold."""
-        if not math.isfinite(self.learning_rate * self.steps):
+        if not math.isfinite(self.duration):
             yield (
                 "The training time --learning-rate × --steps must be finite, not "
                 f"{self.learning_rate:g} × {self.steps}. Try a smaller --learning-rate."
@@ -167,12 +148,15 @@ class Settings:
                     f"{flag} steers the adaptive flow, and --method {self.method} has none. "
                     f"Leave out {flag}, or try --method flow."
                 )
-        if self.closure != "exact" and self.closure_accuracy != DEFAULT_CLOSURE_ACCURACY:
+        if (
+            self.closure not in ("auto", "exact")
+            and self.closure_accuracy != DEFAULT_CLOSURE_ACCURACY
+        ):
             yield (
                 f"--closure-accuracy steers the exact closure, not --closure {self.closure}. "
                 "Leave it out, or try --closure exact."
             )
-        if self.closure != "sampled" and self.samples != DEFAULT_SAMPLES:
+        if self.closure not in ("auto", "sampled") and self.samples != DEFAULT_SAMPLES:
             yield (
                 f"--samples steers the sampled closure, not --closure {self.closure}. "
                 "Leave it out, or try --closure sampled."
@@ -191,14 +175,13 @@ _CHOICES = {
     "solver": SOLVERS,
     "dtype": DTYPES,
     "device": DEVICES,
-    "target": TARGETS,
+    **CHOICES,
 }
 
 _WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0}
 
-_REAL = REAL | {
-    "ema": FRACTION,
+_REAL = dict(RULES) | {
     "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
-    "rtol": (lambda x: x > 0, "> 0", "Try 1e-10."),
-    "atol": (lambda x: x > 0, "> 0", "Try 1e-12."),
+    "rtol": (POSITIVE[0], POSITIVE[1], "Try 1e-10."),
+    "atol": (POSITIVE[0], POSITIVE[1], "Try 1e-12."),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn import symbols as sym
+from eigendyn.architecture import Architecture, architecture
 from eigendyn.closure import close
 from eigendyn.compile import VectorField, compile_expressions, compile_field
 from eigendyn.conservation import conserved_quantities
 from eigendyn.derive import ModeDynamics, mode_dynamics
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
-from eigendyn.losses import SymbolicLoss, named_loss
+from eigendyn.losses import SymbolicLoss, named_loss, without_predictor
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
+from eigendyn.presets import preset_settings
 from eigendyn.result import dataset
 from eigendyn.run import field_parameters, in_precision, run, starting_states
 from eigendyn.settings import Settings
@@ -40,19 +42,23 @@ ERROR_MEANINGS = {
 
 
 def simulate(
-    loss: str | SymbolicLoss = "cosine",
+    loss: str | SymbolicLoss | None = None,
     variances: ArrayLike | None = None,
     *,
+    preset: str | None = None,
     progress: bool = False,
     **settings: Any,
 ) -> xarray.Dataset:
     r"""Follow the variance of every mode while a loss is descended.
 
-    ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m with v_m = s_m², λ_m = v_m^α.
+    ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m with v_m = s_m², λ_m = v_m^α; a running or
+    learned predictor, an EMA target and momentum add states (see `mode_dynamics`).
 
     Args:
-        loss: Name of a loss (see `choices.LOSS_NAMES`), or a loss of your own.
+        loss: Name of a loss (see `choices.LOSS_NAMES`), or a loss of your own; None takes that of
+            the preset, or "cosine".
         variances: Initial variances (modes,), in any order; None takes the published start.
+        preset: One of `choices.PRESETS`, a source's settings where none are given.
         progress: Show a progress bar on standard error.
         settings: Fields of `Settings`: which parts of the loss are on, predictor exponent,
             noises, weight decay, learning rate and steps, method, closure, accuracies, precision.
@@ -71,10 +77,14 @@ def simulate(
 
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
     """
-    symbolic, chosen = _understand(loss, settings)
+    name = loss.name if isinstance(loss, SymbolicLoss) else loss
+    source = preset_settings(preset, name, settings.get("predictor", Settings.predictor))
+    source.pop("batch", None)  # of networks
+    wanted = source.pop("loss", Settings.loss)
+    symbolic, chosen = _understand(wanted if loss is None else loss, source | settings)
     spectrum = _spectrum(variances)
     with jax.default_device(find_device(chosen.device)):
-        dynamics, field = _compiled(symbolic, chosen.alpha, chosen.target, chosen.closure)
+        dynamics, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
         fit, trajectory, method = run(dynamics, field, spectrum, chosen, progress)
         return _label(symbolic, fit, trajectory, method, chosen)
 
@@ -102,9 +112,9 @@ def vector_field(
     symbolic, chosen = _understand(loss, settings)
     several = variances is not None and np.ndim(variances) == 2
     spectra = [_spectrum(one) for one in (np.asarray(variances) if several else [variances])]
-    _, field = _compiled(symbolic, chosen.alpha, chosen.target, chosen.closure)
-    parameters = field_parameters(field, chosen)
-    states = np.stack([starting_states(field, spectrum) for spectrum in spectra])
+    _, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
+    parameters = field_parameters(field, chosen, symbolic)
+    states = np.stack([starting_states(field, spectrum, chosen) for spectrum in spectra])
     if field.closure == "sampled":
         field = draw_samples(field, states.shape[-1], chosen.samples, chosen.seed)
     else:
@@ -129,9 +139,12 @@ def conserved_values(
     Raises:
         The errors of `simulate`.
     """
-    symbolic, chosen = _understand(loss, settings | {"weight_decay": 0.0})
-    singular_values = np.sqrt([check_variances(one) for one in np.asarray(variances)])
-    return _conserved(symbolic, singular_values, np.zeros(len(singular_values)), chosen)
+    without = {"weight_decay": 0.0, "predictor_decay": 0.0}
+    symbolic, chosen = _understand(loss, settings | without)
+    _, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
+    spectra = [check_variances(one) for one in np.asarray(variances)]
+    states = np.stack([starting_states(field, spectrum, chosen) for spectrum in spectra])
+    return _conserved(symbolic, field, states, np.zeros(len(states)), chosen)
 
 
 def _spectrum(variances: ArrayLike | None) -> NDArray:
@@ -143,17 +156,17 @@ def _understand(
 ) -> tuple[SymbolicLoss, Settings]:
     chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
     if isinstance(loss, SymbolicLoss):
-        if chosen.beta is not None or not (chosen.predictor and chosen.stop_gradient):
+        if chosen.beta is not None or not chosen.stop_gradient:
             message = (
-                "A loss of your own brings its β, predictor and stop-gradient with it; beta, "
-                "predictor and stop_gradient belong to names. Try `without_predictor(loss)`."
+                "A loss of your own brings its β and stop-gradient with it; beta and stop_gradient "
+                "belong to names. Try `without_stop_gradient(loss)`."
             )
             raise InvalidSetting(message)
-        return loss, chosen
+        return (without_predictor(loss) if chosen.predictor == "none" else loss), chosen
     named = named_loss(
         chosen.loss,
         beta=chosen.beta,
-        predictor=chosen.predictor,
+        predictor=chosen.predictor != "none",
         stop_gradient=chosen.stop_gradient,
     )
     return named, chosen
@@ -161,10 +174,14 @@ def _understand(
 
 @lru_cache(maxsize=64)
 def _compiled(
-    loss: SymbolicLoss, alpha: float, target: str, closure: str
+    loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str
 ) -> tuple[ModeDynamics, VectorField]:
-    dynamics = close(mode_dynamics(loss, alpha, target), closure)
-    return dynamics, compile_field(dynamics)
+    dynamics = close(mode_dynamics(loss, alpha, structure), closure)
+    unnamed = replace(loss, name="", parameters=tuple((name, 0.0) for name, _ in loss.parameters))
+    return dynamics, _compiled_field(replace(dynamics, loss=unnamed))
+
+
+_compiled_field = lru_cache(maxsize=64)(compile_field)  # the same for all numbers of a parameter
 
 
 def _label(
@@ -172,15 +189,15 @@ def _label(
 ) -> xarray.Dataset:
     """Compute what follows from the trajectory, and hand everything to the result."""
     field = fit.field
-    parameters = field_parameters(field, chosen)
+    parameters = field_parameters(field, chosen, loss)
     states = np.moveaxis(trajectory.values, -1, 0).astype(float)  # (times, states, modes)
     eigenvalues = _predictor_eigenvalues(field, states, parameters)
     device = find_device(chosen.device)
     return dataset(
         trajectory,
         predictor_eigenvalue=np.asarray(eigenvalues).T,
-        conserved=_conserved(loss, trajectory.values[0].T.astype(float), trajectory.times, chosen),
-        settings=asdict(chosen),
+        conserved=_conserved(loss, field, states, trajectory.times, chosen),
+        settings=asdict(chosen) | ({"parameters": own} if (own := dict(loss.parameters)) else {}),
         closure={
             "name": field.closure,
             "error": fit.error,
@@ -198,22 +215,35 @@ def _predictor_eigenvalues(field, states, parameters):
 
 
 def _conserved(
-    loss: SymbolicLoss, singular_values: NDArray, times: NDArray, chosen: Settings
+    loss: SymbolicLoss, field: VectorField, states: NDArray, times: NDArray, chosen: Settings
 ) -> dict[str, NDArray]:
-    """Each conserved quantity over time (times,), of singular values (times, modes)."""
-    functions = _conserved_functions(loss, chosen.alpha, chosen.weight_decay > 0)
-    return {
-        name: np.asarray(function(singular_values, times[:, None], chosen.weight_decay)[0])[:, 0]
-        for name, function in functions.items()
-    }
+    """Each conserved quantity over time (times,), of states (times, states, modes)."""
+    decay, predictor_decay = chosen.weight_decay, chosen.predictor_decay
+    functions = _conserved_functions(
+        loss,
+        field.states,
+        chosen.alpha,
+        architecture(chosen),
+        decay > 0 or predictor_decay > 0,
+        decay == predictor_decay,
+    )
+    values = (*np.moveaxis(states, 1, 0), times[:, None], decay, predictor_decay)
+    rate = chosen.predictor_rate or 1.0
+    return {name: np.asarray(of(*values, rate)[0])[:, 0] for name, of in functions.items()}
 
 
 @lru_cache(maxsize=64)
 def _conserved_functions(
-    loss: SymbolicLoss, alpha: float, decays: bool
+    loss: SymbolicLoss,
+    states: tuple[str, ...],
+    alpha: float,
+    structure: Architecture,
+    decays: bool,
+    alike: bool,
 ) -> dict[str, Callable[..., tuple]]:
-    arguments = [sym.singular_value, sym.time, sym.weight_decay]
-    return {
-        quantity.name: compile_expressions(arguments, [quantity.expression])
-        for quantity in conserved_quantities(loss, alpha, decays=decays)
-    }
+    arguments = [
+        *(getattr(sym, name) for name in states),
+        *(sym.time, sym.weight_decay, sym.predictor_decay, sym.predictor_rate),
+    ]
+    found = conserved_quantities(loss, alpha, decays=decays, alike=alike, architecture=structure)
+    return {one.name: compile_expressions(arguments, [one.expression]) for one in found}

@@ -19,6 +19,10 @@ z2 = sp.Symbol("z2", real=True)
 lam = sp.Symbol("lam", positive=True)
 singular_value = sp.Symbol("singular_value", real=True)
 target_value = sp.Symbol("target_value", real=True)  # singular value of a target apart
+predictor_value = sp.Symbol("predictor_value", real=True)  # eigenvalue of a learned predictor
+correlation_value = sp.Symbol("correlation_value", real=True)  # of a running correlation
+velocity = sp.Symbol("velocity", real=True)  # heavy-ball velocity of the singular value …
+predictor_velocity = sp.Symbol("predictor_velocity", real=True)  # … and of a learned predictor
 
 # Per mode: representations divided by their singular values, and the covariance of those.
 x1 = sp.Symbol("x1", real=True)
@@ -40,7 +44,8 @@ determinant = sp.Symbol("determinant", positive=True)
 variance = sp.Symbol("variance", positive=True)
 
 PER_MODE = frozenset(
-    {z1, z2, lam, singular_value, target_value, x1, x2, u11, u12, u22, xi0, xi1, xi2}
+    {z1, z2, lam, singular_value, target_value, predictor_value, correlation_value, velocity}
+    | {predictor_velocity, x1, x2, u11, u12, u22, xi0, xi1, xi2}
     | {tilt11, tilt12, tilt22, determinant, variance}
 )
 
@@ -50,7 +55,14 @@ beta = sp.Symbol("beta", real=True)  # δ/λ^β
 sigma1 = sp.Symbol("sigma1", nonnegative=True)
 sigma2 = sp.Symbol("sigma2", nonnegative=True)
 weight_decay = sp.Symbol("weight_decay", nonnegative=True)
-target_time = sp.Symbol("target_time", positive=True)  # time constant of an EMA target
+learning_rate = sp.Symbol("learning_rate", positive=True)
+duration = sp.Symbol("duration", positive=True)  # of the whole training, learning rate × steps
+ema = sp.Symbol("ema", nonnegative=True)  # momentum of an EMA target, at the start if scheduled
+correlation_momentum = sp.Symbol("correlation_momentum", nonnegative=True)
+momentum = sp.Symbol("momentum", nonnegative=True)  # heavy-ball momentum of the descent
+epsilon = sp.Symbol("epsilon", nonnegative=True)  # added to the predictor's eigenvalues
+predictor_rate = sp.Symbol("predictor_rate", positive=True)  # learning rate of W_P over that of W
+predictor_decay = sp.Symbol("predictor_decay", nonnegative=True)
 n11 = sp.Symbol("n11", positive=True)  # covariance of the whitened views
 n12 = sp.Symbol("n12", real=True)
 n22 = sp.Symbol("n22", positive=True)
@@ -58,6 +70,14 @@ n_determinant = sp.Symbol("n_determinant", nonnegative=True)  # n11 n22 − n12�
 time = sp.Symbol("time", nonnegative=True)  # learning rate × step
 modes = sp.Symbol("modes", positive=True, integer=True)
 taus = tuple(sp.Symbol(f"tau{i}", positive=True) for i in range(1, 4))  # conjugate to a form
+
+
+NAMES = frozenset(str(value) for value in list(globals().values()) if isinstance(value, sp.Symbol))
+
+
+def loss_parameter(name: str) -> sp.Symbol:
+    """A number that a loss of one's own calls by this name; never one of `NAMES`."""
+    return sp.Symbol(name, real=True)
 
 
 def placeholder(index: int) -> sp.Symbol:
@@ -97,6 +117,12 @@ class ModeSum(sp.Function):
 
     def _eval_is_real(self):
         return True
+
+
+class ModeMaximum(sp.Function):
+    """Largest value over all modes of an expression in per-mode symbols."""
+
+    nargs = 1
 
 
 class Expectation(sp.Function):

@@ -18,25 +18,57 @@ from eigendyn.start import random_weights
 MODES, INPUTS = 4, 6
 DEFAULT_BATCH, DEFAULT_STEPS = 2_000, 300
 EVERY_TERM = {"sigma1": 0.2, "sigma2": 0.3, "weight_decay": 0.01}  # so that none goes unchecked
-EMA = {"target": "ema", "ema": 0.95, "learning_rate": 0.05}  # noise grows under a lagging target
 SAVES = 31
+PREDICTORS: Mapping[str, Mapping[str, Any]] = {
+    "": {},
+    ", copied": {
+        "predictor": "copy",
+        "learning_rate": 0.01,
+    },  # before equal modes share the maximum
+    ", running": {"predictor": "running"},
+    ", learned": {"predictor": "learned", "predictor_rate": 2.0, "predictor_decay": 0.02},
+    ", no predictor": {"predictor": "none"},
+}
+EMA = {"target": "ema", "ema": 0.95}
+SLOW = 0.05  # learning rate with an EMA target: noise grows under one that lags
+DIRECTPRED = {"predictor": "running", "epsilon": 0.1, "epsilon_placement": "outside", "alpha": 0.5}
+MORE: Mapping[str, Mapping[str, Any]] = {
+    "euclidean, DirectPred": {"loss": "euclidean", **DIRECTPRED},
+    "cosine, DirectPred": {"loss": "cosine", **DIRECTPRED},
+    "euclidean, ε inside": {"loss": "euclidean", "epsilon": 0.1, "learning_rate": 0.01},
+    "cosine, β = 1/2": {"loss": "cosine", "beta": 0.5},
+    "euclidean, β = 1/2": {"loss": "euclidean", "beta": 0.5},
+    "cosine, momentum": {"loss": "cosine", "momentum": 0.9, "learning_rate": 0.02},
+    "euclidean, learned, momentum": {
+        "loss": "euclidean",
+        "predictor": "learned",
+        "momentum": 0.9,
+        "learning_rate": 0.02,
+    },
+    "cosine, learned, scheduled EMA target": {
+        "loss": "cosine",
+        "predictor": "learned",
+        "ema_schedule": "cosine",
+        **EMA,
+        "learning_rate": SLOW,
+    },
+}
 
 
 def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every system by name, with its settings: loss, variant, exponents."""
-    variants = [
-        ("", {}),
-        (", no predictor", {"predictor": False}),
-        (", no stop-gradient", {"stop_gradient": False}),
-        (", neither", {"predictor": False, "stop_gradient": False}),
-    ]
+    """Every system by name, with its settings: loss × predictor × target, and variants."""
     for loss in LOSS_NAMES:
-        for name, variant in variants:
-            yield f"{loss}{name}", {"loss": loss, **variant}
+        for predictor, chosen in PREDICTORS.items():
+            if loss.startswith("iso-") and "learned" in predictor:
+                continue  # no gradient reaches that predictor
+            slow = {"learning_rate": SLOW} | chosen
+            yield f"{loss}{predictor}", {"loss": loss, **chosen}
+            yield f"{loss}{predictor}, EMA target", {"loss": loss, **EMA, **slow}
+            if predictor in ("", ", no predictor", ", learned"):
+                bare = {"loss": loss, "stop_gradient": False, **chosen}
+                yield f"{loss}{predictor}, no stop-gradient", bare
         yield f"{loss}, α = 1/2", {"loss": loss, "alpha": 0.5}
-        yield f"{loss}, EMA target", {"loss": loss, **EMA}
-    for loss in ("euclidean", "cosine"):
-        yield f"{loss}, β = 1/2", {"loss": loss, "beta": 0.5}
+    yield from MORE.items()
 
 
 def crosscheck_all(
@@ -48,7 +80,10 @@ def crosscheck_all(
     seed: int = 0,
     progress: bool = False,
 ) -> xarray.Dataset:
-    """Cross-check every loss, variant and exponent on a small network with noises and decay.
+    """Cross-check loss × predictor × target on a small network with noises and decay.
+
+    A predictor that is normalised by its largest eigenvalue is looked at before modes have become
+    equal: noise splits equal ones, which moves their maximum by O(1/√batch).
 
     Args:
         batch: Samples drawn for every step, and a quarter of them for a second group.

@@ -12,9 +12,9 @@ from eigendyn.network.losses import sample_losses
 
 VARIANTS = [
     {},
-    {"predictor": False},
+    {"predictor": "none"},
     {"stop_gradient": False},
-    {"predictor": False, "stop_gradient": False},
+    {"predictor": "none", "stop_gradient": False},
     {"alpha": 0.5},
 ]
 
@@ -115,7 +115,7 @@ def test_an_update_that_is_not_finite_is_flagged():
         (("cosine", lambda w, *_: w.T), {}, "shape of the weights"),
         (("cosine",), {"alpha": 0}, "> 0"),
         (("cosine",), {"tolerance": 0}, "between 0 and 1"),
-        (("iso-cosine",), {"beta": 0.5}, "family at β = 1"),
+        (("iso-cosine",), {"beta": 0.5}, "family of cosine at β = 1"),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(arguments, settings, said):

@@ -68,7 +68,7 @@ def test_the_mean_field_is_caught():
 
 def test_sides_that_do_not_move_agree():
     found = crosscheck(
-        "iso-cosine", WEIGHTS, predictor=False, stop_gradient=False, steps=3, saves=3, batch=8
+        "iso-cosine", WEIGHTS, predictor="none", stop_gradient=False, steps=3, saves=3, batch=8
     )
     assert found["agreement"].attrs["verdict"] == "agrees"
 
@@ -113,7 +113,7 @@ def test_the_published_preset_has_the_published_settings():
     cosine, euclidean = (preset_settings("published", name) for name in ("cosine", "euclidean"))
     assert (cosine["learning_rate"], euclidean["learning_rate"]) == (0.1, 0.01)
     assert cosine["batch"] == 50_000
-    assert preset_settings("published", "euclidean", predictor=False)["steps"] == 100_000
+    assert preset_settings("published", "euclidean", predictor="none")["steps"] == 100_000
     found = crosscheck("cosine", preset="published", steps=2, saves=2, batch=8, seeds=2)
     assert found["theory"].sizes["mode"] == 10
 

@@ -16,6 +16,7 @@ ROOMS = [
     "symbols",
     "losses",
     "loss_text",
+    "loss_writer",
     "derive",
     "conservation",
     "closure",
@@ -39,7 +40,7 @@ ROOMS = [
 ]
 LEAVES = {
     *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
-    *("precision", "presets"),
+    *("precision", "presets", "architecture"),
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only
 ONLY_IN = {

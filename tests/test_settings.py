@@ -46,8 +46,8 @@ def test_closure_accuracy_lies_between_0_and_1(value):
     ("settings", "named"),
     [
         ({"loss": "iso-cosine", "beta": 0.5}, ["--beta", "--loss cosine --beta 0.5"]),
-        ({"predictor": False, "beta": 0.5}, ["--beta", "--no-predictor"]),
-        ({"predictor": False, "alpha": 2}, ["--alpha", "--no-predictor"]),
+        ({"predictor": "none", "beta": 0.5}, ["--beta", "--no-predictor"]),
+        ({"predictor": "none", "alpha": 2}, ["--alpha", "--no-predictor"]),
         ({"stop_gradient": False, "beta": 0.5}, ["--beta", "--no-stop-gradient"]),
         ({"method": "steps", "rtol": 1e-6}, ["--rtol", "--method steps"]),
         ({"method": "closed-form", "atol": 1e-6}, ["--atol", "--method closed-form"]),
@@ -71,14 +71,14 @@ def test_an_unknown_name_is_refused(name):
         Settings(**{name: "floww"})
 
 
-@pytest.mark.parametrize("name", ["predictor", "stop_gradient"])
+@pytest.mark.parametrize("name", ["normalize", "stop_gradient"])
 def test_switches_are_booleans(name):
     with pytest.raises(InvalidSetting, match="True or False"):
         Settings(**{name: "no"})
 
 
 def test_beta_at_its_plain_value_goes_with_every_ablation():
-    assert Settings(beta=0.0, predictor=False, stop_gradient=False).beta == 0
+    assert Settings(beta=0.0, predictor="none", stop_gradient=False).beta == 0
 
 
 def test_tolerances_follow_the_precision_where_there_is_a_flow():

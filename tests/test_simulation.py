@@ -86,8 +86,8 @@ def test_a_loss_of_ones_own_runs():
 
 
 def test_a_loss_of_ones_own_brings_its_parts_with_it():
-    with pytest.raises(InvalidSetting, match="without_predictor"):
-        eigendyn.simulate(eigendyn.named_loss("cosine"), [0.5, 1.0], predictor=False)
+    with pytest.raises(InvalidSetting, match="without_stop_gradient"):
+        eigendyn.simulate(eigendyn.named_loss("cosine"), [0.5, 1.0], stop_gradient=False)
 
 
 def test_refusals_have_their_class():

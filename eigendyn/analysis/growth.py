@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSpectrum
 from eigendyn.losses import SymbolicLoss
+from eigendyn.run import starting_states
+from eigendyn.settings import Settings
 from eigendyn.simulation import vector_field
 from eigendyn.start import check_variances
 
@@ -42,9 +44,10 @@ def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: A
         )
         raise InvalidSpectrum(message)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, SERVED).round().astype(int))
-    field, states, parameters = vector_field(loss, spectra[chosen], **settings)
-    singular = np.sqrt([check_variances(one) for one in spectra])
-    states = np.broadcast_to(singular[:, None], (len(spectra), *states.shape[1:]))
+    field, _, parameters = vector_field(loss, spectra[chosen], **settings)
+    name = loss if isinstance(loss, str) else loss.name
+    start = Settings(loss=name, **settings)
+    states = np.stack([starting_states(field, check_variances(one), start) for one in spectra])
     return np.asarray(_variance_rates(field, states, parameters), float)
 
 

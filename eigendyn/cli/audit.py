@@ -7,7 +7,7 @@ import json
 import click
 
 from eigendyn import choices
-from eigendyn.cli.options import beta_option, loss_option, predictor_options
+from eigendyn.cli.options import beta_option, loss_option, stop_gradient_option
 from eigendyn.cli.parameters import Name
 from eigendyn.settings import Settings
 
@@ -23,7 +23,15 @@ FAILED = 3
     help="Update rule: as derived here, or that of the published notebook for the cosine loss "
     "without stop-gradient.",
 )
-@predictor_options
+@click.option(
+    "--no-predictor",
+    "predictor",
+    flag_value="none",
+    default="direct",
+    show_default=False,
+    help="Replace the predictor by the identity, λ = 1.",
+)
+@stop_gradient_option
 @beta_option
 @click.option(
     "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
@@ -34,7 +42,7 @@ def command(
     *,
     loss: str,
     update: str,
-    predictor: bool,
+    predictor: str,
     stop_gradient: bool,
     beta: float | None,
     alpha: float,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from eigendyn import choices
 from eigendyn.cli.interrupt import interruptible
@@ -18,13 +17,16 @@ from eigendyn.cli.options import (
     loss_option,
     output_options,
     physics_options,
+    preset_option,
     run_options,
     saves_option,
     start_options,
     variant_options,
+    written_loss_options,
 )
-from eigendyn.cli.parameters import Name
+from eigendyn.cli.parameters import is_given
 from eigendyn.cli.starts import check_one_start, starting_weights
+from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
 from eigendyn.store import check_output
 
@@ -34,15 +36,11 @@ FOR_ALL = ("batch", "seeds", "steps", "false_alarm", "seed")  # what --all can b
 
 @click.command("crosscheck", context_settings={"show_default": True})
 @loss_option
+@written_loss_options
 @click.option(
     "--all", "every", is_flag=True, help="Every loss, variant and exponent, in one table."
 )
-@click.option(
-    "--preset",
-    type=Name("preset", choices.PRESETS),
-    show_default="none",
-    help="A source's settings, where options are not given: published is the paper's toy network.",
-)
+@preset_option
 @click.option(
     "--batch",
     type=int,
@@ -70,6 +68,9 @@ def command(
     ctx: click.Context,
     *,
     every: bool,
+    loss_expr: str | None,
+    loss_file: Path | None,
+    parameters: tuple[str, ...],
     embeddings: Path | None,
     weights: Path | None,
     variances: list[float] | None,
@@ -101,7 +102,7 @@ def command(
         check_output(output, choices.TREE_SUFFIXES, force)
     if plot is not None:
         check_output(plot, choices.PICTURE_SUFFIXES, force)
-    given = {name: value for name, value in settings.items() if _is_given(ctx, name)}
+    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
     progress = not quiet and sys.stderr.isatty()
     if every:
         _refuse_beside_all(ctx)
@@ -109,7 +110,10 @@ def command(
         agrees = bool((result["verdict"] == "agrees").all())
     else:
         check_one_start(embeddings, weights, variances, modes, inputs)
+        own = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
         _check(settings, given)
+        if own is not None:
+            given["loss"] = own
         start = starting_weights(embeddings, weights, variances, modes, inputs, settings["seed"])
         result = interruptible(lambda: _crosscheck(start, given, progress))
         agrees = result["agreement"].attrs["verdict"] == "agrees"
@@ -121,15 +125,11 @@ def command(
         ctx.exit(DISAGREES)
 
 
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
-
-
 def _refuse_beside_all(ctx: click.Context) -> None:
     free = {*FOR_ALL, "every", "output", "force", "as_json", "quiet", "config"}
     for option in ctx.command.params:
         name = str(option.name)
-        if name not in free and _is_given(ctx, name):
+        if name not in free and is_given(ctx, name):
             message = (
                 f"--all has systems of its own; {option.opts[-1]} steers a single one. Leave out "
                 "one of the two."
@@ -140,10 +140,13 @@ def _refuse_beside_all(ctx: click.Context) -> None:
 def _check(settings: dict[str, Any], given: dict[str, Any]) -> None:
     """Refuse what can be refused before anything heavy is loaded."""
     from eigendyn.network.settings import Network
+    from eigendyn.presets import preset_settings
     from eigendyn.settings import Settings
 
     both = {"batch", "seeds", "preset", "false_alarm"}
-    Settings(**{name: value for name, value in given.items() if name not in both})
+    source = preset_settings(given.get("preset"), given.get("loss"), settings["predictor"])
+    wanted = source | given
+    Settings(**{name: value for name, value in wanted.items() if name not in both})
     Network(batch=5_000 if settings["batch"] is None else settings["batch"])
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import click
 
+from eigendyn.architecture import architecture
 from eigendyn.choices import LOSS_NAMES
-from eigendyn.cli.options import variant_options, written_loss_options
+from eigendyn.cli.options import architecture_options, variant_options, written_loss_options
 from eigendyn.cli.parameters import Name
-from eigendyn.cli.written import written_loss
+from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
@@ -18,6 +21,7 @@ from eigendyn.settings import Settings
 @click.argument("loss", type=Name("loss", LOSS_NAMES), metavar="[LOSS]", required=False)
 @written_loss_options
 @variant_options
+@architecture_options
 @click.option(
     "--alpha",
     type=float,
@@ -30,13 +34,13 @@ def command(
     loss: str | None,
     loss_expr: str | None,
     parameters: tuple[str, ...],
-    predictor: bool,
+    loss_file: Path | None,
     stop_gradient: bool,
     beta: float | None,
-    closure: str,
     alpha: float | None,
     latex: bool,
     as_json: bool,
+    **structure: Any,
 ) -> None:
     """Derive the mode dynamics of a loss, line by line.
 
@@ -47,11 +51,13 @@ def command(
       eigendyn derive --loss-expr "sum((lam*z1 - sg(z2))**2)/2"
 
     LOSS is euclidean, cosine, iso-euclidean or iso-cosine. Quantities of this mode carry the index
-    m; t is learning rate × step.
+    m; t is learning rate × step. Numbers stay symbols; of options such as --ema or --epsilon it
+    matters whether they are given.
     """  # noqa: D301
     if latex and as_json:
         message = "--latex and --json exclude each other: the JSON object holds the LaTeX too."
         raise InvalidSetting(message)
+    loss_expr = loss_text(loss_expr, loss_file)
     if loss is None and loss_expr is None:
         message = (
             "LOSS is missing. Name one, as in eigendyn derive cosine, or write one with "
@@ -59,28 +65,29 @@ def command(
         )
         raise InvalidSetting(message)
     written = written_loss(loss_expr, parameters, named=loss is not None)
-    if written is not None and not (predictor and stop_gradient and beta is None):
+    if written is not None and not (stop_gradient and beta is None):
         message = (
-            "A written loss brings its β, predictor and stop-gradient with it. Leave out --beta, "
-            "--no-predictor and --no-stop-gradient, and write them into --loss-expr."
+            "A written loss brings its β and stop-gradient with it. Leave out --beta and "
+            "--no-stop-gradient, and write them into --loss-expr."
         )
         raise InvalidSetting(message)
-    Settings(
+    chosen = Settings(
         loss=loss or Settings.loss,
-        predictor=predictor,
         stop_gradient=stop_gradient,
         beta=beta,
-        closure=closure,
         alpha=Settings.alpha if alpha is None else alpha,
+        **structure,
     )
     from eigendyn.formula import derivation
-    from eigendyn.losses import named_loss
+    from eigendyn.losses import named_loss, without_predictor
 
-    symbolic = written or named_loss(
-        loss or Settings.loss, beta=beta, predictor=predictor, stop_gradient=stop_gradient
-    )
+    symbolic = written or named_loss(loss or "", beta=beta, stop_gradient=stop_gradient)
+    if chosen.predictor == "none":
+        symbolic = without_predictor(symbolic)
     exponent = {} if alpha is None else {"alpha": alpha}
-    equations = derivation(symbolic, closure=closure, **exponent)
+    equations = derivation(
+        symbolic, closure=chosen.closure, architecture=architecture(chosen), **exponent
+    )
     if as_json:
         lines = [{"name": e.name, "text": e.text, "latex": e.latex} for e in equations]
         click.echo(json.dumps({"schema_version": 1, "loss": symbolic.name, "equations": lines}))

@@ -28,23 +28,28 @@ def stack(*options: Callable) -> Callable:
     return decorate
 
 
-predictor_options = stack(
+predictor_option = stack(
+    click.option(
+        "--predictor",
+        type=Name("predictor", choices.PREDICTORS),
+        default=Settings.predictor,
+        help="From the weights (direct), normalised and lifted (copy, DirectCopy), from a running "
+        "average (running, DirectPred), learned (BYOL, SimSiam), or none.",
+    ),
     click.option(
         "--no-predictor",
         "predictor",
-        flag_value=False,
-        default=True,
-        show_default=False,
-        help="Replace the predictor by the identity, λ = 1.",
+        flag_value="none",
+        help="The same as --predictor none: λ = 1.",
     ),
-    click.option(
-        "--no-stop-gradient",
-        "stop_gradient",
-        flag_value=False,
-        default=True,
-        show_default=False,
-        help="Let the gradient flow through the target branch.",
-    ),
+)
+stop_gradient_option = click.option(
+    "--no-stop-gradient",
+    "stop_gradient",
+    flag_value=False,
+    default=True,
+    show_default=False,
+    help="Let the gradient flow through the target branch.",
 )
 beta_option = click.option(
     "--beta",
@@ -53,7 +58,8 @@ beta_option = click.option(
     help="Exponent β of the family δ/λ^β: 0 is the plain loss, 1 the isotropic one.",
 )
 variant_options = stack(
-    predictor_options,
+    predictor_option,
+    stop_gradient_option,
     beta_option,
     click.option(
         "--closure",
@@ -78,6 +84,9 @@ written_loss_options = stack(
         help="A loss of your own, as in 'sum((lam*z1 - sg(z2))**2)/2', in the place of --loss.",
     ),
     click.option(
+        "--loss-file", type=FILE, show_default="none", help="The same, read from a text file."
+    ),
+    click.option(
         "--param",
         "parameters",
         multiple=True,
@@ -100,9 +109,47 @@ start_options = stack(
     click.option("--modes", type=int, help="Start from a random encoder with so many modes …"),
     click.option("--inputs", type=int, help="… and so many inputs; entries are N(0, 1/16)."),
 )
-physics_options = stack(
+architecture_options = stack(
     click.option(
-        "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
+        "--epsilon",
+        type=float,
+        show_default="0; 0.25 with --predictor copy",
+        help="ε, which lifts the predictor's eigenvalues in units of the largest.",
+    ),
+    click.option(
+        "--epsilon-placement",
+        type=Name("placement", choices.EPSILON_PLACEMENTS),
+        default=Settings.epsilon_placement,
+        help="(c/max c + ε)^α, or (c/max c)^α + ε.",
+    ),
+    click.option(
+        "--normalize",
+        is_flag=True,
+        help="Divide the predictor's eigenvalues by the largest, (max c)^α.",
+    ),
+    click.option(
+        "--correlation-momentum",
+        type=float,
+        show_default="0.9 with --predictor running",
+        help="Momentum of the running correlation.",
+    ),
+    click.option(
+        "--predictor-rate",
+        type=float,
+        show_default="1 with --predictor learned",
+        help="Learning rate of a learned predictor over that of the encoder, κ.",
+    ),
+    click.option(
+        "--predictor-decay",
+        type=float,
+        default=Settings.predictor_decay,
+        help="Weight decay of a learned predictor.",
+    ),
+    click.option(
+        "--predictor-start",
+        type=float,
+        show_default="0.5 with --predictor learned",
+        help="Multiple of the identity at which a learned predictor starts.",
     ),
     click.option(
         "--target",
@@ -117,6 +164,24 @@ physics_options = stack(
         help="Momentum of an EMA target.",
     ),
     click.option(
+        "--ema-schedule",
+        type=Name("schedule", choices.EMA_SCHEDULES),
+        default=Settings.ema_schedule,
+        help="Keeps that momentum, or raises it to 1 along a half cosine (BYOL).",
+    ),
+    click.option(
+        "--momentum",
+        type=float,
+        default=Settings.momentum,
+        help="Heavy-ball momentum of the descent.",
+    ),
+)
+physics_options = stack(
+    click.option(
+        "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
+    ),
+    architecture_options,
+    click.option(
         "--sigma1",
         type=float,
         default=Settings.sigma1,
@@ -128,7 +193,9 @@ physics_options = stack(
         default=Settings.sigma2,
         help="Standard deviation of the second view's noise.",
     ),
-    click.option("--weight-decay", type=float, default=Settings.weight_decay, help="ω."),
+    click.option(
+        "--weight-decay", type=float, default=Settings.weight_decay, help="ω, of the encoder."
+    ),
     click.option(
         "--learning-rate",
         type=float,
@@ -136,6 +203,13 @@ physics_options = stack(
         help="Time is learning rate × step.",
     ),
     click.option("--steps", type=int, default=Settings.steps, help="Number of training steps."),
+)
+preset_option = click.option(
+    "--preset",
+    type=Name("preset", choices.PRESETS),
+    show_default="none",
+    help="A source's settings, where options are not given: the paper's toy network (published), "
+    "or a method.",
 )
 _rtol, _atol = (" or ".join(f"{t[i]:g}" for t in TOLERANCES.values()) for i in (0, 1))
 engine_options = stack(

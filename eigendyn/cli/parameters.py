@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSpectrum
+
+
+def is_given(ctx: click.Context, name: str) -> bool:
+    """Whether a parameter comes from the user, and not from its default."""
+    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 class Name(click.ParamType):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from eigendyn import choices
 from eigendyn.cli.interrupt import interruptible
@@ -19,14 +18,17 @@ from eigendyn.cli.options import (
     loss_option,
     output_options,
     physics_options,
+    preset_option,
     run_options,
     saves_option,
     start_options,
     variant_options,
     written_loss_options,
 )
+from eigendyn.cli.parameters import is_given
 from eigendyn.cli.starts import check_one_start, starting_variances
-from eigendyn.cli.written import written_loss
+from eigendyn.cli.written import loss_text, written_loss
+from eigendyn.presets import preset_settings
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ NOT_COMPLETED = 3
 @click.command("simulate", context_settings={"show_default": True})
 @loss_option
 @written_loss_options
+@preset_option
 @start_options
 @variant_options
 @physics_options
@@ -65,6 +68,8 @@ def command(
     ctx: click.Context,
     *,
     loss_expr: str | None,
+    loss_file: Path | None,
+    preset: str | None,
     parameters: tuple[str, ...],
     embeddings: Path | None,
     weights: Path | None,
@@ -86,21 +91,26 @@ def command(
       eigendyn simulate --loss iso-cosine --embeddings z.npy --weight-decay 0.01
       eigendyn simulate --loss euclidean --variances 0.05,0.3,1,2 --json
       eigendyn simulate --loss-expr "sum((lam*z1 - sg(z2))**2) / norm(sg(z2))"
+      eigendyn simulate --preset byol --steps 5000
+      eigendyn simulate --loss euclidean --predictor learned --weight-decay 0.1
 
     Without a start, the published one with 10 modes is taken. The table (or JSON) goes to standard
     output, everything else to standard error. Exit code 0: completed; 2: refused, nothing was run;
     3: not completed, and the result says how far it came.
     """  # noqa: D301
+    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
+    source = preset_settings(preset, given.get("loss"), settings["predictor"])
+    source.pop("batch", None)  # of networks
+    settings = source | given
     chosen = Settings(**settings)
     check_one_start(embeddings, weights, variances, modes, inputs)
-    named = ctx.get_parameter_source("loss") is not ParameterSource.DEFAULT
-    written = written_loss(loss_expr, parameters, named)
+    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
     output, plot = _outputs("written" if written else chosen.loss, output, plot, force)
     start = starting_variances(embeddings, weights, variances, modes, inputs, chosen.seed)
     dataset = interruptible(
         lambda: _simulate(
             start,
-            settings if written is None else settings | {"loss": written},
+            settings | {"loss": chosen.loss if written is None else written},
             progress=not quiet and sys.stderr.isatty(),
         )
     )

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eigendyn.errors import InvalidExpression, InvalidSetting
+from eigendyn.errors import InvalidExpression, InvalidSetting, UnreadableFile
 
 if TYPE_CHECKING:
     from eigendyn.losses import SymbolicLoss
+
+LARGEST_FILE = 10_000  # bytes
+
+
+def loss_text(expression: str | None, file: Path | None) -> str | None:
+    """Text of a loss, given itself or as a file; None if there is none.
+
+    Raises:
+        InvalidSetting: Both are given.
+        UnreadableFile: The file is missing, too large, or no text.
+    """
+    if file is None:
+        return expression
+    if expression is not None:
+        message = "A loss is given as --loss-expr or as --loss-file. Leave out one of the two."
+        raise InvalidSetting(message)
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            message = f"--loss-file must have at most {LARGEST_FILE} bytes; {file} has more."
+            raise UnreadableFile(message)
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        message = f"--loss-file must name a readable text file, not {file} ({error})."
+        raise UnreadableFile(message) from error
 
 
 def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> SymbolicLoss | None:
     """Read a loss of the user's own.
 
     Args:
-        text: What was given as --loss-expr; None if nothing was.
+        text: What was given as --loss-expr or --loss-file; None if nothing was.
         parameters: What was given as --param, NAME=NUMBER each.
         named: Whether a loss was named too.
 

@@ -7,6 +7,7 @@ from eigendyn.closure.exact import close_exactly
 from eigendyn.closure.mean_field import close_by_mean_field
 from eigendyn.closure.sampled import close_by_samples
 from eigendyn.derive import ModeDynamics
+from eigendyn.errors import NoExactClosure
 
 
 def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
@@ -15,7 +16,8 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     Args:
         dynamics: Dynamics with open moments.
         closure: "exact" (Gaussian moments of polynomials, quadrature for ratios of quadratic
-            forms), "mean-field", or "sampled".
+            forms), "mean-field", "sampled", or "auto": exact where the loss allows it, else
+            sampled.
 
     Returns:
         Closed dynamics that name their closure.
@@ -27,7 +29,15 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
 
 
+def _close_as_possible(dynamics: ModeDynamics) -> ModeDynamics:
+    try:
+        return close_exactly(dynamics)
+    except NoExactClosure:
+        return close_by_samples(dynamics)
+
+
 _CLOSERS = {
+    "auto": _close_as_possible,
     "exact": close_exactly,
     "mean-field": close_by_mean_field,
     "sampled": close_by_samples,

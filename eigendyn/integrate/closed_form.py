@@ -25,7 +25,7 @@ from eigendyn.derive import ModeDynamics
 from eigendyn.errors import NoClosedForm
 from eigendyn.formula import text
 from eigendyn.integrate.wright import depletion, depletion_time, wright_omega
-from eigendyn.symbols import Average, Expectation, ModeSum
+from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
 from eigendyn.trajectory import Trajectory
 
 BLOCK = 2**20  # numbers in one intermediate array
@@ -187,6 +187,8 @@ def closed_form(
             more states than the singular value, or no explicit solution is known.
     """
     growth = growth_rate(dynamics)
+    own = {sym.loss_parameter(name): value for name, value in dynamics.loss.parameters}
+    growth = sp.expand(growth.xreplace({name: _exact(value) for name, value in own.items()}))
     unknown = growth.free_symbols - {sym.variance}
     values = {symbol: sp.Float(parameters[str(symbol)]) for symbol in unknown}
     absent = {symbol: sp.S.Zero for symbol, value in values.items() if value.is_zero}
@@ -221,13 +223,17 @@ def growth_rate(dynamics: ModeDynamics) -> sp.Expr:
     """
     s = sym.singular_value
     rate = substitute(dynamics.rates[0], dynamics)
-    if dynamics.states != (s,) or rate.has(Average, Expectation, ModeSum):
+    if dynamics.states != (s,) or rate.has(Average, Expectation, ModeMaximum, ModeSum):
         message = (
             "A closed form needs a growth rate that depends on the mode's own variance alone; "
             f"that of {dynamics.loss.name!r} with the closure {dynamics.closure!r} does not. {HINT}"
         )
         raise NoClosedForm(message)
     return sp.expand((2 * rate / s).xreplace({s: sp.sqrt(sym.variance)}))
+
+
+def _exact(value: float) -> sp.Rational:
+    return sp.Rational(repr(value))
 
 
 def _powers(growth: sp.Expr, q: sp.Symbol) -> dict[sp.Expr, sp.Expr]:

@@ -44,9 +44,13 @@ def descent_steps(
     counts = np.diff(saved_steps)
     saved = [states[..., None]]
     length = -(-len(counts) // BLOCKS)
+    taken = 0
     for block in np.split(counts, range(length, len(counts), length)):
         filled = np.pad(block, (0, length - len(block)))  # so that all blocks share compiled code
-        states, values = _advance(field, states, jnp.asarray(filled), learning_rate, parameters)
+        states, values = _advance(
+            field, states, taken, jnp.asarray(filled), learning_rate, parameters
+        )
+        taken += int(block.sum())
         saved.append(jnp.moveaxis(values[: len(block)], 0, -1))
         report(int(block.sum()))
         if not bool(jnp.isfinite(states).all()):
@@ -71,15 +75,17 @@ def descent_steps(
 
 
 @jax.jit
-def _advance(field, states, counts, learning_rate, parameters):
+def _advance(field, states, taken, counts, learning_rate, parameters):
     """Take counts[i] steps for each i, and keep the states after each."""
     rate = jnp.asarray(learning_rate, states.dtype)
 
-    def step(_, states):
-        return states + rate * field(0.0, states, parameters)
+    def step(number, states):
+        return states + rate * field(rate * number.astype(rate.dtype), states, parameters)
 
-    def segment(states, count):
-        states = jax.lax.fori_loop(0, count, step, states)
-        return states, states
+    def segment(carry, count):
+        states, taken = carry
+        states = jax.lax.fori_loop(taken, taken + count, step, states)
+        return (states, taken + count), states
 
-    return jax.lax.scan(segment, states, counts)
+    (states, _), values = jax.lax.scan(segment, (states, taken), counts)
+    return states, values

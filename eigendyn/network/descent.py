@@ -22,7 +22,6 @@ from eigendyn.network.gradient import Weights, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.predictors import correlation
 from eigendyn.network.settings import Network
-from eigendyn.settings import DEFAULT_EMA
 from eigendyn.start import check_weights, finite_matrix
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
@@ -140,7 +139,7 @@ def _frame(weights: NDArray, samples: ArrayLike | None, dtype: str) -> Frame:
 
 
 def _start(network: Network, encoder: Array) -> Weights:
-    learned, running = network.predictor == "learned", network.predictor == "running"
+    learned, running = network.predictor == "learned", network.correlation_momentum is not None
     square = jnp.eye(encoder.shape[0], dtype=encoder.dtype)
     first_view = (1 + network.sigma1**2) * correlation(network.encoder, encoder)
     return Weights(
@@ -148,7 +147,7 @@ def _start(network: Network, encoder: Array) -> Weights:
         velocity=jnp.zeros_like(encoder),
         target=encoder if network.target == "ema" else None,
         correlation=first_view if running else None,
-        predictor=network.predictor_start * square if learned else None,
+        predictor=(network.predictor_start or 0.0) * square if learned else None,
         predictor_velocity=jnp.zeros_like(square) if learned else None,
     )
 
@@ -184,7 +183,7 @@ def _advance(network, names, weights, frame, counts, taken, keys, batch):
     """Take counts[i] steps for each i; measures and whether all is finite after each."""
 
     def step(number, weights):
-        return _step(network, weights, jax.random.fold_in(keys[0], number), batch)
+        return _step(network, weights, number, jax.random.fold_in(keys[0], number), batch)
 
     def segment(carry, count):
         weights, taken = carry
@@ -199,8 +198,10 @@ def _advance(network, names, weights, frame, counts, taken, keys, batch):
     return weights, values, finite
 
 
-def _step(network: Network, weights: Weights, key: Array, batch: Array | int | None) -> Weights:
-    """One step of gradient descent."""
+def _step(
+    network: Network, weights: Weights, number: Array, key: Array, batch: Array | int | None
+) -> Weights:
+    """One step of gradient descent; `number` counts them from zero."""
     gradient = batch_gradient(network, weights, key, batch)
     drive = gradient.encoder + network.weight_decay * weights.encoder
     velocity = network.momentum * weights.velocity + drive
@@ -210,17 +211,16 @@ def _step(network: Network, weights: Weights, key: Array, batch: Array | int | N
         velocity=velocity,
     )
     if weights.target is not None:
-        momentum = DEFAULT_EMA if network.ema is None else network.ema
+        momentum = _target_momentum(network, number)
         target = _average(momentum, weights.target, weights.encoder)
         after = replace(after, target=target)
-    if weights.correlation is not None:
+    if weights.correlation is not None and network.correlation_momentum is not None:
         estimate = _average(network.correlation_momentum, weights.correlation, gradient.correlation)
         after = replace(after, correlation=estimate)
     if weights.predictor is not None and weights.predictor_velocity is not None:
         drive = (
-            network.predictor_rate * gradient.predictor
-            + network.predictor_decay * weights.predictor
-        )
+            network.predictor_rate or 0.0
+        ) * gradient.predictor + network.predictor_decay * weights.predictor
         velocity = network.momentum * weights.predictor_velocity + drive
         after = replace(
             after,
@@ -230,5 +230,17 @@ def _step(network: Network, weights: Weights, key: Array, batch: Array | int | N
     return after
 
 
-def _average(momentum: float, old: Array, new: Array) -> Array:
+def _target_momentum(network: Network, number: Array) -> Array | float:
+    """Momentum of the target at a step, by its schedule.
+
+    Source: Grill et al. 2020 (BYOL), the cosine schedule.
+    """
+    start = network.ema or 0.0
+    if network.ema_schedule == "constant":
+        return start
+    passed = number.astype(network.dtype) / network.steps
+    return 1 - (1 - start) * (1 + jnp.cos(jnp.pi * passed)) / 2
+
+
+def _average(momentum: Array | float, old: Array, new: Array) -> Array:
     return momentum * old + (1 - momentum) * new

@@ -9,10 +9,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from eigendyn.choices import LOSS_NAMES
 from eigendyn.network.losses import sample_losses
-from eigendyn.network.predictors import matrix_power
+from eigendyn.network.predictors import predictor_power
 from eigendyn.network.settings import Network
 from eigendyn.network.views import draw_unseen, draw_views, population_views, seen_basis
+from eigendyn.network.written import written_losses
 
 BLOCK = 1_250  # samples at a time: what is between them fits a processor's cache
 
@@ -60,13 +62,12 @@ def predictor_matrix(network: Network, weights: Weights) -> Array:
     if network.predictor == "learned":
         assert weights.predictor is not None
         return weights.predictor
-    return matrix_power(predictor_correlation(network, weights), network.alpha)
+    return predictor_power(network, predictor_correlation(weights))
 
 
-def predictor_correlation(network: Network, weights: Weights) -> Array:
+def predictor_correlation(weights: Weights) -> Array:
     """The matrix that a closed-form predictor is a power of: W Wᵀ, or a running average."""
-    if network.predictor == "running":
-        assert weights.correlation is not None
+    if weights.correlation is not None:
         return weights.correlation
     return weights.encoder @ weights.encoder.T
 
@@ -88,8 +89,9 @@ def batch_gradient(
     predictor = predictor_matrix(network, weights)
     family = None
     if network.beta:
-        exponent = -network.alpha * network.beta
-        family = matrix_power(predictor_correlation(network, weights), exponent)
+        family = predictor_power(network, predictor_correlation(weights), -network.beta)
+    is_named = network.loss in LOSS_NAMES
+    modes = jnp.linalg.eigh(online @ online.T)[1]  # in which a written loss is read
     noises = (network.sigma1, network.sigma2)
     stacked = online if weights.target is None else jnp.concatenate([online, target])
     basis = None if batch is None else seen_basis(stacked)
@@ -99,7 +101,15 @@ def batch_gradient(
     def of_samples(x1: Array, x2: Array, counted: Array) -> _Sums:
         def total_loss(h1: Array, h2: Array, predictor: Array) -> tuple[Array, Array]:
             z1, z2 = activate(network.encoder, h1), activate(network.encoder, h2)
-            losses = sample_losses(network.loss, z1, z2, predictor, family, network.stop_gradient)
+            if is_named:
+                stopped = network.stop_gradient
+                losses = sample_losses(network.loss, z1, z2, predictor, family, stopped)
+            else:
+                numbers = dict(network.parameters)
+                eigenvalues = jnp.einsum("dm,de,em->m", modes, predictor, modes)
+                losses = written_losses(
+                    network.loss, numbers, modes.T @ z1, modes.T @ z2, eigenvalues
+                )
             return jnp.sum(losses * counted), z1 * counted
 
         (loss, z1), (d1, d2, of_predictor) = jax.value_and_grad(

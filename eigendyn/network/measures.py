@@ -80,9 +80,9 @@ def _predictor_eigenvalues(network: Network, weights: Weights, _frame: Frame, _d
     return jnp.linalg.eigvalsh((predictor + predictor.T) / 2)[::-1]
 
 
-def _correlation_value(network: Network, weights: Weights, frame: Frame, _draw: Draw) -> Array:
+def _correlation_value(_network: Network, weights: Weights, frame: Frame, _draw: Draw) -> Array:
     """u_mᵀ C u_m, of the matrix that a closed-form predictor is a power of."""
-    return _in_frame(predictor_correlation(network, weights), frame.left, frame.left)
+    return _in_frame(predictor_correlation(weights), frame.left, frame.left)
 
 
 def _eigenvalues(network: Network, weights: Weights, _frame: Frame, _draw: Draw) -> Array:

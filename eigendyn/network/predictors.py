@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 from jax import Array
 
 import eigendyn.precision  # noqa: F401
+from eigendyn.network.settings import Network
 
 
 def correlation(encoder: str, weights: Array) -> Array:
@@ -39,7 +42,44 @@ def matrix_power(matrix: Array, exponent: float) -> Array:
     another; eigenvalues that are negative by round-off count as zero, and a negative power of zero
     as zero, so that what has no variance is left alone.
     """
+    return _matrix_function(matrix, lambda values: _power(values, exponent))
+
+
+def predictor_power(network: Network, matrix: Array, exponent: float = 1.0) -> Array:
+    r"""Power of a predictor that is a function of a correlation C.
+
+    W_P has C's eigenvectors and eigenvalues λ = c^α, or with ε or normalisation
+    (c/max c + ε)^α or (c/max c)^α + ε, times (max c)^α unless it is normalised.
+
+    Args:
+        network: Says which.
+        matrix: C (dimensions, dimensions).
+        exponent: The power of W_P that is wanted.
+
+    Source: DirectPred, Tian et al. 2021; DirectCopy, Wang et al. 2021.
+    """
+    alpha, epsilon = network.alpha, network.epsilon or 0.0
+    normalize = network.normalize or network.predictor == "copy"
+
+    def eigenvalues(values: Array) -> Array:
+        if not (epsilon or normalize):
+            return _power(values, alpha * exponent)
+        largest = jnp.max(values)
+        share = jnp.maximum(values, 0) / largest
+        if network.epsilon_placement == "inside":
+            shape = _power(share + epsilon, alpha)
+        else:
+            shape = _power(share, alpha) + epsilon
+        return _power(shape if normalize else largest**alpha * shape, exponent)
+
+    return _matrix_function(matrix, eigenvalues)
+
+
+def _matrix_function(matrix: Array, function: Callable[[Array], Array]) -> Array:
     values, vectors = jnp.linalg.eigh(matrix)
+    return (vectors * function(values)) @ vectors.T
+
+
+def _power(values: Array, exponent: float) -> Array:
     positive = values > 0
-    powers = jnp.where(positive, jnp.where(positive, values, 1) ** exponent, 0)
-    return (vectors * powers) @ vectors.T
+    return jnp.where(positive, jnp.where(positive, values, 1) ** exponent, 0)

@@ -5,21 +5,13 @@ Standard library only.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from eigendyn.checks import FRACTION, REAL, Rule, check_real, check_whole
-from eigendyn.choices import DTYPES, ENCODERS, LOSS_NAMES, PREDICTORS, TARGETS, check_choice
+from eigendyn.architecture import CHOICES, RULES, contradictions, filled_in
+from eigendyn.checks import check_real, check_whole
+from eigendyn.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
 from eigendyn.errors import InvalidSetting
-
-_POSITIVE = (lambda x: x > 0, "> 0", "Try 1.")
-_RULES: dict[str, Rule] = REAL | {
-    "momentum": FRACTION,
-    "ema": FRACTION,
-    "correlation_momentum": FRACTION,
-    "predictor_rate": _POSITIVE,
-    "predictor_decay": REAL["weight_decay"],
-    "predictor_start": _POSITIVE,
-}
 
 
 @dataclass(frozen=True)
@@ -29,17 +21,23 @@ class Network:
     z1 = f(W x1), z2 = f(W̃ x2) with views x_i = x + σ_i ξ_i of an input x ~ N(0, I), p = W_P z1.
 
     Args:
-        loss: One of `choices.LOSS_NAMES`.
+        loss: One of `choices.LOSS_NAMES`, or the text of a loss in z1, z2 and lam, as in
+            "sum((lam*z1 - sg(z2))**2)/2", read in the eigenbasis of W Wᵀ.
+        parameters: Numbers of that text, by their names.
         encoder: "linear", f(h) = h, or "relu", f(h) = max(h, 0).
         predictor: "direct", W_P = (W Wᵀ)^α, in closed form from the weights (for a linear encoder
-            W Wᵀ is the correlation of clean representations); "running", C^α with a running
-            average C of z1 z1ᵀ; "learned", a matrix that descends the loss too; "none", the
-            identity.
+            W Wᵀ is the correlation of clean representations); "copy", DirectCopy, that is
+            normalised with α = 1 and ε = 0.25; "running", C^α with a running average C of
+            z1 z1ᵀ; "learned", a matrix that descends the loss too; "none", the identity.
         target: "shared", W̃ = W, or "ema", an exponential moving average of W.
         stop_gradient: False lets the gradient flow through the target branch. W_P is a constant
             for differentiation always, unless it is learned.
         alpha: Exponent α of the predictor.
         beta: Exponent β of the family δ/λ^β; None keeps the loss as its name says.
+        epsilon: ε, in units of the largest eigenvalue; None is 0, or 0.25 with "copy".
+        epsilon_placement: "inside" the power, (c/max c + ε)^α, or "outside", (c/max c)^α + ε; both
+            times (max c)^α unless normalised.
+        normalize: Whether the predictor's eigenvalues are divided by (max c)^α.
         sigma1: Standard deviation of the first view's noise.
         sigma2: Standard deviation of the second view's noise.
         weight_decay: ω of the encoder.
@@ -49,10 +47,13 @@ class Network:
             itself, which Euclidean losses have in closed form for a linear encoder.
         ema: Momentum m of an EMA target, W̃ ← m W̃ + (1 − m) W with the W that the step began with;
             None takes 0.99.
-        correlation_momentum: Momentum m of the running correlation, likewise.
-        predictor_rate: Learning rate of a learned predictor over that of the encoder, κ.
+        ema_schedule: "constant", or "cosine": 1 − m falls to zero along a half cosine.
+        steps: Length of that schedule, in steps.
+        correlation_momentum: Momentum m of the running correlation, likewise; None is 0.9 with
+            "running", and no average with "copy".
+        predictor_rate: Learning rate of a learned predictor over that of the encoder, κ; None is 1.
         predictor_decay: Weight decay of a learned predictor.
-        predictor_start: A learned predictor starts at this multiple of the identity.
+        predictor_start: A learned predictor starts at this multiple of the identity; None is 0.5.
         dtype: One of `choices.DTYPES`.
 
     Raises:
@@ -67,6 +68,9 @@ class Network:
     stop_gradient: bool = True
     alpha: float = 1.0
     beta: float | None = None
+    epsilon: float | None = None
+    epsilon_placement: str = "inside"
+    normalize: bool = False
     sigma1: float = 0.0
     sigma2: float = 0.1
     weight_decay: float = 0.0
@@ -74,17 +78,22 @@ class Network:
     momentum: float = 0.0
     batch: int | None = 5_000
     ema: float | None = None
-    correlation_momentum: float = 0.9
-    predictor_rate: float = 1.0
+    ema_schedule: str = "constant"
+    steps: int = 1500
+    correlation_momentum: float | None = None
+    predictor_rate: float | None = None
     predictor_decay: float = 0.0
-    predictor_start: float = 0.5
+    predictor_start: float | None = None
     dtype: str = "float64"
+    parameters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Check every setting by itself, then against the others."""
-        for kind, known in _CHOICES.items():
+        if re.fullmatch(r"[\w-]*", self.loss):
+            check_choice("loss", self.loss, LOSS_NAMES)
+        for kind, known in (CHOICES | _CHOICES).items():
             check_choice(kind, getattr(self, kind), known)
-        for name, rule in _RULES.items():
+        for name, rule in RULES.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
         if self.batch is not None:
@@ -95,30 +104,14 @@ class Network:
                 f"closed form; this is {self.loss} on a {self.encoder} one. Try a large batch."
             )
             raise InvalidSetting(message)
-        if self.target == "ema" and not self.stop_gradient:
-            message = (
-                "The gradient cannot flow through a target that is an average of past weights. "
-                "Leave out one of --target ema and --no-stop-gradient."
-            )
-            raise InvalidSetting(message)
-        if self.beta and not (self.predictor in ("direct", "running") and self.stop_gradient):
-            message = (
-                f"The family δ/λ^β, here β = {self.beta:g}, needs a predictor with eigenvalues λ "
-                "and a stop-gradient. Leave out β."
-            )
-            raise InvalidSetting(message)
-        if self.beta is not None and self.loss.startswith("iso-"):
-            message = (
-                f"{self.loss} is the family at β = 1. Leave out β, or try the loss "
-                f"{self.loss.removeprefix('iso-')}."
-            )
-            raise InvalidSetting(message)
+        object.__setattr__(self, "steps", check_whole("steps", self.steps, 1))
+        for contradiction in contradictions(self):
+            raise InvalidSetting(contradiction)
+        for name, value in filled_in(self).items():
+            object.__setattr__(self, name, value)
 
 
 _CHOICES = {
-    "loss": LOSS_NAMES,
     "encoder": ENCODERS,
-    "predictor": PREDICTORS,
-    "target": TARGETS,
     "dtype": DTYPES,
 }

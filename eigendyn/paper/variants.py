@@ -56,12 +56,15 @@ class Panel:
     @property
     def variant(self) -> dict[str, Any]:
         """What is switched off, as settings."""
-        return {"predictor": self.predictor, "stop_gradient": self.stop_gradient}
+        return {
+            "predictor": "direct" if self.predictor else "none",
+            "stop_gradient": self.stop_gradient,
+        }
 
     @property
     def published(self) -> dict[str, Any]:
         """Learning rate and number of steps that the published eigenvalue panels took."""
-        settings = preset_settings("published", self.loss, self.predictor)
+        settings = preset_settings("published", self.loss, "direct" if self.predictor else "none")
         return {name: settings[name] for name in ("learning_rate", "steps")}
 
 

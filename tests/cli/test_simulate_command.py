@@ -148,12 +148,8 @@ def test_every_option_reaches_the_simulation(monkeypatch):
     )
     assert given == {
         "loss": "cosine",
-        "predictor": False,
+        "predictor": "none",
         "stop_gradient": False,
-        "alpha": 1.0,
-        "beta": None,
-        "target": "shared",
-        "ema": None,
         "sigma1": 0.3,
         "sigma2": 0.4,
         "weight_decay": 0.01,
@@ -161,7 +157,6 @@ def test_every_option_reaches_the_simulation(monkeypatch):
         "steps": 7,
         "method": "flow",
         "closure": "sampled",
-        "closure_accuracy": 1e-9,
         "samples": 99,
         "solver": "stiff",
         "rtol": 1e-5,
@@ -173,19 +168,54 @@ def test_every_option_reaches_the_simulation(monkeypatch):
         "start": [1.0, 2.0],
         "progress": False,
     }
-    run("simulate --loss cosine --target ema --ema 0.9 --variances 1,2")
-    assert (given["target"], given["ema"]) == ("ema", 0.9)
+    structure = {
+        "predictor": "running",
+        "alpha": 0.5,
+        "epsilon": 0.1,
+        "epsilon_placement": "outside",
+        "normalize": True,
+        "correlation_momentum": 0.3,
+        "target": "ema",
+        "ema": 0.9,
+        "ema_schedule": "cosine",
+        "momentum": 0.8,
+    }
+    run(
+        "simulate --loss cosine --predictor running --alpha 0.5 --epsilon 0.1 --normalize "
+        "--epsilon-placement outside --correlation-momentum 0.3 --target ema --ema 0.9 "
+        "--ema-schedule cosine --momentum 0.8 --variances 1,2"
+    )
+    assert structure.items() <= given.items()
+    learned = {
+        "predictor": "learned",
+        "predictor_rate": 2.0,
+        "predictor_decay": 0.1,
+        "predictor_start": 0.7,
+    }
+    run(
+        "simulate --loss cosine --predictor learned --predictor-rate 2 --predictor-decay 0.1 "
+        "--predictor-start 0.7 --variances 1,2"
+    )
+    assert learned.items() <= given.items()
+
+
+def test_a_preset_gives_what_options_leave_open(folder):
+    told = json.loads(run("simulate --preset byol --ema 0.9 --steps 5 --json").stdout)
+    wanted = {"loss": "cosine", "predictor": "learned", "ema": 0.9, "ema_schedule": "cosine"}
+    assert wanted.items() <= told["settings"].items()
+    told = json.loads(run("simulate --preset byol --loss euclidean --steps 5 --json").stdout)
+    assert told["settings"]["loss"] == "euclidean"
 
 
 def test_options_override_the_config_file(folder):
     (folder / "run.toml").write_text(
         'loss = "euclidean"\nsteps = 40\nlearning_rate = 0.2\nvariances = [0.5, 2]\n'
-        "predictor = false\nsigma1 = 0.5"
+        "predictor = \"none\"\nsigma1 = 0.5"
     )
     told = json.loads(run("simulate --config run.toml --learning-rate 0.05 --json").stdout)
     assert told["settings"]["learning_rate"] == 0.05
     assert told["settings"]["sigma1"] == 0.5
-    assert told["settings"]["predictor"] is False
+    assert told["settings"]["predictor"] == "none"
     assert told["time"] == pytest.approx(2.0)
     assert told["variances_initial"] == pytest.approx([0.5, 2])
 

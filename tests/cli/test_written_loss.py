@@ -33,12 +33,12 @@ def test_a_written_loss_is_simulated_like_the_named_one(folder):
     assert (folder / "eigendyn-written.nc").exists()
 
 
-def test_parameters_get_their_numbers():
+def test_parameters_stay_symbols_in_a_derivation():
     outcome = invoke(
         "derive", "--loss-expr", "sum((lam*z1 - a*sg(z2))**2)/b", "--param", "a=3", "--param", "b=2"
     )
     assert outcome.exit_code == 0, outcome.stderr
-    assert "3*SG(z2_k)" in outcome.stdout
+    assert "a*SG(z2_k)" in outcome.stdout
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_parameters_get_their_numbers():
         (["simulate", "--loss", "cosine", "--loss-expr", COSINE], "either named or written"),
         (["derive", "cosine", "--loss-expr", COSINE], "either named or written"),
         (["derive"], "LOSS is missing"),
-        (["derive", "--loss-expr", COSINE, "--no-predictor"], "brings its"),
+        (["derive", "--loss-expr", COSINE, "--no-stop-gradient"], "brings its"),
         (["simulate", "--param", "a=1"], "belongs to --loss-expr"),
         (["simulate", "--loss-expr", "sum(a*z1*sg(z2))", "--param", "a"], "NAME=NUMBER"),
         (["simulate", "--loss-expr", "sum(a*z1*sg(z2))"], "--param a=0.5"),
         (["simulate", "--loss-expr", "__import__('os')"], "alphabet"),
         (["simulate", "--loss-expr", "sum(z1)"], "changes when a mode changes sign"),
-        (["simulate", "--loss-expr", COSINE, "--no-predictor"], "loss of your own"),
+        (["simulate", "--loss-expr", COSINE, "--no-stop-gradient"], "loss of your own"),
     ],
 )
 def test_what_is_no_written_loss_is_refused_in_a_sentence(folder, arguments, words):

@@ -22,9 +22,10 @@ from eigendyn.network.settings import Network
         ({"ema": -0.1}, "at least 0"),
         ({"predictor_rate": 0}, "> 0"),
         ({"target": "ema", "stop_gradient": False}, "Leave out one"),
-        ({"beta": 0.5, "predictor": "learned"}, "Leave out β"),
-        ({"beta": 0.5, "stop_gradient": False}, "Leave out β"),
-        ({"beta": 0.5, "loss": "iso-cosine"}, "family at β = 1"),
+        ({"beta": 0.5, "predictor": "learned"}, "no gradient reaches"),
+        ({"beta": 0.5, "stop_gradient": False}, "Leave out one"),
+        ({"loss": "cosin"}, "Did you mean 'cosine'"),
+        ({"beta": 0.5, "loss": "iso-cosine"}, "family of cosine at β = 1"),
         ({"learning_rate": float("nan")}, "finite"),
     ],
 )
