@@ -12,8 +12,8 @@ for a moving average, which has dτ/dt = (1−μ_ξ)(1−τ)/η − τ (p(τ−c
     Without decay p ends at τ/c with s² = s0² + (τ²/c² − p0²)/κ, or, where that is not positive,
     at s = 0; a start p0 < 0 ends at s = 0 already for p0² ≥ κ s0².
 
-Symbols of this page: τ; p₋ and p₊ with c(p₋+p₊) = τ and c p₋ p₊ = ω, Δ = p₊ − p₋; the starts p0 and s0;
-q = √(p0² − κ s0²), where a predictor stops whose encoder has collapsed.
+Symbols of this page: τ; p₋ and p₊ with c(p₋+p₊) = τ and c p₋ p₊ = ω, Δ = p₊ − p₋; the starts p0 and
+s0; q = √(p0² − κ s0²), where a predictor stops whose encoder has collapsed.
 
 Source: Tian, Chen, Ganguli 2021, arXiv 2102.06810; derived here.
 """
