@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.compile import BLOCK, NO_NODES, Nodes, VectorField, in_blocks
+from eigendyn.errors import NoExactClosure
 
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
@@ -73,6 +74,9 @@ def fit_nodes(
 
     Returns:
         The field with nodes, its error estimate, and whether the accuracy was reached.
+
+    Raises:
+        NoExactClosure: A quadratic form in a denominator or root is not positive.
     """
     if not field.node_names:
         return Fit(field)
@@ -199,6 +203,12 @@ def _scores(
             ]
         )
         scores = np.maximum(scores, shares[: scores.size])
+    if not np.isfinite(scores).all():
+        message = (
+            "The exact closure needs quadratic forms that are positive; a root or denominator of "
+            "this loss can become negative. Use sums of squares there, such as norm(z1)."
+        )
+        raise NoExactClosure(message)
     return scores
 
 

@@ -1,22 +1,31 @@
 """Claims about the list of systems that are cross-checked."""
 
-from eigendyn.choices import LOSS_NAMES
+from eigendyn.choices import LOSS_NAMES, PREDICTORS, TARGETS
 from eigendyn.network.settings import Network
 from eigendyn.settings import Settings
 from eigendyn.systems import systems
 
 
-def test_every_loss_stands_with_every_variant():
+def test_every_loss_stands_with_every_predictor_and_target():
     known = [settings for _, settings in systems()]
     for loss in LOSS_NAMES:
-        for predictor in (True, False):
-            for stops in (True, False):
+        for predictor in PREDICTORS:
+            if predictor == "learned" and loss.startswith("iso-"):
+                continue
+            for target in TARGETS:
                 assert any(
                     settings["loss"] == loss
-                    and settings.get("predictor", True) == predictor
-                    and settings.get("stop_gradient", True) == stops
+                    and settings.get("predictor", "direct") == predictor
+                    and settings.get("target", "shared") == target
                     for settings in known
                 )
+        for predictor in ("direct", "none"):
+            assert any(
+                settings["loss"] == loss
+                and settings.get("predictor", "direct") == predictor
+                and not settings.get("stop_gradient", True)
+                for settings in known
+            )
 
 
 def test_every_system_is_valid_and_has_a_name_of_its_own():
@@ -24,5 +33,4 @@ def test_every_system_is_valid_and_has_a_name_of_its_own():
     assert len(set(names)) == len(names)
     for _, settings in systems():
         Settings(**settings)
-        predictor = "direct" if settings.get("predictor", True) else "none"
-        Network(**{**settings, "predictor": predictor})
+        Network(**settings)

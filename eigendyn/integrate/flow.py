@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eigendyn.compile import VectorField
 from eigendyn.trajectory import Trajectory, finite_times
 
+SHORTEST = 1e-30  # step as a fraction of the time, where rates that are not finite end the run
 SOLVERS = {"explicit": diffrax.Dopri8, "stiff": diffrax.Kvaerno5}
 
 
@@ -59,7 +60,10 @@ def flow(
         args=parameters,
         saveat=diffrax.SaveAt(ts=times),
         stepsize_controller=diffrax.ClipStepSizeController(
-            diffrax.PIDController(rtol=rtol, atol=atol), step_ts=times
+            diffrax.PIDController(
+                rtol=rtol, atol=atol, dtmin=SHORTEST * (times[-1] - times[0]), force_dtmin=False
+            ),
+            step_ts=times,
         ),
         max_steps=max_steps,
         throw=False,
@@ -90,9 +94,10 @@ def gradient_flow(
     solution = _flow(
         field, jnp.asarray(start), jnp.asarray(times, start.dtype), parameters, **options
     )
-    values = np.moveaxis(np.asarray(solution.ys), 0, -1)
+    values = np.moveaxis(np.asarray(solution.ys), 0, -1).copy()
+    values[..., 0] = start  # which is saved only if a step succeeds
     count = finite_times(values)
-    status, message = _verdict(solution.result, float(times[max(count - 1, 0)]))
+    status, message = _verdict(solution.result, float(times[count - 1]))
     return Trajectory(
         times=np.asarray(times)[:count],
         values=values[..., :count],
@@ -113,6 +118,12 @@ def _verdict(result: diffrax.RESULTS, last: float) -> tuple[str, str]:
             "out-of-steps",
             f"The flow ran out of adaptive steps after time {last:.6g}. "
             "Try --solver stiff, or larger --rtol and --atol.",
+        )
+    if result == diffrax.RESULTS.dt_min_reached:
+        return (
+            "diverged",
+            f"The rates are not finite after time {last:.6g}: the loss takes a root, or divides, "
+            "where it has no value. Try another loss or start.",
         )
     reason = diffrax.RESULTS[result]  # pyright: ignore[reportInvalidTypeArguments]
     return (
