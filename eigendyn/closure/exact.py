@@ -1,7 +1,8 @@
 r"""Exact expectations: Gaussian moments of polynomials, quadrature for ratios of quadratic forms.
 
 A ratio is N / Π_f F_f^{p_f}, with N a polynomial in representations and sums over modes, F_f a sum
-over modes of a quadratic form in (z1, z2), and p_f a half-integer. With
+over modes of a quadratic form in (z1, z2), and p_f a half-integer; sums of eigenvalues alone count
+as numbers. With
 
     F^{−p} = 2/Γ(p) ∫₀^∞ y^{2p−1} exp(−y² F) dy
 
@@ -24,7 +25,7 @@ from dataclasses import replace
 import sympy as sp
 
 from eigendyn import symbols as sym
-from eigendyn.closure.gaussian import expectation, moment, no_exact_closure
+from eigendyn.closure.gaussian import expectation, fluctuates, moment, no_exact_closure
 from eigendyn.derive import ModeDynamics
 from eigendyn.symbols import Average, Expectation, ModeSum, x1, x2, z1, z2
 
@@ -68,7 +69,17 @@ def close_exactly(dynamics: ModeDynamics) -> ModeDynamics:
 def whiten(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
     """Write the representations as z1 = r1 x1, z2 = r2 x2."""
     r1, r2 = dynamics.scales
-    return sym.canonical(expression.xreplace({z1: r1 * x1, z2: r2 * x2}))
+    whitened = expression.xreplace({z1: r1 * x1, z2: r2 * x2})
+    return sym.canonical(whitened.replace(_is_power_of_sum, _with_factors_outside))
+
+
+def _is_power_of_sum(node: sp.Expr) -> bool:
+    return isinstance(node, sp.Pow) and isinstance(node.base, sp.Add)
+
+
+def _with_factors_outside(power: sp.Expr) -> sp.Expr:
+    """Let s² z1 z2/(s + λs) become s z1 z2/(1 + λ), which a mode at s = 0 can be put into."""
+    return sp.factor_terms(power.base) ** power.exp
 
 
 def as_ratio(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Expr, sp.Rational]]:
@@ -83,7 +94,9 @@ def as_ratio(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Expr, sp.Rational]]:
     """
     powers: dict[sp.Expr, sp.Rational] = {}
     for factor in sorted(expression.atoms(sp.Pow), key=sp.default_sort_key):
-        if isinstance(factor.base, ModeSum) and not (factor.exp.is_Integer and factor.exp > 0):
+        if not (isinstance(factor.base, ModeSum) and fluctuates(factor.base)):
+            continue
+        if not (factor.exp.is_Integer and factor.exp > 0):
             _check_form(factor)
             powers[factor.base] = max(-factor.exp, powers.get(factor.base, sp.S.Half))
     denominator = sp.Mul(*[form**power for form, power in powers.items()])

@@ -1,9 +1,10 @@
 """Moments of polynomials in Gaussian modes that are independent of each other.
 
-A factor of the polynomial is either this mode's monomial or a sum over modes. Since modes are
-independent, the joint cumulant of sums is the sum of joint cumulants, so an expectation becomes a
-sum over partitions of the factors, each block one cumulant. This is Wick's theorem with the
-coincidences of indices already taken care of, and the result has sums over modes, not M² terms.
+A factor of the polynomial is either this mode's monomial or a sum over modes; sums of eigenvalues
+alone do not fluctuate and are constants, whatever their power. Since modes are independent, the
+joint cumulant of sums is the sum of joint cumulants, so an expectation becomes a sum over
+partitions of the factors, each block one cumulant. This is Wick's theorem with the coincidences of
+indices already taken care of, and the result has sums over modes, not M² terms.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def expectation(polynomial: sp.Expr) -> sp.Expr:
     """E[polynomial] over Gaussian modes with whitened covariance (u11, u12, u22).
 
     Args:
-        polynomial: In x1, x2 of this mode and in sums over modes of monomials in x1, x2.
+        polynomial: In x1, x2 of this mode and in sums over modes of monomials in x1, x2; anything
+            without x1 and x2 is a coefficient.
 
     Returns:
         A polynomial in u11, u12, u22 and sums over modes.
@@ -68,7 +70,7 @@ def _expected_term(term: sp.Expr) -> sp.Expr:
     local, sums = sp.S.One, []
     for factor in sp.Mul.make_args(term):
         base, exponent = factor.as_base_exp()
-        if not isinstance(base, ModeSum):
+        if not (isinstance(base, ModeSum) and fluctuates(base)):
             local *= factor
         elif exponent.is_Integer and exponent > 0:
             sums += [_monomial(base.args[0])] * int(exponent)
@@ -87,6 +89,11 @@ def _expected_term(term: sp.Expr) -> sp.Expr:
             product *= block if own else ModeSum(sp.expand(block))
         total += product
     return total
+
+
+def fluctuates(expression: sp.Expr) -> bool:
+    """True if the expression depends on the sample, of this mode or of those that it sums over."""
+    return expression.has(x1, x2)
 
 
 def no_exact_closure(found: object) -> NoExactClosure:

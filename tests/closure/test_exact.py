@@ -158,6 +158,23 @@ def test_a_mode_without_variance_stays_without():
     assert np.isfinite(ours).all()
 
 
+def test_powers_of_sums_of_eigenvalues_are_constants():
+    """Cosine over √Σλ² and times 1/(1 + λ): the moments of cosine, times these."""
+    direction = -descent_directions(cosine())[0]
+    constant = 1 / (sp.sqrt(sym.ModeSum(sym.lam**2)) * (1 + sym.lam))
+    loss = SymbolicLoss("scaled", sym.mode_sum(sym.z1 * sym.stop_gradient(constant * direction)))
+    ours, _ = moments(loss, V, 0.3, 0.5)
+    hand = cosine_moments(V, V, 0.3, 0.5)[0] / (np.sqrt((V**2).sum()) * (1 + V))
+    np.testing.assert_allclose(ours, hand, rtol=1e-9)
+
+
+def test_a_mode_without_variance_can_stand_in_a_denominator():
+    pull = sym.z2 / (1 + sym.lam)
+    loss = SymbolicLoss("rational", sym.mode_sum((sym.z1 - sym.stop_gradient(sym.z1 + pull)) ** 2))
+    ours, _ = moments(loss, np.array([0.0, 0.5, 1.0]), 0.0, 0.01)
+    np.testing.assert_allclose(ours, [0.0, 2 * 0.5 / 1.5, 1.0], rtol=1e-14)
+
+
 def test_a_loss_outside_both_structures_is_refused():
     loss = SymbolicLoss("quartic root", -(sym.ModeSum(sym.z1**4) ** sp.Rational(1, 4)))
     with pytest.raises(NoExactClosure):

@@ -68,3 +68,18 @@ def test_expectation_equals_integration_over_every_mode(polynomial):
 
 def test_sums_of_constants_count_the_modes():
     assert sym.canonical(ModeSum(sp.Integer(3))) == 3 * sym.modes
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [
+        1 / ModeSum(sym.lam),
+        sp.sqrt(ModeSum(sym.lam**2)),
+        ModeSum(sym.lam) ** 7,
+        1 / (sym.lam + ModeSum(sym.lam / (1 + sym.lam))),
+        ModeSum(sym.lam * ModeSum(sym.lam) ** sp.Rational(-1, 3)),
+    ],
+)
+def test_sums_of_eigenvalues_are_constants(constant):
+    for polynomial in (x1**2, x1 * x2 * ModeSum(sym.lam * x1**2)):
+        assert sym.equal(expectation(constant * polynomial), constant * expectation(polynomial))

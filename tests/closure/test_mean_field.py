@@ -3,12 +3,14 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import sympy as sp
 from independent import cosine_moments
 
 from eigendyn.closure import close
 from eigendyn.compile import compile_field
 from eigendyn.derive import mode_dynamics
-from eigendyn.losses import named_loss
+from eigendyn.losses import SymbolicLoss, named_loss
+from eigendyn.symbols import lam, mode_sum, stop_gradient, z1, z2
 
 
 def mean_field_moments(name, v, var1, var2):
@@ -30,6 +32,18 @@ def test_it_is_exact_for_the_euclidean_loss():
     v = np.array([0.05, 0.3, 1.0, 2.0])
     hand = v * v - v**2 * 1.3 * v
     np.testing.assert_allclose(mean_field_moments("euclidean", v, 0.3, 0.5), hand, rtol=1e-13)
+
+
+def test_powers_of_sums_of_eigenvalues_are_constants():
+    total = mode_sum(lam)
+    error = z1 - stop_gradient(z1 + z2 / sp.sqrt(total) - z1 / total)
+    loss = SymbolicLoss("scaled", mode_sum(error**2) / 2)
+    field = compile_field(close(mode_dynamics(loss), "mean-field"))
+    v = np.array([0.05, 0.3, 1.0, 2.0])
+    parameters = {"sigma1": 0.3**0.5, "sigma2": 0.5**0.5, "weight_decay": 0.0}
+    rates = field(0.0, jnp.sqrt(jnp.asarray(v))[None], parameters)[0]
+    hand = np.sqrt(v) * (v.sum() ** -0.5 - 1.3 / v.sum())
+    np.testing.assert_allclose(rates, hand, rtol=1e-13)
 
 
 @pytest.mark.parametrize(("modes", "smallest", "largest"), [(4, 0.3, 3.0), (40, 0.02, 0.15)])
