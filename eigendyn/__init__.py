@@ -25,7 +25,9 @@ _HOMES = {
     "LOSSES": "losses",
     "SymbolicLoss": "losses",
     "named_loss": "losses",
+    "loss_from_function": "losses",
     "parse_loss": "loss_text",
+    "Architecture": "architecture",
     "without_predictor": "losses",
     "without_stop_gradient": "losses",
     "derivation": "formula",
@@ -49,6 +51,7 @@ _HOMES = {
 }
 __all__ = [
     "LOSSES",
+    "Architecture",
     "EigendynError",
     "ModeDynamics",
     "Network",
@@ -65,6 +68,7 @@ __all__ = [
     "descent_steps",
     "flow",
     "load",
+    "loss_from_function",
     "mode_dynamics",
     "named_loss",
     "parse_loss",
@@ -82,6 +86,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from eigendyn.architecture import Architecture
     from eigendyn.audits import audit
     from eigendyn.closure import close
     from eigendyn.compile import VectorField
@@ -96,6 +101,7 @@ if TYPE_CHECKING:
     from eigendyn.losses import (
         LOSSES,
         SymbolicLoss,
+        loss_from_function,
         named_loss,
         without_predictor,
         without_stop_gradient,

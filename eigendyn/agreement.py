@@ -33,7 +33,8 @@ def agreement(
     false_alarm/K (Bonferroni).
 
     Args:
-        theory: Dataset with singular_value (mode, time).
+        theory: Dataset with singular_value (mode, time), and singular_value_error likewise where
+            its closure is sampled.
         descent: Dataset with singular_value (seed, mode, time) at the same steps, and batch (seed),
             of one or two sizes.
         false_alarm: Probability with which a true theory is called wrong, at most.
@@ -54,6 +55,8 @@ def agreement(
     difference = mean - expected
     error = sampled.std(axis=0, ddof=1) / np.sqrt(len(sampled))
     resolution = RESOLUTION[descent.attrs["dtype"]] * np.abs(expected).max()
+    if "singular_value_error" in theory:
+        error = np.hypot(error, theory["singular_value_error"].values[:, :times])
     error = np.hypot(error, resolution)
     tail = stats.t.sf(np.abs(difference) / error, len(sampled) - 1)
     deviation = np.sign(difference) * stats.norm.isf(np.maximum(tail, 1e-300))

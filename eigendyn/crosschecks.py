@@ -33,6 +33,7 @@ DEFAULTS = {"batch": 5_000, "saves": 61}
 DEFAULT_SEEDS = 8
 SMALLER = 4  # the second group's batch is smaller by this factor
 SMALLEST_BATCH = 2 * SMALLER
+DRAWS = 8  # of samples, where the closure is sampled
 HORIZON = 100.0  # time over which the flow is asked where steps are stable
 MEASURES = (
     "singular_value",
@@ -104,7 +105,7 @@ def crosscheck(
     chosen = Settings(method="steps", **known | settings)
     own = loss if isinstance(loss, SymbolicLoss) else None
     spectrum = np.linalg.svd(first, compute_uv=False) ** 2
-    theory = simulate(**_to_simulate(chosen, own), variances=spectrum, progress=progress)
+    theory = _simulate(chosen, own, spectrum, progress)
     descents = _train(first, chosen, own, batch, seeds, progress)
     if descents.attrs["status"] != "completed":
         limit = _stability_limit(chosen, own, spectrum)
@@ -123,6 +124,27 @@ def crosscheck(
     )
     groups = {"/": root, "/theory": theory, "/descent": descents, "/agreement": compared}
     return xarray.DataTree.from_dict(groups)
+
+
+def _simulate(
+    chosen: Settings, own: SymbolicLoss | None, spectrum: NDArray, progress: bool
+) -> xarray.Dataset:
+    """The theory; the mean of several draws, with its standard error, where it is sampled."""
+    settings = _to_simulate(chosen, own)
+    theory = simulate(**settings, variances=spectrum, progress=progress)
+    if theory.attrs["closure"] != "sampled":
+        return theory
+    seeds = [chosen.seed + draw for draw in range(1, DRAWS)]
+    others = [simulate(**settings | {"seed": seed}, variances=spectrum) for seed in seeds]
+    times = min(one.sizes["time"] for one in (theory, *others))
+    drawn = np.stack([one["singular_value"].values[:, :times] for one in (theory, *others)])
+    cut = theory.isel(time=slice(times))
+    error = drawn.std(axis=0, ddof=1) / np.sqrt(DRAWS)
+    label = _attrs(f"standard error of the mean of {DRAWS} draws of samples", "√variance")
+    return cut.assign(
+        singular_value=cut["singular_value"].copy(data=drawn.mean(axis=0)),
+        singular_value_error=(("mode", "time"), error, label),
+    )
 
 
 def _to_simulate(chosen: Settings, own: SymbolicLoss | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from eigendyn.agreement import FALSE_ALARM
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.crosschecks import DEFAULT_SEEDS, crosscheck
+from eigendyn.loss_text import parse_loss
 from eigendyn.result import provenance
 from eigendyn.start import random_weights
 
@@ -55,8 +56,15 @@ MORE: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+WRITTEN: Mapping[str, Mapping[str, Any]] = {  # one for each closure
+    "sum((lam*z1 - sg(z2))**4)/4": {"learning_rate": 0.02},
+    "sum((lam*z1 - sg(z2))**2)/norm(sg(z2))": {"predictor": "learned", **EMA},
+    "sum((lam*z1 - sg(z2))**2)/(1 + sum(sg(z2)**2))": {},
+}
+
+
 def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every system by name, with its settings: loss × predictor × target, and variants."""
+    """Every system by name, with its settings: loss × predictor × target, variants, own losses."""
     for loss in LOSS_NAMES:
         for predictor, chosen in PREDICTORS.items():
             if loss.startswith("iso-") and "learned" in predictor:
@@ -69,6 +77,8 @@ def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield f"{loss}{predictor}, no stop-gradient", bare
         yield f"{loss}, α = 1/2", {"loss": loss, "alpha": 0.5}
     yield from MORE.items()
+    for text, settings in WRITTEN.items():
+        yield text, {"loss": parse_loss(text), **settings}
 
 
 def crosscheck_all(

@@ -38,10 +38,8 @@ def euclidean_by_hand(
     history = [s]
     for step in range(RUN["steps"]):
         target = s if ema is None else xi
-        if kappa is None:
-            eigenvalue = s**2 if running is None else c
-        else:
-            eigenvalue = p
+        closed = s**2 if running is None else c
+        eigenvalue = closed if kappa is None else p
         u = mu * u + eigenvalue * target - eigenvalue**2 * C * s - decay * s
         learned = (kappa or 0) * s * (target - C * p * s)
         w = mu * w + learned - predictor_decay * p

@@ -2,6 +2,8 @@
 
 import time
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 import eigendyn
 from eigendyn import symbols as sym
-from eigendyn.errors import EigendynError, InvalidExpression, InvalidSetting
-from eigendyn.loss_text import FUNCTIONS, LETTERS, parse_loss
+from eigendyn.errors import EigendynError, InvalidExpression, InvalidSetting, NoExactClosure
+from eigendyn.loss_text import FUNCTIONS, LETTERS, parse_loss, parse_rate
 from eigendyn.losses import LOSSES
 
 TEXTS = {
@@ -136,3 +138,83 @@ def test_any_text_is_a_loss_or_a_refusal(text):
 def test_any_unicode_is_a_loss_or_a_refusal(text):
     with pytest.raises(EigendynError):
         parse_loss(text + "?")
+
+
+def test_a_parameter_can_be_differentiated_and_swept():
+    loss = parse_loss("sum((lam*z1 - gamma*sg(z2))**2)/2", {"gamma": 0.8})
+    start = [0.3, 1.0]
+    field, states, parameters = eigendyn.vector_field(loss, start)
+    assert parameters["gamma"] == 0.8
+
+    def end(gamma):
+        times = jnp.linspace(0.0, 3.0, 5)
+        solution = eigendyn.flow(field, jnp.asarray(states), times, {**parameters, "gamma": gamma})
+        return solution.ys[-1, 0, 0]
+
+    slope = jax.grad(end)(0.8)
+    step = 1e-4
+    np.testing.assert_allclose(slope, (end(0.8 + step) - end(0.8 - step)) / (2 * step), rtol=1e-6)
+    swept = jax.vmap(end)(jnp.array([0.5, 0.8]))
+    for gamma, singular in zip((0.5, 0.8), swept, strict=True):
+        run = eigendyn.simulate(
+            parse_loss("sum((lam*z1 - gamma*sg(z2))**2)/2", {"gamma": gamma}), start, steps=30
+        )
+        assert run.singular_value.values[0, -1] == pytest.approx(float(singular), rel=1e-9)
+
+
+def test_a_function_over_the_symbols_is_a_loss():
+    def relative(z1, z2, lam, gamma):
+        return sym.mode_sum((lam * z1 - gamma * sym.stop_gradient(z2)) ** 2)
+
+    ours = eigendyn.loss_from_function(relative, {"gamma": 0.5})
+    text = parse_loss("sum((lam*z1 - gamma*sg(z2))**2)", {"gamma": 0.5})
+    assert ours.name == "relative"
+    assert sym.equal(ours.expression, text.expression)
+    assert ours.parameters == text.parameters
+    with pytest.raises(InvalidSetting, match="by name"):
+        eigendyn.loss_from_function(relative)
+
+
+def test_the_number_of_modes_is_the_sum_of_one():
+    assert parse_loss("sum(z1*sg(z2))/sum(1)").expression.has(sym.modes)
+
+
+@pytest.mark.parametrize("text", ["z1 - lam", "sg(lam)", "norm(lam)", "lam +", "1/(lam - lam)", ""])
+def test_text_that_is_no_rate_is_refused(text):
+    with pytest.raises(InvalidExpression, match="rate"):
+        parse_rate(text)
+
+
+def test_a_rate_is_read_with_its_parameters():
+    rate, numbers = parse_rate("k - sum(lam**2)/sum(lam)*lam", {"k": 2})
+    assert numbers == (("k", 2.0),)
+    assert rate.free_symbols == {sym.loss_parameter("k"), sym.lam}
+
+
+@pytest.mark.parametrize(
+    ("text", "closure"),
+    [
+        ("sum((lam*z1 - sg(z2))**4)", "exact moments"),
+        ("sum((lam*z1 - sg(z2))**2)/norm(sg(z2))**3", "exact quadrature"),
+        ("sum((lam*z1 - sg(z2))**2)/(1 + sum(sg(z2)**2))", "sampled"),
+    ],
+)
+def test_the_closure_follows_from_the_loss(text, closure):
+    run = eigendyn.simulate(parse_loss(text), [0.3, 0.8, 1.2], steps=5)
+    assert run.attrs["closure"] == closure
+
+
+@pytest.mark.parametrize(
+    "text", ["sum(z1*sg(z2))/sqrt(sum(z1*sg(z2)))", "-sum(lam*z1*sg(z2))/sqrt(sum(lam*z1*sg(z2)))"]
+)
+def test_a_root_that_can_be_negative_is_refused(text):
+    with pytest.raises(NoExactClosure, match="positive"):
+        eigendyn.simulate(parse_loss(text), [0.3, 0.8, 1.2], steps=5)
+
+
+def test_a_loss_without_a_value_diverges_at_the_start():
+    loss = parse_loss("-sum(lam*z1*sg(z2))/sqrt(sum(lam**2*z1**2) - 2*sum(sg(z2)**2))")
+    run = eigendyn.simulate(loss, [0.3, 0.8], steps=5, closure="sampled", samples=100)
+    assert run.attrs["status"] == "diverged"
+    assert "not finite" in run.attrs["message"]
+    assert np.isfinite(run.variance).all()

@@ -1,0 +1,84 @@
+"""Claims about written losses on a network's side."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from eigendyn.agreement import agreement
+from eigendyn.crosschecks import crosscheck
+from eigendyn.errors import EigendynError, InvalidExpression
+from eigendyn.loss_text import parse_loss
+from eigendyn.network.losses import sample_losses
+from eigendyn.network.settings import Network
+from eigendyn.network.written import written_losses
+from eigendyn.start import random_weights
+
+TEXTS = {
+    "euclidean": "sum((lam*z1 - sg(z2))**2) / 2",
+    "cosine": "-sum(lam*z1*sg(z2)) / (norm(lam*z1) * norm(sg(z2)))",
+    "iso-euclidean": "sum((z1 - sg(z2 + z1 - lam*z1))**2) / 2",
+    "iso-cosine": (
+        "-sum(z1*sg(z2/(norm(lam*z1)*norm(z2)) - sum(lam*z1*z2)*lam*z1/(norm(lam*z1)**3*norm(z2))))"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_has_the_value_and_gradient_of_the_loss_that_it_writes(name):
+    rng = np.random.default_rng(0)
+    z1, z2 = jnp.asarray(rng.normal(size=(2, 4, 5)))
+    eigenvalues = jnp.asarray(rng.uniform(0.2, 2, 4))
+
+    def written(z1, z2):
+        return written_losses(TEXTS[name], {}, z1, z2, eigenvalues).sum()
+
+    def named(z1, z2):
+        return sample_losses(name, z1, z2, jnp.diag(eigenvalues), None, True).sum()
+
+    np.testing.assert_allclose(written(z1, z2), named(z1, z2), rtol=1e-13)
+    for ours, theirs in zip(
+        jax.grad(written, (0, 1))(z1, z2), jax.grad(named, (0, 1))(z1, z2), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+def test_parameters_and_the_number_of_modes_are_known():
+    z = jnp.ones((3, 2))
+    found = written_losses("gamma*sum(1) + sum(z1*z2)/sum(1)", {"gamma": 2.0}, z, z, jnp.ones(3))
+    np.testing.assert_allclose(found, [7.0, 7.0])
+
+
+@pytest.mark.parametrize(
+    "text", ["z1.shape", "abs(z1)", "sum(z1, z2)", "[z1]", "q*z1", "z1 // 2", "sum(", "'a'"]
+)
+def test_anything_else_is_refused(text):
+    with pytest.raises(InvalidExpression, match="network"):
+        written_losses(text, {}, jnp.ones((2, 2)), jnp.ones((2, 2)), jnp.ones(2))
+
+
+def test_a_name_that_is_no_loss_is_refused_by_its_name():
+    with pytest.raises(EigendynError, match="Did you mean 'cosine'"):
+        Network(loss="cosin")
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("sum((lam*z1 - gamma*sg(z2))**4)/4", {"learning_rate": 0.02}),
+        ("sum((lam*z1 - sg(z2))**2)/(gamma + sum(sg(z2)**2))", {}),
+        ("sum((lam*z1 - sg(z2))**2)/norm(sg(z2))", {"predictor": "learned", "target": "ema"}),
+    ],
+)
+def test_a_loss_of_ones_own_agrees_with_networks(text, settings):
+    noises = {"sigma1": 0.2, "sigma2": 0.3}
+    run = {"batch": 1_000, "seeds": 6, "steps": 100, "saves": 11, **noises, **settings}
+    tree = crosscheck(parse_loss(text, {"gamma": 0.7}), random_weights(4, 6), **run)
+    assert tree["agreement"].attrs["verdict"] == "agrees"
+    wrong = crosscheck(
+        parse_loss(text.replace("lam*z1", "1.1*lam*z1"), {"gamma": 0.7}),
+        random_weights(4, 6),
+        **run,
+    )
+    theory = wrong["theory"].to_dataset()
+    assert agreement(theory, tree["descent"].to_dataset()).attrs["verdict"] == "disagrees"
