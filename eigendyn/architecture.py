@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from eigendyn.checks import FRACTION, POSITIVE, REAL, Rule
 from eigendyn.choices import EMA_SCHEDULES, EPSILON_PLACEMENTS, PREDICTORS, TARGETS
+
+if TYPE_CHECKING:
+    from eigendyn.network.settings import Network
+    from eigendyn.settings import Settings
+
+    Siamese = Settings | Network
 
 DEFAULT_EMA = 0.99
 DEFAULT_CORRELATION_MOMENTUM = 0.9
@@ -40,27 +46,6 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "momentum": FRACTION,
     }
 )
-
-
-class Siamese(Protocol):
-    """The settings that describe a Siamese network, whoever holds them."""
-
-    loss: str
-    predictor: str
-    stop_gradient: bool
-    alpha: float
-    beta: float | None
-    epsilon: float | None
-    epsilon_placement: str
-    normalize: bool
-    correlation_momentum: float | None
-    predictor_rate: float | None
-    predictor_decay: float
-    predictor_start: float | None
-    target: str
-    ema: float | None
-    ema_schedule: str
-    momentum: float
 
 
 @dataclass(frozen=True)

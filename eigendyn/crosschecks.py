@@ -135,7 +135,10 @@ def _simulate(
     if theory.attrs["closure"] != "sampled":
         return theory
     seeds = [chosen.seed + draw for draw in range(1, DRAWS)]
-    others = [simulate(**settings | {"seed": seed}, variances=spectrum) for seed in seeds]
+    others = []
+    for seed in seeds:
+        settings["seed"] = seed
+        others.append(simulate(**settings, variances=spectrum))
     times = min(one.sizes["time"] for one in (theory, *others))
     drawn = np.stack([one["singular_value"].values[:, :times] for one in (theory, *others)])
     cut = theory.isel(time=slice(times))

@@ -69,7 +69,7 @@ def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for predictor, chosen in PREDICTORS.items():
             if loss.startswith("iso-") and "learned" in predictor:
                 continue  # no gradient reaches that predictor
-            slow = {"learning_rate": SLOW} | chosen
+            slow = {"learning_rate": SLOW, **chosen}
             yield f"{loss}{predictor}", {"loss": loss, **chosen}
             yield f"{loss}{predictor}, EMA target", {"loss": loss, **EMA, **slow}
             if predictor in ("", ", no predictor", ", learned"):

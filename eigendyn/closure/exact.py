@@ -21,6 +21,7 @@ Each τ_f is counted in units of 1/E[F_f], so that the nodes need not follow the
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import sympy as sp
 
@@ -69,17 +70,33 @@ def close_exactly(dynamics: ModeDynamics) -> ModeDynamics:
 def whiten(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
     """Write the representations as z1 = r1 x1, z2 = r2 x2."""
     r1, r2 = dynamics.scales
-    whitened = expression.xreplace({z1: r1 * x1, z2: r2 * x2})
-    return sym.canonical(whitened.replace(_is_power_of_sum, _with_factors_outside))
+    return _canonical(expression.xreplace({z1: r1 * x1, z2: r2 * x2}))
 
 
-def _is_power_of_sum(node: sp.Expr) -> bool:
-    return isinstance(node, sp.Pow) and isinstance(node.base, sp.Add)
+def _canonical(expression: sp.Expr) -> sp.Expr:
+    """Canonical, but with denominators such as 1 + λ kept as factors.
 
+    Expanded, they would swallow the forms they stand beside, as in 1/(√F + λ√F), and a mode at
+    s = 0 could not be put into s²/(s + λs).
+    """
+    taken = {symbol.name for symbol in expression.free_symbols}
+    names = (symbol for symbol in map(sym.placeholder, count()) if symbol.name not in taken)
+    found: dict[sp.Expr, sp.Symbol] = {}
 
-def _with_factors_outside(power: sp.Expr) -> sp.Expr:
-    """Let s² z1 z2/(s + λs) become s z1 z2/(1 + λ), which a mode at s = 0 can be put into."""
-    return sp.factor_terms(power.base) ** power.exp
+    def set_aside(node: sp.Expr) -> sp.Expr:
+        if isinstance(node, ModeSum) or not node.args:
+            return node
+        if not (isinstance(node, sp.Pow) and isinstance(node.base, sp.Add)):
+            return node.func(*map(set_aside, node.args))
+        common, rest = sp.factor_terms(node.base).as_independent(sp.Add, as_Add=False)
+        if fluctuates(rest) or not (node.exp.is_Integer and node.exp < 0):
+            return node
+        if rest not in found:
+            found[rest] = next(names)
+        return (common * found[rest]) ** node.exp
+
+    canonical = sym.canonical(set_aside(expression))
+    return canonical.xreplace({name: denominator for denominator, name in found.items()})
 
 
 def as_ratio(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Expr, sp.Rational]]:
@@ -100,7 +117,7 @@ def as_ratio(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Expr, sp.Rational]]:
             _check_form(factor)
             powers[factor.base] = max(-factor.exp, powers.get(factor.base, sp.S.Half))
     denominator = sp.Mul(*[form**power for form, power in powers.items()])
-    return sym.canonical(expression * denominator), powers
+    return _canonical(expression * denominator), powers
 
 
 def _check_form(factor: sp.Pow) -> None:

@@ -91,7 +91,7 @@ class Network:
         """Check every setting by itself, then against the others."""
         if re.fullmatch(r"[\w-]*", self.loss):
             check_choice("loss", self.loss, LOSS_NAMES)
-        for kind, known in (CHOICES | _CHOICES).items():
+        for kind, known in {**CHOICES, **_CHOICES}.items():
             check_choice(kind, getattr(self, kind), known)
         for name, rule in RULES.items():
             if getattr(self, name) is not None:
