@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
+from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn import symbols as sym
@@ -81,7 +82,7 @@ def simulate(
     source = preset_settings(preset, name, settings.get("predictor", Settings.predictor))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
-    symbolic, chosen = _understand(wanted if loss is None else loss, source | settings)
+    symbolic, chosen = understand(wanted if loss is None else loss, source | settings)
     spectrum = _spectrum(variances)
     with jax.default_device(find_device(chosen.device)):
         dynamics, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
@@ -109,7 +110,7 @@ def vector_field(
     Raises:
         The errors of `simulate`.
     """
-    symbolic, chosen = _understand(loss, settings)
+    symbolic, chosen = understand(loss, settings)
     several = variances is not None and np.ndim(variances) == 2
     spectra = [_spectrum(one) for one in (np.asarray(variances) if several else [variances])]
     _, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
@@ -140,7 +141,7 @@ def conserved_values(
         The errors of `simulate`.
     """
     without = {"weight_decay": 0.0, "predictor_decay": 0.0}
-    symbolic, chosen = _understand(loss, settings | without)
+    symbolic, chosen = understand(loss, settings | without)
     _, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
     spectra = [check_variances(one) for one in np.asarray(variances)]
     states = np.stack([starting_states(field, spectrum, chosen) for spectrum in spectra])
@@ -151,9 +152,12 @@ def _spectrum(variances: ArrayLike | None) -> NDArray:
     return published_variances() if variances is None else check_variances(variances)
 
 
-def _understand(
-    loss: str | SymbolicLoss, settings: dict[str, Any]
-) -> tuple[SymbolicLoss, Settings]:
+def understand(loss: str | SymbolicLoss, settings: dict[str, Any]) -> tuple[SymbolicLoss, Settings]:
+    """Take a loss, named or one's own, and settings, and check that they fit.
+
+    Raises:
+        UnknownName, InvalidSetting: They do not.
+    """
     chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
     if isinstance(loss, SymbolicLoss):
         if chosen.beta is not None or not chosen.stop_gradient:
@@ -218,8 +222,20 @@ def _conserved(
     loss: SymbolicLoss, field: VectorField, states: NDArray, times: NDArray, chosen: Settings
 ) -> dict[str, NDArray]:
     """Each conserved quantity over time (times,), of states (times, states, modes)."""
+    functions = conserved_functions(loss, field, chosen)
+    columns = np.moveaxis(states, 1, 0)
+    return {name: np.asarray(of(columns, times[:, None]))[:, 0] for name, of in functions.items()}
+
+
+def conserved_functions(
+    loss: SymbolicLoss, field: VectorField, chosen: Settings
+) -> dict[str, Callable[..., Array]]:
+    """What a system conserves, by name, as functions of states and, with decay, of time.
+
+    Each takes states (states, …, modes), and times (…, 1), and returns (…, 1).
+    """
     decay, predictor_decay = chosen.weight_decay, chosen.predictor_decay
-    functions = _conserved_functions(
+    compiled = _conserved_functions(
         loss,
         field.states,
         chosen.alpha,
@@ -227,9 +243,12 @@ def _conserved(
         decay > 0 or predictor_decay > 0,
         decay == predictor_decay,
     )
-    values = (*np.moveaxis(states, 1, 0), times[:, None], decay, predictor_decay)
-    rate = chosen.predictor_rate or 1.0
-    return {name: np.asarray(of(*values, rate)[0])[:, 0] for name, of in functions.items()}
+    numbers = (decay, predictor_decay, chosen.predictor_rate or 1.0)
+
+    def of_states(function: Callable[..., tuple]) -> Callable[..., Array]:
+        return lambda states, time=0.0: function(*states, time, *numbers)[0]
+
+    return {name: of_states(function) for name, function in compiled.items()}
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,124 @@
+"""A loss, its architecture and a number of modes enter; a dynamical system leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from eigendyn.checks import check_whole
+from eigendyn.compile import VectorField
+from eigendyn.errors import InvalidSetting
+from eigendyn.losses import SymbolicLoss
+from eigendyn.settings import Settings
+from eigendyn.simulation import conserved_functions, understand, vector_field
+
+LARGEST = 2.0  # variance up to which the closure's nodes are chosen
+SMALLEST = 1e-3  # of the largest
+MOST_PATTERNS = 6
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class DynamicalSystem:
+    """Autonomous dynamics dx/dt = f(x) of the states of a few modes.
+
+    The coordinates x are the states as the mode dynamics have them, all modes of the first, then of
+    the second: singular values s_m, not variances, since there the dynamics are smooth at zero.
+
+    Args:
+        vector_field: The field, with nodes.
+        parameters: Numbers by name that a call takes unless it is given others.
+        names: Name of every coordinate, such as "singular_value_0".
+        modes: Number of modes.
+        loss: The loss.
+        settings: Everything else that was chosen.
+        conserved: By name, functions of x that stay constant along trajectories.
+    """
+
+    vector_field: VectorField
+    parameters: Mapping[str, float]
+    names: tuple[str, ...] = field(metadata={"static": True})
+    modes: int = field(metadata={"static": True})
+    loss: SymbolicLoss = field(metadata={"static": True})
+    settings: Settings = field(metadata={"static": True})
+    conserved: Mapping[str, Callable[[Array], Array]] = field(metadata={"static": True})
+
+    def __call__(self, x: Array, **parameters: Array | float) -> Array:
+        """Rate of change of every coordinate (coordinates,); parameters by name override."""
+        states = jnp.reshape(x, (-1, self.modes))
+        return self.vector_field(0.0, states, {**self.parameters, **parameters}).ravel()
+
+
+def dynamical_system(
+    loss: str | SymbolicLoss = "cosine",
+    modes: int = 2,
+    *,
+    largest_variance: float = LARGEST,
+    **settings: Any,
+) -> DynamicalSystem:
+    """Build the dynamical system of a few modes.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        modes: Number of modes M.
+        largest_variance: Variance up to which the nodes of an exact closure are chosen; they serve
+            spectra down to a thousandth of it.
+        settings: Fields of `Settings`; those of an engine do nothing here.
+
+    Returns:
+        The system; its coordinates are (states × modes).
+
+    Raises:
+        InvalidSetting: Fewer than one mode, or a scheduled target, whose dynamics change in time.
+        The errors of `simulate` otherwise.
+    """
+    modes = check_whole("modes", modes, 1)
+    symbolic, chosen = understand(loss, settings)
+    if chosen.ema_schedule != "constant":
+        message = (
+            f"The dynamics of a target with a {chosen.ema_schedule} schedule change in time, so "
+            "that nothing rests. Try --ema-schedule constant."
+        )
+        raise InvalidSetting(message)
+    spectra = largest_variance * _patterns(modes)
+    compiled, states, parameters = vector_field(loss, spectra, **settings)
+    return DynamicalSystem(
+        vector_field=compiled,
+        parameters=parameters,
+        names=tuple(f"{name}_{mode}" for name in compiled.states for mode in range(modes)),
+        modes=modes,
+        loss=symbolic,
+        settings=chosen,
+        conserved=_conserved(symbolic, compiled, chosen, states.shape[1:]),
+    )
+
+
+def _patterns(modes: int) -> NDArray:
+    """Spectra, relative to the largest variance, that span what the nodes must serve."""
+    equal = np.ones((1, modes))
+    if modes == 1:
+        return equal
+    small = 1 - (1 - SMALLEST) * np.tri(modes)[: min(modes - 1, MOST_PATTERNS)]
+    middle = 1 - 0.7 * np.tri(modes)[: min(modes - 1, MOST_PATTERNS)]
+    return np.concatenate([equal, small, small[:, ::-1], middle])
+
+
+def _conserved(
+    loss: SymbolicLoss, compiled: VectorField, chosen: Settings, shape: tuple[int, ...]
+) -> dict[str, Callable[[Array], Array]]:
+    """What stays constant without decay; with it, it changes in time."""
+    if chosen.weight_decay > 0 or chosen.predictor_decay > 0:
+        return {}
+
+    def as_function_of_x(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda x: function(jnp.reshape(x, shape))
+
+    functions = conserved_functions(loss, compiled, chosen)
+    return {name: as_function_of_x(function) for name, function in functions.items()}
