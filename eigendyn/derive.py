@@ -125,7 +125,8 @@ def mode_dynamics(
     if apart and not loss.has_stop_gradient:
         message = (
             "The gradient cannot flow through a target that is an average of past weights. "
-            "Leave out one of --target ema and --no-stop-gradient."
+            "Leave out --target ema, or stop the gradient there: without --no-stop-gradient, or "
+            "with sg(z2) in a written loss."
         )
         raise InvalidSetting(message)
     alpha = sp.nsimplify(alpha, rational=True)

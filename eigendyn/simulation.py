@@ -166,6 +166,12 @@ def understand(loss: str | SymbolicLoss, settings: dict[str, Any]) -> tuple[Symb
                 "belong to names. Try `without_stop_gradient(loss)`."
             )
             raise InvalidSetting(message)
+        if not loss.has_predictor and chosen.predictor not in ("direct", "none"):
+            message = (
+                f"The loss {loss.name!r} has no lam, so that a {chosen.predictor} predictor does "
+                "nothing. Leave it out, or write lam*z1 in the place of z1."
+            )
+            raise InvalidSetting(message)
         return (without_predictor(loss) if chosen.predictor == "none" else loss), chosen
     named = named_loss(
         chosen.loss,

@@ -124,3 +124,9 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 400  # MB
+
+
+@pytest.mark.parametrize("predictor", ["learned", "running", "copy"])
+def test_a_loss_without_an_eigenvalue_has_no_such_predictor(predictor):
+    with pytest.raises(InvalidSetting, match=r"write lam\*z1"):
+        eigendyn.simulate(eigendyn.parse_loss("sum(z1*sg(z2))"), predictor=predictor)

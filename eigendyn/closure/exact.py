@@ -30,12 +30,15 @@ from eigendyn.closure.gaussian import expectation, fluctuates, moment, no_exact_
 from eigendyn.derive import ModeDynamics
 from eigendyn.symbols import Average, Expectation, ModeSum, x1, x2, z1, z2
 
+UNTILTED = {sym.u11: sym.n11, sym.u12: sym.n12, sym.u22: sym.n22}
+
 
 def close_exactly(dynamics: ModeDynamics) -> ModeDynamics:
     """Take every open moment exactly.
 
     Polynomials need nothing more than the covariance of the views. Ratios of quadratic forms turn
-    into an `Average` over quadrature nodes τ_f, one axis for each distinct form.
+    into an `Average` over quadrature nodes τ_f, one axis for each distinct form. A moment may be a
+    sum of both.
 
     Args:
         dynamics: Dynamics with open moments.
@@ -48,16 +51,22 @@ def close_exactly(dynamics: ModeDynamics) -> ModeDynamics:
     """
     open_moments = sorted(set().union(*(r.atoms(Expectation) for r in dynamics.rates)), key=str)
     forms: list[sp.Expr] = []
-    closed: dict[sp.Expr, tuple[sp.Expr, dict[sp.Expr, sp.Rational]]] = {}
+    polynomials: dict[sp.Expr, sp.Expr] = {}
+    ratios: dict[sp.Expr, tuple[sp.Expr, dict[sp.Expr, sp.Rational]]] = {}
     for node in open_moments:
-        numerator, powers = as_ratio(whiten(node.args[0], dynamics))
+        terms = sp.Add.make_args(whiten(node.args[0], dynamics))
+        polynomials[node] = sp.Add(*[term for term in terms if not _denominators(term)])
+        numerator, powers = as_ratio(sp.Add(*[term for term in terms if _denominators(term)]))
         forms += [form for form in powers if form not in forms]
-        closed[node] = (numerator, powers)
+        ratios[node] = (numerator, powers)
     if len(forms) > len(sym.taus):
         found = f"{len(forms)} distinct quadratic forms in its denominators"
         raise no_exact_closure(found)
     taus = dict(zip(forms, sym.taus, strict=False))
-    moments = {node: _close_ratio(*ratio, taus) for node, ratio in closed.items()}
+    moments = {
+        node: _untilted(expectation(polynomials[node]), taus) + _close_ratio(*ratio, taus)
+        for node, ratio in ratios.items()
+    }
     covariance = zip((sym.u11, sym.u12, sym.u22), dynamics.covariance, strict=True)
     return replace(
         dynamics,
@@ -110,14 +119,23 @@ def as_ratio(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Expr, sp.Rational]]:
         NoExactClosure: A denominator is not a half-integer power of a quadratic form.
     """
     powers: dict[sp.Expr, sp.Rational] = {}
-    for factor in sorted(expression.atoms(sp.Pow), key=sp.default_sort_key):
-        if not (isinstance(factor.base, ModeSum) and fluctuates(factor.base)):
-            continue
-        if not (factor.exp.is_Integer and factor.exp > 0):
-            _check_form(factor)
-            powers[factor.base] = max(-factor.exp, powers.get(factor.base, sp.S.Half))
+    for factor in _denominators(expression):
+        _check_form(factor)
+        powers[factor.base] = max(-factor.exp, powers.get(factor.base, sp.S.Half))
     denominator = sp.Mul(*[form**power for form, power in powers.items()])
     return _canonical(expression * denominator), powers
+
+
+def _denominators(expression: sp.Expr) -> list[sp.Pow]:
+    """Powers of fluctuating sums over modes that are no polynomials."""
+    powers = sorted(expression.atoms(sp.Pow), key=sp.default_sort_key)
+    return [
+        power
+        for power in powers
+        if isinstance(power.base, ModeSum)
+        and fluctuates(power.base)
+        and not (power.exp.is_Integer and power.exp > 0)
+    ]
 
 
 def _check_form(factor: sp.Pow) -> None:
@@ -130,24 +148,27 @@ def _check_form(factor: sp.Pow) -> None:
 def _close_ratio(
     numerator: sp.Expr, powers: dict[sp.Expr, sp.Rational], taus: dict[sp.Expr, sp.Symbol]
 ) -> sp.Expr:
-    moments = expectation(numerator)
-    if not taus:
-        return moments
+    if numerator == 0:
+        return sp.S.Zero
     absent = set(taus) - set(powers)
     if absent:
         found = f"a moment without the form {absent.pop()}"
         raise no_exact_closure(found)
     partition_function = sp.exp(-ModeSum(sp.log(sym.determinant)) / 2)
     density = sp.Mul(*[2 / sp.gamma(p) * (taus[f] / mean_form(f)) ** p for f, p in powers.items()])
-    return Average(density * partition_function * moments)
+    return Average(density * partition_function * expectation(numerator))
+
+
+def _untilted(moment: sp.Expr, taus: dict[sp.Expr, sp.Symbol]) -> sp.Expr:
+    """A moment under the views' own covariance, where others are under a tilted one."""
+    return moment.xreplace(UNTILTED) if taus else moment
 
 
 def mean_form(form: sp.Expr) -> sp.Expr:
     """E[F] of a quadratic form under the views' own covariance, left in n11, n12 and n22."""
     quadratic = sp.Poly(form.args[0], x1, x2)
-    untilted = {sym.u11: sym.n11, sym.u12: sym.n12, sym.u22: sym.n22}
     mean = sum(c * moment(p) for p, c in quadratic.terms())
-    return sym.canonical(ModeSum(sp.expand(mean).xreplace(untilted)))
+    return sym.canonical(ModeSum(sp.expand(mean).xreplace(UNTILTED)))
 
 
 def _tilted_covariance(

@@ -210,7 +210,7 @@ def test_a_preset_gives_what_options_leave_open(folder):
 def test_options_override_the_config_file(folder):
     (folder / "run.toml").write_text(
         'loss = "euclidean"\nsteps = 40\nlearning_rate = 0.2\nvariances = [0.5, 2]\n'
-        "predictor = \"none\"\nsigma1 = 0.5"
+        'predictor = "none"\nsigma1 = 0.5'
     )
     told = json.loads(run("simulate --config run.toml --learning-rate 0.05 --json").stdout)
     assert told["settings"]["learning_rate"] == 0.05

@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 from independent import cosine_moments
 
+import eigendyn
 from eigendyn import symbols as sym
 from eigendyn.closure import close
 from eigendyn.compile import compile_expressions, compile_field, substitute
@@ -179,3 +180,15 @@ def test_a_loss_outside_both_structures_is_refused():
     loss = SymbolicLoss("quartic root", -(sym.ModeSum(sym.z1**4) ** sp.Rational(1, 4)))
     with pytest.raises(NoExactClosure):
         close(mode_dynamics(loss))
+
+
+def test_a_sum_of_a_ratio_and_a_polynomial_has_the_sum_of_their_rates():
+    ratio = "-sum(lam*z1*sg(z2))/(norm(lam*z1)*norm(sg(z2)))"
+    polynomial = "sum((z1**2 - 1)**2)/10"
+    rates = []
+    for text in (ratio, polynomial, f"{ratio} + {polynomial}"):
+        field, states, parameters = eigendyn.vector_field(
+            eigendyn.parse_loss(text), [0.3, 0.8, 1.2], sigma1=0.3, sigma2=0.2, closure="exact"
+        )
+        rates.append(field(0.0, states, parameters))
+    np.testing.assert_allclose(rates[0] + rates[1], rates[2], rtol=1e-9)
