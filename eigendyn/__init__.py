@@ -37,6 +37,8 @@ _HOMES = {
     "VectorField": "compile",
     "vector_field": "simulation",
     "conserved_quantities": "conservation",
+    "design_loss": "design",
+    "design_multiplier": "design",
     "flow": "integrate.flow",
     "descent_steps": "integrate.steps",
     "variances_from_embeddings": "start",
@@ -66,6 +68,8 @@ __all__ = [
     "derivation",
     "descend",
     "descent_steps",
+    "design_loss",
+    "design_multiplier",
     "flow",
     "load",
     "loss_from_function",
@@ -93,6 +97,7 @@ if TYPE_CHECKING:
     from eigendyn.conservation import conserved_quantities
     from eigendyn.crosschecks import crosscheck
     from eigendyn.derive import ModeDynamics, mode_dynamics
+    from eigendyn.design import design_loss, design_multiplier
     from eigendyn.errors import EigendynError
     from eigendyn.formula import derivation
     from eigendyn.integrate.flow import flow

@@ -21,6 +21,7 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "figures": "Draw the theory figures of the paper, with their numbers.",
     "derive": "Derive the mode dynamics of a loss, line by line.",
     "losses": "List the losses.",
+    "design": "Design a loss from the growth rate that its modes shall have.",
 }
 USAGE_ERROR = 2
 

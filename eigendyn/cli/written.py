@@ -60,7 +60,16 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         raise InvalidSetting(message)
     from eigendyn.loss_text import parse_loss
 
-    return parse_loss(text, dict(map(_parameter, parameters)))
+    return parse_loss(text, parameter_numbers(parameters))
+
+
+def parameter_numbers(parameters: tuple[str, ...]) -> dict[str, float]:
+    """Numbers by name, from what was given as --param.
+
+    Raises:
+        InvalidExpression: One is no NAME=NUMBER.
+    """
+    return dict(map(_parameter, parameters))
 
 
 def _parameter(text: str) -> tuple[str, float]:

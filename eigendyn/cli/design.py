@@ -1,0 +1,94 @@
+"""`eigendyn design`: a wanted growth rate enters; a loss that has it leaves."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from eigendyn.choices import LOSS_NAMES
+from eigendyn.cli.parameters import Name
+from eigendyn.cli.written import parameter_numbers
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings import Settings
+
+INDENT = "\n  "
+
+
+@click.command("design", context_settings={"show_default": True})
+@click.option("--rate", metavar="TEXT", help="Wanted (1/s) ds/dt, as in '1 - lam'.")
+@click.option(
+    "--loss",
+    type=Name("loss", LOSS_NAMES),
+    help="Or keep the dynamics of a loss …",
+)
+@click.option(
+    "--multiplier",
+    metavar="TEXT",
+    help="… and change the learning-rate multiplier of its modes, as in '1'.",
+)
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A number for a name that the text uses; may be given several times.",
+)
+@click.option("--sigma1", type=float, default=Settings.sigma1, help="Noise of the first view.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    rate: str | None,
+    loss: str | None,
+    multiplier: str | None,
+    parameters: tuple[str, ...],
+    sigma1: float,
+    as_json: bool,
+) -> None:
+    """Design a loss from the growth rate that its modes shall have.
+
+    \b
+    Examples:
+      eigendyn design --rate "1 - lam"
+      eigendyn design --rate "sum(lam)/sum(1) - lam"
+      eigendyn design --loss cosine --multiplier 1
+
+    The text may use lam, the predictor's eigenvalue of the mode, sums over modes as sum(lam**2),
+    numbers and + - * / **. The printed loss goes into --loss-expr of every other command.
+    """  # noqa: D301
+    if (rate is None) == (loss is None or multiplier is None) or (rate and (loss or multiplier)):
+        message = (
+            "A design needs --rate, or --loss with --multiplier, and not both. "
+            "Try eigendyn design --rate 1-lam."
+        )
+        raise InvalidSetting(message)
+    from eigendyn.design import design_loss, design_multiplier
+    from eigendyn.formula import text
+    from eigendyn.loss_writer import write_loss
+    from eigendyn.symbols import Average
+
+    numbers = parameter_numbers(parameters)
+    if rate is not None:
+        design = design_loss(rate, numbers, sigma1=sigma1)
+    else:
+        design = design_multiplier(loss or "", multiplier or "", numbers, sigma1=sigma1)
+    written = write_loss(design.loss.expression)
+    in_words = "an average over quadrature nodes" if design.derived.has(Average) else None
+    wanted, derived = in_words or text(design.wanted), in_words or text(design.derived)
+    if as_json:
+        report = {
+            "schema_version": 1,
+            "loss_expr": written,
+            "parameters": dict(design.loss.parameters),
+            "wanted": wanted,
+            "derived": derived,
+            "deviation": design.deviation,
+            "gives_up": design.gives_up,
+        }
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    click.echo(f"loss       {written}")
+    click.echo(f"formula    {text(design.loss.expression)}")
+    click.echo(f"wanted     (1/s) ds/dt = {wanted}")
+    click.echo(f"derived    (1/s) ds/dt = {derived}")
+    click.echo(f"deviation  {design.deviation:.1e} of the largest rate, on random spectra")
+    click.echo(INDENT.join(["comes with", *design.gives_up]))
