@@ -67,3 +67,13 @@ def test_the_digits_example_prints_what_the_readme_shows(tmp_path, monkeypatch, 
     runpy.run_path(str(ROOT / "docs" / "digits.py"), run_name="__main__")
     shown = next(text for text in blocks("text") if "samples" in text)
     assert capsys.readouterr().out.splitlines()[1:] == shown.splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in blocks("console") if b.startswith("$ eigendyn design")]
+)
+def test_its_console_shows_what_is_printed(block):
+    line, *shown = block.splitlines()
+    printed = CliRunner().invoke(cli, shlex.split(line)[2:]).stdout.splitlines()
+    kept = [[row for row in rows if not row.startswith("deviation")] for rows in (shown, printed)]
+    assert kept[0] == kept[1]
