@@ -28,6 +28,7 @@ ROOMS = [
     "result",
     "simulation",
     "analysis",
+    "explorer",
     "design",
     "network",
     "agreement",
@@ -61,6 +62,7 @@ ONLY_IN = {
             "design",
         ),
         "integrate/closed_form",
+        "explorer/javascript",
     },
 }
 LAZY = {"__init__", "cli/main", "paper/figure"}  # load by name what is asked for

@@ -93,7 +93,7 @@ class _Program:
         shared, reduced = sp.cse([*(s for _, s in sums), *flat], symbols=self.fresh)
         summands, flat = reduced[: len(sums)], reduced[len(sums) :]
         kinds = (kind for kind, _ in sums)
-        meanings = {name: (None, expression) for name, expression in shared}
+        meanings: dict[sp.Symbol, Meaning] = {name: (None, each) for name, each in shared}
         meanings |= dict(zip(sums.values(), zip(kinds, summands, strict=True), strict=True))
         for name in meanings:
             self._enter(name, meanings)

@@ -1,0 +1,99 @@
+"""`eigendyn explore`: options enter; a page on which the dynamics can be explored leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.options import (
+    FILE,
+    config_option,
+    loss_option,
+    physics_options,
+    preset_option,
+    variant_options,
+    written_loss_options,
+)
+from eigendyn.cli.parameters import is_given
+from eigendyn.cli.written import loss_text, written_loss
+from eigendyn.presets import preset_settings
+from eigendyn.settings import Settings
+
+SUFFIXES = (".html",)
+
+
+@click.command("explore", context_settings={"show_default": True})
+@loss_option
+@written_loss_options
+@preset_option
+@variant_options
+@physics_options
+@click.option(
+    "--samples",
+    type=int,
+    show_default="2048",
+    help="Number of samples of the sampled closure, at most 4096.",
+)
+@click.option("--seed", type=int, default=Settings.seed, help="Seed of the samples.")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    show_default="a fresh eigendyn-LOSS.html",
+    help="The page: .html.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("-q", "--quiet", is_flag=True, help="No notes.")
+@config_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    loss_expr: str | None,
+    loss_file: Path | None,
+    parameters: tuple[str, ...],
+    preset: str | None,
+    output: Path | None,
+    force: bool,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Write a page on which the dynamics can be explored by hand.
+
+    \b
+    Examples:
+      eigendyn explore --loss cosine -o explorer.html
+      eigendyn explore --loss euclidean --predictor learned --weight-decay 0.05
+      eigendyn explore --loss-expr "sum((lam*z1 - g*sg(z2))**2)" --param g=0.8
+
+    The page is one file that any browser opens, without a server or a network: a plane with its
+    field, nullclines and fixed points, a slider for every number, and trajectories by click or key.
+    The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
+    target with --target ema. Its path is printed on standard output.
+    """  # noqa: D301
+    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
+    source = preset_settings(preset, given.get("loss"), settings["predictor"])
+    source.pop("batch", None)  # of networks
+    chosen = Settings(**(source | given))
+    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
+    from eigendyn.store import check_output, fresh_path, write_atomically
+
+    name = "written" if written else chosen.loss
+    path = output or fresh_path(f"eigendyn-{name}", ".html")
+    check_output(path, SUFFIXES, force)
+    wanted = source | given | {"loss": chosen.loss if written is None else written}
+    page = interruptible(lambda: _page(wanted))
+    write_atomically(path, force, lambda part: part.write_text(page, encoding="utf-8"))
+    click.echo(str(path))
+    if not quiet:
+        kilobytes = len(page.encode()) / 1000
+        click.echo(f"Saved {path}, {kilobytes:.0f} kB; open it in a browser.", err=True)
+
+
+def _page(settings: dict[str, Any]) -> str:
+    from eigendyn.explorer.page import explorer_page
+
+    return explorer_page(**settings)

@@ -1,0 +1,51 @@
+"""A system enters; the options of the command line that choose the same one leave."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from typing import Any
+
+from eigendyn.analysis.system import DynamicalSystem
+from eigendyn.loss_writer import write_loss
+from eigendyn.settings import Settings
+
+ENGINE = {"method", "solver", "rtol", "atol", "max_solver_steps", "saves", "dtype", "device"}
+SAMPLED = {"samples", "seed"}
+
+
+def command_options(system: DynamicalSystem, is_named: bool) -> str:
+    """Options, quoted for a shell, without those of parameters, which sliders change.
+
+    Args:
+        system: The system.
+        is_named: Whether the loss has a name, or is written out.
+    """
+    chosen = system.settings
+    if is_named:
+        options = ["--loss", chosen.loss]
+    else:
+        options = ["--loss-expr", shlex.quote(write_loss(system.loss.expression))]
+    left_out = {"loss", "steps", "predictor_start", *ENGINE, *system.parameters}
+    if system.vector_field.closure != "sampled":
+        left_out |= SAMPLED
+    if chosen.predictor == "none":
+        options.append("--no-predictor")
+        left_out.add("predictor")
+    if not chosen.stop_gradient:
+        options.append("--no-stop-gradient")
+        left_out.add("stop_gradient")
+    for field in fields(Settings):
+        value: Any = getattr(chosen, field.name)
+        if field.name in left_out or value == field.default:
+            continue
+        flag = f"--{field.name.replace('_', '-')}"
+        options += [flag] if value is True else [flag, f"{value}"]
+    return " ".join(options)
+
+
+def start_option(system: DynamicalSystem) -> str | None:
+    """Which options of `eigendyn simulate` start at a point of the plane; None if none do."""
+    if system.modes == 2:
+        return "variances"
+    return "predictor" if system.vector_field.states[1] == "predictor_value" else None

@@ -1,0 +1,175 @@
+// A field and its rates on a grid enter; fixed points and lines of them leave, with their stability.
+
+// Eigenvalues {re, im}, the largest real part first, and a unit vector for each real one.
+function eigen([[a, b], [c, d]]) {
+  const [middle, half] = [(a + d) / 2, (a - d) / 2];
+  const square = half * half + b * c;
+  if (square < 0) {
+    const im = Math.sqrt(-square);
+    return [1, -1].map((sign) => ({ re: middle, im: sign * im, vector: null }));
+  }
+  return [1, -1].map((sign) => {
+    const re = middle + sign * Math.sqrt(square);
+    const rows = [[b, re - a], [re - d, c]];
+    const longest = Math.hypot(...rows[0]) >= Math.hypot(...rows[1]) ? rows[0] : rows[1];
+    const length = Math.hypot(...longest);
+    const vector = length > 0 ? longest.map((part) => part / length) : sign > 0 ? [1, 0] : [0, 1];
+    return { re, im: 0, vector };
+  });
+}
+
+// Newton's method with the shortest step, so that it also ends on a line of fixed points.
+function settle(field, start, sizes, rate) {
+  let x = [...start];
+  for (let count = 0; count < 60; count += 1) {
+    const f = field(x, [0, 0]);
+    if (f.some(Number.isNaN)) return null;
+    const residual = Math.hypot(...f);
+    const j = jacobianAt(field, x, sizes);
+    const scale = Math.hypot(...j.flat());
+    if (scale * Math.max(...sizes) < 1e-6 * rate) return residual <= 1e-8 * rate ? x : null;
+    const extra = (1e-6 * scale) ** 2; // Levenberg's: above round-off, too small to matter else
+    const [p, q, r] = [
+      j[0][0] ** 2 + j[0][1] ** 2 + extra,
+      j[0][0] * j[1][0] + j[0][1] * j[1][1],
+      j[1][0] ** 2 + j[1][1] ** 2 + extra,
+    ];
+    const determinant = p * r - q * q;
+    const u = [(r * f[0] - q * f[1]) / determinant, (p * f[1] - q * f[0]) / determinant];
+    const step = [0, 1].map((i) => -(j[0][i] * u[0] + j[1][i] * u[1]));
+    const length = Math.max(...step.map((part, i) => Math.abs(part) / sizes[i]));
+    if (!Number.isFinite(length)) return null;
+    x = x.map((value, i) => value + step[i] * Math.min(1, 0.2 / length));
+    if (length < 1e-8 && residual <= 1e-8 * rate) return x;
+  }
+  return null;
+}
+
+// What a small displacement does: +1 grows, −1 decays, 0 stays. Where the eigenvalue vanishes, the
+// field a little away decides; on a line of fixed points that stays zero.
+function tendencies(field, x, sizes, rate) {
+  const values = eigen(jacobianAt(field, x, sizes));
+  const steepest = Math.max(...values.map(({ re, im }) => Math.hypot(re, im)));
+  const tiny = 1e-6 * Math.max(steepest, rate / Math.max(...sizes));
+  return values.map((value) => {
+    if (Math.abs(value.re) > tiny) return { ...value, tendency: Math.sign(value.re) };
+    if (value.im !== 0) return { ...value, re: 0, tendency: 0 };
+    const along = [1, -1].map((way) => {
+      const away = value.vector.map((part, i) => way * 0.01 * part * sizes[i]);
+      const f = field(x.map((start, i) => start + away[i]), [0, 0]);
+      return way * (f[0] * value.vector[0] + f[1] * value.vector[1]);
+    });
+    const largest = Math.max(...along);
+    const grows = largest > 1e-9 * rate;
+    return { ...value, re: 0, tendency: grows ? 1 : Math.min(...along) < -1e-9 * rate ? -1 : 0 };
+  });
+}
+
+const kindOf = (values) => {
+  const signs = values.map(({ tendency }) => tendency);
+  if (signs.includes(0)) return "neutral";
+  if (signs[0] === signs[1]) return signs[0] > 0 ? "unstable" : "stable";
+  return "saddle";
+};
+
+// Fixed points {x, values, kind} of a plane, and lines of them {states, kinds}, found from the
+// cells of a grid in which both rates change sign, and from its axes. `stride` is that along a line.
+function fixedPoints(field, plane, grid, stride) {
+  const sizes = sizesOf(plane);
+  const rate = typicalRate(field, plane);
+  const near = (a, b, distance) =>
+    a.every((value, i) => Math.abs(value - b[i]) < distance * sizes[i]);
+  const inside = (x) =>
+    pointAt(plane, x).every((q, i) => q >= -1e-9 * plane[i].top && q <= (1 + 1e-9) * plane[i].top);
+  const points = [];
+  const lines = [];
+  for (const start of candidates(field, plane, grid, rate)) {
+    if (lines.some(({ states }) => states.some((x) => near(x, start, stride)))) continue;
+    const settled = settle(field, start, sizes, rate);
+    const x = settled?.map((value, i) => (Math.abs(value) < 1e-7 * sizes[i] ? 0 : value));
+    if (!x || !inside(x) || plane.some((a) => a.odd && x[a.coordinate] < 0)) continue;
+    if (points.some((point) => near(point.x, x, 1e-4))) continue;
+    const values = tendencies(field, x, sizes, rate);
+    const kind = kindOf(values);
+    const line = kind === "neutral" ? lineThrough(field, x, values, { sizes, rate, inside, stride }) : null;
+    if (line === null) points.push({ x, values, kind });
+    else if (!lines.some(({ states }) => states.some((s) => near(s, x, stride)))) lines.push(line);
+  }
+  const isOnLine = ({ x, kind }) =>
+    kind === "neutral" && lines.some(({ states }) => states.some((s) => near(s, x, stride)));
+  return { points: points.filter((point) => !isOnLine(point)), lines };
+}
+
+// Median speed in the plane: what small rates are compared with.
+function typicalRate(field, plane) {
+  const speeds = [];
+  for (const a of [0.1, 0.3, 0.6, 0.9]) {
+    for (const b of [0.15, 0.4, 0.7]) {
+      const q = [a * plane[0].top, b * plane[1].top];
+      speeds.push(Math.hypot(...field(stateAt(plane, q), [0, 0])));
+    }
+  }
+  return speeds.sort((a, b) => a - b)[Math.floor(speeds.length / 2)];
+}
+
+function candidates(field, plane, { n, positions, values }, rate) {
+  const changes = (which, corners) => {
+    const rates = corners.map((index) => values[which][index]);
+    return Math.min(...rates) <= 0 && Math.max(...rates) >= 0;
+  };
+  const starts = [];
+  const add = (q) => starts.push(stateAt(plane, q));
+  for (let row = 0; row + 1 < n; row += 1) {
+    for (let column = 0; column + 1 < n; column += 1) {
+      const first = row * n + column;
+      const corners = [first, first + 1, first + n, first + n + 1];
+      if (changes(0, corners) && changes(1, corners)) {
+        const middle = (i, at) => (positions[i][at] + positions[i][at + 1]) / 2;
+        add([middle(0, column), middle(1, row)]);
+      }
+    }
+  }
+  plane.forEach((_, i) => {
+    const onAxis = (along) => (i === 0 ? [0, along] : [along, 0]);
+    const other = plane[1 - i].coordinate;
+    const rates = positions[1 - i].map((along) => {
+      const value = field(stateAt(plane, onAxis(along)), [0, 0])[other];
+      return Math.abs(value) < 1e-8 * rate ? 0 : value;
+    });
+    for (let k = 0; k + 1 < n; k += 1) {
+      if (!(rates[k] * rates[k + 1] <= 0)) continue;
+      add(onAxis((positions[1 - i][k] + positions[1 - i][k + 1]) / 2));
+    }
+  });
+  add([0, 0]);
+  return starts;
+}
+
+// The line of fixed points through one, if there is one: step along it, and settle.
+function lineThrough(field, x, values, { sizes, rate, inside, stride }) {
+  const walk = (way) => {
+    const passed = [];
+    let at = x;
+    let heading = values.find(({ tendency }) => tendency === 0).vector?.map((part) => way * part);
+    while (heading && passed.length < 200) {
+      const guess = at.map((value, i) => value + stride * sizes[i] * heading[i]);
+      const next = settle(field, guess, sizes, rate);
+      const moved = next?.map((value, i) => (value - at[i]) / (stride * sizes[i]));
+      const isNear = moved && Math.abs(Math.hypot(...moved) - Math.hypot(...heading)) < 0.3;
+      if (!isNear || !inside(next) || next.some((v, i) => v < -1e-9 * sizes[i])) break;
+      const tending = tendencies(field, next, sizes, rate);
+      if (!tending.some(({ re }) => re === 0)) break;
+      passed.push({ state: next, tending });
+      heading = moved.map((part) => part / Math.hypot(...moved));
+      at = next;
+    }
+    return passed;
+  };
+  const passed = [...walk(-1).reverse(), { state: x, tending: values }, ...walk(1)];
+  if (passed.length < 5) return null;
+  const leaves = ({ tending }) => tending.some(({ tendency }) => tendency > 0);
+  return {
+    states: passed.map(({ state }) => state),
+    kinds: passed.map((each) => (leaves(each) ? "unstable" : "stable")),
+  };
+}

@@ -1,0 +1,103 @@
+// A field on a plane enters; the curves on which a coordinate rests leave.
+
+const BESIDE_AXIS = 5e-4; // near enough not to be seen, far enough for a rate above the closure's error
+const NOISE = 1e-9; // of typical rates
+
+// Values of both coordinates' rates on n × n points. The rate of an odd coordinate is taken over the
+// coordinate, since it vanishes on the axis whatever happens beside it.
+function rateGrid(field, plane, n) {
+  const values = [new Float64Array(n * n), new Float64Array(n * n)];
+  const positions = plane.map(({ top, odd }) =>
+    Array.from({ length: n }, (_, i) => (i || !odd ? (top * i) / (n - 1) : BESIDE_AXIS * top)),
+  );
+  const out = [0, 0];
+  for (let row = 0; row < n; row += 1) {
+    for (let column = 0; column < n; column += 1) {
+      const x = stateAt(plane, [positions[0][column], positions[1][row]]);
+      field(x, out);
+      plane.forEach(({ coordinate, odd }, i) => {
+        values[i][row * n + column] = out[coordinate] / (odd ? x[coordinate] : 1);
+      });
+    }
+  }
+  for (const rates of values) clearNoise(rates);
+  return { n, positions, values };
+}
+
+// Rates that are error beside the others become zero.
+function clearNoise(rates) {
+  const sizes = Array.from(rates, Math.abs).filter(Number.isFinite).sort((a, b) => a - b);
+  const tiny = NOISE * (sizes[Math.floor(0.9 * sizes.length)] ?? 0);
+  rates.forEach((rate, i) => {
+    if (Math.abs(rate) <= tiny) rates[i] = 0;
+  });
+}
+
+// The axis on which an odd coordinate is zero, and stays so.
+const axisBranches = (plane, which) =>
+  plane[which].odd ? [[[0, 0], which === 0 ? [0, plane[1].top] : [plane[0].top, 0]]] : [];
+
+// Where one rate of a grid changes sign: marching squares, each branch a polyline of its own.
+function zeroBranches({ n, positions, values }, which) {
+  const rate = (column, row) => values[which][row * n + column];
+  const crossing = (a, b) => {
+    const [from, to] = [rate(...a), rate(...b)];
+    const share = from / (from - to);
+    return a.map((index, i) => {
+      const [low, high] = [positions[i][index], positions[i][b[i]]];
+      return low + share * (high - low);
+    });
+  };
+  const links = new Map(); // edge → {point, next: edges}
+  const join = (first, second) => {
+    for (const [edge, other] of [[first, second], [second, first]]) {
+      const key = edge.join();
+      if (!links.has(key)) links.set(key, { point: crossing(...edge), next: [] });
+      links.get(key).next.push(other.join());
+    }
+  };
+  for (let row = 0; row + 1 < n; row += 1) {
+    for (let column = 0; column + 1 < n; column += 1) {
+      const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
+      const rates = corners.map((corner) => rate(...corner));
+      if (!rates.every(Number.isFinite) || rates.every((value) => value === 0)) continue;
+      const isUp = rates.map((value) => value >= 0);
+      const edges = [];
+      for (const [k, flip] of [[0, 0], [1, 0], [2, 1], [3, 1]]) {
+        const pair = [corners[k], corners[(k + 1) % 4]];
+        if (isUp[k] !== isUp[(k + 1) % 4]) edges.push(flip ? pair.reverse() : pair);
+      }
+      if (edges.length === 2) join(edges[0], edges[1]);
+      if (edges.length === 4) {
+        const middleIsUp = rates.reduce((sum, value) => sum + value, 0) >= 0;
+        const turned = middleIsUp === isUp[0];
+        join(edges[0], edges[turned ? 1 : 3]);
+        join(edges[2], edges[turned ? 3 : 1]);
+      }
+    }
+  }
+  return chains(links);
+}
+
+function chains(links) {
+  const branches = [];
+  const seen = new Set();
+  const walk = (first) => {
+    const branch = [];
+    for (let key = first; key !== undefined; ) {
+      seen.add(key);
+      branch.push(links.get(key).point);
+      key = links.get(key).next.find((other) => !seen.has(other));
+    }
+    return branch;
+  };
+  const ends = [...links.keys()].filter((key) => links.get(key).next.length === 1);
+  for (const key of [...ends, ...links.keys()]) {
+    if (seen.has(key)) continue;
+    const branch = walk(key);
+    const last = links.get(key);
+    if (last.next.length === 2) branch.push(last.point); // a closed one
+    branches.push(branch);
+  }
+  return branches;
+}

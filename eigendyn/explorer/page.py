@@ -1,0 +1,164 @@
+"""A loss and settings enter; one HTML file leaves on which their dynamics can be explored.
+
+The file stands by itself: no server, no network, no other file. Its field is the JavaScript that
+`javascript` writes from the same closed dynamics, with the same nodes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+import eigendyn
+from eigendyn.analysis.system import DynamicalSystem, dynamical_system
+from eigendyn.architecture import architecture
+from eigendyn.closure import close
+from eigendyn.compile import Nodes
+from eigendyn.derive import ModeDynamics, mode_dynamics
+from eigendyn.errors import InvalidSetting
+from eigendyn.explorer.axes import axes, subject
+from eigendyn.explorer.command import command_options, start_option
+from eigendyn.explorer.controls import controls
+from eigendyn.explorer.javascript import javascript_field
+from eigendyn.formula import text
+from eigendyn.losses import SymbolicLoss
+from eigendyn.settings import Settings
+from eigendyn.simulation import understand
+
+SCRIPTS = ("plane.js", "trajectories.js", "nullclines.js", "fixed_points.js", "draw.js", "page.js")
+MOST_SAMPLES = 4096
+DEFAULT_SAMPLES = 2048
+CLOSURES = {
+    "exact moments": "Expectations over inputs and noises are exact.",
+    "exact quadrature": "Expectations over inputs and noises are exact, by quadrature.",
+    "mean field": "Expectations are taken in mean field, leading order in 1/modes: off by tens of "
+    "percent for so few modes.",
+    "sampled": "Expectations are averages over {count} samples, drawn once.",
+}
+
+
+def explorer_page(loss: str | SymbolicLoss = "cosine", **settings: Any) -> str:
+    """Write the page on which the dynamics of a loss can be explored.
+
+    A predictor that is a function of the weights leaves one state per mode, and the plane is that
+    of two modes' variances. A learned predictor, a running correlation or an EMA target adds one,
+    and the plane is that of both states of one mode.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        settings: Fields of `Settings`; learning rate × steps is the time that trajectories take,
+            `samples` at most 4,096.
+
+    Returns:
+        HTML, with its style, script and nodes in it.
+
+    Raises:
+        InvalidSetting: More than two states, or a plane on which nothing moves; too many samples.
+        The errors of `dynamical_system` otherwise.
+    """
+    if settings.get("closure", Settings.closure) in ("auto", "sampled"):
+        settings.setdefault("samples", DEFAULT_SAMPLES)
+    symbolic, chosen = understand(loss, settings)
+    dynamics = close(mode_dynamics(symbolic, chosen.alpha, architecture(chosen)), chosen.closure)
+    _check_plane(dynamics)
+    if dynamics.closure == "sampled" and chosen.samples > MOST_SAMPLES:
+        message = (
+            f"A page holds at most {MOST_SAMPLES} samples, not {chosen.samples}. "
+            f"Try --samples {DEFAULT_SAMPLES}."
+        )
+        raise InvalidSetting(message)
+    system = dynamical_system(loss, 2 if len(dynamics.states) == 1 else 1, **settings)
+    _check_motion(system)
+    return page(system, dynamics, is_named=isinstance(loss, str))
+
+
+def page(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool = True) -> str:
+    """Put a page together from a system of two coordinates and its closed dynamics."""
+    data = page_data(system, dynamics, is_named)
+    source, style, *scripts = map(_packaged, ("page.html", "page.css", *SCRIPTS))
+    closure = CLOSURES[dynamics.closure].format(count=len(system.vector_field.nodes.weights))
+    return Template(source).substitute(
+        title=escape(_title(system, is_named)),
+        equation=escape(_equation(system.loss)),
+        subject=escape(subject(system)),
+        closure=escape(closure),
+        version=escape(eigendyn.__version__),
+        style=style,
+        data=json.dumps(data, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c"),
+        script="\n".join(
+            [javascript_field(dynamics, system.modes, tuple(system.parameters)), *scripts]
+        ),
+    )
+
+
+def page_data(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool) -> dict[str, Any]:
+    """Everything that the script needs to know, as JSON can hold it."""
+    return {
+        "plane": [asdict(axis) for axis in axes(system, dynamics)],
+        "controls": [asdict(c) for c in controls(system.parameters, dict(system.loss.parameters))],
+        "nodes": _encoded(system.vector_field.nodes),
+        "duration": system.settings.duration,
+        "learning_rate": system.settings.learning_rate,
+        "command": command_options(system, is_named),
+        "start": start_option(system),
+    }
+
+
+def _check_plane(dynamics: ModeDynamics) -> None:
+    if len(dynamics.states) > 2:
+        names = ", ".join(map(text, dynamics.states))
+        message = (
+            f"A plane holds two states, and a mode has {len(dynamics.states)} here: {names}. Leave "
+            "out --momentum, or one of --predictor and --target."
+        )
+        raise InvalidSetting(message)
+
+
+def _check_motion(system: DynamicalSystem) -> None:
+    """Refuse a plane of one mode on which the encoder rests, as under any scale-invariant loss."""
+    if system.modes > 1:
+        return
+    without = {name: 0.0 for name in ("weight_decay",) if name in system.parameters}
+    points = np.random.default_rng(0).uniform(0.2, 1.2, (8, len(system.names)))
+    rates = [float(system(point, **without)[0]) for point in points]
+    if np.abs(rates).max() < 1e-6:
+        message = (
+            f"With two states per mode the plane is that of one mode, and the encoder's rests: the "
+            f"loss {system.loss.name!r} does not see its scale. Try --loss euclidean."
+        )
+        raise InvalidSetting(message)
+
+
+def _title(system: DynamicalSystem, is_named: bool) -> str:
+    name, *without = system.loss.name.split(", ")
+    return ", ".join([f"The {name} loss", *without]) if is_named else "A loss of one’s own"
+
+
+def _equation(loss: SymbolicLoss) -> str:
+    """ℓ = … with the signs of print."""
+    signs = {"*": "·", "sqrt": "√", "-": "−"}
+    written = text(loss.expression)
+    for sign, printed in signs.items():
+        written = written.replace(sign, printed)
+    return f"ℓ = {written}"
+
+
+def _encoded(nodes: Nodes) -> dict[str, Any]:
+    values = {name: _base64(value) for name, value in nodes.values.items()}
+    return {"weights": _base64(nodes.weights), "values": values}
+
+
+def _base64(numbers: ArrayLike) -> str:
+    return base64.b64encode(np.asarray(numbers, "<f8").tobytes()).decode("ascii")
+
+
+def _packaged(name: str) -> str:
+    return files("eigendyn").joinpath("explorer", name).read_text(encoding="utf-8")
