@@ -5,11 +5,16 @@ const NOISE = 1e-9; // of typical rates
 
 // Values of both coordinates' rates on n × n points. The rate of an odd coordinate is taken over the
 // coordinate, since it vanishes on the axis whatever happens beside it.
-function rateGrid(field, plane, n) {
+function rateGrid(field, plane, n, refinements = 0) {
   const values = [new Float64Array(n * n), new Float64Array(n * n)];
   const positions = plane.map(({ top, odd }) =>
     Array.from({ length: n }, (_, i) => (i || !odd ? (top * i) / (n - 1) : BESIDE_AXIS * top)),
   );
+  const rateAt = (q, i) => {
+    const x = stateAt(plane, q);
+    const { coordinate, odd } = plane[i];
+    return field(x, [0, 0])[coordinate] / (odd ? x[coordinate] : 1);
+  };
   const out = [0, 0];
   for (let row = 0; row < n; row += 1) {
     for (let column = 0; column < n; column += 1) {
@@ -21,7 +26,7 @@ function rateGrid(field, plane, n) {
     }
   }
   for (const rates of values) clearNoise(rates);
-  return { n, positions, values };
+  return { n, positions, values, rateAt, refinements };
 }
 
 // Rates that are error beside the others become zero.
@@ -37,16 +42,25 @@ function clearNoise(rates) {
 const axisBranches = (plane, which) =>
   plane[which].odd ? [[[0, 0], which === 0 ? [0, plane[1].top] : [plane[0].top, 0]]] : [];
 
-// Where one rate of a grid changes sign: marching squares, each branch a polyline of its own.
-function zeroBranches({ n, positions, values }, which) {
+// Where one rate of a grid changes sign: marching squares, each branch a polyline of its own. Crossings
+// are refined by the Illinois method as often as the grid says.
+function zeroBranches({ n, positions, values, rateAt, refinements }, which) {
   const rate = (column, row) => values[which][row * n + column];
+  const place = (corner) => corner.map((index, i) => positions[i][index]);
   const crossing = (a, b) => {
-    const [from, to] = [rate(...a), rate(...b)];
-    const share = from / (from - to);
-    return a.map((index, i) => {
-      const [low, high] = [positions[i][index], positions[i][b[i]]];
-      return low + share * (high - low);
-    });
+    const ends = [a, b].map((corner) => ({ q: place(corner), rate: rate(...corner) }));
+    let replaced = null;
+    for (let count = 0; ; count += 1) {
+      const [from, to] = ends;
+      const share = from.rate / (from.rate - to.rate);
+      const q = from.q.map((value, i) => value + share * (to.q[i] - value));
+      const between = count < refinements ? rateAt(q, which) : NaN;
+      if (!Number.isFinite(between)) return q;
+      const end = between >= 0 === from.rate >= 0 ? 0 : 1;
+      if (replaced === end) ends[1 - end].rate /= 2; // the other end has stood twice
+      ends[end] = { q, rate: between };
+      replaced = end;
+    }
   };
   const links = new Map(); // edge → {point, next: edges}
   const join = (first, second) => {

@@ -9,8 +9,8 @@ const symbols = data.plane.map(({ symbol }) => symbol);
 const FIRST_START = [0.15, 0.6]; // of the axes
 const ARROWS = 17;
 const REFINE_AFTER = 150; // milliseconds
-const QUICK = { budget: 20, least: 17, most: 49, rtol: 1e-5, mostSteps: 100, stride: 1 / 15 };
-const FINE = { budget: 100, least: 33, most: 73, rtol: 1e-8, mostSteps: 1500, stride: 1 / 40 };
+const QUICK = { budget: 14, refinements: 0, least: 17, most: 49, rtol: 1e-5, mostSteps: 100, stride: 1 / 15 };
+const FINE = { budget: 60, refinements: 4, least: 33, most: 73, rtol: 1e-8, mostSteps: 1500, stride: 1 / 40 };
 
 const duration = { label: "time that is followed", symbol: "T", value: data.duration };
 const reach = { label: "reach of the axes", symbol: "×", value: 1, low: 0.25, high: 5, step: 0.25 };
@@ -29,7 +29,7 @@ const plane = () => data.plane.map((axis) => ({ ...axis, top: axis.top * valueOf
 const field = fieldWith(rates, state.values, nodes);
 const rounded = (q) =>
   q.map((value, i) => {
-    const grain = plane()[i].top / 1000;
+    const grain = plane()[i].top / 2000;
     return Number((Math.max(0, Math.round(value / grain)) * grain).toPrecision(6));
   });
 
@@ -60,7 +60,7 @@ function pathFrom(axes, { q, sign }, effort) {
 // Compute everything that the plane shows.
 function compute(effort) {
   const axes = plane();
-  const grid = rateGrid(field, axes, cost.points(effort));
+  const grid = rateGrid(field, axes, cost.points(effort), effort.refinements);
   const found = fixedPoints(field, axes, grid, effort.stride);
   const arrows = [];
   for (let row = 0; row < ARROWS; row += 1) {

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import eigendyn
+from eigendyn import symbols as sym
 from eigendyn.analysis.system import DynamicalSystem, dynamical_system
 from eigendyn.architecture import architecture
 from eigendyn.closure import close
@@ -92,7 +93,7 @@ def page(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool = True)
         closure=escape(closure),
         version=escape(eigendyn.__version__),
         style=style,
-        data=json.dumps(data, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c"),
+        data=embedded(data),
         script="\n".join(
             [javascript_field(dynamics, system.modes, tuple(system.parameters)), *scripts]
         ),
@@ -112,12 +113,17 @@ def page_data(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool) -
     }
 
 
+def embedded(data: dict[str, Any]) -> str:
+    """JSON that no text in it can end before its end, whatever names users chose."""
+    return json.dumps(data, allow_nan=False).replace("<", "\\u003c")
+
+
 def _check_plane(dynamics: ModeDynamics) -> None:
-    if len(dynamics.states) > 2:
+    if len(dynamics.states) > 2 or sym.velocity in dynamics.states:
         names = ", ".join(map(text, dynamics.states))
         message = (
-            f"A plane holds two states, and a mode has {len(dynamics.states)} here: {names}. Leave "
-            "out --momentum, or one of --predictor and --target."
+            f"A plane holds two states without velocities, and a mode has {names} here. Leave out "
+            "--momentum, or one of --predictor and --target."
         )
         raise InvalidSetting(message)
 
