@@ -1,0 +1,82 @@
+"""`eigendyn diagnose`: options enter; which modes collapse, and what would save them, leave."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.options import (
+    config_option,
+    loss_option,
+    physics_options,
+    preset_option,
+    start_options,
+    variant_options,
+    written_loss_options,
+)
+from eigendyn.cli.parameters import is_given
+from eigendyn.cli.starts import check_one_start, starting_variances
+from eigendyn.cli.written import loss_text, written_loss
+from eigendyn.presets import preset_settings
+from eigendyn.settings import Settings
+
+
+@click.command("diagnose", context_settings={"show_default": True})
+@loss_option
+@written_loss_options
+@preset_option
+@start_options
+@variant_options
+@physics_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, no table.")
+@config_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    loss_expr: str | None,
+    loss_file: Path | None,
+    preset: str | None,
+    parameters: tuple[str, ...],
+    embeddings: Path | None,
+    weights: Path | None,
+    variances: list[float] | None,
+    modes: int | None,
+    inputs: int | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Say which modes are recruited and which collapse, and what would change that.
+
+    \b
+    Examples:
+      eigendyn diagnose --loss euclidean --weight-decay 0.02
+      eigendyn diagnose --loss cosine --embeddings z.npy --weight-decay 0.005
+      eigendyn diagnose --preset simsiam
+
+    A mode is lost if it has collapsed, or is small and does not grow, at the end of the run; the
+    end is --steps. Every other run changes one setting and keeps the rest.
+    """  # noqa: D301
+    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
+    source = preset_settings(preset, given.get("loss"), settings["predictor"])
+    source.pop("batch", None)  # of networks
+    chosen = Settings(**{**settings, **source, **given})
+    check_one_start(embeddings, weights, variances, modes, inputs)
+    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
+    start = starting_variances(embeddings, weights, variances, modes, inputs, chosen.seed)
+    kept = {name: value for name, value in (source | given).items() if name != "loss"}
+
+    def work() -> Any:
+        from eigendyn.analysis.collapse import diagnose
+
+        return diagnose(written or chosen.loss, start, progress=sys.stderr.isatty(), **kept)
+
+    diagnosis = interruptible(work)
+    from eigendyn.report.collapse import summary, table
+
+    click.echo(json.dumps(summary(diagnosis), allow_nan=False) if as_json else table(diagnosis))
