@@ -14,10 +14,9 @@ from eigendyn.architecture import architecture
 from eigendyn.closure import close
 from eigendyn.derive import mode_dynamics
 from eigendyn.explorer.javascript import javascript_field
-from eigendyn.explorer.page import SCRIPTS, page_data
+from eigendyn.explorer.page import NUMERICS, page_data
 
 FOLDER = Path(__file__).parent.parent / "eigendyn" / "explorer"
-NUMERICS = [name for name in SCRIPTS if name not in ("draw.js", "page.js")]  # need no page
 
 
 def find_node():

@@ -24,7 +24,10 @@ function frame(canvas, [x0, x1], [y0, y1]) {
   return {
     pen,
     box,
-    ranges: [[x0, x1], [y0, y1]],
+    ranges: [
+      [x0, x1],
+      [y0, y1],
+    ],
     at: ([x, y]) => [
       box.left + ((x - x0) / (x1 - x0)) * (box.right - box.left),
       box.bottom - ((y - y0) / (y1 - y0)) * (box.bottom - box.top),
@@ -134,12 +137,19 @@ function drawPoint(pen, [x, y], kind, radius = 5.5) {
   if (kind === "saddle" || kind === "neutral") {
     pen.fillStyle = ink;
     pen.beginPath();
-    pen.arc(x, y, kind === "saddle" ? radius : radius / 3, Math.PI / 2, kind === "saddle" ? -Math.PI / 2 : 3 * Math.PI);
+    pen.arc(
+      x,
+      y,
+      kind === "saddle" ? radius : radius / 3,
+      Math.PI / 2,
+      kind === "saddle" ? -Math.PI / 2 : 3 * Math.PI,
+    );
     pen.fill();
   }
 }
 
-// A line of fixed points: a full band where its neighbours come to it, an open one where they leave.
+// A line of fixed points: a full band where its neighbours come to it, an open one where they
+// leave.
 function drawRestLine(plot, points, kinds) {
   const [ink, paper] = [colour("ink"), colour("paper")];
   points.slice(1).forEach((point, i) => {
@@ -154,7 +164,12 @@ function drawCross({ pen, box, at }, point) {
   pen.strokeStyle = colour("accent");
   pen.lineWidth = 1.5;
   pen.beginPath();
-  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+  for (const [dx, dy] of [
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ]) {
     pen.moveTo(x + 4 * dx, y + 4 * dy);
     pen.lineTo(x + 11 * dx, y + 11 * dy);
   }

@@ -1,4 +1,5 @@
-// A field and its rates on a grid enter; fixed points and lines of them leave, with their stability.
+// A field and its rates on a grid enter; fixed points and lines of them leave, with their
+// stability.
 
 // Eigenvalues {re, im}, the largest real part first, and a unit vector for each real one.
 function eigen([[a, b], [c, d]]) {
@@ -10,7 +11,10 @@ function eigen([[a, b], [c, d]]) {
   }
   return [1, -1].map((sign) => {
     const re = middle + sign * Math.sqrt(square);
-    const rows = [[b, re - a], [re - d, c]];
+    const rows = [
+      [b, re - a],
+      [re - d, c],
+    ];
     const longest = Math.hypot(...rows[0]) >= Math.hypot(...rows[1]) ? rows[0] : rows[1];
     const length = Math.hypot(...longest);
     const vector = length > 0 ? longest.map((part) => part / length) : sign > 0 ? [1, 0] : [0, 1];
@@ -56,7 +60,10 @@ function tendencies(field, x, sizes, rate) {
     if (value.im !== 0) return { ...value, re: 0, tendency: 0 };
     const along = [1, -1].map((way) => {
       const away = value.vector.map((part, i) => way * 0.01 * part * sizes[i]);
-      const f = field(x.map((start, i) => start + away[i]), [0, 0]);
+      const f = field(
+        x.map((start, i) => start + away[i]),
+        [0, 0],
+      );
       return way * (f[0] * value.vector[0] + f[1] * value.vector[1]);
     });
     const largest = Math.max(...along);
@@ -73,7 +80,8 @@ const kindOf = (values) => {
 };
 
 // Fixed points {x, values, kind} of a plane, and lines of them {states, kinds}, found from the
-// cells of a grid in which both rates change sign, and from its axes. `stride` is that along a line.
+// cells of a grid in which both rates change sign, and from its axes. `stride` is that along a
+// line.
 function fixedPoints(field, plane, grid, stride) {
   const sizes = sizesOf(plane);
   const rate = typicalRate(field, plane);
@@ -91,7 +99,8 @@ function fixedPoints(field, plane, grid, stride) {
     if (points.some((point) => near(point.x, x, 1e-4))) continue;
     const values = tendencies(field, x, sizes, rate);
     const kind = kindOf(values);
-    const line = kind === "neutral" ? lineThrough(field, x, values, { sizes, rate, inside, stride }) : null;
+    const line =
+      kind === "neutral" ? lineThrough(field, x, values, { sizes, rate, inside, stride }) : null;
     if (line === null) points.push({ x, values, kind });
     else if (!lines.some(({ states }) => states.some((s) => near(s, x, stride)))) lines.push(line);
   }

@@ -1,10 +1,11 @@
 // A field on a plane enters; the curves on which a coordinate rests leave.
 
-const BESIDE_AXIS = 5e-4; // near enough not to be seen, far enough for a rate above the closure's error
+// Near enough to the axis not to be seen, far enough for a rate above the closure's error.
+const BESIDE_AXIS = 5e-4;
 const NOISE = 1e-9; // of typical rates
 
-// Values of both coordinates' rates on n × n points. The rate of an odd coordinate is taken over the
-// coordinate, since it vanishes on the axis whatever happens beside it.
+// Values of both coordinates' rates on n × n points. The rate of an odd coordinate is taken over
+// the coordinate, since it vanishes on the axis whatever happens beside it.
 function rateGrid(field, plane, n, refinements = 0) {
   const values = [new Float64Array(n * n), new Float64Array(n * n)];
   const positions = plane.map(({ top, odd }) =>
@@ -31,7 +32,9 @@ function rateGrid(field, plane, n, refinements = 0) {
 
 // Rates that are error beside the others become zero.
 function clearNoise(rates) {
-  const sizes = Array.from(rates, Math.abs).filter(Number.isFinite).sort((a, b) => a - b);
+  const sizes = Array.from(rates, Math.abs)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   const tiny = NOISE * (sizes[Math.floor(0.9 * sizes.length)] ?? 0);
   rates.forEach((rate, i) => {
     if (Math.abs(rate) <= tiny) rates[i] = 0;
@@ -42,8 +45,8 @@ function clearNoise(rates) {
 const axisBranches = (plane, which) =>
   plane[which].odd ? [[[0, 0], which === 0 ? [0, plane[1].top] : [plane[0].top, 0]]] : [];
 
-// Where one rate of a grid changes sign: marching squares, each branch a polyline of its own. Crossings
-// are refined by the Illinois method as often as the grid says.
+// Where one rate of a grid changes sign: marching squares, each branch a polyline of its own.
+// Crossings are refined by the Illinois method as often as the grid says.
 function zeroBranches({ n, positions, values, rateAt, refinements }, which) {
   const rate = (column, row) => values[which][row * n + column];
   const place = (corner) => corner.map((index, i) => positions[i][index]);
@@ -64,7 +67,10 @@ function zeroBranches({ n, positions, values, rateAt, refinements }, which) {
   };
   const links = new Map(); // edge → {point, next: edges}
   const join = (first, second) => {
-    for (const [edge, other] of [[first, second], [second, first]]) {
+    for (const [edge, other] of [
+      [first, second],
+      [second, first],
+    ]) {
       const key = edge.join();
       if (!links.has(key)) links.set(key, { point: crossing(...edge), next: [] });
       links.get(key).next.push(other.join());
@@ -72,12 +78,22 @@ function zeroBranches({ n, positions, values, rateAt, refinements }, which) {
   };
   for (let row = 0; row + 1 < n; row += 1) {
     for (let column = 0; column + 1 < n; column += 1) {
-      const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
+      const corners = [
+        [column, row],
+        [column + 1, row],
+        [column + 1, row + 1],
+        [column, row + 1],
+      ];
       const rates = corners.map((corner) => rate(...corner));
       if (!rates.every(Number.isFinite) || rates.every((value) => value === 0)) continue;
       const isUp = rates.map((value) => value >= 0);
       const edges = [];
-      for (const [k, flip] of [[0, 0], [1, 0], [2, 1], [3, 1]]) {
+      for (const [k, flip] of [
+        [0, 0],
+        [1, 0],
+        [2, 1],
+        [3, 1],
+      ]) {
         const pair = [corners[k], corners[(k + 1) % 4]];
         if (isUp[k] !== isUp[(k + 1) % 4]) edges.push(flip ? pair.reverse() : pair);
       }
@@ -98,7 +114,7 @@ function chains(links) {
   const seen = new Set();
   const walk = (first) => {
     const branch = [];
-    for (let key = first; key !== undefined; ) {
+    for (let key = first; key !== undefined;) {
       seen.add(key);
       branch.push(links.get(key).point);
       key = links.get(key).next.find((other) => !seen.has(other));

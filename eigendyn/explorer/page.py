@@ -34,7 +34,8 @@ from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import Settings
 from eigendyn.simulation import understand
 
-SCRIPTS = ("plane.js", "trajectories.js", "nullclines.js", "fixed_points.js", "draw.js", "page.js")
+NUMERICS = ("plane.js", "trajectories.js", "nullclines.js", "fixed_points.js")  # need no page
+SCRIPTS = (*NUMERICS, "draw.js", "state.js", "pictures.js", "words.js", "page.js")
 MOST_SAMPLES = 4096
 DEFAULT_SAMPLES = 2048
 CLOSURES = {

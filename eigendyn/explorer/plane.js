@@ -1,8 +1,8 @@
 // The plane: what its axes show of a state, and the nodes of the field's averages.
 //
-// A field is a function (x, out) → out. A plane has two axes, each {coordinate, squared, odd, top}: an
-// axis shows x, or x² where `squared`, from 0 to `top`; the field is the same for x and −x where `odd`.
-// q is a point of the plane, x a state.
+// A field is a function (x, out) → out. A plane has two axes, each {coordinate, squared, odd, top}:
+// an axis shows x, or x² where `squared`, from 0 to `top`; the field is the same for x and −x where
+// `odd`. q is a point of the plane, x a state.
 
 function decodeNumbers(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -16,8 +16,8 @@ function decodeNodes(nodes) {
   return { weights: decodeNumbers(nodes.weights), values };
 }
 
-// The field with its numbers put in. Its own arrays go in and out, always of the same kind: what the
-// browser has compiled for them then stays compiled.
+// The field with its numbers put in. Its own arrays go in and out, always of the same kind: what
+// the browser has compiled for them then stays compiled.
 function fieldWith(rates, numbers, nodes) {
   const [state, rate] = [new Float64Array(2), new Float64Array(2)];
   return (x, out) => {
@@ -53,7 +53,8 @@ const velocityAt = (field, plane, q) => {
   return plane.map((axis) => rate[axis.coordinate] * (axis.squared ? 2 * x[axis.coordinate] : 1));
 };
 
-// Differences that a derivative is taken from: f(±h), or f(±h) and f(±2h) with an error of order h⁴.
+// Differences that a derivative is taken from: f(±h), or f(±h) and f(±2h) with an error of order
+// h⁴.
 const CENTRAL = { stride: 3e-5, weights: [1 / 2] };
 const SHARP = { stride: 3e-4, weights: [2 / 3, -1 / 12] };
 

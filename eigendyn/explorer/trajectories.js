@@ -18,7 +18,10 @@ const COUPLINGS = [
   [-2.430093356833875, -0.2063599157091915],
   [-0.1073529058151375, -9.594562251023355, -20.47028614809616],
   [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.7089089320616],
-  [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
+  [
+    8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136,
+    -6.058818238834054,
+  ],
 ];
 
 // One step from a state with known slope and Jacobian: the next state and its estimated error.
@@ -35,15 +38,16 @@ function rosenbrockStep(slope, x, first, [[a, b], [c, d]], step) {
     }
     const rate = stage > 0 ? slope(argument) : first;
     const [p, q] = rate.map(
-      (value, i) => value + COUPLINGS[stage].reduce((sum, w, k) => sum + w * stages[k][i], 0) / step,
+      (value, i) =>
+        value + COUPLINGS[stage].reduce((sum, w, k) => sum + w * stages[k][i], 0) / step,
     );
     stages.push([((shift - d) * p + b * q) / determinant, (c * p + (shift - a) * q) / determinant]);
   }
   return { next: argument.map((value, i) => value + stages[5][i]), error: stages[5] };
 }
 
-// Why a trajectory ends here, if it does. Near the origin, where everything has collapsed, fields of
-// losses that do not see the scale are singular.
+// Why a trajectory ends here, if it does. Near the origin, where everything has collapsed, fields
+// of losses that do not see the scale are singular.
 function ending(x, rate, { still, limit, sizes }) {
   if (x.some((value, i) => Math.abs(value) > limit[i])) return "outside";
   if (rate.every((value) => Math.abs(value) < still)) return "rest";
@@ -114,7 +118,9 @@ function separatrices(field, points, options) {
     const stable = values.find(({ tendency, vector }) => tendency < 0 && vector);
     if (kind !== "saddle" || !stable) continue;
     for (const way of [1, -1]) {
-      const start = x.map((value, i) => value + way * 1e-4 * Math.max(...options.sizes) * stable.vector[i]);
+      const start = x.map(
+        (value, i) => value + way * 1e-4 * Math.max(...options.sizes) * stable.vector[i],
+      );
       if (start.some((value) => value < 0)) continue;
       curves.push(follow(field, start, { ...options, sign: -1 }).states);
     }
