@@ -39,6 +39,7 @@ _HOMES = {
     "conserved_quantities": "conservation",
     "design_loss": "design",
     "design_multiplier": "design",
+    "export_loss": "export",
     "flow": "integrate.flow",
     "descent_steps": "integrate.steps",
     "variances_from_embeddings": "start",
@@ -70,6 +71,7 @@ __all__ = [
     "descent_steps",
     "design_loss",
     "design_multiplier",
+    "export_loss",
     "flow",
     "load",
     "loss_from_function",
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
     from eigendyn.derive import ModeDynamics, mode_dynamics
     from eigendyn.design import design_loss, design_multiplier
     from eigendyn.errors import EigendynError
+    from eigendyn.export import export_loss
     from eigendyn.formula import derivation
     from eigendyn.integrate.flow import flow
     from eigendyn.integrate.steps import descent_steps

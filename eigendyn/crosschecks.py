@@ -20,6 +20,7 @@ from eigendyn.analysis.stability import stable_learning_rate
 from eigendyn.checks import check_real, check_whole
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
+from eigendyn.loss_writer import write_loss
 from eigendyn.losses import SymbolicLoss
 from eigendyn.network.descent import Descent, descend
 from eigendyn.network.settings import Network
@@ -189,8 +190,6 @@ def _network(chosen: Settings, own: SymbolicLoss | None, batch: int) -> Network:
     shared = {field.name for field in fields(Network)} & {field.name for field in fields(Settings)}
     values: dict[str, Any] = {name: getattr(chosen, name) for name in shared}
     if own is not None:
-        from eigendyn.loss_writer import write_loss
-
         values |= {"loss": write_loss(own.expression), "parameters": own.parameters}
     return Network(**values, batch=batch)
 

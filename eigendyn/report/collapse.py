@@ -45,7 +45,7 @@ def table(diagnosis: Diagnosis) -> str:
     """Lay out for a terminal which modes are lost, how fast, and what would change that."""
     run = diagnosis.run
     variance, rates = run["variance"].values, first_rates(diagnosis)
-    rows = [HEADINGS]
+    rows: list[tuple[str, ...]] = [HEADINGS]
     for mode, outcome in enumerate(run["outcome"].values):
         arrived = outcome == "recruited" and np.isfinite(run["recruitment_time"].values[mode])
         rows.append(

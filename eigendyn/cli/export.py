@@ -1,0 +1,88 @@
+"""`eigendyn export`: a loss enters; its source for a training loop leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from eigendyn.choices import BACKENDS, LOSS_NAMES
+from eigendyn.cli.options import (
+    FILE,
+    beta_option,
+    stop_gradient_option,
+    written_loss_options,
+)
+from eigendyn.cli.parameters import Name
+from eigendyn.cli.written import loss_text, written_loss
+from eigendyn.errors import InvalidSetting
+
+SUFFIXES = (".py",)
+
+
+@click.command("export", context_settings={"show_default": True})
+@click.argument("loss", type=Name("loss", LOSS_NAMES), metavar="[LOSS]", required=False)
+@click.option(
+    "--backend",
+    type=Name("backend", BACKENDS),
+    default="torch",
+    help="Library to write for.",
+)
+@written_loss_options
+@stop_gradient_option
+@beta_option
+@click.option(
+    "-o", "--output", type=FILE, show_default="standard output", help="Python file to write."
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def command(
+    loss: str | None,
+    backend: str,
+    loss_expr: str | None,
+    loss_file: Path | None,
+    parameters: tuple[str, ...],
+    stop_gradient: bool,
+    beta: float | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Write a loss as a function for JAX, PyTorch or NumPy.
+
+    \b
+    Examples:
+      eigendyn export iso-cosine
+      eigendyn export euclidean --backend jax -o euclidean.py
+      eigendyn export --loss-expr "sum((z1 - sg(z1 + z2 - lam*z1))**2)/2"
+
+    The function takes batches of representations, samples × dimensions, as a training loop has
+    them: predictions p, target projections z, and what else the loss needs. It imports the library
+    and nothing else. LOSS is euclidean, cosine, iso-euclidean or iso-cosine.
+    """  # noqa: D301
+    from eigendyn.store import check_output, write_atomically
+
+    if output is not None:
+        check_output(output, SUFFIXES, force)
+    text = loss_text(loss_expr, loss_file)
+    if loss is None and text is None:
+        message = (
+            "LOSS is missing. Name one, as in eigendyn export iso-cosine, or write one with "
+            f"--loss-expr. Known: {', '.join(LOSS_NAMES)}."
+        )
+        raise InvalidSetting(message)
+    written = written_loss(text, parameters, named=loss is not None)
+    if written is not None and not (stop_gradient and beta is None):
+        message = (
+            "A written loss brings its β and stop-gradient with it. Leave out --beta and "
+            "--no-stop-gradient, and write them into --loss-expr."
+        )
+        raise InvalidSetting(message)
+    from eigendyn.export import export_loss
+    from eigendyn.losses import named_loss
+
+    named = written or named_loss(loss or "", beta=beta, stop_gradient=stop_gradient)
+    source = export_loss(named, backend)
+    if output is None:
+        click.echo(source, nl=False)
+        return
+    write_atomically(output, force, lambda part: part.write_text(source, encoding="utf-8"))
+    click.echo(f"Saved {output}.", err=True)

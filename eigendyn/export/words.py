@@ -1,0 +1,123 @@
+"""A function of a loss enters; its name and its docstring leave."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection
+
+import sympy as sp
+
+from eigendyn.choices import LOSS_NAMES
+from eigendyn.export.function import Function
+from eigendyn.formula import text
+from eigendyn.loss_writer import write_loss
+from eigendyn.losses import SymbolicLoss, named_loss
+from eigendyn.symbols import ModeSum
+
+WIDEST = 88  # columns
+NAME = r"[A-Za-z][\w ,-]*"  # of a loss; any other is its text
+
+
+def function_name(loss: SymbolicLoss) -> str:
+    """An identifier: iso_cosine_loss of iso-cosine, written_loss of a loss called by its text."""
+    if not re.fullmatch(NAME, loss.name, re.ASCII):
+        return "written_loss"
+    name = "_".join(re.findall(r"[a-zA-Z0-9]+", loss.name))
+    return name if name.endswith("loss") else f"{name}_loss"
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, with underscores behind it until it is not taken."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def command_options(loss: SymbolicLoss) -> tuple[str, bool]:
+    """How a command is told the loss, and whether it is one of the built-in ones."""
+    base, *ablations = loss.name.split(", ")
+    if base in LOSS_NAMES:
+        words = {"predictor": "no predictor", "stop_gradient": "no stop-gradient"}
+        parts = {part: name not in ablations for part, name in words.items()}
+        beta = None if loss.beta == 0 or base.startswith("iso-") else loss.beta
+        if named_loss(base, beta=beta, **parts).expression == loss.expression:
+            flags = [f"--{name.replace(' ', '-')}" for p, name in words.items() if not parts[p]]
+            return " ".join(
+                [base, *([] if beta is None else [f"--beta {float(beta)!r}"]), *flags]
+            ), True
+    parameters = [f"--param {name}={value!r}" for name, value in loss.parameters]
+    return " ".join(["--loss-expr", shlex.quote(write_loss(loss.expression)), *parameters]), False
+
+
+def value_docstring(function: Function, loss: SymbolicLoss) -> list[str]:
+    """Docstring of the loss: formula, arguments, where it comes from."""
+    told, is_built_in = command_options(loss)
+    where = "the same in every basis" if function.form.is_basis_free else "in W_P's eigenbasis"
+    return [
+        f'"""Mean loss of a batch{": " * is_built_in}{loss.name * is_built_in}.',
+        "",
+        *_filled(f"ℓ = {text(loss.expression)}, {where}."),
+        "",
+        "Args:",
+        *_arguments(function, function.arrays),
+        "",
+        "Returns:",
+        f"    Scalar{_undefined([function.form.value])}.",
+        "",
+        f"Derivation: eigendyn derive {told}",
+        "Verified in eigendyn's tests: values and gradients of the built-in losses.",
+        '"""',
+    ]
+
+
+def gradient_docstring(function: Function, name: str) -> list[str]:
+    """Docstring of the gradient: what it is, arguments, that it was derived."""
+    gradients = function.form.gradients
+    views = "z1" if len(gradients) == 1 else "z1 and to z"
+    undefined = _undefined([vector for vectors in gradients for vector in vectors])
+    return [
+        f'"""Gradient of `{name}`, W_P being constant.',
+        "",
+        "Derived by eigendyn and written out: NumPy has no automatic differentiation.",
+        "",
+        "Args:",
+        *_arguments(function, function.gradient_arrays),
+        "",
+        "Returns:",
+        f"    Derivative with respect to {views} (N, D){undefined}.",
+        '"""',
+    ]
+
+
+def _undefined(expressions: list[sp.Expr]) -> str:
+    """Warn of samples for which a norm in a denominator is zero."""
+    powers = {power for expression in expressions for power in expression.atoms(sp.Pow)}
+    divides = any(power.exp.is_negative and power.base.has(ModeSum) for power in powers)
+    return "; NaN if a norm that is divided by is zero" if divides else ""
+
+
+def _arguments(function: Function, arrays: Collection[str]) -> list[str]:
+    """One line for each argument; it says through which of them no gradient flows."""
+    meanings = {
+        "p": "Predictions (N, D) of the first view, z1 @ W_P",
+        "z": "Target projections (N, D) of the second view",
+        "z1": "Projections (N, D) of the first view",
+        "predictor": "W_P (D, D), symmetric, with positive eigenvalues",
+    }
+    learning = {function.names[symbol] for symbol in function.learning}
+    flows = {name: "" if name in learning else ", without gradient" for name in arrays}
+    if "p" in learning:
+        flows["p"] = "; detach a W_P made from data"
+    numbers = [f"    {name}: Number in the loss." for name in function.parameters.values()]
+    return [*(f"    {name}: {meanings[name]}{flows[name]}." for name in arrays), *numbers]
+
+
+def _filled(words: str) -> list[str]:
+    """Lines of a formula, broken behind spaces and signs."""
+    lines = [""]
+    for word in re.split(r"(?<=[ */])", words):
+        if len((lines[-1] + word).rstrip()) > WIDEST - 4:
+            lines.append("")
+        lines[-1] += word
+    return [line.rstrip() for line in lines]
