@@ -39,6 +39,7 @@ _HOMES = {
     "conserved_quantities": "conservation",
     "design_loss": "design",
     "design_multiplier": "design",
+    "explore": "notebook",
     "export_loss": "export",
     "flow": "integrate.flow",
     "descent_steps": "integrate.steps",
@@ -71,6 +72,7 @@ __all__ = [
     "descent_steps",
     "design_loss",
     "design_multiplier",
+    "explore",
     "export_loss",
     "flow",
     "load",
@@ -116,6 +118,7 @@ if TYPE_CHECKING:
     )
     from eigendyn.network.descent import descend
     from eigendyn.network.settings import Network
+    from eigendyn.notebook import explore
     from eigendyn.plot.agreement import plot_agreement
     from eigendyn.plot.spectrum import plot_spectrum
     from eigendyn.settings import Settings

@@ -38,6 +38,8 @@ ROOMS = [
     "audits",
     "report",
     "plot",
+    "widgets",
+    "notebook",
     "paper",
     "cli",
 ]

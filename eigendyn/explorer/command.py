@@ -10,7 +10,17 @@ from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.loss_writer import write_loss
 from eigendyn.settings import Settings
 
-ENGINE = {"method", "solver", "rtol", "atol", "max_solver_steps", "saves", "dtype", "device"}
+ENGINE = {
+    "method",
+    "closure_accuracy",
+    "solver",
+    "rtol",
+    "atol",
+    "max_solver_steps",
+    "saves",
+    "dtype",
+    "device",
+}
 SAMPLED = {"samples", "seed"}
 
 

@@ -18,21 +18,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import eigendyn
-from eigendyn import symbols as sym
-from eigendyn.analysis.system import DynamicalSystem, dynamical_system
-from eigendyn.architecture import architecture
-from eigendyn.closure import close
+from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.compile import Nodes
-from eigendyn.derive import ModeDynamics, mode_dynamics
+from eigendyn.derive import ModeDynamics
 from eigendyn.errors import InvalidSetting
 from eigendyn.explorer.axes import axes, subject
 from eigendyn.explorer.command import command_options, start_option
 from eigendyn.explorer.controls import controls
 from eigendyn.explorer.javascript import javascript_field
+from eigendyn.explorer.system import explored_system
 from eigendyn.formula import text
 from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import Settings
-from eigendyn.simulation import understand
 
 NUMERICS = ("plane.js", "trajectories.js", "nullclines.js", "fixed_points.js")  # need no page
 SCRIPTS = (*NUMERICS, "draw.js", "state.js", "pictures.js", "words.js", "page.js")
@@ -68,17 +65,14 @@ def explorer_page(loss: str | SymbolicLoss = "cosine", **settings: Any) -> str:
     """
     if settings.get("closure", Settings.closure) in ("auto", "sampled"):
         settings.setdefault("samples", DEFAULT_SAMPLES)
-    symbolic, chosen = understand(loss, settings)
-    dynamics = close(mode_dynamics(symbolic, chosen.alpha, architecture(chosen)), chosen.closure)
-    _check_plane(dynamics)
-    if dynamics.closure == "sampled" and chosen.samples > MOST_SAMPLES:
+    system, dynamics = explored_system(loss, **settings)
+    count = len(system.vector_field.nodes.weights)
+    if dynamics.closure == "sampled" and count > MOST_SAMPLES:
         message = (
-            f"A page holds at most {MOST_SAMPLES} samples, not {chosen.samples}. "
+            f"A page holds at most {MOST_SAMPLES} samples, not {count}. "
             f"Try --samples {DEFAULT_SAMPLES}."
         )
         raise InvalidSetting(message)
-    system = dynamical_system(loss, 2 if len(dynamics.states) == 1 else 1, **settings)
-    _check_motion(system)
     return page(system, dynamics, is_named=isinstance(loss, str))
 
 
@@ -117,31 +111,6 @@ def page_data(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool) -
 def embedded(data: dict[str, Any]) -> str:
     """JSON that no text in it can end before its end, whatever names users chose."""
     return json.dumps(data, allow_nan=False).replace("<", "\\u003c")
-
-
-def _check_plane(dynamics: ModeDynamics) -> None:
-    if len(dynamics.states) > 2 or sym.velocity in dynamics.states:
-        names = ", ".join(map(text, dynamics.states))
-        message = (
-            f"A plane holds two states without velocities, and a mode has {names} here. Leave out "
-            "--momentum, or one of --predictor and --target."
-        )
-        raise InvalidSetting(message)
-
-
-def _check_motion(system: DynamicalSystem) -> None:
-    """Refuse a plane of one mode on which the encoder rests, as under any scale-invariant loss."""
-    if system.modes > 1:
-        return
-    without = {name: 0.0 for name in ("weight_decay",) if name in system.parameters}
-    points = np.random.default_rng(0).uniform(0.2, 1.2, (8, len(system.names)))
-    rates = [float(system(point, **without)[0]) for point in points]
-    if np.abs(rates).max() < 1e-6:
-        message = (
-            f"With two states per mode the plane is that of one mode, and the encoder's rests: the "
-            f"loss {system.loss.name!r} does not see its scale. Try --loss euclidean."
-        )
-        raise InvalidSetting(message)
 
 
 def _title(system: DynamicalSystem, is_named: bool) -> str:

@@ -1,0 +1,66 @@
+"""A loss and settings enter; the system of two coordinates that its plane shows leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eigendyn import symbols as sym
+from eigendyn.analysis.system import DynamicalSystem, dynamical_system
+from eigendyn.architecture import architecture
+from eigendyn.closure import close
+from eigendyn.derive import ModeDynamics, mode_dynamics
+from eigendyn.errors import InvalidSetting
+from eigendyn.formula import text
+from eigendyn.losses import SymbolicLoss
+from eigendyn.simulation import understand
+
+
+def explored_system(
+    loss: str | SymbolicLoss = "cosine", **settings: Any
+) -> tuple[DynamicalSystem, ModeDynamics]:
+    """Build the system of two modes with one state, or of one mode with two.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        settings: Fields of `Settings`.
+
+    Returns:
+        The system, and its closed dynamics.
+
+    Raises:
+        InvalidSetting: More than two states, or a plane on which nothing moves.
+        The errors of `dynamical_system` otherwise.
+    """
+    symbolic, chosen = understand(loss, settings)
+    dynamics = close(mode_dynamics(symbolic, chosen.alpha, architecture(chosen)), chosen.closure)
+    _check_plane(dynamics)
+    system = dynamical_system(loss, 2 if len(dynamics.states) == 1 else 1, **settings)
+    _check_motion(system)
+    return system, dynamics
+
+
+def _check_plane(dynamics: ModeDynamics) -> None:
+    if len(dynamics.states) > 2 or sym.velocity in dynamics.states:
+        names = ", ".join(map(text, dynamics.states))
+        message = (
+            f"A plane holds two states without velocities, and a mode has {names} here. Leave out "
+            "--momentum, or one of --predictor and --target."
+        )
+        raise InvalidSetting(message)
+
+
+def _check_motion(system: DynamicalSystem) -> None:
+    """Refuse a plane of one mode on which the encoder rests, as under any scale-invariant loss."""
+    if system.modes > 1:
+        return
+    without = {name: 0.0 for name in ("weight_decay",) if name in system.parameters}
+    points = np.random.default_rng(0).uniform(0.2, 1.2, (8, len(system.names)))
+    rates = [float(system(point, **without)[0]) for point in points]
+    if np.abs(rates).max() < 1e-6:
+        message = (
+            f"With two states per mode the plane is that of one mode, and the encoder's rests: the "
+            f"loss {system.loss.name!r} does not see its scale. Try --loss euclidean."
+        )
+        raise InvalidSetting(message)

@@ -1,0 +1,183 @@
+"""A loss enters; an explorer leaves, with sliders in Jupyter and as a picture elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from eigendyn.analysis.system import DynamicalSystem
+from eigendyn.choices import check_choice
+from eigendyn.errors import InvalidSetting
+from eigendyn.explorer.axes import axes
+from eigendyn.explorer.command import command_options
+from eigendyn.explorer.controls import Control, controls
+from eigendyn.explorer.motion import Motion
+from eigendyn.explorer.system import explored_system
+from eigendyn.losses import SymbolicLoss
+from eigendyn.plot.exploration import POINTS, Exploration, as_png, new_figure
+
+SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where the first trajectories start
+ACCURACY = 1e-4  # of an exact closure's quadrature, so that a move takes less than 0.1 s
+STATIC = (
+    "A picture, since ipywidgets and ipympl are not installed. For sliders and clicks: "
+    "pip install 'eigendyn[notebook]'."
+)
+
+
+def explore(loss: str | SymbolicLoss = "cosine", **settings: Any) -> Explorer:
+    """Explore the dynamics of a loss by hand, in Jupyter.
+
+    Sliders move every parameter, a click on the plane starts a trajectory, and its time course is
+    drawn beside it. Without widgets it is a picture, which `set`, `start` and `reset` change.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        settings: Fields of `Settings`; learning rate × steps is the time that trajectories take.
+
+    Returns:
+        The explorer; Jupyter shows it as the last line of a cell.
+
+    Raises:
+        InvalidSetting: More than two states in a mode, or a plane on which nothing moves.
+        The errors of `simulate` otherwise.
+    """
+    return Explorer(loss, **settings)
+
+
+class Explorer:
+    """A plane that is explored by hand; see `explore`.
+
+    Attributes:
+        system: The dynamical system that is shown.
+        parameters: Its numbers by name, as they stand.
+        starts: Points of the plane at which trajectories start.
+        figure: The one figure, updated and never replaced.
+        widget: Sliders, buttons and figure; None where there are no widgets.
+    """
+
+    def __init__(self, loss: str | SymbolicLoss = "cosine", **settings: Any) -> None:
+        self.figure = new_figure()
+        self.widget = None
+        self._settings = {"closure_accuracy": ACCURACY, **settings}
+        self._panel = None
+        self._choose(loss)
+        with suppress(ImportError):  # without widgets it is a picture
+            from eigendyn.widgets import Panel
+
+            self._panel = Panel(self)
+            self.widget = self._panel.widget
+
+    @property
+    def plane(self) -> Any:
+        """The axes of the plane."""
+        return self._picture.plane
+
+    def set(self, name: str, value: float) -> None:
+        """Give a parameter another value; everything shown follows.
+
+        Raises:
+            UnknownName: The system has no such parameter.
+            InvalidSetting: The value is outside of the slider's range.
+        """
+        control = self.controls[check_choice("parameter", name, self.parameters)]
+        if not control.low <= value <= control.high:
+            message = f"{name} must lie in {control.low:g}…{control.high:g}, not {value:g}."
+            raise InvalidSetting(message)
+        self.parameters[name] = float(value)
+        self._move()
+
+    def start(self, across: float, up: float) -> None:
+        """Start a trajectory at a point of the plane.
+
+        Raises:
+            InvalidSetting: The point is not on the plane.
+        """
+        tops = [axis.top for axis in self._motion.axes]
+        if not (0 <= across <= tops[0] and 0 <= up <= tops[1]):
+            message = (
+                f"A start must lie on the plane, 0…{tops[0]:.3g} across and 0…{tops[1]:.3g} up, "
+                f"not at ({across:g}, {up:g})."
+            )
+            raise InvalidSetting(message)
+        self.starts.append((float(across), float(up)))
+        self._follow()
+
+    def choose(self, loss: str | SymbolicLoss) -> None:
+        """Show another loss, with the same settings."""
+        self._choose(loss)
+        if self._panel is not None:
+            self._panel.rebuild()
+
+    def reset(self) -> None:
+        """Go back to the parameters and trajectories of the beginning."""
+        self.parameters = dict(self.system.parameters)
+        self.starts = [
+            tuple(share * axis.top for share, axis in zip(point, self._motion.axes, strict=True))
+            for point in SHARES
+        ]
+        self._move()
+
+    @property
+    def code(self) -> str:
+        """Python that makes this explorer."""
+        return f"eigendyn.explore({self._arguments()})"
+
+    @property
+    def command_line(self) -> str:
+        """A command that writes the same explorer as a page."""
+        chosen = []
+        for name, control in self.controls.items():
+            value = f"{self.parameters[name]:g}"
+            if control.option == "--param":
+                chosen.append(f"--param {name}={value}")
+            elif self.parameters[name] != control.default:
+                chosen.append(f"{control.option} {value}")
+        is_named = isinstance(self.loss, str)
+        return " ".join(["eigendyn explore", command_options(self.system, is_named), *chosen])
+
+    def _arguments(self) -> str:
+        named = self.loss if isinstance(self.loss, str) else self.loss.name
+        own = dict(self.system.loss.parameters)
+        changed = {
+            name: value
+            for name, value in self.parameters.items()
+            if value != self.system.parameters[name] and name not in own
+        }
+        given = {**self._settings, **changed}
+        if given["closure_accuracy"] == ACCURACY:
+            del given["closure_accuracy"]
+        return ", ".join([repr(named), *(f"{name}={value!r}" for name, value in given.items())])
+
+    def _choose(self, loss: str | SymbolicLoss) -> None:
+        system, dynamics = explored_system(loss, **self._settings)
+        self.loss = loss
+        self.system: DynamicalSystem = system
+        self.controls: dict[str, Control] = dict(
+            zip(
+                system.parameters,
+                controls(system.parameters, dict(system.loss.parameters)),
+                strict=True,
+            )
+        )
+        self._motion = Motion(system, axes(system, dynamics))
+        self._points = self._motion.grid(POINTS)
+        self._picture = Exploration(self.figure, self._motion.axes, self._points, system.loss.name)
+        self.reset()
+
+    def _move(self) -> None:
+        rates = self._motion.rates(*self._points, self.parameters)
+        self._picture.move(rates, self._motion.nullclines(*self._points, rates))
+        self._follow()
+
+    def _follow(self) -> None:
+        duration = self.system.settings.duration
+        self._picture.follow(
+            [self._motion.trajectory(start, self.parameters, duration) for start in self.starts]
+        )
+        if self.figure.canvas is not None:
+            self.figure.canvas.draw_idle()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        if self.widget is not None:
+            return self.widget._repr_mimebundle_()
+        return {"text/plain": STATIC, "image/png": as_png(self.figure)}

@@ -1,0 +1,113 @@
+"""Claims about the explorer in Jupyter: it moves the system, with its numbers."""
+
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.backend_bases import MouseEvent
+
+import eigendyn
+from eigendyn.errors import InvalidSetting, UnknownName
+
+ipywidgets = pytest.importorskip("ipywidgets")
+pytest.importorskip("ipympl")
+
+CLICK = "button_press_event"
+
+
+@pytest.fixture
+def explorer():
+    return eigendyn.explore("euclidean", weight_decay=0.05, steps=300)
+
+
+def shown(explorer):
+    return [np.array(line.get_data()) for line in explorer.plane.lines]
+
+
+def test_a_trajectory_is_that_of_simulate(explorer):
+    explorer.start(0.4, 1.6)
+    path = shown(explorer)[-1]
+    run = eigendyn.simulate("euclidean", [0.4, 1.6], weight_decay=0.05, steps=300)
+    np.testing.assert_allclose(path[:, 0], [0.4, 1.6], rtol=1e-12)
+    np.testing.assert_allclose(path[:, -1], run["variance"].values[:, -1], rtol=1e-3)
+
+
+def test_the_field_is_that_of_the_system(explorer):
+    points = np.array([0.5]), np.array([1.2])
+    rates = explorer._motion.rates(*points, {"weight_decay": 0.2})
+    v = np.array([0.5, 1.2])
+    np.testing.assert_allclose(rates[:, 0], 2 * v * (v * (1 - v) - 0.2), rtol=1e-12)
+
+
+def test_nullclines_are_where_nothing_moves(explorer):
+    explorer.set("weight_decay", 0.16)
+    rates = explorer._motion.rates(*explorer._points, explorer.parameters)
+    branches = explorer._motion.nullclines(*explorer._points, rates)[0]
+    places = sorted(round(float(branch[:, 0].mean()), 1) for branch in branches)
+    assert places == [0.2, 0.8]  # v(1 − v) = 0.16, one branch each, not joined
+
+
+def test_a_slider_moves_the_dynamics(explorer):
+    before = shown(explorer)
+    figure = explorer.figure
+    explorer._panel.sliders["weight_decay"].value = 0.4
+    assert explorer.parameters["weight_decay"] == 0.4
+    assert explorer.figure is figure
+    assert not np.allclose(before[0], shown(explorer)[0])
+    assert shown(explorer)[0][:, -1].max() < 0.01  # beyond the fold at 1/4 all collapse
+
+
+def test_reset_goes_back(explorer):
+    before = shown(explorer)
+    explorer.set("weight_decay", 0.4)
+    explorer.start(0.5, 0.5)
+    explorer.reset()
+    assert explorer.parameters["weight_decay"] == 0.05
+    np.testing.assert_array_equal(before, shown(explorer))
+
+
+def test_another_loss_can_be_chosen(explorer):
+    explorer.choose("iso-euclidean")
+    assert explorer.system.loss.name == "iso-euclidean"
+    assert explorer.plane.get_title() == "iso-euclidean"
+    assert set(explorer._panel.sliders) == set(explorer.parameters)
+
+
+def test_what_is_copied_makes_the_same_explorer(explorer):
+    explorer.set("weight_decay", 0.1)
+    again = eval(explorer.code, {"eigendyn": eigendyn})
+    assert again.parameters == explorer.parameters
+    assert explorer.command_line == "eigendyn explore --loss euclidean --weight-decay 0.1"
+
+
+def test_a_click_starts_a_trajectory(explorer):
+    count = len(explorer.starts)
+    canvas, plane = explorer.figure.canvas, explorer.plane
+    canvas.draw()
+    x, y = plane.transData.transform((0.7, 0.9))
+    canvas.callbacks.process(CLICK, MouseEvent(CLICK, canvas, x, y, 1))
+    assert len(explorer.starts) == count + 1
+    assert explorer.starts[-1] == pytest.approx((0.7, 0.9))
+    assert "0.7, 0.9" in explorer._panel.message.value
+
+
+def test_without_widgets_it_is_a_picture(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipympl.backend_nbagg", None)
+    monkeypatch.delitem(sys.modules, "eigendyn.widgets", raising=False)
+    explorer = eigendyn.explore("euclidean")
+    assert explorer.widget is None
+    bundle = explorer._repr_mimebundle_()
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    assert "pip install 'eigendyn[notebook]'" in bundle["text/plain"]
+    explorer.set("weight_decay", 0.2)
+
+
+def test_what_is_not_there_is_refused(explorer):
+    with pytest.raises(UnknownName, match="weight_decay"):
+        explorer.set("weight_decy", 0.1)
+    with pytest.raises(InvalidSetting, match="must lie in"):
+        explorer.set("weight_decay", -1)
+    with pytest.raises(InvalidSetting, match="on the plane"):
+        explorer.start(-1, 0.5)
+    with pytest.raises(InvalidSetting, match="two states"):
+        eigendyn.explore("cosine", predictor="learned", target="ema")
