@@ -111,10 +111,8 @@ class Explorer:
     def reset(self) -> None:
         """Go back to the parameters and trajectories of the beginning."""
         self.parameters = dict(self.system.parameters)
-        self.starts = [
-            tuple(share * axis.top for share, axis in zip(point, self._motion.axes, strict=True))
-            for point in SHARES
-        ]
+        across, up = self._motion.axes
+        self.starts = [(first * across.top, second * up.top) for first, second in SHARES]
         self._move()
 
     @property
