@@ -4,10 +4,8 @@ It needs a Chromium of the system. Without one these tests are skipped, or, wher
 variable EIGENDYN_REQUIRE_BROWSER is set, fail.
 """
 
-import os
 import re
 import shlex
-import shutil
 
 import numpy as np
 import pytest
@@ -17,11 +15,6 @@ from click.testing import CliRunner
 from eigendyn.cli.main import cli
 from eigendyn.explorer.page import explorer_page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
@@ -32,28 +25,6 @@ LOSSES = {
     "euclidean": {"loss": "euclidean", "weight_decay": 0.1},
     "learned": {"loss": "euclidean", "predictor": "learned", "weight_decay": 0.1},
 }
-
-
-def missing(what):
-    message = f"{what} is needed to open the page: pip install eigendyn[test], and chromium."
-    if os.environ.get("EIGENDYN_REQUIRE_BROWSER"):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        missing("Chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, headless=True, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
