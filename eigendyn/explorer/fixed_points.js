@@ -22,17 +22,20 @@ function eigen([[a, b], [c, d]]) {
   });
 }
 
-// Newton's method with the shortest step, so that it also ends on a line of fixed points.
+// The method of Levenberg and Marquardt, damped in proportion to what is left: as fast as Newton's,
+// and it also ends on a line of fixed points (Yamashita & Fukushima 2001).
 function settle(field, start, sizes, rate) {
   let x = [...start];
-  for (let count = 0; count < 60; count += 1) {
+  for (let count = 0; count < 30; count += 1) {
     const f = field(x, [0, 0]);
     if (f.some(Number.isNaN)) return null;
     const residual = Math.hypot(...f);
     const j = jacobianAt(field, x, sizes);
     const scale = Math.hypot(...j.flat());
-    if (scale * Math.max(...sizes) < 1e-6 * rate) return residual <= 1e-8 * rate ? x : null;
-    const extra = (1e-6 * scale) ** 2; // Levenberg's: above round-off, too small to matter else
+    if (scale * Math.max(...sizes) < 1e-6 * rate) {
+      return residual <= 1e-8 * rate ? { x, jacobian: j } : null;
+    }
+    const extra = (scale * residual) / Math.max(...sizes) + (1e-6 * scale) ** 2;
     const [p, q, r] = [
       j[0][0] ** 2 + j[0][1] ** 2 + extra,
       j[0][0] * j[1][0] + j[0][1] * j[1][1],
@@ -44,15 +47,15 @@ function settle(field, start, sizes, rate) {
     const length = Math.max(...step.map((part, i) => Math.abs(part) / sizes[i]));
     if (!Number.isFinite(length)) return null;
     x = x.map((value, i) => value + step[i] * Math.min(1, 0.2 / length));
-    if (length < 1e-8 && residual <= 1e-8 * rate) return x;
+    if (length < 1e-8 && residual <= 1e-8 * rate) return { x, jacobian: j };
   }
   return null;
 }
 
 // What a small displacement does: +1 grows, −1 decays, 0 stays. Where the eigenvalue vanishes, the
 // field a little away decides; on a line of fixed points that stays zero.
-function tendencies(field, x, sizes, rate) {
-  const values = eigen(jacobianAt(field, x, sizes));
+function tendencies(field, { x, jacobian }, sizes, rate) {
+  const values = eigen(jacobian);
   const steepest = Math.max(...values.map(({ re, im }) => Math.hypot(re, im)));
   const tiny = 1e-6 * Math.max(steepest, rate / Math.max(...sizes));
   return values.map((value) => {
@@ -91,22 +94,21 @@ function fixedPoints(field, plane, grid, stride) {
     pointAt(plane, x).every((q, i) => q >= -1e-9 * plane[i].top && q <= (1 + 1e-9) * plane[i].top);
   const points = [];
   const lines = [];
+  const isOnLine = (x) => lines.some(({ states }) => states.some((s) => near(s, x, stride)));
   for (const start of candidates(field, plane, grid, rate)) {
-    if (lines.some(({ states }) => states.some((x) => near(x, start, stride)))) continue;
+    if (isOnLine(start)) continue;
     const settled = settle(field, start, sizes, rate);
-    const x = settled?.map((value, i) => (Math.abs(value) < 1e-7 * sizes[i] ? 0 : value));
+    const x = settled?.x.map((value, i) => (Math.abs(value) < 1e-7 * sizes[i] ? 0 : value));
     if (!x || !inside(x) || plane.some((a) => a.odd && x[a.coordinate] < 0)) continue;
-    if (points.some((point) => near(point.x, x, 1e-4))) continue;
-    const values = tendencies(field, x, sizes, rate);
+    if (points.some((point) => near(point.x, x, 1e-4)) || isOnLine(x)) continue;
+    const values = tendencies(field, { ...settled, x }, sizes, rate);
     const kind = kindOf(values);
-    const line =
-      kind === "neutral" ? lineThrough(field, x, values, { sizes, rate, inside, stride }) : null;
-    if (line === null) points.push({ x, values, kind });
-    else if (!lines.some(({ states }) => states.some((s) => near(s, x, stride)))) lines.push(line);
+    const way = { sizes, rate, inside, stride };
+    const line = kind === "neutral" ? lineThrough(field, x, values, way) : null;
+    if (line) lines.push(line);
+    else points.push({ x, values, kind });
   }
-  const isOnLine = ({ x, kind }) =>
-    kind === "neutral" && lines.some(({ states }) => states.some((s) => near(s, x, stride)));
-  return { points: points.filter((point) => !isOnLine(point)), lines };
+  return { points: points.filter(({ x, kind }) => kind !== "neutral" || !isOnLine(x)), lines };
 }
 
 // Median speed in the plane: what small rates are compared with.
@@ -163,14 +165,14 @@ function lineThrough(field, x, values, { sizes, rate, inside, stride }) {
     while (heading && passed.length < 200) {
       const guess = at.map((value, i) => value + stride * sizes[i] * heading[i]);
       const next = settle(field, guess, sizes, rate);
-      const moved = next?.map((value, i) => (value - at[i]) / (stride * sizes[i]));
+      const moved = next?.x.map((value, i) => (value - at[i]) / (stride * sizes[i]));
       const isNear = moved && Math.abs(Math.hypot(...moved) - Math.hypot(...heading)) < 0.3;
-      if (!isNear || !inside(next) || next.some((v, i) => v < -1e-9 * sizes[i])) break;
+      if (!isNear || !inside(next.x) || next.x.some((v, i) => v < -1e-9 * sizes[i])) break;
       const tending = tendencies(field, next, sizes, rate);
       if (!tending.some(({ re }) => re === 0)) break;
-      passed.push({ state: next, tending });
+      passed.push({ state: next.x, tending });
       heading = moved.map((part) => part / Math.hypot(...moved));
-      at = next;
+      at = next.x;
     }
     return passed;
   };

@@ -19,6 +19,7 @@ from eigendyn.integrate.flow import flow
 SAVES = 101
 RTOL, ATOL = 1e-4, 1e-7  # of what a hand explores
 MOST_STEPS = 500  # spectra that vanish under a cosine loss grow stiff
+BATCH = 64  # trajectories that are integrated in lockstep
 Parameters = Mapping[str, float]
 
 
@@ -42,7 +43,7 @@ class Motion:
     def rates(self, across: NDArray, up: NDArray, parameters: Parameters) -> NDArray:
         """Rates of change (2, …) of what the axes show, at points of the plane."""
         shown = np.stack([across.ravel(), up.ravel()], axis=-1)
-        found = _rates(self.system, self._coordinates(shown), dict(parameters))
+        found = _rates(self.system, self.coordinates(shown), dict(parameters))
         slope = np.where(self._squared, 2 * self._root(shown), 1.0)
         return (np.asarray(found)[:, self._order] * slope).T.reshape(2, *across.shape)
 
@@ -58,14 +59,40 @@ class Motion:
     ) -> tuple[NDArray, NDArray]:
         """Times (times,), and points (times, 2), from a start; cut where it could not go on."""
         times = duration * np.linspace(0, 1, SAVES) ** 3  # most happens at first
-        states = self._coordinates(np.array(start)).reshape(-1, self.system.modes)
+        states = self.coordinates(np.array(start)).reshape(-1, self.system.modes)
         known = {**self.system.parameters, **parameters}
         path = np.array(_path(self.system.vector_field, states, jnp.asarray(times), known))
         path[0] = states
-        path = path.reshape(SAVES, -1)[:, self._order]
-        shown = np.where(self._squared, path**2, path)
+        shown = self.shown(path.reshape(SAVES, -1))
         count = int(np.isfinite(shown).all(axis=1).cumprod().sum())
         return times[:count], shown[:count]
+
+    def backward(self, coordinates: NDArray, parameters: Parameters, duration: float) -> NDArray:
+        """Points (times, 2) that lead to coordinates of the system, against time."""
+        times = jnp.asarray(duration * np.linspace(0, 1, SAVES) ** 3)
+        states = jnp.asarray(coordinates).reshape(-1, self.system.modes)
+        known = {**self.system.parameters, **parameters}
+        path = np.array(_path(self.system.vector_field, states, times, known, sign=-1.0))
+        path[0] = states
+        shown = self.shown(path.reshape(SAVES, -1))
+        tops = np.array([axis.top for axis in self.axes])
+        inside = (np.isfinite(shown) & (np.abs(shown) <= 1.5 * tops)).all(axis=1)
+        return shown[: int(inside.cumprod().sum())]
+
+    def ends(
+        self, across: NDArray, up: NDArray, parameters: Parameters, duration: float
+    ) -> NDArray:
+        """Coordinates (starts, 2) of the system where starts on the plane end; NaN where unknown."""
+        starts = self.coordinates(np.stack([across.ravel(), up.ravel()], axis=-1))
+        states = jnp.asarray(starts).reshape(len(starts), -1, self.system.modes)
+        known = {**self.system.parameters, **parameters}
+        found = np.asarray(_ends(self.system.vector_field, states, jnp.asarray(duration), known))
+        return np.where(np.isfinite(found), found, np.nan).reshape(len(starts), -1)
+
+    def shown(self, coordinates: NDArray) -> NDArray:
+        """Points of the plane (…, 2) at coordinates of the system (…, 2)."""
+        ordered = coordinates[..., self._order]
+        return np.where(self._squared, ordered**2, ordered)
 
     @property
     def _order(self) -> list[int]:
@@ -78,7 +105,7 @@ class Motion:
     def _root(self, shown: NDArray) -> NDArray:
         return np.where(self._squared, np.sqrt(np.maximum(shown, 0)), shown)
 
-    def _coordinates(self, shown: NDArray) -> NDArray:
+    def coordinates(self, shown: NDArray) -> NDArray:
         """Coordinates of the system (…, 2) at points of the plane (…, 2)."""
         return self._root(shown)[..., np.argsort(self._order)]
 
@@ -89,6 +116,20 @@ def _rates(system: DynamicalSystem, points: Array, parameters: Parameters) -> Ar
 
 
 @jax.jit
-def _path(field, states: Array, times: Array, parameters: Parameters) -> Array:
-    solution = flow(field, states, times, parameters, rtol=RTOL, atol=ATOL, max_steps=MOST_STEPS)
+def _path(field, states: Array, times: Array, parameters: Parameters, sign=1.0) -> Array:
+    def signed(time: Array, state: Array, numbers: Parameters) -> Array:
+        return sign * field(time, state, numbers)
+
+    solution = flow(signed, states, times, parameters, rtol=RTOL, atol=ATOL, max_steps=MOST_STEPS)
     return solution.ys  # pyright: ignore[reportReturnType]
+
+
+@jax.jit
+def _ends(field, states: Array, duration: Array, parameters: Parameters) -> Array:
+    times = jnp.stack([jnp.zeros_like(duration), duration])
+
+    def end(start: Array) -> Array:
+        found = flow(field, start, times, parameters, rtol=RTOL, atol=ATOL, max_steps=MOST_STEPS)
+        return found.ys[-1]  # pyright: ignore[reportOptionalSubscript]
+
+    return jax.lax.map(end, states, batch_size=BATCH)
