@@ -174,7 +174,7 @@ def test_numbers_come_through_base64_unchanged():
     assert run_on_system(script, *PLAIN, text=text) == values
 
 
-def test_without_stop_gradient_lines_of_saddles_part_the_basins_of_collapse():
+def test_without_stop_gradient_lines_that_repel_part_the_basins_of_collapse():
     points, lines = fixed_points("cosine", 2, stop_gradient=False, sigma2=0.2)
     assert points == {}
     assert all(len(set(line["kinds"])) == 1 for line in lines)
