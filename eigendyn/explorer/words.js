@@ -7,7 +7,7 @@ const number = (value, digits = 4) => {
 const pair = (q) => `(${q.map((value) => number(value)).join(", ")})`;
 
 function tell() {
-  const { paths, points, lines } = state.shown;
+  const { axes, paths, points, lines } = state.shown;
   const path = paths[paths.length - 1];
   const endings = {
     rest: "comes to rest at",
@@ -34,7 +34,7 @@ function tell() {
     ...lines.map(({ qs, kinds }) => {
       const kind = new Set(kinds).size > 1 ? "stable and unstable" : kinds[0];
       const spans = [0, 1].map((i) => {
-        const values = qs.map((q) => q[i]);
+        const values = qs.map((q) => (q[i] < 1e-4 * axes[i].top ? 0 : q[i]));
         const [low, high] = [Math.min(...values), Math.max(...values)].map((v) => number(v, 2));
         return low === high ? low : `${low} … ${high}`;
       });
