@@ -79,7 +79,10 @@ function buildLegend() {
     [dot("var(--ink)"), "stable"],
     [dot("none"), "unstable"],
     [dot("none", '<path d="M13 3a5 5 0 0 0 0 10z" fill="var(--ink)"/>'), "saddle"],
-    ['<line x1="0" y1="8" x2="26" y2="8" stroke="var(--ink)" stroke-width="6"/>', "all at rest, open if unstable"],
+    [
+      '<line x1="0" y1="8" x2="26" y2="8" stroke="var(--ink)" stroke-width="6"/>',
+      "all at rest, open if unstable",
+    ],
   ];
   for (const [picture, text] of entries) {
     const item = document.createElement("li");
