@@ -38,6 +38,7 @@ ROOMS = [
     "audits",
     "report",
     "plot",
+    "portraits",
     "widgets",
     "notebook",
     "paper",

@@ -19,6 +19,7 @@ from eigendyn.integrate.flow import flow
 SAVES = 101
 RTOL, ATOL = 1e-4, 1e-7  # of what a hand explores
 MOST_STEPS = 500  # spectra that vanish under a cosine loss grow stiff
+SLOWEST = 1e-9  # rate at which the way back is at rest
 BATCH = 64  # trajectories that are integrated in lockstep
 Parameters = Mapping[str, float]
 
@@ -67,22 +68,32 @@ class Motion:
         count = int(np.isfinite(shown).all(axis=1).cumprod().sum())
         return times[:count], shown[:count]
 
-    def backward(self, coordinates: NDArray, parameters: Parameters, duration: float) -> NDArray:
-        """Points (times, 2) that lead to coordinates of the system, against time."""
-        times = jnp.asarray(duration * np.linspace(0, 1, SAVES) ** 3)
+    def backward(self, coordinates: NDArray, parameters: Parameters) -> NDArray:
+        """Points (points, 2) that lead to coordinates of the system, as far as the edge.
+
+        The way back is followed by its length, since it may leave the plane in a finite time.
+        """
+        tops = np.array([axis.top for axis in self.axes])
+        longest = 2 * float(np.linalg.norm(self.coordinates(tops)))
+        lengths = jnp.linspace(0, longest, SAVES)
         states = jnp.asarray(coordinates).reshape(-1, self.system.modes)
         known = {**self.system.parameters, **parameters}
-        path = np.array(_path(self.system.vector_field, states, times, known, sign=-1.0))
+        path = np.array(_back(self.system.vector_field, states, lengths, known))
         path[0] = states
         shown = self.shown(path.reshape(SAVES, -1))
-        tops = np.array([axis.top for axis in self.axes])
-        inside = (np.isfinite(shown) & (np.abs(shown) <= 1.5 * tops)).all(axis=1)
-        return shown[: int(inside.cumprod().sum())]
+        inside = ((shown >= 0) & (shown <= tops)).all(axis=1)
+        count = int(inside.cumprod().sum())
+        if count in (0, SAVES) or not np.isfinite(shown[count]).all():
+            return shown[:count]
+        last, step = shown[count - 1], shown[count] - shown[count - 1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where(step > 0, (tops - last) / step, np.where(step < 0, -last / step, 1))
+        return np.vstack([shown[:count], last + shares.min() * step])
 
     def ends(
         self, across: NDArray, up: NDArray, parameters: Parameters, duration: float
     ) -> NDArray:
-        """Coordinates (starts, 2) of the system where starts on the plane end; NaN where unknown."""
+        """Coordinates (starts, 2) where starts on the plane end; NaN where that is unknown."""
         starts = self.coordinates(np.stack([across.ravel(), up.ravel()], axis=-1))
         states = jnp.asarray(starts).reshape(len(starts), -1, self.system.modes)
         known = {**self.system.parameters, **parameters}
@@ -116,11 +127,24 @@ def _rates(system: DynamicalSystem, points: Array, parameters: Parameters) -> Ar
 
 
 @jax.jit
-def _path(field, states: Array, times: Array, parameters: Parameters, sign=1.0) -> Array:
-    def signed(time: Array, state: Array, numbers: Parameters) -> Array:
-        return sign * field(time, state, numbers)
+def _path(field, states: Array, times: Array, parameters: Parameters) -> Array:
+    solution = flow(field, states, times, parameters, rtol=RTOL, atol=ATOL, max_steps=MOST_STEPS)
+    return solution.ys  # pyright: ignore[reportReturnType]
 
-    solution = flow(signed, states, times, parameters, rtol=RTOL, atol=ATOL, max_steps=MOST_STEPS)
+
+@jax.jit
+def _back(field, states: Array, lengths: Array, parameters: Parameters) -> Array:
+    def direction(time: Array, state: Array, numbers: Parameters) -> Array:
+        rate = field(time, state, numbers)
+        return -rate / (jnp.linalg.norm(rate) + SLOWEST)
+
+    solution = flow(
+        direction,  # pyright: ignore[reportArgumentType]
+        *(states, lengths, parameters),
+        rtol=RTOL,
+        atol=ATOL,
+        max_steps=MOST_STEPS,
+    )
     return solution.ys  # pyright: ignore[reportReturnType]
 
 

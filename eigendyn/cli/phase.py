@@ -1,0 +1,127 @@
+"""`eigendyn phase`: options enter; the phase portrait of a plane, and its fixed points, leave."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eigendyn import choices
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.options import (
+    FILE,
+    config_option,
+    loss_option,
+    output_options,
+    physics_options,
+    preset_option,
+    variant_options,
+    written_loss_options,
+)
+from eigendyn.cli.parameters import Numbers, is_given
+from eigendyn.cli.written import loss_text, written_loss
+from eigendyn.presets import preset_settings
+from eigendyn.settings import Settings
+
+ANIMATIONS = (".gif", ".mp4")
+MOST_DESCENTS = 20
+
+
+@click.command("phase", context_settings={"show_default": True})
+@loss_option
+@written_loss_options
+@preset_option
+@variant_options
+@physics_options
+@click.option(
+    "--samples", type=int, default=Settings.samples, help="Samples of the sampled closure."
+)
+@click.option("--seed", type=int, default=Settings.seed, help="Seed of these, and of networks.")
+@click.option(
+    "--start",
+    "starts",
+    type=Numbers(),
+    multiple=True,
+    metavar="X,Y",
+    show_default="three of them",
+    help="Where a trajectory starts on the plane; may be given several times.",
+)
+@click.option("--basins", is_flag=True, help="Shade the plane by where training ends.")
+@click.option(
+    "--descent",
+    type=int,
+    default=0,
+    help="Train so many networks from every start, and draw them over the theory.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    show_default="a fresh eigendyn-phase-LOSS.png",
+    help="Picture to write: .png, .pdf or .svg; .gif or .mp4 move.",
+)
+@output_options
+@config_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    loss_expr: str | None,
+    loss_file: Path | None,
+    parameters: tuple[str, ...],
+    preset: str | None,
+    starts: tuple[list[float], ...],
+    basins: bool,
+    descent: int,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Draw the phase portrait of two modes, or of two states of one mode.
+
+    \b
+    Examples:
+      eigendyn phase --loss cosine -o phase.png
+      eigendyn phase --loss euclidean --weight-decay 0.1 --basins
+      eigendyn phase --loss euclidean --predictor learned --weight-decay 0.1 --predictor-decay 0.1
+      eigendyn phase --loss euclidean --target ema --start 0.1,0.5 -o ema.gif
+
+    The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
+    target with --target ema. It shows the field, nullclines, fixed points (filled if stable, open
+    if unstable, half filled if saddles), level sets of what is conserved, borders of basins and
+    trajectories. The fixed points are listed with the eigenvalues of their Jacobians.
+    """  # noqa: D301
+    from eigendyn.checks import check_whole
+    from eigendyn.store import check_output, fresh_path
+
+    check_whole("descent", descent, 0)
+    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
+    source = preset_settings(preset, given.get("loss"), settings["predictor"])
+    source.pop("batch", None)  # of networks
+    chosen = Settings(**(source | given))
+    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
+    name = "written" if written else chosen.loss
+    path = output or fresh_path(f"eigendyn-phase-{name}", ".png")
+    check_output(path, (*choices.PICTURE_SUFFIXES, *ANIMATIONS), force)
+    wanted = source | given | {"loss": chosen.loss if written is None else written}
+
+    def work() -> Any:
+        from eigendyn.portraits import save_portrait
+
+        return save_portrait(
+            path, force, starts=starts, with_basins=basins, descents=descent, settings=wanted
+        )
+
+    found = interruptible(work)
+    from eigendyn.report.phase import summary, table
+
+    if as_json:
+        click.echo(json.dumps({**summary(found), "picture": str(path)}, allow_nan=False))
+    else:
+        click.echo(table(found))
+    if not quiet:
+        click.echo(f"Saved {path}.", err=True)

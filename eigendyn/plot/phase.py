@@ -1,0 +1,262 @@
+"""The motion on a plane enters; its phase portrait leaves, layer by layer, with what was drawn.
+
+Every layer draws on the axes that it is given, and returns the arrays that it drew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from eigendyn.explorer.motion import Motion, Parameters
+from eigendyn.explorer.portrait import Rests, basins, conserved_levels, rests, separatrices
+from eigendyn.plot.style import DESCENT, style
+from eigendyn.store import write_atomically
+
+FIELD, FINE = 18, 120  # points on each side of the plane, for arrows and for lines
+NULLCLINES = ("#0072B2", "#E69F00")
+TRAJECTORY = "#D55E00"
+SHADES = ("#e8e8e8", "#d6e8f3", "#fbe6c8", "#d9efe4", "#f3e0ea", "#fff7cf")
+LEVELS = 8
+FRAMES, RATE = 60, 20  # of an animation; frames a second
+SLOWEST = 1e-3  # share of the largest speed below which arrows are no paler
+FILLS: Mapping[str, Any] = {
+    "stable": "full",
+    "unstable": "none",
+    "saddle": "left",
+    "neutral": "bottom",
+}
+
+
+def draw_field(motion: Motion, ax: Axes, parameters: Parameters) -> Mapping[str, NDArray]:
+    """Draw the direction of motion as arrows of equal length, paler where it is slow."""
+    across, up = motion.grid(FIELD)
+    rates = motion.rates(across, up, parameters)
+    tops = np.array([axis.top for axis in motion.axes])[:, None, None]
+    speed = np.hypot(*(rates / tops))
+    unit = np.divide(rates / tops, speed, out=np.zeros_like(rates), where=speed > 0) * tops
+    ax.quiver(
+        *(across, up, *unit),
+        -np.log10(np.maximum(speed / speed.max(), SLOWEST)),
+        cmap="gray",
+        clim=(-4.0, 4.0),
+        angles="xy",
+        scale_units="xy",
+        scale=1.4 * FIELD,
+        pivot="mid",
+        width=0.003,
+    )
+    return {"across": across, "up": up, "rates": rates}
+
+
+def draw_nullclines(motion: Motion, ax: Axes, parameters: Parameters) -> list[list[NDArray]]:
+    """Draw where one of the axes does not move, one line for each branch."""
+    across, up = motion.grid(FINE)
+    found = motion.nullclines(across, up, motion.rates(across, up, parameters))
+    for axis, branches, colour in zip(motion.axes, found, NULLCLINES, strict=True):
+        lines = LineCollection(branches, colors=colour, linewidths=1.2)
+        lines.set_label(f"{axis.symbol} does not move")
+        ax.add_collection(lines)
+    return found
+
+
+def draw_fixed_points(found: Rests, ax: Axes) -> Rests:
+    """Draw fixed points: filled if stable, open if unstable, half filled if saddles.
+
+    A continuum is a thick line, dotted where it does not attract.
+    """
+    kinds = dict.fromkeys(point.stability for point in found.points)
+    for kind in kinds:
+        alone = [
+            shown
+            for point, shown, lines in zip(found.points, found.shown, found.continua, strict=True)
+            if point.stability == kind and len(lines) == 0
+        ]
+        if alone:
+            ax.plot(
+                *np.transpose(alone),
+                ls="",
+                marker="o",
+                ms=7,
+                color="black",
+                markerfacecoloralt="white",
+                zorder=5,
+                clip_on=False,
+                label=f"{kind} fixed point",
+                fillstyle=FILLS[kind],
+            )
+    for kind in kinds:
+        lines = [
+            line
+            for point, continuum in zip(found.points, found.continua, strict=True)
+            if point.stability == kind
+            for line in continuum
+        ]
+        if lines:
+            drawn = LineCollection(lines, colors="black", linewidths=3, zorder=4, clip_on=False)
+            drawn.set_linestyle("solid" if kind == "stable" else "dotted")
+            drawn.set_label(f"{kind} fixed points, a line of them")
+            ax.add_collection(drawn)
+    return found
+
+
+def draw_conserved(motion: Motion, ax: Axes) -> Mapping[str, NDArray]:
+    """Draw level sets of what the dynamics conserve."""
+    across, up = motion.grid(FINE)
+    levels = conserved_levels(motion, across, up)
+    for name, values in levels.items():
+        ax.contour(across, up, values, LEVELS, colors="0.75", linewidths=0.7, linestyles="--")
+        ax.plot([], [], color="0.75", lw=0.7, ls="--", label=f"{name} is conserved")
+    return levels
+
+
+def draw_trajectories(
+    motion: Motion,
+    ax: Axes,
+    parameters: Parameters,
+    starts: Sequence[tuple[float, float]],
+    duration: float,
+) -> list[tuple[NDArray, NDArray]]:
+    """Integrate from these starts and draw the trajectories; times and points are returned."""
+    found = [motion.trajectory(start, parameters, duration) for start in starts]
+    for index, (_, points) in enumerate(found):
+        ax.plot(
+            *points.T,
+            color=TRAJECTORY,
+            lw=1.3,
+            marker="o",
+            ms=3,
+            markevery=[0],
+            label=None if index else "trajectory",
+        )
+    return found
+
+
+def draw_separatrices(
+    motion: Motion, ax: Axes, parameters: Parameters, found: Rests
+) -> list[NDArray]:
+    """Draw the stable manifolds of saddles, which part the basins."""
+    branches = separatrices(motion, found.points, parameters)
+    for index, branch in enumerate(branches):
+        label = None if index else "border of basins"
+        ax.plot(*branch.T, color="#CC79A7", lw=1.6, ls="-.", label=label)
+    return branches
+
+
+def draw_basins(
+    motion: Motion,
+    ax: Axes,
+    parameters: Parameters,
+    found: Rests,
+    duration: float,
+    resolution: int = 60,
+) -> NDArray:
+    """Shade the plane by the fixed point that is reached; white where none is in time."""
+    _, _, labels = basins(motion, found.points, parameters, duration, resolution)
+    names = [label for label in np.unique(labels) if label >= 0]
+    shades = ListedColormap([SHADES[i % len(SHADES)] for i in range(len(found.points))])
+    tops = [axis.top for axis in motion.axes]
+    ax.imshow(
+        np.ma.masked_less(labels, 0),
+        cmap=shades,
+        vmin=-0.5,
+        vmax=len(found.points) - 0.5,
+        origin="lower",
+        extent=(0, tops[0], 0, tops[1]),
+        aspect="auto",
+        zorder=0,
+        interpolation="nearest",
+    )
+    for label in names:
+        place = ", ".join(f"{x:.3g}" for x in found.shown[label])
+        ax.plot([], [], ls="", marker="s", color=shades(label), label=f"ends at ({place})")
+    return labels
+
+
+def draw_descents(paths: Sequence[NDArray], ax: Axes) -> Sequence[NDArray]:
+    """Draw trained networks (points, 2) over the theory."""
+    for index, path in enumerate(paths):
+        ax.plot(*path.T, ms=4, label=None if index else "gradient descent", **DESCENT)
+    return paths
+
+
+def phase_portrait(
+    motion: Motion,
+    ax: Axes,
+    *,
+    starts: Sequence[tuple[float, float]] = (),
+    with_basins: bool = False,
+    duration: float = 150.0,
+    **parameters: float,
+) -> Rests:
+    """Draw a phase portrait of all layers.
+
+    Args:
+        motion: Motion on a plane.
+        ax: Axes to draw on.
+        starts: Points of the plane at which trajectories start.
+        with_basins: Whether to shade basins, which integrates 3,600 trajectories.
+        duration: Time that trajectories take [learning rate × step].
+        parameters: Numbers by name, in the place of the system's own.
+
+    Returns:
+        The fixed points.
+    """
+    found = rests(motion, parameters)
+    if with_basins:
+        draw_basins(motion, ax, parameters, found, duration)
+    draw_field(motion, ax, parameters)
+    draw_conserved(motion, ax)
+    draw_nullclines(motion, ax, parameters)
+    draw_separatrices(motion, ax, parameters, found)
+    draw_trajectories(motion, ax, parameters, starts, duration)
+    draw_fixed_points(found, ax)
+    across, up = motion.axes
+    ax.set(xlim=(0, across.top), ylim=(0, up.top), xlabel=across.label, ylabel=up.label)
+    ax.set_title(motion.system.loss.name if len(motion.system.loss.name) < 60 else "")
+    return found
+
+
+def portrait_figure() -> tuple[Figure, Axes]:
+    """An empty figure for a phase portrait, in the project's style."""
+    with style():
+        figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+        return figure, figure.subplots()
+
+
+def add_legend(figure: Figure) -> None:
+    """Put the legend below the plane."""
+    if not figure.legends:
+        figure.legend(loc="outside lower center", ncols=3, fontsize="small")
+
+
+def save_animation(figure: Figure, ax: Axes, path: Path, force: bool = False) -> Path:
+    """Let the trajectories run, and save that as .gif or .mp4.
+
+    Raises:
+        OutputExists: The file exists and `force` is not set, or it cannot be written.
+    """
+    lines = [
+        line for line in ax.lines if line.get_color() == TRAJECTORY and np.size(line.get_xdata())
+    ]
+    paths = [np.asarray(line.get_data()) for line in lines]
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+    def show(frame: int) -> list:
+        for line, path_of_line in zip(lines, paths, strict=True):
+            line.set_data(*path_of_line[:, : max(1, round(frame / FRAMES * path_of_line.shape[1]))])
+        return lines
+
+    moving = FuncAnimation(figure, show, frames=FRAMES + 1, interval=1000 / RATE)
+    writer = PillowWriter(RATE) if path.suffix.lower() == ".gif" else FFMpegWriter(RATE)
+    return write_atomically(path, force, lambda part: moving.save(part, writer=writer, dpi=100))

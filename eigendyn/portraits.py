@@ -1,0 +1,111 @@
+"""Settings and a path enter; a phase portrait is saved there, still or moving."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.crosschecks import crosscheck
+from eigendyn.errors import InvalidSetting
+from eigendyn.explorer.axes import axes
+from eigendyn.explorer.motion import Motion
+from eigendyn.explorer.portrait import Rests
+from eigendyn.explorer.system import explored_system
+from eigendyn.plot.phase import (
+    add_legend,
+    draw_descents,
+    phase_portrait,
+    portrait_figure,
+    save_animation,
+)
+from eigendyn.plot.picture import save_figure
+from eigendyn.start import weights_from_variances
+
+SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where trajectories start
+ACCURACY = 1e-6  # of an exact closure's quadrature
+BATCH = 1_000
+MARKS = 12  # that a trained network leaves on its way
+
+
+def save_portrait(
+    path: Path,
+    force: bool = False,
+    *,
+    starts: Sequence[Sequence[float]] = (),
+    with_basins: bool = False,
+    descents: int = 0,
+    settings: Mapping[str, Any],
+) -> tuple[Motion, Rests]:
+    """Draw a phase portrait and save it.
+
+    Args:
+        path: Picture (.png, .pdf, .svg), or animation of the trajectories (.gif, .mp4).
+        force: Overwrite an existing file.
+        starts: Points of the plane (starts, 2) at which trajectories start; none takes three.
+        with_basins: Whether to shade basins.
+        descents: Number of networks to train from every start.
+        settings: Loss, and fields of `Settings`.
+
+    Returns:
+        The motion on the plane, and its fixed points.
+
+    Raises:
+        InvalidSetting: Starts that are not on the plane; an mp4 without ffmpeg; networks on a plane
+            that is not one of two modes.
+        The errors of `explored_system` and `save_figure` otherwise.
+    """
+    if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
+        message = "An .mp4 needs ffmpeg, and there is none on the PATH. Install it, or try .gif."
+        raise InvalidSetting(message)
+    system, dynamics = explored_system(**{"closure_accuracy": ACCURACY, **settings})
+    motion = Motion(system, axes(system, dynamics))
+    if descents and system.modes != 2:
+        message = "--descent trains networks of two modes; this plane is that of one. Leave it out."
+        raise InvalidSetting(message)
+    first = _starts(motion, starts)
+    duration = system.settings.duration
+    figure, ax = portrait_figure()
+    found = phase_portrait(motion, ax, starts=first, with_basins=with_basins, duration=duration)
+    if descents:
+        draw_descents([p for s in first for p in _descended(s, descents, settings)], ax)
+    add_legend(figure)
+    if path.suffix.lower() in (".gif", ".mp4"):
+        save_animation(figure, ax, path, force)
+    else:
+        save_figure(figure, path, force)
+    return motion, found
+
+
+def _starts(motion: Motion, given: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    tops = [axis.top for axis in motion.axes]
+    if not given:
+        return [(x * tops[0], y * tops[1]) for x, y in SHARES]
+    for start in given:
+        inside = len(start) == 2 and all(0 <= x <= top for x, top in zip(start, tops, strict=True))
+        if not inside:
+            message = (
+                f"--start must be a point of the plane, 0…{tops[0]:.3g} across and 0…{tops[1]:.3g} "
+                f"up, not {','.join(f'{x:g}' for x in start)}. Try --start 0.3,1."
+            )
+            raise InvalidSetting(message)
+    return [(float(x), float(y)) for x, y in given]
+
+
+def _descended(
+    start: tuple[float, float], descents: int, settings: Mapping[str, Any]
+) -> list[NDArray]:
+    """Variances (points, 2) of networks that descend the loss from a start."""
+    chosen = {"batch": BATCH, **settings}
+    tree = crosscheck(
+        chosen.pop("loss"), weights_from_variances(start), seeds=max(2, descents), **chosen
+    )
+    variance = np.asarray(tree["descent"]["singular_value"]) ** 2
+    order = np.argsort(np.argsort(start)[::-1])  # modes are sorted, largest first
+    steps = variance.shape[-1]
+    marks = np.unique((np.linspace(0, 1, MARKS) ** 3 * (steps - 1)).astype(int))
+    return [one[order][:, marks].T for one in variance[:descents]]

@@ -1,0 +1,73 @@
+"""Fixed points on a plane enter; what a terminal or a script wants to know of them leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eigendyn.report import SCHEMA_VERSION
+from eigendyn.report.layout import aligned, number, numbers
+
+if TYPE_CHECKING:
+    from eigendyn.explorer.motion import Motion
+    from eigendyn.explorer.portrait import Rests
+
+HEADINGS = ("stability", "eigenvalues", "time scales", "zero modes")
+
+
+def summary(portrait: tuple[Motion, Rests]) -> dict[str, Any]:
+    """Summarise the fixed points for scripts, ready for JSON."""
+    motion, found = portrait
+    points = [
+        {
+            "at": numbers(shown),
+            "stability": point.stability,
+            "eigenvalues": [
+                [number(value.real), number(value.imag)] for value in point.eigenvalues
+            ],
+            "zero_modes": point.zero_modes,
+            "explained": point.explained,
+            "is_continuum": bool(len(point.continuum)),
+            "residual": number(point.residual),
+        }
+        for point, shown in zip(found.points, found.shown, strict=True)
+    ]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "loss": motion.system.loss.name,
+        "axes": [axis.symbol for axis in motion.axes],
+        "fixed_points": points,
+        "unsettled_starts": found.unsettled,
+    }
+
+
+def table(portrait: tuple[Motion, Rests]) -> str:
+    """Lay out for a terminal where the fixed points are, and what their eigenvalues are."""
+    motion, found = portrait
+    symbols = [axis.symbol for axis in motion.axes]
+    rows: list[tuple[str, ...]] = [
+        (*symbols, "stability", "eigenvalues", "time scales", "zero modes")
+    ]
+    for point, shown in zip(found.points, found.shown, strict=True):
+        line = " (a line of them)" if len(point.continuum) else ""
+        modes = f"{point.zero_modes}, {point.explained} explained" if point.zero_modes else "–"
+        rows.append(
+            (
+                *(f"{value:.6g}" for value in shown),
+                point.stability + line,
+                ", ".join(map(_eigenvalue, point.eigenvalues)),
+                ", ".join("∞" if np.isinf(t) else f"{t:.4g}" for t in point.time_scales),
+                modes,
+            )
+        )
+    lines = aligned(rows) if len(rows) > 1 else ["There is no fixed point on this plane."]
+    if found.unsettled:
+        lines += ["", f"{found.unsettled} of the starts of the search found no fixed point."]
+    return "\n".join(lines)
+
+
+def _eigenvalue(value: complex) -> str:
+    if abs(value.imag) < 1e-12 * max(1.0, abs(value.real)):
+        return f"{value.real:+.4g}"
+    return f"{value.real:+.4g}{value.imag:+.4g}i"

@@ -1,0 +1,73 @@
+"""Claims about `eigendyn phase`: a picture, a table of fixed points, or one sentence."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from eigendyn.cli.main import cli
+
+FIRST_BYTES = {".png": b"\x89PNG", ".svg": b"<?xml", ".gif": b"GIF8"}
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["phase", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("suffix", FIRST_BYTES)
+def test_it_draws_and_lists_fixed_points(tmp_path, suffix):
+    path = tmp_path / f"phase{suffix}"
+    outcome = run("--loss", "euclidean", "--target", "ema", "--weight-decay", 0.1, "-o", path)
+    assert outcome.exit_code == 0, outcome.stderr
+    assert path.read_bytes().startswith(FIRST_BYTES[suffix])
+    rows = outcome.stdout.splitlines()
+    assert rows[0].split() == [
+        "v",
+        "ξ²",
+        "stability",
+        "eigenvalues",
+        "time",
+        "scales",
+        "zero",
+        "modes",
+    ]
+    assert [row.split()[2] for row in rows[1:]] == ["stable", "saddle", "stable"]
+    assert outcome.stderr == f"Saved {path}.\n"
+
+
+def test_json_holds_the_fixed_points(tmp_path):
+    options = ("--loss", "euclidean", "--weight-decay", 0.3, "--json", "-q")
+    report = json.loads(run(*options, "-o", tmp_path / "a.png").stdout)
+    (point,) = report["fixed_points"]  # beyond the fold all collapse
+    assert point["at"] == [0, 0]
+    assert point["stability"] == "stable"
+    assert point["eigenvalues"] == [[-0.3, 0], [-0.3, 0]]
+
+
+def test_networks_are_drawn_over_the_theory(tmp_path):
+    options = ("--loss", "euclidean", "--start", "0.3,1", "--descent", 1, "--steps", 100)
+    outcome = run(*options, "--basins", "-o", tmp_path / "a.svg")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert (tmp_path / "a.svg").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--start 5,0.1", "a point of the plane"),
+        ("--start 0.1", "a point of the plane"),
+        ("--predictor learned --target ema --loss euclidean", "two states"),
+        ("--predictor learned --loss euclidean --descent 1", "two modes"),
+        ("--descent -1", "descent"),
+        ("-o phase.txt", ".gif"),
+        ("--weight-decay -1", "weight-decay"),
+        ("--target ema", "does not see its scale"),
+    ],
+)
+def test_a_wrong_request_is_refused_in_one_sentence(options, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outcome = run(*options.split())
+    assert outcome.exit_code == 2
+    assert says in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
