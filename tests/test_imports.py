@@ -21,6 +21,8 @@ ROOMS = [
     "conservation",
     "closure",
     "compile",
+    "program",
+    "machine",
     "formula",
     "export",
     "nodes",
@@ -53,6 +55,7 @@ ONLY_IN = {
     "matplotlib": {"plot", "paper"},
     "click": {"cli"},
     "diffrax": {"integrate"},
+    "llvmlite": {"machine"},
     "sympy": {
         *(
             "symbols",

@@ -1,0 +1,1 @@
+"""Programs enter; code of this machine's processor leaves, by LLVM."""

@@ -1,0 +1,56 @@
+"""A module of LLVM's intermediate representation enters; functions of the processor leave."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from llvmlite import binding as llvm
+from llvmlite import ir
+
+VECTOR_BITS = {"avx512f": 512, "avx2": 256}  # registers by what the processor can do, widest first
+
+
+@cache
+def target() -> llvm.TargetMachine:
+    """This machine's processor, with everything that it can do."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+    )
+
+
+@cache
+def lanes(bits: int) -> int:
+    """Numbers of so many bits in one vector register."""
+    able = llvm.get_host_cpu_features()
+    return next((w for feature, w in VECTOR_BITS.items() if able.get(feature)), 128) // bits
+
+
+class Library:
+    """Functions compiled from one module; they live as long as it does."""
+
+    def __init__(self, module: ir.Module, speed: int = 3) -> None:
+        machine = target()
+        module.triple = machine.triple
+        module.data_layout = str(machine.target_data)
+        parsed = llvm.parse_assembly(str(module))
+        parsed.verify()
+        tuning = llvm.create_pipeline_tuning_options(speed_level=speed)
+        passes = llvm.create_pass_builder(machine, tuning)
+        passes.getModulePassManager().run(parsed, passes)
+        self._engine = llvm.create_mcjit_compiler(parsed, machine)
+        self._engine.finalize_object()
+
+    def function(self, name: str, result: Any, *arguments: Any) -> Callable:
+        """A function of the module, by name, with ctypes of its result and arguments.
+
+        Calls release Python's lock, so that threads run side by side.
+        """
+        address = self._engine.get_function_address(name)
+        return ctypes.CFUNCTYPE(result, *arguments)(address)
