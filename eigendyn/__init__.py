@@ -39,6 +39,10 @@ _HOMES = {
     "conserved_quantities": "conservation",
     "design_loss": "design",
     "design_multiplier": "design",
+    "dynamical_system": "analysis.system",
+    "fixed_points": "analysis.fixed_points",
+    "phase_plane": "explorer.motion",
+    "phase_portrait": "plot.phase",
     "explore": "notebook",
     "export_loss": "export",
     "flow": "integrate.flow",
@@ -72,14 +76,18 @@ __all__ = [
     "descent_steps",
     "design_loss",
     "design_multiplier",
+    "dynamical_system",
     "explore",
     "export_loss",
+    "fixed_points",
     "flow",
     "load",
     "loss_from_function",
     "mode_dynamics",
     "named_loss",
     "parse_loss",
+    "phase_plane",
+    "phase_portrait",
     "plot_agreement",
     "plot_spectrum",
     "published_variances",
@@ -94,6 +102,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from eigendyn.analysis.fixed_points import fixed_points
+    from eigendyn.analysis.system import dynamical_system
     from eigendyn.architecture import Architecture
     from eigendyn.audits import audit
     from eigendyn.closure import close
@@ -103,6 +113,7 @@ if TYPE_CHECKING:
     from eigendyn.derive import ModeDynamics, mode_dynamics
     from eigendyn.design import design_loss, design_multiplier
     from eigendyn.errors import EigendynError
+    from eigendyn.explorer.motion import phase_plane
     from eigendyn.export import export_loss
     from eigendyn.formula import derivation
     from eigendyn.integrate.flow import flow
@@ -120,6 +131,7 @@ if TYPE_CHECKING:
     from eigendyn.network.settings import Network
     from eigendyn.notebook import explore
     from eigendyn.plot.agreement import plot_agreement
+    from eigendyn.plot.phase import phase_portrait
     from eigendyn.plot.spectrum import plot_spectrum
     from eigendyn.settings import Settings
     from eigendyn.simulation import simulate, vector_field

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from eigendyn.crosschecks import crosscheck
 from eigendyn.errors import InvalidSetting
-from eigendyn.explorer.axes import axes
-from eigendyn.explorer.motion import Motion
+from eigendyn.explorer.motion import Motion, phase_plane
 from eigendyn.explorer.portrait import Rests
-from eigendyn.explorer.system import explored_system
 from eigendyn.plot.phase import (
     add_legend,
     draw_descents,
@@ -27,7 +25,6 @@ from eigendyn.plot.picture import save_figure
 from eigendyn.start import weights_from_variances
 
 SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where trajectories start
-ACCURACY = 1e-6  # of an exact closure's quadrature
 BATCH = 1_000
 MARKS = 12  # that a trained network leaves on its way
 
@@ -39,6 +36,9 @@ def save_portrait(
     starts: Sequence[Sequence[float]] = (),
     with_basins: bool = False,
     descents: int = 0,
+    modes: int | None = None,
+    held: Mapping[str, float] | None = None,
+    window: Sequence[float] | None = None,
     settings: Mapping[str, Any],
 ) -> tuple[Motion, Rests]:
     """Draw a phase portrait and save it.
@@ -49,6 +49,9 @@ def save_portrait(
         starts: Points of the plane (starts, 2) at which trajectories start; none takes three.
         with_basins: Whether to shade basins.
         descents: Number of networks to train from every start.
+        modes: Number of modes (see `phase_plane`).
+        held: Values of all states but two.
+        window: Where both axes end.
         settings: Loss, and fields of `Settings`.
 
     Returns:
@@ -57,20 +60,22 @@ def save_portrait(
     Raises:
         InvalidSetting: Starts that are not on the plane; an mp4 without ffmpeg; networks on a plane
             that is not one of two modes.
-        The errors of `explored_system` and `save_figure` otherwise.
+        The errors of `phase_plane` and `save_figure` otherwise.
     """
     if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
         message = "An .mp4 needs ffmpeg, and there is none on the PATH. Install it, or try .gif."
         raise InvalidSetting(message)
-    system, dynamics = explored_system(**{"closure_accuracy": ACCURACY, **settings})
-    motion = Motion(system, axes(system, dynamics))
-    if descents and system.modes != 2:
-        message = "--descent trains networks of two modes; this plane is that of one. Leave it out."
+    motion = phase_plane(modes=modes, held=held, window=window, **settings)
+    if descents and motion.system.names != ("singular_value_0", "singular_value_1"):
+        message = (
+            "--descent trains networks of two modes, and this plane shows something else. "
+            "Leave it out."
+        )
         raise InvalidSetting(message)
     first = _starts(motion, starts)
-    duration = system.settings.duration
+    duration = motion.system.settings.duration
     figure, ax = portrait_figure()
-    found = phase_portrait(motion, ax, starts=first, with_basins=with_basins, duration=duration)
+    portrait = phase_portrait(motion, ax, starts=first, with_basins=with_basins, duration=duration)
     if descents:
         draw_descents([p for s in first for p in _descended(s, descents, settings)], ax)
     add_legend(figure)
@@ -78,7 +83,7 @@ def save_portrait(
         save_animation(figure, ax, path, force)
     else:
         save_figure(figure, path, force)
-    return motion, found
+    return motion, portrait.rests
 
 
 def _starts(motion: Motion, given: Sequence[Sequence[float]]) -> list[tuple[float, float]]:

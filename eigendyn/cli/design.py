@@ -7,8 +7,7 @@ import json
 import click
 
 from eigendyn.choices import LOSS_NAMES
-from eigendyn.cli.parameters import Name
-from eigendyn.cli.written import parameter_numbers
+from eigendyn.cli.parameters import Name, numbers_by_name
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
@@ -66,7 +65,7 @@ def command(
     from eigendyn.loss_writer import write_loss
     from eigendyn.symbols import Average
 
-    numbers = parameter_numbers(parameters)
+    numbers = numbers_by_name(parameters, "--param gamma=0.5")
     if rate is not None:
         design = design_loss(rate, numbers, sigma1=sigma1)
     else:

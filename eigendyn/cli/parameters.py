@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -9,12 +10,30 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from eigendyn.choices import check_choice
-from eigendyn.errors import InvalidSpectrum
+from eigendyn.errors import InvalidSetting
 
 
 def is_given(ctx: click.Context, name: str) -> bool:
     """Whether a parameter comes from the user, and not from its default."""
     return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def numbers_by_name(texts: Iterable[str], example: str) -> dict[str, float]:
+    """Take numbers by name, from texts such as NAME=NUMBER.
+
+    Raises:
+        InvalidSetting: One is no NAME=NUMBER.
+    """
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError as error:
+            flag = example.split()[0]
+            message = f"{flag} must be NAME=NUMBER, not {text!r}. Try {example}."
+            raise InvalidSetting(message) from error
+    return found
 
 
 class Name(click.ParamType):
@@ -51,15 +70,13 @@ class Numbers(click.ParamType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> list[float]:
-        """Split at the commas, or raise `InvalidSpectrum`."""
-        del param, ctx
+        """Split at the commas, or raise `InvalidSetting`."""
+        del ctx
         if not isinstance(value, str):
             return value
         try:
             return [float(part) for part in value.split(",")]
         except ValueError as error:
-            message = (
-                f"--variances must be numbers separated by commas, not {value!r}. "
-                "Try --variances 0.05,0.3,1,2."
-            )
-            raise InvalidSpectrum(message) from error
+            flag = param.opts[0] if param else "A list"
+            message = f"{flag} must be numbers separated by commas, not {value!r}. Try 0.3,1."
+            raise InvalidSetting(message) from error

@@ -20,7 +20,7 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
-from eigendyn.cli.parameters import Numbers, is_given
+from eigendyn.cli.parameters import Numbers, is_given, numbers_by_name
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.presets import preset_settings
 from eigendyn.settings import Settings
@@ -48,6 +48,22 @@ MOST_DESCENTS = 20
     show_default="three of them",
     help="Where a trajectory starts on the plane; may be given several times.",
 )
+@click.option("--modes", type=int, show_default="2, or 1 with several states", help="Modes M.")
+@click.option(
+    "--slice",
+    "held",
+    multiple=True,
+    metavar="STATE=VALUE",
+    help="Hold a state, so that two are left: variance3, target, predictor, correlation, velocity; "
+    "with several modes followed by the number of one.",
+)
+@click.option(
+    "--window",
+    type=Numbers(),
+    metavar="X,Y",
+    show_default="2 for variances",
+    help="Where the axis across, and the one up, end.",
+)
 @click.option("--basins", is_flag=True, help="Shade the plane by where training ends.")
 @click.option(
     "--descent",
@@ -73,6 +89,9 @@ def command(
     parameters: tuple[str, ...],
     preset: str | None,
     starts: tuple[list[float], ...],
+    modes: int | None,
+    held: tuple[str, ...],
+    window: list[float] | None,
     basins: bool,
     descent: int,
     output: Path | None,
@@ -89,11 +108,13 @@ def command(
       eigendyn phase --loss euclidean --weight-decay 0.1 --basins
       eigendyn phase --loss euclidean --predictor learned --weight-decay 0.1 --predictor-decay 0.1
       eigendyn phase --loss euclidean --target ema --start 0.1,0.5 -o ema.gif
+      eigendyn phase --loss cosine --modes 3 --slice variance3=0.5 --window 1,1
 
     The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
-    target with --target ema. It shows the field, nullclines, fixed points (filled if stable, open
-    if unstable, half filled if saddles), level sets of what is conserved, borders of basins and
-    trajectories. The fixed points are listed with the eigenvalues of their Jacobians.
+    target with --target ema; further states are held with --slice. It shows the field, nullclines,
+    fixed points (filled if stable, open if unstable, half filled if saddles), level sets of what is
+    conserved, borders of basins and trajectories. The fixed points are listed with the eigenvalues
+    of their Jacobians.
     """  # noqa: D301
     from eigendyn.checks import check_whole
     from eigendyn.store import check_output, fresh_path
@@ -113,7 +134,15 @@ def command(
         from eigendyn.portraits import save_portrait
 
         return save_portrait(
-            path, force, starts=starts, with_basins=basins, descents=descent, settings=wanted
+            path,
+            force,
+            starts=starts,
+            with_basins=basins,
+            descents=descent,
+            modes=modes,
+            held=numbers_by_name(held, "--slice variance3=0.5"),
+            window=window,
+            settings=wanted,
         )
 
     found = interruptible(work)

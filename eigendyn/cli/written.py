@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eigendyn.errors import InvalidExpression, InvalidSetting, UnreadableFile
+from eigendyn.cli.parameters import numbers_by_name
+from eigendyn.errors import InvalidSetting, UnreadableFile
 
 if TYPE_CHECKING:
     from eigendyn.losses import SymbolicLoss
@@ -60,22 +61,4 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         raise InvalidSetting(message)
     from eigendyn.loss_text import parse_loss
 
-    return parse_loss(text, parameter_numbers(parameters))
-
-
-def parameter_numbers(parameters: tuple[str, ...]) -> dict[str, float]:
-    """Numbers by name, from what was given as --param.
-
-    Raises:
-        InvalidExpression: One is no NAME=NUMBER.
-    """
-    return dict(map(_parameter, parameters))
-
-
-def _parameter(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError as error:
-        message = f"--param must be NAME=NUMBER, not {text!r}. Try --param gamma=0.5."
-        raise InvalidExpression(message) from error
+    return parse_loss(text, numbers_by_name(parameters, "--param gamma=0.5"))

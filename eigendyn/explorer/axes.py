@@ -1,14 +1,23 @@
-"""A system of two coordinates enters; the axes of its plane leave."""
+"""A system of two free coordinates enters; the axes of its plane leave."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eigendyn import symbols as sym
+from eigendyn.analysis.slice import Slice, split
 from eigendyn.analysis.system import LARGEST, DynamicalSystem
 from eigendyn.derive import ModeDynamics
 
 SINGULAR = LARGEST**0.5  # singular values are shown as far as variances
+BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+STATES = {  # symbol, words, whether the square is shown
+    "singular_value": ("v", "encoder’s variance", True),
+    "target_value": ("ξ²", "target’s variance", True),
+    "predictor_value": ("p", "predictor’s eigenvalue", False),
+    "correlation_value": ("c", "running correlation", False),
+}
 
 
 @dataclass(frozen=True)
@@ -32,26 +41,50 @@ class Axis:
     top: float
 
 
-def axes(system: DynamicalSystem, dynamics: ModeDynamics) -> tuple[Axis, Axis]:
-    """Horizontal and vertical axis: two variances, or both states of one mode."""
-    if system.modes == 2:
-        is_variance = dynamics.predictor == sym.singular_value**2
-        also = " = predictor’s eigenvalue λ{}" if is_variance else ""
-        first, second = (
-            Axis(i, f"v{sub}", f"variance v{sub} of mode {i + 1}{also.format(sub)}", *at)
-            for i, (sub, at) in enumerate((sub, (True, True, LARGEST)) for sub in "₁₂")
+def axes(
+    system: DynamicalSystem | Slice, dynamics: ModeDynamics, window: Sequence[float] | None = None
+) -> tuple[Axis, Axis]:
+    """Horizontal and vertical axis: two variances, or two states of one mode.
+
+    Args:
+        system: A system with two coordinates.
+        dynamics: Its mode dynamics, for the relation of λ and v.
+        window: Where both axes end; None takes 2 for variances and √2 for singular values.
+    """
+    (first, _), (second, _) = (split(name) for name in system.names)
+    # p is drawn across, and beside it s stands for itself.
+    if (first, second) == ("singular_value", "predictor_value"):
+        predictor, encoder = (_axis(system, dynamics, i) for i in (1, 0))
+        label = encoder.label.replace("variance", "singular value")
+        symbol = encoder.symbol.replace("v", "s")
+        found = (
+            predictor,
+            Axis(0, symbol, label.replace(" v", " s"), False, encoder.odd, SINGULAR),
         )
-        return first, second
-    others = {
-        "predictor_value": Axis(1, "p", "predictor’s eigenvalue p", False, False, SINGULAR),
-        "target_value": Axis(1, "ξ²", "target’s variance ξ²", True, False, LARGEST),
-        "correlation_value": Axis(1, "c", "running correlation c", False, False, LARGEST),
-    }
-    name = system.vector_field.states[1]
-    if name == "predictor_value":
-        return others[name], Axis(0, "s", "encoder’s singular value s", False, True, SINGULAR)
-    odd = name != "target_value"  # beside a target apart, both signs change together
-    return Axis(0, "v", "encoder’s variance v", True, odd, LARGEST), others[name]
+    else:
+        found = (_axis(system, dynamics, 0), _axis(system, dynamics, 1))
+    if window is None:
+        return found
+    across, up = (
+        Axis(**{**vars(axis), "top": float(top)}) for axis, top in zip(found, window, strict=True)
+    )
+    return across, up
+
+
+def _axis(system: DynamicalSystem | Slice, dynamics: ModeDynamics, coordinate: int) -> Axis:
+    state, mode = split(system.names[coordinate])
+    symbol, words, squared = STATES[state]
+    several = system.modes > 1
+    symbol += str(mode + 1).translate(BELOW) if several else ""
+    if several and state == "singular_value":
+        words = words.removeprefix("encoder’s ")
+    label = f"{words} {symbol}" + (f" of mode {mode + 1}" if several else "")
+    if several and state == "singular_value" and dynamics.predictor == sym.singular_value**2:
+        label += f" = predictor’s eigenvalue λ{str(mode + 1).translate(BELOW)}"
+    apart = sym.target_value in dynamics.states  # both signs change together
+    odd = state == "singular_value" and not apart
+    top = SINGULAR if state == "predictor_value" else LARGEST
+    return Axis(coordinate, symbol, label, squared, odd, top)
 
 
 def subject(system: DynamicalSystem) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,16 +13,67 @@ from contourpy import contour_generator
 from jax import Array
 from numpy.typing import NDArray
 
-from eigendyn.analysis.system import DynamicalSystem
-from eigendyn.explorer.axes import Axis
+from eigendyn.analysis.slice import Slice
+from eigendyn.analysis.system import LARGEST, DynamicalSystem
+from eigendyn.errors import InvalidSetting
+from eigendyn.explorer.axes import Axis, axes
+from eigendyn.explorer.system import plane_system
 from eigendyn.integrate.flow import flow
+from eigendyn.losses import SymbolicLoss
 
+ACCURACY = 1e-6  # of an exact closure's quadrature
 SAVES = 101
 RTOL, ATOL = 1e-4, 1e-7  # of what a hand explores
 MOST_STEPS = 500  # spectra that vanish under a cosine loss grow stiff
 SLOWEST = 1e-9  # rate at which the way back is at rest
 BATCH = 64  # trajectories that are integrated in lockstep
 Parameters = Mapping[str, float]
+Plane = DynamicalSystem | Slice
+
+
+def phase_plane(
+    loss: str | SymbolicLoss = "cosine",
+    *,
+    modes: int | None = None,
+    held: Mapping[str, float] | None = None,
+    window: Sequence[float] | None = None,
+    **settings: Any,
+) -> Motion:
+    """Take the plane of two modes' variances, or of two states of one mode.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        modes: Number of modes; None takes two with one state, or one with several.
+        held: Values of all states but two, such as {"variance3": 0.5}.
+        window: Where both axes end; None takes 2 for variances and √2 for singular values.
+        settings: Fields of `Settings`.
+
+    Returns:
+        The motion on the plane: field, nullclines and trajectories.
+
+    Raises:
+        InvalidSetting: Not two free states, an empty window, or a plane on which nothing moves.
+        UnknownName: A state that the system does not have.
+        The errors of `dynamical_system` otherwise.
+    """
+    ends = None if window is None else _window(window)
+    values = np.array([*(ends or ()), *(held or {}).values(), LARGEST])
+    accuracy = {"closure_accuracy": ACCURACY, **settings}
+    system, dynamics = plane_system(
+        loss, modes, held, values[np.isfinite(values)].max(), **accuracy
+    )
+    return Motion(system, axes(system, dynamics, ends))
+
+
+def _window(given: Sequence[float]) -> tuple[float, float]:
+    ends = tuple(map(float, given))
+    if len(ends) != 2 or not all(0 < end < np.inf for end in ends):
+        message = (
+            "A window needs two numbers > 0, where the axis across and the one up end, not "
+            f"{','.join(f'{end:g}' for end in ends)}. Try --window 2,2."
+        )
+        raise InvalidSetting(message)
+    return ends  # pyright: ignore[reportReturnType]
 
 
 @dataclass(frozen=True)
@@ -33,7 +85,7 @@ class Motion:
         axes: Horizontal and vertical axis.
     """
 
-    system: DynamicalSystem
+    system: Plane
     axes: tuple[Axis, Axis]
 
     def grid(self, points: int) -> tuple[NDArray, NDArray]:
@@ -60,11 +112,10 @@ class Motion:
     ) -> tuple[NDArray, NDArray]:
         """Times (times,), and points (times, 2), from a start; cut where it could not go on."""
         times = duration * np.linspace(0, 1, SAVES) ** 3  # most happens at first
-        states = self.coordinates(np.array(start)).reshape(-1, self.system.modes)
-        known = {**self.system.parameters, **parameters}
-        path = np.array(_path(self.system.vector_field, states, jnp.asarray(times), known))
-        path[0] = states
-        shown = self.shown(path.reshape(SAVES, -1))
+        first = self.coordinates(np.array(start))
+        path = np.array(_path(self.system, first, jnp.asarray(times), dict(parameters)))
+        path[0] = first
+        shown = self.shown(path)
         count = int(np.isfinite(shown).all(axis=1).cumprod().sum())
         return times[:count], shown[:count]
 
@@ -76,11 +127,9 @@ class Motion:
         tops = np.array([axis.top for axis in self.axes])
         longest = 2 * float(np.linalg.norm(self.coordinates(tops)))
         lengths = jnp.linspace(0, longest, SAVES)
-        states = jnp.asarray(coordinates).reshape(-1, self.system.modes)
-        known = {**self.system.parameters, **parameters}
-        path = np.array(_back(self.system.vector_field, states, lengths, known))
-        path[0] = states
-        shown = self.shown(path.reshape(SAVES, -1))
+        path = np.array(_back(self.system, jnp.asarray(coordinates), lengths, dict(parameters)))
+        path[0] = coordinates
+        shown = self.shown(path)
         inside = ((shown >= 0) & (shown <= tops)).all(axis=1)
         count = int(inside.cumprod().sum())
         if count in (0, SAVES) or not np.isfinite(shown[count]).all():
@@ -95,10 +144,10 @@ class Motion:
     ) -> NDArray:
         """Coordinates (starts, 2) where starts on the plane end; NaN where that is unknown."""
         starts = self.coordinates(np.stack([across.ravel(), up.ravel()], axis=-1))
-        states = jnp.asarray(starts).reshape(len(starts), -1, self.system.modes)
-        known = {**self.system.parameters, **parameters}
-        found = np.asarray(_ends(self.system.vector_field, states, jnp.asarray(duration), known))
-        return np.where(np.isfinite(found), found, np.nan).reshape(len(starts), -1)
+        found = np.asarray(
+            _ends(self.system, jnp.asarray(starts), jnp.asarray(duration), dict(parameters))
+        )
+        return np.where(np.isfinite(found), found, np.nan)
 
     def shown(self, coordinates: NDArray) -> NDArray:
         """Points of the plane (…, 2) at coordinates of the system (…, 2)."""
@@ -122,38 +171,43 @@ class Motion:
 
 
 @jax.jit
-def _rates(system: DynamicalSystem, points: Array, parameters: Parameters) -> Array:
+def _rates(system: Plane, points: Array, parameters: Parameters) -> Array:
     return jax.vmap(lambda x: system(x, **parameters))(points)
 
 
 @jax.jit
-def _path(field, states: Array, times: Array, parameters: Parameters) -> Array:
-    solution = flow(field, states, times, parameters, rtol=RTOL, atol=ATOL, max_steps=MOST_STEPS)
-    return solution.ys  # pyright: ignore[reportReturnType]
+def _path(system: Plane, start: Array, times: Array, parameters: Parameters) -> Array:
+    def rates(_: Array, x: Array, numbers: Parameters) -> Array:
+        return system(x, **numbers)
+
+    return _followed(rates, start, times, parameters)
 
 
 @jax.jit
-def _back(field, states: Array, lengths: Array, parameters: Parameters) -> Array:
-    def direction(time: Array, state: Array, numbers: Parameters) -> Array:
-        rate = field(time, state, numbers)
+def _back(system: Plane, start: Array, lengths: Array, parameters: Parameters) -> Array:
+    def direction(_: Array, x: Array, numbers: Parameters) -> Array:
+        rate = system(x, **numbers)
         return -rate / (jnp.linalg.norm(rate) + SLOWEST)
 
-    solution = flow(
-        direction,  # pyright: ignore[reportArgumentType]
-        *(states, lengths, parameters),
+    return _followed(direction, start, lengths, parameters)
+
+
+@jax.jit
+def _ends(system: Plane, starts: Array, duration: Array, parameters: Parameters) -> Array:
+    times = jnp.stack([jnp.zeros_like(duration), duration])
+
+    def end(start: Array) -> Array:
+        return _path(system, start, times, parameters)[-1]
+
+    return jax.lax.map(end, starts, batch_size=BATCH)
+
+
+def _followed(rates: Callable, start: Array, times: Array, parameters: Parameters) -> Array:
+    found = flow(
+        rates,  # pyright: ignore[reportArgumentType]
+        *(start, times, parameters),
         rtol=RTOL,
         atol=ATOL,
         max_steps=MOST_STEPS,
     )
-    return solution.ys  # pyright: ignore[reportReturnType]
-
-
-@jax.jit
-def _ends(field, states: Array, duration: Array, parameters: Parameters) -> Array:
-    times = jnp.stack([jnp.zeros_like(duration), duration])
-
-    def end(start: Array) -> Array:
-        found = flow(field, start, times, parameters, rtol=RTOL, atol=ATOL, max_steps=MOST_STEPS)
-        return found.ys[-1]  # pyright: ignore[reportOptionalSubscript]
-
-    return jax.lax.map(end, states, batch_size=BATCH)
+    return found.ys  # pyright: ignore[reportReturnType]

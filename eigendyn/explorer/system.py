@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from eigendyn import symbols as sym
-from eigendyn.analysis.system import DynamicalSystem, dynamical_system
+from eigendyn.analysis.slice import Slice, plane
+from eigendyn.analysis.system import LARGEST, DynamicalSystem, dynamical_system
 from eigendyn.architecture import architecture
 from eigendyn.closure import close
 from eigendyn.derive import ModeDynamics, mode_dynamics
@@ -30,15 +33,59 @@ def explored_system(
         The system, and its closed dynamics.
 
     Raises:
-        InvalidSetting: More than two states, or a plane on which nothing moves.
+        InvalidSetting: More than two states in a mode, or a plane on which nothing moves.
         The errors of `dynamical_system` otherwise.
     """
-    symbolic, chosen = understand(loss, settings)
-    dynamics = close(mode_dynamics(symbolic, chosen.alpha, architecture(chosen)), chosen.closure)
+    dynamics = _dynamics(loss, settings)
     _check_plane(dynamics)
-    system = dynamical_system(loss, 2 if len(dynamics.states) == 1 else 1, **settings)
+    system = dynamical_system(loss, _few_modes(dynamics), **settings)
     _check_motion(system)
     return system, dynamics
+
+
+def plane_system(
+    loss: str | SymbolicLoss = "cosine",
+    modes: int | None = None,
+    held: Mapping[str, float] | None = None,
+    largest_variance: float = LARGEST,
+    **settings: Any,
+) -> tuple[DynamicalSystem | Slice, ModeDynamics]:
+    """Build a system, and hold all of its coordinates but two.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        modes: Number of modes; None takes two with one state, or one with several.
+        held: Values of all coordinates but two (see `analysis.slice.plane`).
+        largest_variance: Largest variance that the plane shows.
+        settings: Fields of `Settings`.
+
+    Returns:
+        The system or its slice, and its closed dynamics.
+
+    Raises:
+        InvalidSetting: Not two free states, or a plane on which nothing moves.
+        UnknownName: A state that the system does not have.
+        The errors of `dynamical_system` otherwise.
+    """
+    dynamics = _dynamics(loss, settings)
+    whole = dynamical_system(
+        loss,
+        _few_modes(dynamics) if modes is None else modes,
+        largest_variance=largest_variance,
+        **settings,
+    )
+    system = plane(whole, held)
+    _check_motion(system)
+    return system, dynamics
+
+
+def _dynamics(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> ModeDynamics:
+    symbolic, chosen = understand(loss, dict(settings))
+    return close(mode_dynamics(symbolic, chosen.alpha, architecture(chosen)), chosen.closure)
+
+
+def _few_modes(dynamics: ModeDynamics) -> int:
+    return 2 if len(dynamics.states) == 1 else 1
 
 
 def _check_plane(dynamics: ModeDynamics) -> None:
@@ -51,13 +98,13 @@ def _check_plane(dynamics: ModeDynamics) -> None:
         raise InvalidSetting(message)
 
 
-def _check_motion(system: DynamicalSystem) -> None:
+def _check_motion(system: DynamicalSystem | Slice) -> None:
     """Refuse a plane of one mode on which the encoder rests, as under any scale-invariant loss."""
     if system.modes > 1:
         return
     without = {name: 0.0 for name in ("weight_decay",) if name in system.parameters}
     points = np.random.default_rng(0).uniform(0.2, 1.2, (8, len(system.names)))
-    rates = [float(system(point, **without)[0]) for point in points]
+    rates = [float(system(jnp.asarray(point), **without)[0]) for point in points]
     if np.abs(rates).max() < 1e-6:
         message = (
             f"With two states per mode the plane is that of one mode, and the encoder's rests: the "

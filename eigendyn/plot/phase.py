@@ -6,7 +6,9 @@ Every layer draws on the axes that it is given, and returns the arrays that it d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Stroke
 from numpy.typing import NDArray
 
 from eigendyn.explorer.motion import Motion, Parameters
@@ -25,10 +28,14 @@ from eigendyn.store import write_atomically
 FIELD, FINE = 18, 120  # points on each side of the plane, for arrows and for lines
 NULLCLINES = ("#0072B2", "#E69F00")
 TRAJECTORY = "#D55E00"
+TRAJECTORIES = "trajectory"  # group of the lines that an animation lets run
 SHADES = ("#e8e8e8", "#d6e8f3", "#fbe6c8", "#d9efe4", "#f3e0ea", "#fff7cf")
 LEVELS = 8
+OWN: Parameters = MappingProxyType({})  # the system's own numbers
+DURATION = 150.0
 FRAMES, RATE = 60, 20  # of an animation; frames a second
 SLOWEST = 1e-3  # share of the largest speed below which arrows are no paler
+CORES = {"unstable": "white", "saddle": "0.7", "neutral": "0.7"}  # of lines of fixed points
 FILLS: Mapping[str, Any] = {
     "stable": "full",
     "unstable": "none",
@@ -37,7 +44,7 @@ FILLS: Mapping[str, Any] = {
 }
 
 
-def draw_field(motion: Motion, ax: Axes, parameters: Parameters) -> Mapping[str, NDArray]:
+def draw_field(motion: Motion, ax: Axes, parameters: Parameters = OWN) -> Mapping[str, NDArray]:
     """Draw the direction of motion as arrows of equal length, paler where it is slow."""
     across, up = motion.grid(FIELD)
     rates = motion.rates(across, up, parameters)
@@ -58,7 +65,7 @@ def draw_field(motion: Motion, ax: Axes, parameters: Parameters) -> Mapping[str,
     return {"across": across, "up": up, "rates": rates}
 
 
-def draw_nullclines(motion: Motion, ax: Axes, parameters: Parameters) -> list[list[NDArray]]:
+def draw_nullclines(motion: Motion, ax: Axes, parameters: Parameters = OWN) -> list[list[NDArray]]:
     """Draw where one of the axes does not move, one line for each branch."""
     across, up = motion.grid(FINE)
     found = motion.nullclines(across, up, motion.rates(across, up, parameters))
@@ -72,7 +79,7 @@ def draw_nullclines(motion: Motion, ax: Axes, parameters: Parameters) -> list[li
 def draw_fixed_points(found: Rests, ax: Axes) -> Rests:
     """Draw fixed points: filled if stable, open if unstable, half filled if saddles.
 
-    A continuum is a thick line, dotted where it does not attract.
+    A continuum is a thick line, hollow where it does not attract.
     """
     kinds = dict.fromkeys(point.stability for point in found.points)
     for kind in kinds:
@@ -102,10 +109,15 @@ def draw_fixed_points(found: Rests, ax: Axes) -> Rests:
             for line in continuum
         ]
         if lines:
-            drawn = LineCollection(lines, colors="black", linewidths=3, zorder=4, clip_on=False)
-            drawn.set_linestyle("solid" if kind == "stable" else "dotted")
-            drawn.set_label(f"{kind} fixed points, a line of them")
-            ax.add_collection(drawn)
+            label = f"{kind} fixed points, a line of them"
+            wide = {"zorder": 4, "clip_on": False, "capstyle": "round"}
+            ax.add_collection(LineCollection(lines, colors="black", linewidths=4, **wide))
+            core = CORES.get(kind)
+            if core is not None:
+                ax.add_collection(LineCollection(lines, colors=core, linewidths=2, **wide))
+            line = ax.plot([], [], color="black", lw=4, label=label)[0]
+            if core is not None:
+                line.set_path_effects([Stroke(linewidth=4), Stroke(linewidth=2, foreground=core)])
     return found
 
 
@@ -122,9 +134,9 @@ def draw_conserved(motion: Motion, ax: Axes) -> Mapping[str, NDArray]:
 def draw_trajectories(
     motion: Motion,
     ax: Axes,
-    parameters: Parameters,
     starts: Sequence[tuple[float, float]],
-    duration: float,
+    duration: float = DURATION,
+    parameters: Parameters = OWN,
 ) -> list[tuple[NDArray, NDArray]]:
     """Integrate from these starts and draw the trajectories; times and points are returned."""
     found = [motion.trajectory(start, parameters, duration) for start in starts]
@@ -136,13 +148,14 @@ def draw_trajectories(
             marker="o",
             ms=3,
             markevery=[0],
+            gid=TRAJECTORIES,
             label=None if index else "trajectory",
         )
     return found
 
 
 def draw_separatrices(
-    motion: Motion, ax: Axes, parameters: Parameters, found: Rests
+    motion: Motion, ax: Axes, found: Rests, parameters: Parameters = OWN
 ) -> list[NDArray]:
     """Draw the stable manifolds of saddles, which part the basins."""
     branches = separatrices(motion, found.points, parameters)
@@ -155,9 +168,9 @@ def draw_separatrices(
 def draw_basins(
     motion: Motion,
     ax: Axes,
-    parameters: Parameters,
     found: Rests,
-    duration: float,
+    duration: float = DURATION,
+    parameters: Parameters = OWN,
     resolution: int = 60,
 ) -> NDArray:
     """Shade the plane by the fixed point that is reached; white where none is in time."""
@@ -189,41 +202,75 @@ def draw_descents(paths: Sequence[NDArray], ax: Axes) -> Sequence[NDArray]:
     return paths
 
 
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """What a phase portrait shows, layer by layer.
+
+    Args:
+        ax: Axes that it is drawn on.
+        rests: Fixed points.
+        field: "across", "up" and "rates" of the arrows.
+        nullclines: Branches (points, 2) on which the first, and the second, axis does not move.
+        separatrices: Stable manifolds of saddles (points, 2).
+        levels: By name, values of what is conserved, on a grid.
+        trajectories: Times (times,) and points (times, 2).
+        basins: Index of the fixed point at which a start ends, or −1; None if not asked for.
+    """
+
+    ax: Axes
+    rests: Rests
+    field: Mapping[str, NDArray]
+    nullclines: list[list[NDArray]]
+    separatrices: list[NDArray]
+    levels: Mapping[str, NDArray]
+    trajectories: list[tuple[NDArray, NDArray]]
+    basins: NDArray | None
+
+
 def phase_portrait(
     motion: Motion,
-    ax: Axes,
+    ax: Axes | None = None,
     *,
     starts: Sequence[tuple[float, float]] = (),
     with_basins: bool = False,
-    duration: float = 150.0,
+    duration: float = DURATION,
     **parameters: float,
-) -> Rests:
+) -> Portrait:
     """Draw a phase portrait of all layers.
 
     Args:
-        motion: Motion on a plane.
-        ax: Axes to draw on.
+        motion: Motion on a plane (see `phase_plane`).
+        ax: Axes to draw on; None makes a figure.
         starts: Points of the plane at which trajectories start.
         with_basins: Whether to shade basins, which integrates 3,600 trajectories.
         duration: Time that trajectories take [learning rate × step].
         parameters: Numbers by name, in the place of the system's own.
 
     Returns:
-        The fixed points.
+        What was drawn.
+
+    Raises:
+        UnknownName: A parameter that the system does not have.
     """
     found = rests(motion, parameters)
-    if with_basins:
-        draw_basins(motion, ax, parameters, found, duration)
-    draw_field(motion, ax, parameters)
-    draw_conserved(motion, ax)
-    draw_nullclines(motion, ax, parameters)
-    draw_separatrices(motion, ax, parameters, found)
-    draw_trajectories(motion, ax, parameters, starts, duration)
+    if ax is None:
+        ax = portrait_figure()[1]
+    shaded = draw_basins(motion, ax, found, duration, parameters) if with_basins else None
+    portrait = Portrait(
+        ax=ax,
+        rests=found,
+        field=draw_field(motion, ax, parameters),
+        levels=draw_conserved(motion, ax),
+        nullclines=draw_nullclines(motion, ax, parameters),
+        separatrices=draw_separatrices(motion, ax, found, parameters),
+        trajectories=draw_trajectories(motion, ax, starts, duration, parameters),
+        basins=shaded,
+    )
     draw_fixed_points(found, ax)
     across, up = motion.axes
     ax.set(xlim=(0, across.top), ylim=(0, up.top), xlabel=across.label, ylabel=up.label)
     ax.set_title(motion.system.loss.name if len(motion.system.loss.name) < 60 else "")
-    return found
+    return portrait
 
 
 def portrait_figure() -> tuple[Figure, Axes]:
@@ -245,9 +292,7 @@ def save_animation(figure: Figure, ax: Axes, path: Path, force: bool = False) ->
     Raises:
         OutputExists: The file exists and `force` is not set, or it cannot be written.
     """
-    lines = [
-        line for line in ax.lines if line.get_color() == TRAJECTORY and np.size(line.get_xdata())
-    ]
+    lines = [line for line in ax.lines if line.get_gid() == TRAJECTORIES]
     paths = [np.asarray(line.get_data()) for line in lines]
     figure.draw_without_rendering()
     figure.set_layout_engine("none")

@@ -4,29 +4,23 @@ import numpy as np
 import pytest
 
 import eigendyn
-from eigendyn.explorer.axes import axes
-from eigendyn.explorer.motion import Motion
+from eigendyn.analysis.system import dynamical_system
+from eigendyn.explorer.motion import phase_plane
 from eigendyn.explorer.portrait import basins, conserved_levels, rests, separatrices
-from eigendyn.explorer.system import explored_system
 
 DECAY = 0.1
 LOW, HIGH = (1 - np.sqrt(1 - 4 * DECAY)) / 2, (1 + np.sqrt(1 - 4 * DECAY)) / 2  # v(1 − v) = ω
 
 
-def motion_of(*arguments, **settings):
-    system, dynamics = explored_system(*arguments, **settings)
-    return Motion(system, axes(system, dynamics))
-
-
 @pytest.fixture(scope="module")
 def euclidean():
-    return motion_of("euclidean", weight_decay=DECAY)
+    return phase_plane("euclidean", weight_decay=DECAY)
 
 
 @pytest.fixture(scope="module")
 def learned():
     decays = {"weight_decay": DECAY, "predictor_decay": DECAY}
-    return motion_of("euclidean", predictor="learned", **decays)
+    return phase_plane("euclidean", predictor="learned", **decays)
 
 
 def test_all_nine_fixed_points_are_found(euclidean):
@@ -78,7 +72,7 @@ def test_a_trajectory_that_has_not_arrived_has_no_basin(euclidean):
 
 
 def test_trajectories_keep_to_the_level_sets():
-    motion = motion_of("cosine", closure_accuracy=1e-6)
+    motion = phase_plane("cosine")
     across, up = motion.grid(7)
     levels = conserved_levels(motion, across, up)
     np.testing.assert_allclose(levels["sum of variances"], across + up)
@@ -87,7 +81,7 @@ def test_trajectories_keep_to_the_level_sets():
 
 
 def test_equal_eigenvalues_are_one_line_of_fixed_points():
-    motion = motion_of("cosine", closure_accuracy=1e-6)
+    motion = phase_plane("cosine")
     found = rests(motion, {})
     lines = [i for i, point in enumerate(found.points) if point.stability == "stable"]
     assert len(lines) == 1
@@ -101,3 +95,23 @@ def test_the_explorer_and_the_portrait_share_their_motion(euclidean):
     run = eigendyn.simulate("euclidean", [0.3, 1.2], weight_decay=DECAY, steps=100)
     _, path = euclidean.trajectory((0.3, 1.2), {}, 10.0)
     np.testing.assert_allclose(path[-1], run["variance"].values[:, -1], rtol=1e-3)
+
+
+def test_a_slice_moves_as_the_whole_does_where_the_others_are_held():
+    held = {"variance3": 0.4}
+    part = phase_plane("cosine", modes=3, held=held, window=(1.0, 1.0))
+    whole = dynamical_system("cosine", 3)
+    rates = part.rates(np.array([0.2]), np.array([0.7]), {})
+    s = np.sqrt([0.2, 0.7, 0.4])
+    np.testing.assert_allclose(rates[:, 0], 2 * (s * whole(s))[:2], rtol=1e-5)
+    assert not part.system.conserved  # the sum over two of three modes is not
+
+
+def test_a_predictor_beside_an_ema_target_rests_at_tian_s_fixed_points():
+    decays = {"weight_decay": DECAY, "predictor_decay": DECAY}
+    plane = phase_plane(
+        "euclidean", predictor="learned", target="ema", held={"target": HIGH**2}, **decays
+    )
+    assert [axis.symbol for axis in plane.axes] == ["p", "s"]
+    found = [tuple(shown.round(6)) for shown in rests(plane, {}).shown]
+    assert (round(HIGH, 6), round(HIGH, 6)) in found  # where target and encoder agree

@@ -5,17 +5,14 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from eigendyn.explorer.axes import axes
-from eigendyn.explorer.motion import Motion
+from eigendyn.explorer.motion import phase_plane
 from eigendyn.explorer.portrait import rests
-from eigendyn.explorer.system import explored_system
 from eigendyn.plot import phase
 
 
 @pytest.fixture(scope="module")
 def motion():
-    system, dynamics = explored_system("euclidean", weight_decay=0.1)
-    return Motion(system, axes(system, dynamics))
+    return phase_plane("euclidean", weight_decay=0.1)
 
 
 @pytest.fixture
@@ -24,7 +21,7 @@ def ax():
 
 
 def test_nullclines_are_drawn_branch_by_branch(motion, ax):
-    found = phase.draw_nullclines(motion, ax, {})
+    found = phase.draw_nullclines(motion, ax)
     drawn = [c for c in ax.collections if isinstance(c, LineCollection)]
     assert [len(c.get_segments()) for c in drawn] == [len(branches) for branches in found] == [2, 2]
 
@@ -41,15 +38,17 @@ def test_fixed_points_are_filled_open_or_half_filled(motion, ax):
 
 
 def test_the_field_has_the_library_s_rates(motion, ax):
-    drawn = phase.draw_field(motion, ax, {})
+    drawn = phase.draw_field(motion, ax)
     v = drawn["across"]
     np.testing.assert_allclose(drawn["rates"][0], 2 * v * (v * (1 - v) - 0.1), rtol=1e-9)
 
 
 def test_trajectories_are_returned_as_drawn(motion, ax):
-    (found,) = phase.draw_trajectories(motion, ax, {}, [(0.5, 1.5)], 5.0)
+    (found,) = phase.draw_trajectories(motion, ax, [(0.5, 1.5)], 5.0)
     np.testing.assert_array_equal(np.transpose(ax.lines[0].get_data()), found[1])
 
 
 def test_a_parameter_can_be_another(motion, ax):
-    assert len(phase.phase_portrait(motion, ax, weight_decay=0.3).points) == 1  # beyond the fold
+    assert (
+        len(phase.phase_portrait(motion, ax, weight_decay=0.3).rests.points) == 1
+    )  # beyond the fold
