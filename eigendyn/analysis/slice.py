@@ -36,12 +36,14 @@ class Slice:
         system: The whole system.
         held: Values of all coordinates (coordinates,); those of the free two do not matter.
         free: Indices of the free coordinates.
+        holding: What is held, in words.
         conserved: Nothing: what a system conserves, a part of it does not.
     """
 
     system: DynamicalSystem
     held: NDArray
     free: tuple[int, int] = field(metadata={"static": True})
+    holding: str = field(metadata={"static": True})
     conserved: Mapping[str, Callable[[Array], Array]] = field(
         default_factory=dict, metadata={"static": True}
     )
@@ -122,7 +124,10 @@ def plane(
             message = f"--slice {word} must be finite and ≥ 0, not {value:g}. Try 0.5."
             raise InvalidSetting(message)
         values[known[word]] = WORDS[kind][1](value)
-    return Slice(system, values, (known[free[0]], known[free[1]])) if held else system
+    if not held:
+        return system
+    holding = ", ".join(f"{word} = {value:g}" for word, value in held.items())
+    return Slice(system, values, (known[free[0]], known[free[1]]), holding)
 
 
 def _advice(free: list[str]) -> str:

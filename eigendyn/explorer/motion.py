@@ -23,6 +23,7 @@ from eigendyn.losses import SymbolicLoss
 
 ACCURACY = 1e-6  # of an exact closure's quadrature
 SAVES = 101
+LONG = 60  # letters of a name that is no title any more
 RTOL, ATOL = 1e-4, 1e-7  # of what a hand explores
 MOST_STEPS = 500  # spectra that vanish under a cosine loss grow stiff
 SLOWEST = 1e-9  # rate at which the way back is at rest
@@ -153,6 +154,13 @@ class Motion:
         """Points of the plane (…, 2) at coordinates of the system (…, 2)."""
         ordered = coordinates[..., self._order]
         return np.where(self._squared, ordered**2, ordered)
+
+    @property
+    def title(self) -> str:
+        """The loss, and what is held."""
+        name = self.system.loss.name
+        held = [self.system.holding] if isinstance(self.system, Slice) else []
+        return ", ".join([name if len(name) < LONG else "a loss of one’s own", *held])
 
     @property
     def _order(self) -> list[int]:

@@ -269,7 +269,7 @@ def phase_portrait(
     draw_fixed_points(found, ax)
     across, up = motion.axes
     ax.set(xlim=(0, across.top), ylim=(0, up.top), xlabel=across.label, ylabel=up.label)
-    ax.set_title(motion.system.loss.name if len(motion.system.loss.name) < 60 else "")
+    ax.set_title(motion.title)
     return portrait
 
 
