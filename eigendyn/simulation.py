@@ -182,6 +182,11 @@ def understand(loss: str | SymbolicLoss, settings: dict[str, Any]) -> tuple[Symb
     return named, chosen
 
 
+def closed_dynamics(loss: SymbolicLoss, chosen: Settings) -> ModeDynamics:
+    """Mode dynamics of a loss, its moments taken by the chosen closure."""
+    return _compiled(loss, chosen.alpha, architecture(chosen), chosen.closure)[0]
+
+
 @lru_cache(maxsize=64)
 def _compiled(
     loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str

@@ -72,6 +72,7 @@ ONLY_IN = {
         ),
         "integrate/closed_form",
         "explorer/javascript",
+        "analysis/exact_rests",
     },
 }
 LAZY = {"__init__", "cli/main", "paper/figure"}  # load by name what is asked for

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import qmc
 
 from eigendyn.analysis.continua import group
+from eigendyn.analysis.exact_rests import rest_points
 from eigendyn.analysis.linearisation import ZERO, FixedPoint, is_odd, judge, zero_size
 from eigendyn.analysis.newton import (
     Dynamics,
@@ -18,10 +19,11 @@ from eigendyn.analysis.newton import (
     evaluate,
     settle,
 )
+from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.checks import check_whole
 from eigendyn.errors import InvalidSetting
 
-SNAP = 1e-4  # share of the window within which a coordinate is taken for zero if that rests too
+SNAP = 2e-3  # share of the window within which a coordinate is taken for zero if that rests too
 MIDDLE = 0.5  # share of a continuum's extent in which the point reported for it stands
 TOWARDS = 30  # steps along a continuum, towards the window's centre
 
@@ -73,7 +75,8 @@ def find_fixed_points(
 ) -> Search:
     r"""Find the fixed points f(x) = 0 in a window, from many starts.
 
-    Half of the starts fill the window evenly, half its faces where singular values vanish. Where
+    Half of the starts fill the window evenly, half its faces where singular values vanish; rests
+    that symbols give (see `exact_rests`) are starts too. Where
     rests stand on a line or surface, one of them is reported for all. s and −s are the same.
 
     Args:
@@ -95,6 +98,9 @@ def find_fixed_points(
     check_parameters(system, parameters)
     low, high = check_window(low, high, len(system.names))
     first = _starts(system, low, high, check_whole("starts", starts, 2), seed)
+    if isinstance(system, DynamicalSystem):
+        exact = rest_points(system, **parameters)
+        first = np.concatenate([first, exact[((exact >= low) & (exact <= high)).all(axis=1)]])
     scale = float(np.linalg.norm(high - low))
     sizes = np.abs(evaluate(system, first, parameters).jacobian).max(axis=(1, 2))
     usual = float(np.median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else 0.0
@@ -172,14 +178,17 @@ def _folded(points: NDArray, names: tuple[str, ...]) -> NDArray:
 def _snapped(
     system: Dynamics, points: NDArray, near: NDArray, tolerance: float, parameters: Mapping
 ) -> NDArray:
-    """Put coordinates at zero where they nearly are, if the point rests there too.
+    """Put coordinates at zero where they nearly are, if all in between rests too.
 
     Newton's steps come to a rest of higher order, as s³ = 0, only slowly. Points are left out
     beside which there are no rates, as at the origin under a cosine loss.
     """
     snapped = np.where(np.abs(points) < near, 0.0, points)
-    residual = evaluate(system, snapped, parameters).residual
-    return np.where((residual <= tolerance)[:, None], snapped, points)[~np.isnan(residual)]
+    there, half = (
+        evaluate(system, x, parameters).residual for x in (snapped, (snapped + points) / 2)
+    )
+    rests = np.fmax(there, half) <= tolerance
+    return np.where(rests[:, None], snapped, points)[~np.isnan(there)]
 
 
 def _centred(

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from eigendyn.checks import check_whole
 from eigendyn.compile import VectorField
+from eigendyn.derive import ModeDynamics
 from eigendyn.errors import InvalidSetting
 from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import Settings
-from eigendyn.simulation import conserved_functions, understand, vector_field
+from eigendyn.simulation import closed_dynamics, conserved_functions, understand, vector_field
 
 LARGEST = 2.0  # variance up to which the closure's nodes are chosen
 SMALLEST = 1e-3  # of the largest
@@ -39,6 +40,7 @@ class DynamicalSystem:
         modes: Number of modes.
         loss: The loss.
         settings: Everything else that was chosen.
+        dynamics: The closed mode dynamics, in symbols.
         conserved: By name, functions of x that stay constant along trajectories.
     """
 
@@ -48,6 +50,7 @@ class DynamicalSystem:
     modes: int = field(metadata={"static": True})
     loss: SymbolicLoss = field(metadata={"static": True})
     settings: Settings = field(metadata={"static": True})
+    dynamics: ModeDynamics = field(metadata={"static": True}, repr=False)
     conserved: Mapping[str, Callable[[Array], Array]] = field(metadata={"static": True})
 
     def __call__(self, x: Array, **parameters: Array | float) -> Array:
@@ -96,6 +99,7 @@ def dynamical_system(
         modes=modes,
         loss=symbolic,
         settings=chosen,
+        dynamics=closed_dynamics(symbolic, chosen),
         conserved=_conserved(symbolic, compiled, chosen, states.shape[1:]),
     )
 

@@ -11,13 +11,11 @@ import numpy as np
 from eigendyn import symbols as sym
 from eigendyn.analysis.slice import Slice, plane
 from eigendyn.analysis.system import LARGEST, DynamicalSystem, dynamical_system
-from eigendyn.architecture import architecture
-from eigendyn.closure import close
-from eigendyn.derive import ModeDynamics, mode_dynamics
+from eigendyn.derive import ModeDynamics
 from eigendyn.errors import InvalidSetting
 from eigendyn.formula import text
 from eigendyn.losses import SymbolicLoss
-from eigendyn.simulation import understand
+from eigendyn.simulation import closed_dynamics, understand
 
 
 def explored_system(
@@ -80,8 +78,7 @@ def plane_system(
 
 
 def _dynamics(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> ModeDynamics:
-    symbolic, chosen = understand(loss, dict(settings))
-    return close(mode_dynamics(symbolic, chosen.alpha, architecture(chosen)), chosen.closure)
+    return closed_dynamics(*understand(loss, dict(settings)))
 
 
 def _few_modes(dynamics: ModeDynamics) -> int:

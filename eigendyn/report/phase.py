@@ -39,6 +39,7 @@ def summary(portrait: tuple[Motion, Rests]) -> dict[str, Any]:
         "plane": motion.title,
         "axes": [axis.symbol for axis in motion.axes],
         "fixed_points": points,
+        "in_symbols": _in_symbols(motion),
         "unsettled_starts": found.unsettled,
     }
 
@@ -63,9 +64,20 @@ def table(portrait: tuple[Motion, Rests]) -> str:
             )
         )
     lines = aligned(rows) if len(rows) > 1 else ["There is no fixed point on this plane."]
+    symbols = _in_symbols(motion)
+    if symbols:
+        lines += ["", "In symbols, for every mode:", *(f"  {line}" for line in symbols)]
     if found.unsettled:
         lines += ["", f"{found.unsettled} of the starts of the search found no fixed point."]
     return "\n".join(lines)
+
+
+def _in_symbols(motion: Motion) -> list[str]:
+    """Rests of a mode that symbols give; on a slice none."""
+    from eigendyn.analysis.exact_rests import rests_in_words
+    from eigendyn.analysis.system import DynamicalSystem
+
+    return rests_in_words(motion.system) if isinstance(motion.system, DynamicalSystem) else []
 
 
 def _eigenvalue(value: complex) -> str:

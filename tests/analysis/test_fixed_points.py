@@ -173,3 +173,13 @@ def test_a_window_that_is_none_is_refused(window):
 def test_a_parameter_that_the_system_does_not_have_is_refused():
     with pytest.raises(UnknownName, match="Did you mean 'weight_decay'"):
         fixed_points(dynamical_system("euclidean", 1), [0], [1], weight_decy=0.1)
+
+
+def test_a_root_of_the_correlation_has_a_stability_at_zero():
+    system = dynamical_system("euclidean", 1, predictor="running", alpha=0.5, weight_decay=0.1)
+    origin = fixed_points(system, [0, 0], [1.4, 1.4])[0]
+    relaxation = (1 - system.parameters["correlation_momentum"]) / system.parameters[
+        "learning_rate"
+    ]
+    np.testing.assert_allclose(sorted(origin.eigenvalues.real), [-relaxation, -0.1], rtol=1e-9)
+    assert origin.stability == "stable"
