@@ -16,6 +16,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "simulate": "simulation",
+    "ensemble": "ensembles",
+    "stream_ensemble": "ensembles",
     "crosscheck": "crosschecks",
     "crosscheck_all": "systems",
     "audit": "audits",
@@ -77,6 +79,7 @@ __all__ = [
     "design_loss",
     "design_multiplier",
     "dynamical_system",
+    "ensemble",
     "explore",
     "export_loss",
     "fixed_points",
@@ -94,6 +97,7 @@ __all__ = [
     "random_variances",
     "save",
     "simulate",
+    "stream_ensemble",
     "variances_from_embeddings",
     "variances_from_weights",
     "vector_field",
@@ -112,6 +116,7 @@ if TYPE_CHECKING:
     from eigendyn.crosschecks import crosscheck
     from eigendyn.derive import ModeDynamics, mode_dynamics
     from eigendyn.design import design_loss, design_multiplier
+    from eigendyn.ensembles import ensemble, stream_ensemble
     from eigendyn.errors import EigendynError
     from eigendyn.explorer.motion import phase_plane
     from eigendyn.export import export_loss

@@ -8,6 +8,8 @@ from eigendyn.errors import UnknownName
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
 METHODS = ("auto", "flow", "steps", "closed-form")
+ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "kernel", "flow")
+KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")
 ENCODERS = ("linear", "relu")

@@ -17,7 +17,7 @@ import xarray
 from numpy.typing import NDArray
 
 import eigendyn
-from eigendyn.trajectory import Trajectory
+from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
 
 NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
 NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
@@ -112,6 +112,80 @@ def dataset(
             "closure_error_meaning": closure["error_meaning"],
             "status": trajectory.status,
             "message": trajectory.message,
+            "settings": json.dumps(dict(settings), ensure_ascii=False),
+            **provenance(device, str(settings["dtype"])),
+        },
+    )
+
+
+def ensemble_dataset(
+    batch: Batch,
+    *,
+    states: tuple[str, ...],
+    keep: str,
+    first: int,
+    sweep: Mapping[str, NDArray],
+    settings: Mapping[str, Any],
+    closure: Mapping[str, Any],
+    engine: str,
+    loss: str,
+    device: str,
+) -> xarray.Dataset:
+    """Label many trajectories with what they are, and how they were made.
+
+    Args:
+        batch: States of all trajectories, or what was kept of them.
+        states: Name of each state, the singular value first.
+        keep: What was kept, one of `choices.KEEPS`.
+        first: Number of the first trajectory.
+        sweep: By name, parameters that differ (trajectories,).
+        settings: Every setting; stored as JSON.
+        closure: "name", "error" (a number), "error_meaning", and "reached".
+        engine: The engine that ran.
+        loss: The loss, with what was switched off.
+        device: Where it ran.
+
+    Returns:
+        Dataset over (trajectory, mode, time), or (trajectory, mode, extremum), or
+        (trajectory, mode), that shares its memory with the batch.
+    """
+    labels = {"singular_value": ("singular value", "√variance")} | STATE_LABELS
+    last = {"extrema": ("extremum",), "recruitment": ()}.get(keep, ("time",))
+    over = ("trajectory", "mode", *last)
+    if keep == "recruitment":
+        label = _label("first time within 5 % of the end value", "learning rate × step")
+        variables = {"recruitment_time": (over, batch.values[:, 0, :, 0], label)}
+    else:
+        variables = {
+            name: (over, batch.values[:, place], _label(*labels[name]))
+            for place, name in enumerate(states)
+        }
+    coordinates: dict[str, Any] = {
+        "trajectory": np.arange(first, first + len(batch.status)),
+        "mode": ("mode", np.arange(batch.values.shape[2]), _label("mode, in input order", "1")),
+        **{name: ("trajectory", values) for name, values in sweep.items()},
+    }
+    if last == ("time",):
+        label = _label("training time", "learning rate × step")
+        coordinates["time"] = ("time", np.asarray(batch.times, np.float64), label)
+    elif last:
+        coordinates["extremum"] = ["smallest", "largest"]
+    status = np.array(BATCH_STATUSES)[batch.status]
+    return xarray.Dataset(
+        {
+            **variables,
+            "status": ("trajectory", status, _label("how the trajectory ended", "")),
+            "steps": ("trajectory", batch.steps, _label("adaptive steps taken", "1")),
+        },
+        coords=coordinates,
+        attrs={
+            "title": f"{loss}, {closure['name']}, {engine}",
+            "loss": loss,
+            "engine": engine,
+            "closure": closure["name"],
+            "closure_error": float(closure["error"]),
+            "closure_error_meaning": f"{closure['error_meaning']}, of some trajectories",
+            "closure_reached": int(closure["reached"]),
             "settings": json.dumps(dict(settings), ensure_ascii=False),
             **provenance(device, str(settings["dtype"])),
         },

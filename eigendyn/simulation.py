@@ -85,7 +85,7 @@ def simulate(
     symbolic, chosen = understand(wanted if loss is None else loss, source | settings)
     spectrum = _spectrum(variances)
     with jax.default_device(find_device(chosen.device)):
-        dynamics, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
+        dynamics, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
         fit, trajectory, method = run(dynamics, field, spectrum, chosen, progress)
         return _label(symbolic, fit, trajectory, method, chosen)
 
@@ -113,7 +113,7 @@ def vector_field(
     symbolic, chosen = understand(loss, settings)
     several = variances is not None and np.ndim(variances) == 2
     spectra = [_spectrum(one) for one in (np.asarray(variances) if several else [variances])]
-    _, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
+    _, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
     parameters = field_parameters(field, chosen, symbolic)
     states = np.stack([starting_states(field, spectrum, chosen) for spectrum in spectra])
     if field.closure == "sampled":
@@ -142,7 +142,7 @@ def conserved_values(
     """
     without = {"weight_decay": 0.0, "predictor_decay": 0.0}
     symbolic, chosen = understand(loss, settings | without)
-    _, field = _compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
+    _, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
     spectra = [check_variances(one) for one in np.asarray(variances)]
     states = np.stack([starting_states(field, spectrum, chosen) for spectrum in spectra])
     return _conserved(symbolic, field, states, np.zeros(len(states)), chosen)
@@ -184,13 +184,14 @@ def understand(loss: str | SymbolicLoss, settings: dict[str, Any]) -> tuple[Symb
 
 def closed_dynamics(loss: SymbolicLoss, chosen: Settings) -> ModeDynamics:
     """Mode dynamics of a loss, its moments taken by the chosen closure."""
-    return _compiled(loss, chosen.alpha, architecture(chosen), chosen.closure)[0]
+    return compiled(loss, chosen.alpha, architecture(chosen), chosen.closure)[0]
 
 
 @lru_cache(maxsize=64)
-def _compiled(
+def compiled(
     loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str
 ) -> tuple[ModeDynamics, VectorField]:
+    """Closed mode dynamics, and the same as a vector field without nodes."""
     dynamics = close(mode_dynamics(loss, alpha, structure), closure)
     unnamed = replace(loss, name="", parameters=tuple((name, 0.0) for name, _ in loss.parameters))
     return dynamics, _compiled_field(replace(dynamics, loss=unnamed))

@@ -1,0 +1,171 @@
+"""Mode dynamics and the name of an engine enter; a function that follows many starts leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
+from eigendyn.compile import VectorField
+from eigendyn.derive import ModeDynamics
+from eigendyn.device import find_device
+from eigendyn.errors import NotDecoupled
+from eigendyn.program.derivation import program_of
+from eigendyn.result import recruitment_times
+from eigendyn.settings import Settings
+from eigendyn.trajectory import Batch
+
+Numbers = Mapping[str, float | NDArray]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an engine does with every chunk of starts.
+
+    Args:
+        dynamics: Closed dynamics.
+        field: The same as a vector field, with nodes.
+        times: Increasing times to save (times,).
+        chosen: Accuracies, precision, device, solver, number of steps.
+        keep: One of `choices.KEEPS`.
+        threads: Threads to use; None takes one for each core.
+    """
+
+    dynamics: ModeDynamics
+    field: VectorField
+    times: NDArray
+    chosen: Settings
+    keep: str
+    threads: int | None
+
+    @property
+    def accuracy(self) -> dict[str, float]:
+        """Relative and absolute error allowed."""
+        assert self.chosen.rtol is not None and self.chosen.atol is not None
+        return {"rtol": self.chosen.rtol, "atol": self.chosen.atol}
+
+
+def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tuple[str, Batch]:
+    """Follow every start.
+
+    Args:
+        engine: One of `choices.ENSEMBLE_ENGINES`. "auto" takes "kernel" on a GPU, "shifted" where
+            modes live by themselves, "flow" for stiff dynamics, else "compiled".
+        work: What to do.
+        starts: States at the first time (trajectories, states, modes).
+        parameters: By name, a number, or one for each trajectory (trajectories,).
+
+    Returns:
+        Name of the engine that was taken, and what it has found.
+
+    Raises:
+        UnknownName: There is no such engine.
+        NotDecoupled: "shifted" was asked for dynamics whose modes interact.
+        The errors of the engines otherwise.
+    """
+    check_choice("engine", engine, ENSEMBLE_ENGINES)
+    if engine == "auto":
+        on_gpu = find_device(work.chosen.device).platform != "cpu"
+        stiff = work.chosen.solver == "stiff"
+        candidates = ["kernel"] if on_gpu else ["flow"] if stiff else ["shifted", "compiled"]
+    else:
+        candidates = [engine]
+    for name in candidates[:-1]:
+        try:
+            return name, _ENGINES[name](work, starts, parameters)
+        except NotDecoupled:
+            continue
+    return candidates[-1], _ENGINES[candidates[-1]](work, starts, parameters)
+
+
+def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+    from eigendyn.integrate.compiled import compiled_ensemble
+
+    found = compiled_ensemble(
+        work.field,
+        program_of(work.dynamics),
+        starts,
+        work.times,
+        parameters,
+        **work.accuracy,
+        max_steps=work.chosen.max_solver_steps,
+        threads=work.threads,
+        keep=_saved(work.keep),
+    )
+    return _reduced(found, work.keep)
+
+
+def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+    from eigendyn.integrate.time_shift import shifted_ensemble
+
+    found = shifted_ensemble(
+        work.dynamics,
+        starts,
+        work.times,
+        parameters,
+        **work.accuracy,
+        threads=work.threads,
+        keep=_saved(work.keep),
+    )
+    return _reduced(found, work.keep)
+
+
+def _kernel(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+    from eigendyn.integrate.kernel import kernel_ensemble
+
+    return kernel_ensemble(
+        work.field,
+        starts,
+        work.times,
+        parameters,
+        **work.accuracy,
+        max_steps=work.chosen.max_solver_steps,
+        keep=work.keep,
+        device=work.chosen.device,
+    )
+
+
+def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+    from eigendyn.integrate.flow_ensemble import flow_ensemble
+
+    found = flow_ensemble(
+        work.field,
+        starts,
+        work.times,
+        parameters,
+        **work.accuracy,
+        solver=work.chosen.solver,
+        max_steps=work.chosen.max_solver_steps,
+    )
+    return _reduced(found, work.keep)
+
+
+_ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {
+    "compiled": _compiled,
+    "shifted": _shifted,
+    "kernel": _kernel,
+    "flow": _flow,
+}
+
+
+def _saved(keep: str) -> str:
+    return "final" if keep == "final" else "trajectory"
+
+
+def _reduced(batch: Batch, keep: str) -> Batch:
+    """Keep what was asked for of whole trajectories, in the last axis."""
+    if keep == "extrema":
+        with np.errstate(invalid="ignore"):
+            ends = [of(batch.values, axis=-1) for of in (np.min, np.max)]
+        return replace(batch, times=batch.times[-1:], values=np.stack(ends, axis=-1))
+    if keep == "recruitment":
+        variance = batch.values[:, 0] ** 2
+        rows = variance.reshape(-1, variance.shape[-1])
+        times = recruitment_times(batch.times, rows).reshape(len(variance), 1, -1, 1)
+        return replace(batch, times=batch.times[-1:], values=times)
+    if keep == "final" and batch.values.shape[-1] > 1:
+        return replace(batch, times=batch.times[-1:], values=batch.values[..., -1:])
+    return batch

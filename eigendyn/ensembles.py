@@ -1,0 +1,356 @@
+"""A loss and many spectra enter; the labelled dynamics of all of them leave, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
+
+from eigendyn.architecture import architecture
+from eigendyn.checks import check_whole
+from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
+from eigendyn.device import find_device
+from eigendyn.engines import Work, follow
+from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
+from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes
+from eigendyn.result import ensemble_dataset
+from eigendyn.run import field_parameters, in_precision, starting_states
+from eigendyn.settings import Settings
+from eigendyn.simulation import ERROR_MEANINGS, compiled, understand
+from eigendyn.trajectory import BATCH_STATUSES, Batch
+
+if TYPE_CHECKING:
+    import xarray
+
+    from eigendyn.losses import SymbolicLoss
+
+MEMORY = 8 * 2**30  # bytes of states that are held at once, if not said otherwise
+PIECES = 50  # chunks at least while progress is shown
+SERVED = 4  # spectra, of each kind, that the nodes of a closure are chosen for
+MARGIN = 0.1  # nodes are chosen more accurate than asked for, since they serve many spectra
+
+
+def ensemble(
+    loss: str | SymbolicLoss = "cosine",
+    variances: ArrayLike = (),
+    *,
+    memory: int = MEMORY,
+    **options: Any,
+) -> xarray.Dataset:
+    """Follow the modes of many spectra, each with its own step size.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Initial variances (trajectories, modes).
+        memory: Bytes that the result may take.
+        options: Those of `stream_ensemble`, which says the rest.
+
+    Returns:
+        Dataset over (trajectory, mode, time): every state, and how each trajectory ended.
+
+    Raises:
+        InvalidSetting: The result does not fit into the memory; else as `stream_ensemble`.
+    """
+    import xarray
+
+    job = _prepare(loss, variances, **options)
+    whole = job.bytes_each * max(1, len(job.starts))
+    if whole > memory:
+        message = (
+            f"The states of {len(job.starts)} trajectories take {whole:.3g} bytes, more than the "
+            f"memory of {memory:.3g}. Try keep='final', fewer times, or stream_ensemble, which "
+            "gives them in chunks."
+        )
+        raise InvalidSetting(message)
+    chunks = list(_chunks(job, memory))
+    return chunks[0] if len(chunks) == 1 else xarray.concat(chunks, "trajectory", join="exact")
+
+
+def stream_ensemble(
+    loss: str | SymbolicLoss = "cosine",
+    variances: ArrayLike = (),
+    *,
+    memory: int = MEMORY,
+    **options: Any,
+) -> Iterator[xarray.Dataset]:
+    r"""Follow the modes of many spectra, and give what was found in chunks that fit into a memory.
+
+    Engines: "compiled", machine code made from the dynamics, one trajectory in every lane of the
+    processor's registers; "shifted", for modes that live by themselves, whose trajectories are one
+    curve shifted in time; "kernel", one GPU kernel with the state in registers; "flow", the engine
+    of `simulate`, the only one that can be differentiated (see `flow`). "auto" takes the fastest.
+    The true error of a trajectory that is "completed" stays below 10 (atol + rtol |s|) at every
+    saved time.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Initial variances (trajectories, modes). A trajectory with one that is negative
+            or not finite is skipped: its status is "invalid-start".
+        memory: Bytes that the states of one chunk may take.
+        options: times: increasing times to save (times,), None takes those of `simulate`.
+            engine: one of `choices.ENSEMBLE_ENGINES`. keep: "trajectory"; "final", the last time
+            alone; "extrema", smallest and largest state over the saved times; "recruitment", the
+            time at which each mode is recruited. sweep: by name, values of parameters, one for each
+            trajectory (trajectories,). threads: None takes one for each core. progress: show a
+            progress bar. The others are fields of `Settings`.
+
+    Yields:
+        Datasets over (trajectory, mode, time), trajectories in the order given.
+
+    Raises:
+        InvalidSetting: A memory too small for one trajectory, times that do not increase, a sweep
+            of another length, or what `simulate` refuses.
+        InvalidSpectrum: Variances that are no table.
+        UnknownName: An engine, a `keep`, or a swept parameter that does not exist.
+        NotDecoupled: The engine "shifted" for modes that interact.
+        DeviceUnavailable: There is no such device.
+    """
+    yield from _chunks(_prepare(loss, variances, **options), memory)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What there is to do, checked.
+
+    Args:
+        loss: Name of the loss.
+        work: What an engine does.
+        engine: Its name, as asked for.
+        starts: States (trajectories, states, modes).
+        parameters: By name, a number, or one for each trajectory.
+        fit: Nodes of the closure, and how accurate they are.
+        skips_start: Whether the start is no time to save.
+        progress: Whether to show a progress bar.
+    """
+
+    loss: str
+    work: Work
+    engine: str
+    starts: NDArray
+    parameters: dict[str, float | NDArray]
+    fit: Fit
+    skips_start: bool
+    progress: bool
+
+    @property
+    def bytes_each(self) -> int:
+        """Bytes of the states of one trajectory while it is followed."""
+        saved = 1 if self.work.keep == "final" else len(self.work.times)
+        return int(np.prod(self.starts.shape[1:])) * self.starts.itemsize * (saved + 1)
+
+    def part(self, rows: slice) -> dict[str, float | NDArray]:
+        """Parameters of some trajectories."""
+        return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in self.parameters.items()}
+
+
+def _prepare(
+    loss: str | SymbolicLoss,
+    variances: ArrayLike,
+    *,
+    times: ArrayLike | None = None,
+    engine: str = "auto",
+    keep: str = "trajectory",
+    sweep: Mapping[str, ArrayLike] | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> _Job:
+    check_choice("engine", engine, ENSEMBLE_ENGINES)
+    check_choice("keep", keep, KEEPS)
+    symbolic, chosen = understand(loss, settings)
+    if threads is not None:
+        threads = check_whole("threads", threads, 1)
+    find_device(chosen.device)
+    table = _table(variances)
+    dynamics, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
+    numbers = field_parameters(field, chosen, symbolic)
+    parameters = numbers | _swept(sweep or {}, numbers, len(table))
+    with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
+        states = starting_states(field, table, chosen)
+    starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
+    if "correlation_value" in field.states and isinstance(parameters.get("sigma1"), np.ndarray):
+        place = field.states.index("correlation_value")
+        starts[:, place] = (1 + parameters["sigma1"][:, None] ** 2) * table
+    fit = _with_nodes(field, starts, parameters, chosen)
+    work = Work(
+        dynamics=dynamics,
+        field=in_precision(fit.field, chosen.dtype),
+        times=_from_zero(times, chosen),
+        chosen=chosen,
+        keep=keep,
+        threads=threads,
+    )
+    return _Job(
+        loss=symbolic.name,
+        work=work,
+        engine=engine,
+        starts=starts.astype(chosen.dtype),
+        parameters=parameters,
+        fit=fit,
+        skips_start=keep == "trajectory" and times is not None and np.ravel(times)[0] > 0,
+        progress=progress,
+    )
+
+
+def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:
+    count = len(job.starts)
+    rows = int(memory // job.bytes_each)
+    if rows < 1:
+        message = (
+            f"One trajectory takes {job.bytes_each} bytes, more than the memory of {memory:.3g}. "
+            "Try a larger memory, keep='final', or fewer times."
+        )
+        raise InvalidSetting(message)
+    if job.progress:
+        rows = min(rows, max(1, -(-count // PIECES)))
+    with tqdm(total=count, unit="trajectory", disable=not job.progress) as bar:
+        for first in range(0, max(count, 1), rows):
+            chunk = slice(first, min(first + rows, count))
+            name, batch = follow(job.engine, job.work, job.starts[chunk], job.part(chunk))
+            if job.skips_start:
+                batch = replace(batch, times=batch.times[1:], values=batch.values[..., 1:])
+            yield _label(job, chunk, name, batch)
+            bar.update(chunk.stop - chunk.start)
+
+
+def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset:
+    work = job.work
+    fit = _judged(job, batch) if work.keep == "trajectory" else job.fit
+    settings = asdict(work.chosen) | {"keep": work.keep}
+    return ensemble_dataset(
+        batch,
+        states=work.field.states,
+        keep=work.keep,
+        first=chunk.start,
+        sweep={n: p for n, p in job.part(chunk).items() if isinstance(p, np.ndarray)},
+        settings=settings,
+        closure={
+            "name": work.field.closure,
+            "error": fit.error,
+            "error_meaning": ERROR_MEANINGS[work.field.closure],
+            "reached": fit.reached,
+        },
+        engine=engine,
+        loss=job.loss,
+        device=str(find_device(work.chosen.device)) if engine in ("kernel", "flow") else "cpu",
+    )
+
+
+def _with_nodes(
+    field: Any, starts: NDArray, parameters: Mapping[str, float | NDArray], chosen: Settings
+) -> Fit:
+    """Choose nodes that serve all starts: the widest spectra, some others, and equal variances."""
+    if field.closure == "sampled":
+        return Fit(draw_samples(field, starts.shape[-1], chosen.samples, chosen.seed))
+    rows = _typical(starts)
+    if not field.node_names or not len(rows):
+        return Fit(field)
+    accuracy = MARGIN * _accuracy(chosen)
+    fits = [
+        fit_nodes(
+            field, np.concatenate([starts[rows], _equal(starts[rows[:1]])]), numbers, accuracy
+        )
+        for numbers in _extremes(parameters)
+    ]
+    return max(fits, key=lambda fit: len(fit.field.nodes.weights))
+
+
+def _judged(job: _Job, batch: Batch) -> Fit:
+    """Judge the nodes along some of the trajectories that were followed."""
+    if not job.fit.field.node_names or job.fit.field.closure == "sampled":
+        return job.fit
+    done = np.flatnonzero(batch.status == BATCH_STATUSES.index("completed"))
+    if not len(done):
+        return job.fit
+    some = batch.values[done[_typical(batch.values[done, ..., 0])]]
+    passed = some[..., np.unique(np.linspace(0, some.shape[-1] - 1, SERVED).astype(int))]
+    spectra = np.moveaxis(passed, -1, 1).reshape(-1, *passed.shape[1:3]).astype(float)
+    worst = [
+        judge_nodes(job.fit, spectra, numbers, _accuracy(job.work.chosen))
+        for numbers in _extremes(job.parameters)
+    ]
+    return replace(
+        job.fit,
+        error=max(fit.error for fit in worst),
+        reached=all(fit.reached for fit in worst),
+    )
+
+
+def _accuracy(chosen: Settings) -> float:
+    return max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
+
+
+def _typical(starts: NDArray) -> NDArray:
+    """Rows of the widest spectra, and of some evenly among all, that can be followed."""
+    singular = starts[:, 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        usable = np.isfinite(singular).all(axis=1) & (singular >= 0).all(axis=1)
+        usable &= singular.max(axis=1, initial=0) > 0
+        width = singular.max(axis=1, initial=0) / singular.min(axis=1, initial=np.inf)
+    rows = np.flatnonzero(usable)
+    widest = rows[np.argsort(width[rows])[::-1][:SERVED]]
+    evenly = rows[np.linspace(0, len(rows) - 1, min(SERVED, len(rows))).astype(int)]
+    return np.union1d(widest, evenly)
+
+
+def _equal(states: NDArray) -> NDArray:
+    mean = np.sqrt(np.mean(states**2, axis=-1, keepdims=True))
+    return np.broadcast_to(mean, states.shape)
+
+
+def _extremes(parameters: Mapping[str, float | NDArray]) -> list[dict[str, float]]:
+    """Numbers where what is swept is smallest, and where it is largest."""
+    sides = [np.min, np.max] if any(np.ndim(p) for p in parameters.values()) else [np.max]
+    return [{name: float(of(p)) for name, p in parameters.items()} for of in sides]
+
+
+def _table(variances: ArrayLike) -> NDArray:
+    try:
+        table = np.asarray(variances, float)
+    except (TypeError, ValueError) as error:
+        message = "Variances must be a table of numbers (trajectories, modes). Try an array."
+        raise InvalidSpectrum(message) from error
+    if table.ndim != 2 or table.shape[1] == 0:
+        message = (
+            "Variances must be a table (trajectories, modes) with at least one mode; these have "
+            f"the shape {table.shape}. Try np.atleast_2d."
+        )
+        raise InvalidSpectrum(message)
+    return table
+
+
+def _swept(
+    sweep: Mapping[str, ArrayLike], numbers: Mapping[str, float], count: int
+) -> dict[str, NDArray]:
+    values = {}
+    for name, given in sweep.items():
+        if name not in numbers:
+            kind = "parameter of these dynamics"
+            raise UnknownName(kind, name, numbers)
+        values[name] = np.asarray(given, float)
+        if values[name].shape != (count,):
+            message = (
+                f"A sweep needs one {name} for each of {count} trajectories, not an array of the "
+                f"shape {values[name].shape}."
+            )
+            raise InvalidSetting(message)
+    return values
+
+
+def _from_zero(times: ArrayLike | None, chosen: Settings) -> NDArray:
+    """Times to save, after zero if that is not among them: there every trajectory starts."""
+    if times is None:
+        steps = np.unique(np.linspace(0, chosen.steps, chosen.saves).round())
+        return chosen.learning_rate * steps
+    saved = np.asarray(times, float)
+    increases = saved.ndim == 1 and saved.size and (np.diff(saved, prepend=-1e-300) > 0).all()
+    if not (increases and np.isfinite(saved).all()):
+        message = (
+            "Times must be finite and increase, from 0 or later. Try times=np.linspace(0, 60, 101)."
+        )
+        raise InvalidSetting(message)
+    return saved if saved[0] == 0 else np.concatenate([[0.0], saved])
