@@ -61,7 +61,7 @@ def javascript_field(dynamics: ModeDynamics, modes: int, parameters: Sequence[st
         for place in program.averages:
             (averaged,) = program.operations[place].operands
             for mode, name in enumerate(printer.names(place)):
-                lines.append(f"    {name} += weight * {printer.value(averaged, mode)};")
+                lines.append(f"    {name} += {printer.value(averaged, mode)};")
         lines.append("  }")
     lines += printer.lines(AFTER)
     for state, place in enumerate(program.rates):
@@ -106,6 +106,8 @@ class _Printer:
             return f"{value!r}" if value >= 0 else f"({value!r})"
         if kind == "modes":
             return str(self.modes)
+        if kind == "weight":
+            return kind
         if kind == "parameter":
             return f"p[{self.numbers[int(value)]}]"
         if kind == "state":

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over nodes
 
-LEAVES = ("number", "time", "modes", "parameter", "state", "node")
+LEAVES = ("number", "time", "modes", "parameter", "state", "weight", "node")
 ARITHMETIC = ("add", "multiply", "reciprocal", "sqrt", "power")
 FUNCTIONS = ("exp", "log", "abs", "sign", "cos", "sin", "tan", "cosh", "sinh", "tanh", "atan")
 REDUCTIONS = ("sum", "product", "maximum")  # over modes
@@ -25,9 +25,10 @@ class Operation(NamedTuple):
     """One operation of a program.
 
     Args:
-        kind: One of `KINDS`: a number, the time, the number of modes, a parameter, state or
-            variable of the nodes; a + b, a·b, 1/a, √a, a^b; a function of one number; a sum,
-            product or maximum over modes; a weighted sum over nodes.
+        kind: One of `KINDS`: a number, the time, the number of modes, a parameter, a state, the
+            weight of a node or one of its variables; a + b, a·b, 1/a, √a, a^b; a function of one
+            number; a sum, product or maximum over modes; an average, the sum over nodes of what
+            has the weight as a factor already.
         operands: Places of its operands in the program, all before its own.
         value: The number, or the place of a parameter, state or variable among its like.
     """
@@ -104,7 +105,7 @@ def class_of(
     kind, operands, value = operation
     if kind in LEAVES:
         own = kind == "state" or (kind == "node" and node_modes[int(value)])
-        return (INSIDE if kind == "node" else BEFORE), own
+        return (INSIDE if kind in ("weight", "node") else BEFORE), own
     phase = AFTER if kind == "average" else max(classes[place][0] for place in operands)
     return phase, kind not in REDUCTIONS and any(classes[place][1] for place in operands)
 

@@ -62,10 +62,12 @@ def program_of(dynamics: ModeDynamics) -> Program:
         for part, integrand in zip(parts, averaged, strict=True)
     }
     outer = [rate.xreplace(split) for rate in local]
+    weight = next(fresh)
+    weighted = (weight * inside for inside in pieces)
     sums: dict[Meaning, sp.Symbol] = {}
     flat = [
         _without_sums(substitute(each, dynamics), sums, fresh)
-        for each in (*pieces, *outer, dynamics.predictor)
+        for each in (*weighted, *outer, dynamics.predictor)
     ]
     shared, reduced = sp.cse([*(summand for _, summand in sums), *flat], symbols=fresh)
     meanings: dict[sp.Symbol, sp.Expr | Meaning] = dict(shared)
@@ -78,6 +80,7 @@ def program_of(dynamics: ModeDynamics) -> Program:
     known = {sym.time, sym.modes, *dynamics.states, *nodes, *parts}
     writer = _Writer(
         meanings,
+        weight,
         states=dynamics.states,
         parameters=tuple(sorted(free - known, key=str)),
         nodes=tuple(nodes),
@@ -153,6 +156,7 @@ class _Writer:
     def __init__(
         self,
         meanings: dict[sp.Symbol, sp.Expr | Meaning],
+        weight: sp.Symbol,
         states: tuple[sp.Symbol, ...],
         parameters: tuple[sp.Symbol, ...],
         nodes: tuple[sp.Symbol, ...],
@@ -161,6 +165,7 @@ class _Writer:
         self.parameters = tuple(p for p in parameters if p not in meanings)
         self.node_modes = tuple(symbol in sym.PER_MODE for symbol in nodes)
         self.leaves = {sym.time: Operation("time"), sym.modes: Operation("modes")}
+        self.leaves[weight] = Operation("weight")
         for kind, symbols in (("state", states), ("parameter", self.parameters), ("node", nodes)):
             self.leaves |= {s: Operation(kind, (), float(i)) for i, s in enumerate(symbols)}
         self.operations: list[Operation] = []
