@@ -147,7 +147,16 @@ def _without_sums(
     inside = [_without_sums(part, sums, fresh) for part in expression.args]
     if not isinstance(expression, ModeSum | ModeMaximum):
         return expression.func(*inside)
-    return sums.setdefault((type(expression), inside[0]), next(fresh))
+    (summand,), outside = inside, sp.S.One
+    if isinstance(expression, ModeSum):
+        factors = sp.Mul.make_args(summand)
+        own = sp.Mul(*(f for f in factors if f.free_symbols & sym.PER_MODE))
+        if own != 1:
+            summand, outside = (
+                own,
+                sp.Mul(*(f for f in factors if not f.free_symbols & sym.PER_MODE)),
+            )
+    return outside * sums.setdefault((type(expression), summand), next(fresh))
 
 
 class _Writer:
@@ -197,7 +206,7 @@ class _Writer:
         if expression.is_number:
             return self._enter(Operation("number", (), float(sp.N(expression, DIGITS))))
         if isinstance(expression, sp.Add):
-            return self._joined("add", map(self.place, expression.as_ordered_terms()))
+            return self._sum(expression)
         if isinstance(expression, sp.Mul):
             return self._product(expression)
         if isinstance(expression, sp.Pow):
@@ -210,6 +219,29 @@ class _Writer:
             )
             raise NoProgram(message)
         return self._enter(Operation(name, (self.place(expression.args[0]),)))
+
+    def _sum(self, total: sp.Add) -> int:
+        """By Horner's rule if every term has a power of one state as a factor."""
+        terms = total.as_ordered_terms()
+        for state in (s for s, leaf in self.leaves.items() if leaf.kind == "state"):
+            powers: defaultdict[sp.Expr, list[sp.Expr]] = defaultdict(list)
+            for term in terms:
+                rest, power = term.as_coeff_exponent(state)
+                powers[power].append(rest)
+            if len(powers) > 1 and all(k.is_Integer and k > 0 for k in powers):
+                return self._nested(state, sorted((int(k), sp.Add(*c)) for k, c in powers.items()))
+        return self._joined("add", map(self.place, terms))
+
+    def _nested(self, state: sp.Symbol, terms: list[tuple[int, sp.Expr]]) -> int:
+        """s^k0 (c0 + s^(k1 − k0) (c1 + …)) of Σ c_i s^k_i, lowest power first."""
+        *lower, (power, coefficient) = terms
+        value = self.place(coefficient)
+        for lower_power, coefficient in reversed(lower):
+            factor = self.place(state ** (power - lower_power))
+            value = self._enter(Operation("multiply", (value, factor)))
+            value = self._joined("add", (self.place(coefficient), value))
+            power = lower_power
+        return self._enter(Operation("multiply", (value, self.place(state**power))))
 
     def _product(self, product: sp.Mul) -> int:
         """Numbers among the factors are one number, rounded once."""
@@ -253,6 +285,7 @@ class _Writer:
     def _whole_power(self, place: int, power: int) -> int:
         if power == 1:
             return place
-        half = self._whole_power(place, power // 2)
-        square = self._enter(Operation("multiply", (half, half)))
-        return self._enter(Operation("multiply", (square, place))) if power % 2 else square
+        if power % 2:
+            lower = self._whole_power(place, power - 1)
+            return self._enter(Operation("multiply", (lower, place)))
+        return self._whole_power(self._enter(Operation("multiply", (place, place))), power // 2)
