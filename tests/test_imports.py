@@ -30,6 +30,8 @@ ROOMS = [
     "run",
     "result",
     "simulation",
+    "engines",
+    "ensembles",
     "analysis",
     "explorer",
     "design",
@@ -71,7 +73,7 @@ ONLY_IN = {
             "loss_writer",
         ),
         "integrate/closed_form",
-        "explorer/javascript",
+        "program/derivation",
         "analysis/exact_rests",
     },
 }
