@@ -13,9 +13,11 @@ from llvmlite import ir
 VECTOR_BITS = {"avx512f": 512, "avx2": 256}  # registers by what the processor can do, widest first
 
 
-@cache
 def target() -> llvm.TargetMachine:
-    """This machine's processor, with everything that it can do."""
+    """This machine's processor, with everything that it can do.
+
+    A new one at each call: an engine takes its own along when it goes.
+    """
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
@@ -42,6 +44,12 @@ class Library:
         parsed = llvm.parse_assembly(str(module))
         parsed.verify()
         tuning = llvm.create_pipeline_tuning_options(speed_level=speed)
+        import os
+        o=os.environ.get("OPTS","uvsi")
+        tuning.loop_unrolling = "u" in o
+        tuning.loop_vectorization = "v" in o
+        tuning.slp_vectorization = "s" in o
+        tuning.loop_interleaving = "i" in o
         passes = llvm.create_pass_builder(machine, tuning)
         passes.getModulePassManager().run(parsed, passes)
         self._engine = llvm.create_mcjit_compiler(parsed, machine)
