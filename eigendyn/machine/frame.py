@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 
 from eigendyn.machine.tableau import Tableau
-from eigendyn.machine.writer import I8, I32, I64, LINE, Writer, whole
+from eigendyn.machine.writer import I8, I32, I64, Writer, whole
 
 NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")  # arguments, in this order
 LANE_NUMBERS = (
@@ -16,6 +16,8 @@ LANE_NUMBERS = (
     *("next_time", "stage_time"),
 )
 LANE_COUNTS = ("trajectory", "next", "run", "last_next", "last_outcome", "outcome", "total")
+
+LANE_FRACTIONS = ("difference", "allowed")  # of the saved values between two runs, the worst
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def build_frame(
         "order": long,
         "taken": long,
         "scales": number,
+        "estimates": number,
         "values": number,
         "status": byte,
         "steps": short,
@@ -124,7 +127,8 @@ def build_frame(
     for name, size in workspace(tableau, coordinates, parameters).items():
         vectors[name] = w.point(place, offset)
         offset += size
-    whole_lanes = ir.ArrayType(I64, lanes)
+    counts_of = ir.ArrayType(I64, lanes)
+    fractions_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
     return Frame(
         w=w,
         tableau=tableau,
@@ -134,11 +138,11 @@ def build_frame(
         arrays={name: given[name] for name in arrays},
         numbers={name: given[name] for name in (*counts, *NUMBERS)},
         vectors=vectors,
-        lanes={name: w.room(w.vector) for name in LANE_NUMBERS}
-        | {name: w.room(whole_lanes) for name in LANE_COUNTS}
-        | {name: w.room(ir.ArrayType(ir.VectorType(kind, block), lanes)) for name in ("difference", "allowed")},
+        lanes={
+            **{name: w.room(w.vector) for name in LANE_NUMBERS},
+            **{name: w.room(counts_of) for name in LANE_COUNTS},
+            **{name: w.room(fractions_of) for name in LANE_FRACTIONS},
+        },
         block=block,
     )
 
-
-__all__ = ["LINE", "Frame", "build_frame", "workspace"]

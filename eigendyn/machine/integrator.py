@@ -28,9 +28,9 @@ from eigendyn.machine.tableau import Tableau
 from eigendyn.machine.writer import I8, I32, whole
 
 COMPLETED, DIVERGED, OUT_OF_STEPS, INACCURATE = 0, 1, 2, 4
-CLOSER = 0.01  # tolerance of the second run over that of the first
-ACCEPTED = 3.0  # estimated error, over the tolerance, of what is returned
-AIM = 0.5  # estimated error, over the tolerance, that a further run is made for
+CLOSER = 0.02  # tolerance of the second run over that of the first
+ACCEPTED = 0.5  # estimated error, over the tolerance, of what is returned
+AIM = 0.1  # estimated error, over the tolerance, that a further run is made for
 SHORTEST = 1e-18  # step over the time span that ends a run
 
 
@@ -216,13 +216,15 @@ def _finish(f: Frame, lane: Any) -> None:
             _again(f, lane, w.mul(scale, w.number(CLOSER)))
         with compared:
             estimate = _estimate(f, lane)
+            w.store(estimate, f.arrays["estimates"], f.get("trajectory", lane))
             fine = w.at.fcmp_ordered("<=", estimate, w.number(ACCEPTED))
             with w.at.if_else(fine) as (accurate, not_yet):
                 with accurate:
                     _return(f, lane, w.at.trunc(outcome, I8))
                 with not_yet:
                     needed = w.div(w.number(AIM), estimate)
-                    needed = w.mul(scale, w.smaller(w.larger(needed, w.number(1e-8)), w.number(CLOSER)))
+                    needed = w.smaller(w.larger(needed, w.number(1e-8)), w.number(CLOSER))
+                    needed = w.mul(scale, needed)
                     possible = w.at.fcmp_ordered(">=", needed, f.numbers["floor"])
                     with w.at.if_else(possible) as (again, never):
                         with again:

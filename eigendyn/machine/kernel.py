@@ -16,6 +16,8 @@ from eigendyn.machine.tableau import Tableau
 Rates = Callable[[ir.Module, int, ir.Type], ir.Function]
 MANY = 4096  # coordinates from which one trajectory fills the cache, and lanes would only idle
 
+FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -64,8 +66,8 @@ def build_kernel(
     rates = emit_rates(module, width, kind)
     emit_integrator(module, rates, tableau, coordinates, parameters, width, kind, block)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
-    types = [ctypes.c_void_p] * 11 + [ctypes.c_int64] * 4 + [number] * 6
-    library = Library(module)
+    types = [ctypes.c_void_p] * 12 + [ctypes.c_int64] * 4 + [number] * 6
+    library = Library(module, unrolls=coordinates <= FEW)
     places = sum(workspace(tableau, coordinates, parameters).values())
     return Kernel(
         call=library.function("integrate", None, *types),

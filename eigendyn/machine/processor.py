@@ -35,21 +35,26 @@ def lanes(bits: int) -> int:
 
 
 class Library:
-    """Functions compiled from one module; they live as long as it does."""
+    """Functions compiled from one module; they live as long as it does.
 
-    def __init__(self, module: ir.Module, speed: int = 3) -> None:
+    Args:
+        module: What to compile.
+        speed: How much to optimise, 0 to 3.
+        unrolls: Write loops out, and look for vectors in them: worth its time for short loops over
+            numbers, not where vectors are written already.
+    """
+
+    def __init__(self, module: ir.Module, speed: int = 3, *, unrolls: bool = True) -> None:
         machine = target()
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         parsed = llvm.parse_assembly(str(module))
         parsed.verify()
         tuning = llvm.create_pipeline_tuning_options(speed_level=speed)
-        import os
-        o=os.environ.get("OPTS","uvsi")
-        tuning.loop_unrolling = "u" in o
-        tuning.loop_vectorization = "v" in o
-        tuning.slp_vectorization = "s" in o
-        tuning.loop_interleaving = "i" in o
+        tuning.loop_unrolling = unrolls
+        tuning.loop_interleaving = unrolls
+        tuning.loop_vectorization = unrolls
+        tuning.slp_vectorization = unrolls
         passes = llvm.create_pass_builder(machine, tuning)
         passes.getModulePassManager().run(parsed, passes)
         self._engine = llvm.create_mcjit_compiler(parsed, machine)

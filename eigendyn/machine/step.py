@@ -8,7 +8,7 @@ from typing import Any
 from eigendyn.machine.frame import Frame
 
 SAFETY = 0.9
-LEAST, MOST = 0.2, 5.0  # by which a step may change
+LEAST = 0.2  # by which a step may shrink
 FORGIVEN = 1e-3  # of the absolute tolerance: small modes grow, and their errors with them
 
 
@@ -87,7 +87,7 @@ def emit_factor(f: Frame, error: Any) -> Any:
     """By how much the next step is longer."""
     w = f.w
     power = w.rough_power(w.larger(error, w.spread(1e-10)), -1 / f.tableau.order)
-    return w.smaller(w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(MOST))
+    return w.smaller(w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(f.tableau.growth))
 
 
 def _advance(f: Frame, row: Sequence[float], step: Any, target: str) -> None:

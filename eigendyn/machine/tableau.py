@@ -21,6 +21,9 @@ class Tableau:
         extra: a_ij of the slopes that only the dense output needs, after f(y₁).
         dense: Weights of all slopes in the coefficients of θ, θ², … of (y(t + θh) − y₀)/h.
         order: How the estimate of the error falls with the step: h^order.
+        growth: By how much the next step may be longer. Estimates of the error vanish for some
+            h × rate: those of DOP853 at −5.65, inside its region of stability, and again at −23.2,
+            where a step multiplies by millions. It must not get from the one to the other.
 
     Source: Tsitouras 2011, Runge–Kutta pairs of order 5(4); Hairer, Nørsett and Wanner 1993,
         Solving ordinary differential equations I, DOP853.
@@ -32,6 +35,7 @@ class Tableau:
     extra: tuple[Row, ...]
     dense: tuple[Row, ...]
     order: int
+    growth: float
 
     @property
     def slopes(self) -> int:
@@ -66,6 +70,7 @@ TSIT5 = Tableau(
         (-1.0530884977290216, 0.1017, 2.490627285651253, -16.548102889244902, 47.37952196281928, -34.87065786149661, 2.5),
     ),
     order=5,
+    growth=5.0,
 )
 DOP853 = Tableau(
     stages=(
@@ -101,5 +106,6 @@ DOP853 = Tableau(
         (25.69393346270375, 0.0, 0.0, 0.0, 0.0, 154.18974869023643, 231.5293791760455, -357.6391179106141, -93.40532418362432, 37.45832313645163, -104.0996495089623, -29.8402934266605, 43.53345659001114, -96.32455395918828, 39.17726167561544, 149.72683625798564),
     ),
     order=8,
+    growth=2.0,
 )
 # fmt: on
