@@ -27,6 +27,28 @@ class Trajectory:
     message: str = ""
 
 
+BATCH_STATUSES = ("completed", "diverged", "out-of-steps", "invalid-start", "inaccurate")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Many trajectories of one system at the same saved times: what every ensemble engine returns.
+
+    Args:
+        times: Saved times (times,); the last one alone where only the end was kept.
+        values: States (trajectories, states, modes, times), no number from a failure on.
+        status: How each trajectory ended (trajectories,), a position in `BATCH_STATUSES`. The error
+            of "completed" ones is at most ten times the tolerance at every saved time; that of
+            "inaccurate" ones may be larger.
+        steps: Adaptive steps taken (trajectories,), those of repeated runs included.
+    """
+
+    times: NDArray  # (times,)
+    values: NDArray  # (trajectories, states, modes, times)
+    status: NDArray  # (trajectories,) int8
+    steps: NDArray  # (trajectories,) int32
+
+
 def finite_times(values: NDArray) -> int:
     """Count the times up to which every state is finite; values are (states, modes, times)."""
     finite = np.isfinite(values).all(axis=(0, 1)).ravel()

@@ -1,0 +1,104 @@
+"""One step of a Runge–Kutta method in every lane: stages, the new state, the error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from eigendyn.machine.frame import Frame
+
+SAFETY = 0.9
+LEAST = 0.2  # by which a step may shrink
+FORGIVEN = 1e-3  # of the absolute tolerance: small modes grow, and their errors with them
+
+
+def emit_first_step(f: Frame, fresh: Any) -> None:
+    """Slopes and a first step for lanes that begin: the time in which a state changes by itself."""
+    w = f.w
+    f.evaluate(f.get("time"), f.vectors["y"], f.vectors["y1"])
+    span = w.spread(w.sub(f.numbers["ends"], f.numbers["begins"]))
+    shortest = w.room(w.vector, span)
+    rtol, atol = f.get("rtol"), f.get("atol")
+    negligible = w.div(atol, rtol)
+    with w.loop(f.coordinates) as i:
+        slope = w.load(f.vectors["y1"], i)
+        kept = w.at.select(fresh, slope, w.load(f.vectors["slopes"], i))
+        w.store(kept, f.vectors["slopes"], i)
+        size = w.add(w.size_of(w.load(f.vectors["y"], i)), negligible)
+        own = w.div(size, w.size_of(slope))
+        w.store(w.smaller(own, w.load(shortest)), shortest)
+    share = w.mul(w.rough_power(rtol, 1 / f.tableau.order), w.spread(0.5))
+    first = w.mul(share, w.load(shortest))
+    first = w.larger(first, w.mul(span, w.spread(1e-10)))
+    f.put("step", w.at.select(fresh, first, f.get("step")))
+
+
+def emit_stages(f: Frame, step: Any) -> None:
+    """All slopes of a step, and the state after it."""
+    w, tableau = f.w, f.tableau
+    for index, row in enumerate(tableau.stages, start=1):
+        _advance(f, row, step, "argument")
+        _evaluate(f, sum(row), step, "argument", index)
+    _advance(f, tableau.weights, step, "y1")
+    _evaluate(f, 1.0, step, "y1", tableau.last)
+    assert w.lanes
+
+
+def emit_extra_stages(f: Frame, step: Any) -> None:
+    """Slopes that only the dense output needs, and its coefficients."""
+    w, tableau = f.w, f.tableau
+    for index, row in enumerate(tableau.extra, start=tableau.last + 1):
+        _advance(f, row, step, "argument")
+        _evaluate(f, sum(row), step, "argument", index)
+    with w.loop(f.coordinates) as i:
+        slopes = [f.slope(j, i) for j in range(tableau.slopes)]
+        for power, row in enumerate(tableau.dense):
+            total = w.combine([(a, k) for a, k in zip(row, slopes, strict=True) if a])
+            w.store(w.mul(step, total), f.vectors["dense"], f.row(power, i))
+
+
+def emit_error(f: Frame, step: Any) -> Any:
+    """The error over what is allowed, in every lane; very large where a state is not finite."""
+    w, tableau = f.w, f.tableau
+    rtol, atol = f.get("rtol"), f.get("atol")
+    largest = [w.room(w.vector, w.spread(0.0)) for _ in tableau.errors]
+    zero = w.room(w.vector, w.spread(0.0))
+    with w.loop(f.coordinates) as i:
+        new = w.load(f.vectors["y1"], i)
+        state = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
+        scale = w.div(w.spread(1.0), w.add(w.mul(rtol, state), atol))
+        for row, place in zip(tableau.errors, largest, strict=True):
+            terms = [(a, f.slope(j, i)) for j, a in enumerate(row) if a]
+            error = w.size_of(w.mul(w.combine(terms), scale))
+            w.store(w.larger(error, w.load(place)), place)
+            w.store(w.add(w.mul(error, w.spread(0.0)), w.load(zero)), zero)
+    error = w.load(largest[0])
+    if len(largest) == 2:
+        other = w.load(largest[1])
+        squares = w.add(w.mul(error, error), w.mul(w.spread(0.01), w.mul(other, other)))
+        squares = w.larger(squares, w.spread(1e-30))
+        error = w.div(w.mul(error, error), w.sqrt(squares))
+    error = w.mul(error, step)
+    finite = w.at.fcmp_ordered("==", w.load(zero), w.spread(0.0))
+    return w.at.select(finite, w.smaller(error, w.spread(1e10)), w.spread(1e10))
+
+
+def emit_factor(f: Frame, error: Any) -> Any:
+    """By how much the next step is longer."""
+    w = f.w
+    power = w.rough_power(w.larger(error, w.spread(1e-10)), -1 / f.tableau.order)
+    return w.smaller(w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(f.tableau.growth))
+
+
+def _advance(f: Frame, row: Sequence[float], step: Any, target: str) -> None:
+    w = f.w
+    with w.loop(f.coordinates) as i:
+        slope = w.combine([(a, f.slope(j, i)) for j, a in enumerate(row) if a])
+        w.store(w.add(w.mul(step, slope), w.load(f.vectors["y"], i)), f.vectors[target], i)
+
+
+def _evaluate(f: Frame, share: float, step: Any, states: str, index: int) -> None:
+    w = f.w
+    time = w.add(w.mul(step, w.spread(share)), f.get("time"))
+    slopes = w.point(f.vectors["slopes"], index * f.coordinates)
+    f.evaluate(time, f.vectors[states], slopes)
