@@ -71,6 +71,7 @@ ONLY_IN = {
             "loss_writer",
         ),
         "integrate/closed_form",
+        "integrate/decoupled",
         "explorer/javascript",
     },
 }
