@@ -23,6 +23,8 @@ CURVE = (
     *(f"{leg}_{name}" for leg in ("lower", "upper") for name in LEG),
     *("first", "last", "limit", "record", "cell", "end", "value", "explodes"),
 )  # one float each, of every curve
+BLOCK = 64  # starts whose own times are found before any is followed
+NO_CURVE = -1
 FINE, EXPLODED, INVALID = 0, 1, 3  # of a start
 
 _bit, _byte, _int, _float = ir.IntType(1), ir.IntType(8), ir.IntType(64), ir.DoubleType()
@@ -63,6 +65,8 @@ def _emit(module: ir.Module, kind: Any) -> None:
         argument.add_attribute("noalias")
     b = ir.IRBuilder(shift.append_basic_block())
     count = b.alloca(_int)
+    numbers = b.alloca(_int, BLOCK)
+    zero, nan = ir.Constant(_float, 0.0), ir.Constant(_float, float("nan"))
 
     def load(base: ir.Value, index: ir.Value, what: Any = _float, unit: Any = _float) -> Any:
         return b.load(b.gep(base, [index], source_etype=unit), typ=what, align=8)
@@ -71,54 +75,63 @@ def _emit(module: ir.Module, kind: Any) -> None:
         value = value if kind == _float else b.fptrunc(value, kind)
         b.store(value, b.gep(row, [index], source_etype=kind), align=bits_of(kind) // 8)
 
-    def fill(row: ir.Value, first: ir.Value, value: ir.Value) -> None:
-        with _loop(b, first, times, 1) as k:
-            write(row, k, value)
-
-    with _loop(b, begin, end, 1) as i:
-        s = load(starts, i)
-        row = b.gep(result, [b.mul(i, times)], source_etype=kind)
-        state = b.gep(status, [i], source_etype=_byte)
-        own = b.gep(own_times, [i], source_etype=_float)
-        zero, infinity = ir.Constant(_float, 0.0), ir.Constant(_float, float("inf"))
-        nan = ir.Constant(_float, float("nan"))
-        b.store(_byte(FINE), state)
-        b.store(nan, own)
-        valid = b.and_(b.fcmp_ordered(">=", s, zero), b.fcmp_ordered("<", s, infinity))
-        with b.if_else(valid) as (then, otherwise):
-            with otherwise:
-                b.store(_byte(INVALID), state)
-                fill(row, _int(0), nan)
-            with then:
-                above = _count_below(b, load, rest, points, s, count)
-                curve = b.gep(
-                    curves, [b.mul(above, _int(len(CURVE)))], source_etype=_float
-                )
-
-                def of(name: str) -> Any:
-                    return load(curve, _int(CURVE.index(name)))
-
+    with _loop(b, begin, end, BLOCK) as first:
+        following = b.add(first, _int(BLOCK))
+        last = b.select(b.icmp_signed("<", following, end), following, end)
+        with _loop(b, first, last, 1) as i:
+            s = load(starts, i)
+            own = b.gep(own_times, [i], source_etype=_float)
+            place = b.gep(numbers, [b.sub(i, first)], source_etype=_int)
+            b.store(nan, own)
+            b.store(_int(NO_CURVE), place)
+            with b.if_then(_is_valid(b, s)):
+                number = _count_below(b, load, rest, points, s, count)
+                of = _fields(b, load, curves, number)
                 is_upper = b.fcmp_ordered(">=", s, of("split"))
 
-                def of_leg(name: str) -> Any:
+                def of_leg(name: str, of: Any = of, is_upper: Any = is_upper) -> Any:
                     return b.select(is_upper, of(f"upper_{name}"), of(f"lower_{name}"))
 
                 distance = b.fsub(b.fsub(s, of_leg("reference_high")), of_leg("reference_low"))
                 u = _absolute(b, distance)
-                with b.if_else(b.fcmp_ordered("==", u, zero)) as (rests, moves):
-                    with rests:
-                        fill(row, _int(0), s)
-                    with moves:
-                        tau = _read_one(b, load, u, of_leg, records, cells)
-                        b.store(tau, own)
-                        _follow(b, load, of, tau, times, elapsed, row, records, cells, kind, state)
-                        write(row, _int(0), s)
+                with b.if_then(b.fcmp_ordered(">", u, zero)):
+                    b.store(number, place)
+                    b.store(_read_one(b, load, u, of_leg, records, cells), own)
+        with _loop(b, first, last, 1) as i:
+            s = load(starts, i)
+            row = b.gep(result, [b.mul(i, times)], source_etype=kind)
+            state = b.gep(status, [i], source_etype=_byte)
+            number = load(numbers, b.sub(i, first), _int, _int)
+            with b.if_else(b.icmp_signed("!=", number, _int(NO_CURVE))) as (moves, rests):
+                with moves:
+                    of = _fields(b, load, curves, number)
+                    tau = load(own_times, i)
+                    _follow(b, load, of, tau, times, elapsed, row, records, cells, kind, state)
+                    write(row, _int(0), s)
+                with rests:
+                    valid = _is_valid(b, s)
+                    b.store(b.select(valid, _byte(FINE), _byte(INVALID)), state)
+                    value = b.select(valid, s, nan)
+                    with _loop(b, _int(0), times, 1) as k:
+                        write(row, k, value)
     b.ret_void()
 
 
 def bits_of(kind: Any) -> int:
     """Bits of a floating-point type."""
     return 64 if kind == _float else 32
+
+
+def _is_valid(b: ir.IRBuilder, s: Any) -> Any:
+    infinity = ir.Constant(_float, float("inf"))
+    not_negative = b.fcmp_ordered(">=", s, ir.Constant(_float, 0.0))
+    return b.and_(not_negative, b.fcmp_ordered("<", s, infinity))
+
+
+def _fields(b: ir.IRBuilder, load: Callable, curves: Any, number: Any) -> Callable[[str], Any]:
+    """Numbers of one curve by name."""
+    curve = b.gep(curves, [b.mul(number, _int(len(CURVE)))], source_etype=_float)
+    return lambda name: load(curve, _int(CURVE.index(name)))
 
 
 def _count_below(b: ir.IRBuilder, load: Callable, rest: Any, points: Any, s: Any, count: Any) -> Any:
@@ -230,31 +243,57 @@ def _follow(
 
 
 def _columns(b: ir.IRBuilder, base: Any, rows: Any, width: int) -> list[Any]:
-    """Transpose LANES rows of `width` floats: whole rows are loaded, each from one cache line."""
+    """Transpose LANES rows of `width` floats: whole rows are loaded, each from one cache line.
+
+    Rows that are `width` apart are joined to vectors of LANES; then log2(width) rounds of exchanges
+    between pairs of vectors bring the lanes of each column together.
+    """
     line = ir.VectorType(_float, width)
+    rows = b.mul(rows, ir.Constant(_ints, [width] * LANES))
     loaded = []
     for lane in range(LANES):
-        row = b.mul(b.extract_element(rows, ir.IntType(32)(lane)), _int(width))
-        place = b.gep(base, [row], source_etype=_float)
+        place = b.gep(base, [b.extract_element(rows, _index(lane))], source_etype=_float)
         loaded.append(b.load(place, typ=line, align=8 * width))
-    while len(loaded) > 1:
-        size = loaded[0].type.count
-        joined = ir.Constant(ir.VectorType(ir.IntType(32), 2 * size), list(range(2 * size)))
-        loaded = [
-            b.shuffle_vector(one, two, joined)
-            for one, two in zip(loaded[::2], loaded[1::2], strict=True)
-        ]
-    whole = loaded[0]
+    loaded = [_join(b, loaded[i::width]) for i in range(width)]
+    distance = 1
+    while distance < width:
+        for i in range(width):
+            j = i + distance
+            if i & distance:
+                continue
+            first = _mix(b, loaded[i], loaded[j], lambda n, d=distance: _exchange(n, d, 0))
+            second = _mix(b, loaded[i], loaded[j], lambda n, d=distance: _exchange(n, d, d))
+            loaded[i], loaded[j] = first, second
+        distance *= 2
+    return loaded
+
+
+def _mix(b: ir.IRBuilder, one: Any, two: Any, order: Callable[[int], list[int]]) -> Any:
+    lanes = order(one.type.count)
+    kind = ir.VectorType(ir.IntType(32), len(lanes))
+    return b.shuffle_vector(one, two, ir.Constant(kind, lanes))
+
+
+def _join(b: ir.IRBuilder, parts: list[Any]) -> Any:
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        parts = [_mix(b, one, two, _joined) for one, two in pairs]
+    return parts[0]
+
+
+def _joined(count: int) -> list[int]:
+    return list(range(2 * count))
+
+
+def _exchange(count: int, distance: int, offset: int) -> list[int]:
+    """Blocks of `distance` lanes at `offset`, of the first and the second vector in turn."""
     return [
-        b.shuffle_vector(
-            whole,
-            whole,
-            ir.Constant(
-                ir.VectorType(ir.IntType(32), LANES), [lane * width + k for lane in range(LANES)]
-            ),
-        )
-        for k in range(width)
+        (lane & ~distance) + offset + (count if lane & distance else 0) for lane in range(count)
     ]
+
+
+def _index(lane: int) -> ir.Constant:
+    return ir.IntType(32)(lane)
 
 
 def _absolute(b: ir.IRBuilder, value: Any) -> Any:
