@@ -17,7 +17,7 @@ from eigendyn.machine.shift import CURVE
 SHARE = 0.2  # of the allowed error, for each of the two tables
 SETTLED = 0.02  # of the allowed error, from where on a mode counts as at rest
 FINEST = 2.0**-58  # time before a mode becomes infinite, over the longest
-ROUND_OFF = 8  # roundings that a time is the result of
+ROUND_OFF = 32  # roundings that a time is the result of: it is kept as a function of log v
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,8 @@ class Curves:
 
 def allowed_error(values: NDArray, rtol: float, atol: float) -> NDArray:
     """What s may err by, so that s errs by less than atol + rtol s, and v = s² likewise."""
-    with np.errstate(divide="ignore"):
-        return (np.minimum(atol, atol / values) + rtol * values) / 2
+    absolute = atol / np.maximum(values, 1.0)
+    return (absolute + rtol * values) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Reach:
     Args:
         earliest, latest: Times T that table must hold.
         end, value: From the time `end` on modes have that singular value; NaN if there is none.
-        least: Smallest allowed error of time at or after each panel edge (edges,).
+        least: Smallest allowed error of time from each panel edge to `last` after it (edges,).
         edges: T at the edges.
         rounding: True if the rounding of times may err more than is allowed.
     """
@@ -112,7 +112,7 @@ def reach_of(
         latest=float(latest),
         end=float(ends),
         value=float(value),
-        least=np.minimum.accumulate(possible[::-1])[::-1],
+        least=_least_until(possible, np.searchsorted(edges, edges + last) + 1),
         edges=edges,
         rounding=bool(np.any(error[seen] > allowed[seen])),
     )
@@ -195,6 +195,21 @@ def tabulate_curves(
     )
 
 
+def _least_until(values: NDArray, ends: NDArray) -> NDArray:
+    """Least of values[i : ends[i]] for every i, from those of runs of 1, 2, 4, … values."""
+    index = np.arange(len(values))
+    length = np.minimum(ends, len(values)) - index
+    found = np.empty_like(values)
+    runs, size = values, 1
+    while True:
+        fits = (length >= size) & (length < 2 * size)
+        found[fits] = np.minimum(runs[index[fits]], runs[index[fits] + length[fits] - size])
+        if size > length.max():
+            return found
+        later = np.minimum(index + size, len(values) - 1)
+        runs, size = np.minimum(runs, runs[later]), 2 * size
+
+
 def _times_table(leg: Leg, split: float, low: int, high: int, reach: Reach) -> Table:
     """A mode's own time from the distance of its singular value from that at the leg's anchor."""
     if leg.anchor is not None:
@@ -204,7 +219,7 @@ def _times_table(leg: Leg, split: float, low: int, high: int, reach: Reach) -> T
     elif leg.side > 0:
         smallest, largest = min(2.0**low, split / 2), split
     else:
-        smallest, largest = split / 2, max(2.0**high, 2 * split)
+        smallest, largest = 0.6 * split, max(2.0**high, 2 * split)
     return tabulate(
         lambda u: leg.time(leg.q_of_distance(u)),
         lambda _, time: reach.allowed_time(time),

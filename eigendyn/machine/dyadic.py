@@ -73,7 +73,8 @@ def tabulate(
         largest: Largest argument.
         flat: True if the function is a constant below `smallest`, else it is a polynomial there.
     """
-    first, last = (int(block_number(np.array([u]))[0]) for u in (smallest, largest))
+    first, last = block_number(np.array([smallest, largest])).tolist()
+    first -= flat  # the constant needs a block that is below `smallest` altogether
     edges = (np.arange(first, last + 2, dtype=np.int64) << SHIFT).view(float)
     low, width = edges[:-1].copy(), np.diff(edges)
     if not flat:
