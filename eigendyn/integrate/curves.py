@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from eigendyn.integrate.decoupled import PowerSum
 from eigendyn.integrate.growth import Growth, growth, two_floats
-from eigendyn.integrate.passage import EPS, Leg, Passage, passage
+from eigendyn.integrate.passage import EPS, SMALLEST, Leg, Passage, passage
 from eigendyn.machine.dyadic import TERMS, Table, tabulate
 from eigendyn.machine.shift import CURVE
 
@@ -50,7 +50,7 @@ class Curves:
 def allowed_error(values: NDArray, rtol: float, atol: float) -> NDArray:
     """What s may err by, so that s errs by less than atol + rtol s, and v = s² likewise."""
     absolute = atol / np.maximum(values, 1.0)
-    return (absolute + rtol * values) / 2
+    return np.where(values < SMALLEST, SMALLEST, (absolute + rtol * values) / 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,8 @@ def tabulate_curves(
         visited: Curves from the first to the second number of fixed points below.
         low, high: Starts lie between 2^low and 2^high.
         last: Times lie below 2^last.
-        rtol, atol: Error allowed in s, and in v = s².
+        rtol: Error allowed in s, and in v = s², relative.
+        atol: Error allowed in both, absolute.
 
     Returns:
         The tables, with the largest error that was found in them.

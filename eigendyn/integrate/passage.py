@@ -25,7 +25,8 @@ TERMS = 16  # Chebyshev coefficients of dT/dq on a panel
 CONVERGED = 4e-15  # last coefficients over the largest; e^{rx} adds the round-off of r x
 MOST_HALVINGS = 10
 CLOSEST = -69.0  # ln |x − x*| from which on a mode rests
-FARTHEST = 690.0  # |log v|; beyond, s < 1e-150 counts as 0 and s > 1e150 as infinite
+FARTHEST = 690.0  # |log v|, s from 1e-150 to 1e150; beyond, a mode has become infinite, or
+SMALLEST = 1e-140  # … is of no more interest: a singular value below counts as 0
 LARGEST = 600.0  # |r log v|, so that no power overflows
 NEWTON = 8
 EPS = float(np.finfo(float).eps)
@@ -60,7 +61,7 @@ class Leg:
     s_low: float
 
     def log_variance(self, q: NDArray) -> NDArray:
-        """x = log v."""
+        """X = log v."""
         return q if self.anchor is None else float(self.anchor) + self.side * np.exp(q)
 
     def singular_value(self, q: NDArray) -> NDArray:
@@ -160,8 +161,8 @@ def passage(growth: Growth, index: int) -> Passage:
         else:
             down, up = 0.0, 2.0
             split = 0.0 if below is None else float(below + up)
-    positive = growth.exponents[growth.exponents > 0]
-    lowest = -min(FARTHEST, LARGEST / positive[0]) if len(positive) else -FARTHEST
+    leading = growth.exponents[0]  # of the growth of a vanishing mode, unless that is exponential
+    lowest = -min(FARTHEST, LARGEST / leading) if leading > 0 else -FARTHEST
     highest = min(FARTHEST, LARGEST / max(growth.steepest, 1e-300))
     meeting = 0.0
     if above is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import mpmath
@@ -55,7 +56,7 @@ def _zeros(r: Sequence[mpf], c: Sequence[mpf]) -> tuple[list[mpf], list[mpf]]:
     ends = [low, *extrema, high]
     between = [
         _bisect(value, a, b)
-        for a, b in zip(ends, ends[1:], strict=False)
+        for a, b in itertools.pairwise(ends)
         if a not in flat and b not in flat and value(a) * value(b) < 0
     ]
     return sorted(flat + between), extrema
@@ -74,7 +75,7 @@ def _beyond(term: mpf, others: Sequence[mpf], r: Sequence[mpf], start: mpf, side
     return start + side * FARTHEST
 
 
-def _bisect(value, a: mpf, b: mpf) -> mpf:
+def _bisect(value: Callable[[mpf], mpf], a: mpf, b: mpf) -> mpf:
     """The zero in a bracket on which the function is monotone: Illinois steps, and halving."""
     fa, fb = value(a), value(b)
     smallest = mpf(10) ** (-DIGITS)

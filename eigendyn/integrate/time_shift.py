@@ -1,8 +1,8 @@
 """Decoupled mode dynamics and any number of starts enter; every trajectory leaves, by time shift.
 
 All trajectories of a scalar autonomous equation between two neighbouring fixed points are one
-curve, shifted in time. The curve is tabulated once; a start becomes its own time on the curve, and a
-saved time one reading of a table.
+curve, shifted in time. The curve is tabulated once; a start becomes its own time on the curve, and
+a saved time one reading of a table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.integrate.curves import ROUND_OFF, Curves, allowed_error, tabulate_curves
 from eigendyn.integrate.decoupled import PowerSum, growth_powers
 from eigendyn.integrate.growth import growth, two_floats
-from eigendyn.integrate.passage import EPS, FARTHEST
+from eigendyn.integrate.passage import EPS, FARTHEST, SMALLEST
 from eigendyn.machine.shift import INVALID, LANES, shift_kernel
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
@@ -52,7 +52,8 @@ def shifted_ensemble(
         times: Increasing times to save (times,), learning rate × step.
         parameters: By name, a number, or one for each trajectory (trajectories,). Trajectories with
             equal parameters share a curve; where all differ, each pays for one (some 10 ms).
-        rtol, atol: Error allowed in s, and in v = s²: less than atol + rtol s, atol + rtol v.
+        rtol: Error allowed in s, and in v = s², relative to either; at least FINEST_RTOL.
+        atol: Error allowed in both beside it, absolute.
         threads: Threads to use; None takes one for each core.
         keep: "trajectory", or "final" for the last time alone.
 
@@ -77,7 +78,7 @@ def shifted_ensemble(
         if members is None:
             _follow(rate, starts, kept, rtol, atol, threads, values, status)
         else:
-            part, state = np.empty((len(members), *values.shape[1:]), starts.dtype), None
+            part = np.empty((len(members), *values.shape[1:]), starts.dtype)
             state = np.zeros(len(members), np.int8)
             _follow(rate, starts[members], kept, rtol, atol, threads, part, state)
             values[members], status[members] = part, state
@@ -109,7 +110,11 @@ def _checked(
         )
         raise InvalidSetting(message)
     saved = np.asarray(times, float)
-    if saved.ndim != 1 or not len(saved) or not (np.isfinite(saved).all() and (np.diff(saved) >= 0).all()):
+    if (
+        saved.ndim != 1
+        or not len(saved)
+        or not (np.isfinite(saved).all() and (np.diff(saved) >= 0).all())
+    ):
         message = "Times must be finite and increase. Try np.linspace(0, 60, 101)."
         raise InvalidSetting(message)
     return saved - saved[0], np.ascontiguousarray(starts)
@@ -171,9 +176,9 @@ def _follow(
         gone = np.isnan(values[one]).any(axis=(0, 1))
         values[one, :, :, gone] = np.nan
     values[status == INVALID] = np.nan
-    smallest_kept, largest_kept = np.exp(-FARTHEST / 2), np.exp(FARTHEST / 2)
-    if 0 < smallest < smallest_kept or largest > largest_kept:
-        outside = ((flat > 0) & (flat < smallest_kept)) | (flat > largest_kept)
+    farthest = np.exp(FARTHEST / 2)
+    if smallest < SMALLEST or largest > farthest:
+        outside = ((flat > 0) & (flat < SMALLEST)) | (flat > farthest)
         status[outside.reshape(-1, modes).any(axis=1) & (status == COMPLETED)] = INACCURATE
 
 
@@ -199,7 +204,9 @@ def _tables(
     rate: PowerSum, smallest: float, largest: float, last: float, rtol: float, atol: float
 ) -> Curves:
     def visited(s: float) -> int:
-        return sum(s > high or (s == high and low < 0) for high, low in map(two_floats, growth(rate).rest))
+        return sum(
+            s > high or (s == high and low < 0) for high, low in map(two_floats, growth(rate).rest)
+        )
 
     def octave(x: float, up: int) -> int:
         power = int(np.floor(np.log2(x) / OCTAVES)) + up

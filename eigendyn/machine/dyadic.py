@@ -30,7 +30,8 @@ class Table:
     Args:
         first: Number of the first block, which begins at u = 0.
         records: (scale, offset) of each block (blocks, 2): u lies in cell ⌊scale u + offset⌋.
-        cells: Coefficients of each cell (cells, TERMS), in powers of 2 (scale u + offset − cell) − 1.
+        cells: Coefficients of each cell (cells, TERMS), in powers of the position within it, which
+            is 2 (scale u + offset − cell) − 1.
         limit: Largest argument; beyond, that of the limit is taken.
         error: Largest error found between the nodes over the allowed one; at most 1 unless the
             function is rougher than MOST_CELLS in a block.
@@ -73,7 +74,7 @@ def tabulate(
         largest: Largest argument.
         flat: True if the function is a constant below `smallest`, else it is a polynomial there.
     """
-    first, last = block_number(np.array([smallest, largest])).tolist()
+    first, last = (int(number) for number in block_number(np.array([smallest, largest])))
     first -= flat  # the constant needs a block that is below `smallest` altogether
     edges = (np.arange(first, last + 2, dtype=np.int64) << SHIFT).view(float)
     low, width = edges[:-1].copy(), np.diff(edges)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from llvmlite import ir
@@ -48,11 +48,12 @@ def shift_kernel(bits: int = 64) -> Callable[..., None]:
     library = Library(module)
     whole, address = ctypes.c_int64, ctypes.c_void_p
     function = library.function("shift", None, *[whole] * 4, *[address] * 9)
-    kept.append(library)
-    return function
+    return partial(_call, library, function)
 
 
-kept: list[Library] = []  # what compiled functions live in
+def _call(_: Library, function: Callable[..., None], *arguments: int) -> None:
+    """Call a function; the library in which it lives is kept beside it."""
+    function(*arguments)
 
 
 def _emit(module: ir.Module, kind: Any) -> None:
@@ -134,7 +135,9 @@ def _fields(b: ir.IRBuilder, load: Callable, curves: Any, number: Any) -> Callab
     return lambda name: load(curve, _int(CURVE.index(name)))
 
 
-def _count_below(b: ir.IRBuilder, load: Callable, rest: Any, points: Any, s: Any, count: Any) -> Any:
+def _count_below(
+    b: ir.IRBuilder, load: Callable, rest: Any, points: Any, s: Any, count: Any
+) -> Any:
     """Number of fixed points below s."""
     b.store(_int(0), count)
     with _loop(b, _int(0), points, 1) as k:
@@ -187,9 +190,7 @@ def _follow(
     own_records = b.gep(
         records, [b.mul(b.fptosi(of("record"), _int), _int(2))], source_etype=_float
     )
-    own_cells = b.gep(
-        cells, [b.mul(b.fptosi(of("cell"), _int), _int(TERMS))], source_etype=_float
-    )
+    own_cells = b.gep(cells, [b.mul(b.fptosi(of("cell"), _int), _int(TERMS))], source_etype=_float)
     end, limit, value = of("end"), _splat(b, of("limit"), _floats), _splat(b, of("value"), _floats)
     ends, own = _splat(b, end, _floats), _splat(b, tau, _floats)
     module = b.module
