@@ -51,6 +51,10 @@ class NoClosedForm(EigendynError):
     """A closed form asked of dynamics that have none."""
 
 
+class NotDecoupled(EigendynError):
+    """Modes that are coupled, have several states, or change with time, where none may."""
+
+
 class NoExactClosure(EigendynError):
     """The exact closure asked of a loss whose moments have no exact form here."""
 

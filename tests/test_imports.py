@@ -75,6 +75,7 @@ ONLY_IN = {
         "integrate/closed_form",
         "program/derivation",
         "analysis/exact_rests",
+        "integrate/decoupled",
     },
 }
 LAZY = {"__init__", "cli/main", "paper/figure"}  # load by name what is asked for
