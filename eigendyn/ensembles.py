@@ -172,9 +172,9 @@ def _prepare(
     with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
         states = starting_states(field, table, chosen)
     starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
-    if "correlation_value" in field.states and isinstance(parameters.get("sigma1"), np.ndarray):
-        place = field.states.index("correlation_value")
-        starts[:, place] = (1 + parameters["sigma1"][:, None] ** 2) * table
+    if "correlation_value" in field.states:  # a running correlation begins as the first view's
+        noise = np.reshape(parameters.get("sigma1", chosen.sigma1), (-1, 1))
+        starts[:, field.states.index("correlation_value")] = (1 + noise**2) * table
     fit = _with_nodes(field, starts, parameters, chosen)
     work = Work(
         dynamics=dynamics,

@@ -53,23 +53,3 @@ def finite_times(values: NDArray) -> int:
     """Count the times up to which every state is finite; values are (states, modes, times)."""
     finite = np.isfinite(values).all(axis=(0, 1)).ravel()
     return len(finite) if finite.all() else int(np.argmin(finite))
-
-
-BATCH_STATUSES = ("completed", "diverged", "out-of-steps", "invalid-start", "inaccurate")
-
-
-@dataclass(frozen=True)
-class Batch:
-    """States of every mode over training time, of many trajectories: what ensemble engines return.
-
-    Args:
-        times: Saved times (times,), learning rate × step.
-        values: States (trajectories, states, modes, times); NaN after a failure.
-        status: Index into `BATCH_STATUSES` (trajectories,).
-        steps: Adaptive steps taken (trajectories,).
-    """
-
-    times: NDArray  # (times,)
-    values: NDArray  # (trajectories, states, modes, times)
-    status: NDArray  # (trajectories,)
-    steps: NDArray  # (trajectories,)

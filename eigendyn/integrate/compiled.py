@@ -145,7 +145,9 @@ class _Work:
             8 * self.starts.itemsize,
         )
         before = self.steps[order]
-        times = np.concatenate([self.saved, np.full(kernel.block, np.inf)]).astype(self.starts.dtype)
+        times = np.concatenate([self.saved, np.full(kernel.block, np.inf)]).astype(
+            self.starts.dtype
+        )
         taken = np.zeros(1, np.int64)
         arrays = (
             *(self.starts, self.sweeps, self.nodes, times, order, taken),

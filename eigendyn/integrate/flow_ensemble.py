@@ -105,8 +105,11 @@ def _followed(
     reached = np.logical_and.accumulate(finite, axis=-1)
     values[~np.broadcast_to(reached[:, None, None], values.shape)] = np.nan
     ended = np.where(reached.all(axis=-1), COMPLETED, DIVERGED)
-    out = np.asarray(result) == diffrax.RESULTS.max_steps_reached._value
-    return values, np.where(out & (ended != COMPLETED), OUT_OF_STEPS, ended), np.asarray(taken)
+    return (
+        values,
+        np.where(np.asarray(out) & (ended != COMPLETED), OUT_OF_STEPS, ended),
+        np.asarray(taken),
+    )
 
 
 @partial(jax.jit, static_argnames=("solver", "max_steps"))
@@ -116,6 +119,7 @@ def _flows(field, starts, times, parameters, solver, max_steps, rtol, atol):
         found = flow(
             field, start, times, numbers, solver=solver, rtol=rtol, atol=atol, max_steps=max_steps
         )
-        return found.ys, found.result._value, found.stats["num_steps"]  # pyright: ignore
+        out = found.result == diffrax.RESULTS.max_steps_reached
+        return found.ys, out, found.stats["num_steps"]  # pyright: ignore[reportReturnType]
 
     return jax.lax.map(one, (starts, parameters), batch_size=BATCH)

@@ -145,4 +145,3 @@ def build_frame(
         },
         block=block,
     )
-

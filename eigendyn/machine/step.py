@@ -87,7 +87,9 @@ def emit_factor(f: Frame, error: Any) -> Any:
     """By how much the next step is longer."""
     w = f.w
     power = w.rough_power(w.larger(error, w.spread(1e-10)), -1 / f.tableau.order)
-    return w.smaller(w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(f.tableau.growth))
+    return w.smaller(
+        w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(f.tableau.growth)
+    )
 
 
 def _advance(f: Frame, row: Sequence[float], step: Any, target: str) -> None:

@@ -181,7 +181,9 @@ class Writer:
         nonzero = lambda: self.at.icmp_unsigned("!=", self.at.load(left), whole(0))  # noqa: E731
         with self.while_(nonzero):
             now = self.at.load(left)
-            yield self.at.call(self.declare("llvm.cttz.i64", I64, [I64, I1]), [now, ir.Constant(I1, 1)])
+            yield self.at.call(
+                self.declare("llvm.cttz.i64", I64, [I64, I1]), [now, ir.Constant(I1, 1)]
+            )
             now = self.at.load(left)
             self.at.store(self.at.and_(now, self.at.sub(now, whole(1))), left)
 
