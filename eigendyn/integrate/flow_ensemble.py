@@ -89,27 +89,17 @@ def _followed(
     max_steps: int,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """One run of each: states, NaN from a failure on, how it ended, and adaptive steps."""
-    found, result, taken = _flows(
-        field,
-        starts,
-        jnp.asarray(times, starts.dtype),
-        dict(parameters),
-        solver,
-        max_steps,
-        rtol,
-        atol,
+    saved = jnp.asarray(times, starts.dtype)
+    found, is_out, taken = _flows(
+        field, starts, saved, dict(parameters), solver, max_steps, rtol, atol
     )
     values = np.array(np.moveaxis(found, 1, -1))
     values[..., 0] = starts
     finite = np.isfinite(values).all(axis=(1, 2))
     reached = np.logical_and.accumulate(finite, axis=-1)
     values[~np.broadcast_to(reached[:, None, None], values.shape)] = np.nan
-    ended = np.where(reached.all(axis=-1), COMPLETED, DIVERGED)
-    return (
-        values,
-        np.where(np.asarray(out) & (ended != COMPLETED), OUT_OF_STEPS, ended),
-        np.asarray(taken),
-    )
+    failed = np.where(is_out, OUT_OF_STEPS, DIVERGED)
+    return values, np.where(reached.all(axis=-1), COMPLETED, failed), np.asarray(taken)
 
 
 @partial(jax.jit, static_argnames=("solver", "max_steps"))
@@ -119,7 +109,7 @@ def _flows(field, starts, times, parameters, solver, max_steps, rtol, atol):
         found = flow(
             field, start, times, numbers, solver=solver, rtol=rtol, atol=atol, max_steps=max_steps
         )
-        out = found.result == diffrax.RESULTS.max_steps_reached
-        return found.ys, out, found.stats["num_steps"]  # pyright: ignore[reportReturnType]
+        is_out = found.result == diffrax.RESULTS.max_steps_reached
+        return found.ys, is_out, found.stats["num_steps"]  # pyright: ignore[reportReturnType]
 
     return jax.lax.map(one, (starts, parameters), batch_size=BATCH)
