@@ -37,8 +37,9 @@ def moments(v: NDArray, rule: Rule) -> NDArray:
 @lru_cache
 def nodes() -> Rule:
     """Nodes that eigendyn fits to the first spectra of the ensemble and to equal ones."""
-    import eigendyn
     from problems import Problem
+
+    import eigendyn
 
     starts = Problem("X", 10, 8).starts()
     spectra = np.concatenate([starts, np.full((1, 10), starts.mean())])

@@ -40,8 +40,7 @@ def integrate(name: str, starts: NDArray, times: NDArray, columns: slice) -> NDA
         terms = series(state[active])  # (ORDER + 1, active, modes)
         size = np.abs(terms) / (np.abs(terms[0]) + 1e-12)
         last = [
-            (SMALL / np.maximum(size[k].max(axis=1), 1e-300)) ** (1 / k)
-            for k in (ORDER - 1, ORDER)
+            (SMALL / np.maximum(size[k].max(axis=1), 1e-300)) ** (1 / k) for k in (ORDER - 1, ORDER)
         ]
         step = np.minimum(np.minimum(*last), times[-1] - time[active] + 1e-9)
         for row, trajectory in enumerate(active):

@@ -6,8 +6,8 @@ its own ensemble function on systems as small as these; its dense output is the 
 
 from __future__ import annotations
 
-from copy import deepcopy
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from functools import lru_cache
 
 import numpy as np

@@ -70,7 +70,15 @@ def _build(problem: str):
     def trajectory(start, times, rtol, atol, work, out):
         modes = len(start)
         y, new, k1, k2, k3, k4, k5, k6, k7 = (
-            work[0], work[1], work[2], work[3], work[4], work[5], work[6], work[7], work[8]
+            work[0],
+            work[1],
+            work[2],
+            work[3],
+            work[4],
+            work[5],
+            work[6],
+            work[7],
+            work[8],
         )
         for m in range(modes):
             y[m] = start[m]
@@ -157,9 +165,7 @@ def _build(problem: str):
                             - 1453857185 / 822651844 * k6[m]
                             + 69997945 / 29380423 * k7[m]
                         )
-                        out[m, saved] = y[m] + x * (
-                            change + z * (bend + x * (last + z * fifth))
-                        )
+                        out[m, saved] = y[m] + x * (change + z * (bend + x * (last + z * fifth)))
                     saved += 1
                 t = reached
                 y, new = new, y

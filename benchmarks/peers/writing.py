@@ -16,9 +16,7 @@ def is_installed() -> bool:
     return True
 
 
-def solve(
-    problem: str, starts: NDArray, times: NDArray, rtol: float, atol: float
-) -> NDArray:  # noqa: ARG001
+def solve(problem: str, starts: NDArray, times: NDArray, rtol: float, atol: float) -> NDArray:  # noqa: ARG001
     """Repeat the starts at every time (trajectories, modes, times)."""
     values = np.empty((*starts.shape, len(times)))
     flat, source = values.reshape(-1, len(times)), starts.reshape(-1, 1)
