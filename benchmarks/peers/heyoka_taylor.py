@@ -25,7 +25,7 @@ def is_installed() -> bool:
     return has("heyoka")
 
 
-def solve(problem: str, starts: NDArray, times: NDArray, rtol: float, atol: float) -> NDArray:
+def solve(problem: str, starts: NDArray, times: NDArray, rtol: float, atol: float) -> NDArray:  # noqa: ARG001
     """Integrate every trajectory (trajectories, modes, times).
 
     Its only tolerance is relative to the largest state, so that `atol` says nothing to it.
