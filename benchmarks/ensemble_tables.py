@@ -48,7 +48,7 @@ def tables(cells: Sequence[dict], targets: Sequence[float]) -> str:
             lines += _table(few, lambda cell, base, at=target: _time_text(cell, base, at))
     lines += ["", "## Memory, MB", ""]
     lines += [
-        "Peak of the process beyond what it holds before the first solve: outputs, work, compilation.",
+        "Peak of a process beyond what it holds before it solves: outputs, work, compiler.",
         "",
     ]
     coupled = [cell for cell in cells if cell["problem"][0] == "C"]

@@ -1,7 +1,7 @@
 """Time ensembles of eigendyn and of its peers, side by side, at equal measured error.
 
     pip install numba heyoka        # optional: peers that are not here are left out
-    python benchmarks/ensembles.py [--quick] [--peers numba,diffrax] [--limit 60]
+    python benchmarks/ensembles.py [--quick] [--problems C] [--peers numba,diffrax]
 
 prints the tables, and writes them with the plots and the raw numbers to benchmarks/ensembles.*.
 Every cell runs in a process of its own (`cell`); times at the target error are interpolated, log
@@ -76,10 +76,10 @@ def measure(peer: str, problem: Problem, limit: float, known: Path) -> dict:
     return found | json.loads(done.stdout.splitlines()[-1])
 
 
-def cells(names: list[str], quick: bool, limit: float) -> Iterator[dict]:
+def cells(names: list[str], asked: list[Problem], limit: float) -> Iterator[dict]:
     """Measure everything that can be, with progress on standard error."""
     with tempfile.TemporaryDirectory() as folder:
-        for problem in problems(quick):
+        for problem in asked:
             for name in names:
                 peer = PEERS[name]
                 if problem.name not in peer.load()[1] or problem.modes > peer.most_modes:
@@ -95,18 +95,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Ensembles side by side, at equal error.")
     parser.add_argument("--quick", action="store_true", help="small sizes only")
     parser.add_argument("--peers", default=",".join(PEERS), help="which of them, by name")
+    parser.add_argument("--problems", default="ECX", help="which of them, by letter")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for a cell")
     chosen = parser.parse_args()
     unknown = sorted(set(chosen.peers.split(",")) - set(PEERS))
     if unknown:
         parser.error(f"There is no peer {', '.join(unknown)}. Known: {', '.join(PEERS)}.")
     names = [name for name in chosen.peers.split(",") if PEERS[name].is_installed]
-    found = list(cells(names, chosen.quick, chosen.limit))
     name = "ensembles-quick" if chosen.quick else "ensembles"
-    text = tables(found, TARGETS) + f"\n{described(PACKAGES)}\n"
+    found, text = [], ""
+    asked = [p for p in problems(chosen.quick) if p.name in chosen.problems]
+    for cell in cells(names, asked, chosen.limit):
+        found.append(cell)
+        text = tables(found, TARGETS) + f"\n{described(PACKAGES)}\n"
+        (HERE / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        (HERE / f"{name}.md").write_text(text, "utf-8")
     print(text)
-    (HERE / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    (HERE / f"{name}.md").write_text(text, "utf-8")
     draw(found, HERE / name)
 
 
