@@ -13,6 +13,7 @@ import eigendyn
 
 ENSEMBLES = ("compiled", "shifted", "kernel")
 ENGINES = ("flow", *ENSEMBLES)
+MOST_STEPS = 10_000  # of the flow, in which all problems of a group wait for the slowest
 
 
 class NotServed(Exception):
@@ -83,7 +84,9 @@ def _vmapped():
     import jax
 
     def one(field, start, times, parameters, rtol, atol):
-        solution = eigendyn.flow(field, start, times, parameters, rtol=rtol, atol=atol)
+        solution = eigendyn.flow(
+            field, start, times, parameters, rtol=rtol, atol=atol, max_steps=MOST_STEPS
+        )
         return solution.ys, solution.result == diffrax.RESULTS.successful
 
     return jax.jit(jax.vmap(one, in_axes=(None, 0, None, 0, None, None)))

@@ -21,7 +21,7 @@ from eigendyn.compile import NODE_SYMBOLS, compile_field
 from eigendyn.nodes import fit_nodes
 
 RTOL, ATOL = 1e-13, 1e-17
-MOST_STEPS = 30_000
+MOST_STEPS = 20_000  # of stiff problems, which stay unjudged beyond it
 CLOSURE_ACCURACY = 1e-12
 
 Rates = Callable[[NDArray, NDArray, NDArray], NDArray]  # times, states, which problems

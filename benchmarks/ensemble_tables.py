@@ -43,7 +43,7 @@ def tables(cells: Sequence[dict], targets: Sequence[float]) -> str:
     lines = ["# Ensembles, side by side at equal measured error", "", *NOTES.splitlines()]
     for name, title in NAMES.items():
         few = [cell for cell in cells if cell["problem"][0] == name]
-        for target in targets[:1] if name == "X" else targets:
+        for target in (targets[:1] if name == "X" else targets) if few else ():
             lines += ["", f"## {title}, error {target:g}", ""]
             lines += _table(few, lambda cell, base, at=target: _time_text(cell, base, at))
     lines += ["", "## Memory, MB", ""]
