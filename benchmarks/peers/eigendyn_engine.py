@@ -45,7 +45,7 @@ def solve(
         **SETTINGS[problem],
         **accuracy,
     )
-    return found.variance.transpose("trajectory", "mode", "time").to_numpy()
+    return found.singular_value.transpose("trajectory", "mode", "time").to_numpy() ** 2
 
 
 def ensemble(variances: NDArray, times: NDArray, **settings: Any):
