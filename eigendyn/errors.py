@@ -69,3 +69,7 @@ class InvalidExpression(EigendynError):
 
 class DeviceUnavailable(EigendynError):
     """A device that JAX cannot find."""
+
+
+class NoProgram(EigendynError):
+    """Machine code asked of dynamics with a function that there is none for."""

@@ -71,7 +71,7 @@ ONLY_IN = {
             "loss_writer",
         ),
         "integrate/closed_form",
-        "explorer/javascript",
+        "program/derivation",
     },
 }
 LAZY = {"__init__", "cli/main", "paper/figure"}  # load by name what is asked for

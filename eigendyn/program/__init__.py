@@ -1,0 +1,151 @@
+"""A straight-line program of closed mode dynamics: plain data, from which machine code is written.
+
+Every operation serves all modes alike. One whose value is the same for every mode is computed once;
+what an average over nodes does not depend on stands before the loop over the nodes. So a program
+has the same size at any number of modes, and code written from it does work of order M.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+BEFORE, INSIDE, AFTER = range(3)  # of the loop over nodes
+
+LEAVES = ("number", "time", "modes", "parameter", "state", "weight", "node")
+ARITHMETIC = ("add", "multiply", "reciprocal", "sqrt", "power")
+FUNCTIONS = ("exp", "log", "abs", "sign", "cos", "sin", "tan", "cosh", "sinh", "tanh", "atan")
+REDUCTIONS = ("sum", "product", "maximum")  # over modes
+KINDS = frozenset({*LEAVES, *ARITHMETIC, *FUNCTIONS, *REDUCTIONS, "average"})
+
+
+class Operation(NamedTuple):
+    """One operation of a program.
+
+    Args:
+        kind: One of `KINDS`: a number, the time, the number of modes, a parameter, a state, the
+            weight of a node or one of its variables; a + b, a·b, 1/a, √a, a^b; a function of one
+            number; a sum, product or maximum over modes; an average, the sum over nodes of what
+            has the weight as a factor already.
+        operands: Places of its operands in the program, all before its own.
+        value: The number, or the place of a parameter, state or variable among its like.
+    """
+
+    kind: str
+    operands: tuple[int, ...] = ()
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """Closed mode dynamics as operations, each after its operands.
+
+    Args:
+        states: Name of each state.
+        parameters: Names of the numbers that an evaluation needs.
+        node_names: Names of the variables that nodes give values to; empty if there are none.
+        node_modes: Whether each of these has a value for every mode.
+        closure: Name of the closure.
+        operations: The operations.
+        rates: Place of the rate of each state.
+        predictor: Place of the predictor's eigenvalue λ.
+        phases: When each operation is known: `BEFORE`, `INSIDE` or `AFTER` the loop over nodes.
+        local: Whether each operation has a value for every mode.
+    """
+
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    node_names: tuple[str, ...]
+    node_modes: tuple[bool, ...]
+    closure: str
+    operations: tuple[Operation, ...] = field(repr=False)
+    rates: tuple[int, ...]
+    predictor: int
+    phases: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    local: tuple[bool, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find out when each operation is known, and for whom."""
+        classes: list[tuple[int, bool]] = []
+        for operation in self.operations:
+            classes.append(class_of(operation, classes, self.node_modes))
+        object.__setattr__(self, "phases", tuple(phase for phase, _ in classes))
+        object.__setattr__(self, "local", tuple(is_local for _, is_local in classes))
+
+    @property
+    def averages(self) -> tuple[int, ...]:
+        """Places of the averages over nodes."""
+        kinds = enumerate(operation.kind for operation in self.operations)
+        return tuple(place for place, kind in kinds if kind == "average")
+
+    def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
+        """Places of the operations that the given ones are made of, in order."""
+        found: set[int] = set()
+        waiting = list(outputs)
+        while waiting:
+            place = waiting.pop()
+            if place not in found:
+                found.add(place)
+                waiting += self.operations[place].operands
+        return tuple(sorted(found))
+
+
+def class_of(
+    operation: Operation, classes: list[tuple[int, bool]], node_modes: tuple[bool, ...]
+) -> tuple[int, bool]:
+    """When an operation is known, and whether each mode has its own value.
+
+    Args:
+        operation: The operation.
+        classes: The same of the operations before it.
+        node_modes: Whether each variable of the nodes has a value for every mode.
+    """
+    kind, operands, value = operation
+    if kind in LEAVES:
+        own = kind == "state" or (kind == "node" and node_modes[int(value)])
+        return (INSIDE if kind in ("weight", "node") else BEFORE), own
+    phase = AFTER if kind == "average" else max(classes[place][0] for place in operands)
+    return phase, kind not in REDUCTIONS and any(classes[place][1] for place in operands)
+
+
+def to_text(program: Program) -> str:
+    """Write a program as one line of JSON."""
+    told = {
+        "states": program.states,
+        "parameters": program.parameters,
+        "nodes": dict(zip(program.node_names, program.node_modes, strict=True)),
+        "closure": program.closure,
+        "operations": [_short(operation) for operation in program.operations],
+        "rates": program.rates,
+        "predictor": program.predictor,
+    }
+    return json.dumps(told, separators=(",", ":"))
+
+
+def from_text(text: str) -> Program:
+    """Read a program that `to_text` has written."""
+    told = json.loads(text)
+    return Program(
+        states=tuple(told["states"]),
+        parameters=tuple(told["parameters"]),
+        node_names=tuple(told["nodes"]),
+        node_modes=tuple(told["nodes"].values()),
+        closure=told["closure"],
+        operations=tuple(_long(each) for each in told["operations"]),
+        rates=tuple(told["rates"]),
+        predictor=told["predictor"],
+    )
+
+
+def _short(operation: Operation) -> list:
+    kind, operands, value = operation
+    return [kind, *operands] if operands else [kind, value] if value else [kind]
+
+
+def _long(told: list) -> Operation:
+    kind, *rest = told
+    if kind in LEAVES:
+        return Operation(kind, (), float(rest[0]) if rest else 0.0)
+    return Operation(kind, tuple(rest))
