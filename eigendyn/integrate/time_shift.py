@@ -243,5 +243,6 @@ def _judge_rounding(
     shift = ROUND_OFF * EPS * (np.abs(own_times[..., None]) + elapsed)
     with np.errstate(invalid="ignore", over="ignore"):
         moved = shift * tables.speed(values[:, 0])
-        doubtful = (moved > 2 * allowed_error(values[:, 0], rtol, atol)).any(axis=(1, 2))
-    status[doubtful & (status == COMPLETED)] = INACCURATE
+        doubtful = moved > 2 * allowed_error(values[:, 0], rtol, atol)
+    values[:, 0][doubtful & (status == DIVERGED)[:, None, None]] = np.nan  # close to its end
+    status[doubtful.any(axis=(1, 2)) & (status == COMPLETED)] = INACCURATE
