@@ -164,7 +164,7 @@ def tabulate_curves(
         }
         begin = 0
         for table in tables:
-            records.append(table.records + [0.0, begin])
+            records.append(table.records + np.array([0.0, begin]))
             cells.append(table.cells)
             begin += len(table.cells)
             errors.append(table.error)
