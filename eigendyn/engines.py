@@ -12,7 +12,7 @@ from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
 from eigendyn.compile import VectorField
 from eigendyn.derive import ModeDynamics
 from eigendyn.device import find_device
-from eigendyn.errors import NotDecoupled
+from eigendyn.errors import NoProgram, NotDecoupled
 from eigendyn.program.derivation import program_of
 from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
@@ -70,13 +70,13 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     if engine == "auto":
         on_gpu = find_device(work.chosen.device).platform != "cpu"
         stiff = work.chosen.solver == "stiff"
-        candidates = ["kernel"] if on_gpu else ["flow"] if stiff else ["shifted", "compiled"]
+        candidates = ["kernel"] if on_gpu else ["flow"] if stiff else ["shifted", "compiled", "flow"]
     else:
         candidates = [engine]
     for name in candidates[:-1]:
         try:
             return name, _ENGINES[name](work, starts, parameters)
-        except NotDecoupled:
+        except (NotDecoupled, NoProgram):
             continue
     return candidates[-1], _ENGINES[candidates[-1]](work, starts, parameters)
 

@@ -26,7 +26,8 @@ from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 FINEST_RTOL = 1e-11
 OCTAVES = 4  # ranges are rounded to powers of 2^OCTAVES, so that tables serve similar calls
-SMALL = 2**12  # numbers that one thread writes sooner than another starts
+SMALL = 2**14  # numbers that one thread writes sooner than another starts
+PIECES = 32  # of the rows, so that no thread waits long for another
 KEEPS = ("trajectory", "final")
 COMPLETED, DIVERGED, INACCURATE = (
     BATCH_STATUSES.index(name) for name in ("completed", "diverged", "inaccurate")
@@ -220,9 +221,10 @@ def _tables(
 
 
 def _in_threads(work, rows: int, saved: int, threads: int | None) -> None:
-    """Share rows evenly; every row is the same whoever writes it."""
+    """Let threads take rows piece by piece; every row is the same whoever writes it."""
     count = min(threads or len(os.sched_getaffinity(0)), 1 + rows * saved // SMALL)
-    bounds = [rows * i // count for i in range(count + 1)]
+    pieces = min(PIECES, 1 + rows * saved // SMALL) if count > 1 else 1
+    bounds = [rows * i // pieces for i in range(pieces + 1)]
     if count == 1:
         work(0, rows)
         return
@@ -243,5 +245,6 @@ def _judge_rounding(
     shift = ROUND_OFF * EPS * (np.abs(own_times[..., None]) + elapsed)
     with np.errstate(invalid="ignore", over="ignore"):
         moved = shift * tables.speed(values[:, 0])
-        doubtful = (moved > 2 * allowed_error(values[:, 0], rtol, atol)).any(axis=(1, 2))
-    status[doubtful & (status == COMPLETED)] = INACCURATE
+        doubtful = moved > 2 * allowed_error(values[:, 0], rtol, atol)
+    values[:, 0][doubtful & (status == DIVERGED)[:, None, None]] = np.nan  # close to its end
+    status[doubtful.any(axis=(1, 2)) & (status == COMPLETED)] = INACCURATE

@@ -108,7 +108,8 @@ def _emit(module: ir.Module, kind: Any) -> None:
                     of = _fields(b, load, curves, number)
                     tau = load(own_times, i)
                     _follow(b, load, of, tau, times, elapsed, row, records, cells, kind, state)
-                    write(row, _int(0), s)
+                    with b.if_then(b.fcmp_ordered("==", load(elapsed, _int(0)), zero)):
+                        write(row, _int(0), s)
                 with rests:
                     valid = _is_valid(b, s)
                     b.store(b.select(valid, _byte(FINE), _byte(INVALID)), state)
