@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +69,11 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     """
     check_choice("engine", engine, ENSEMBLE_ENGINES)
     if engine == "auto":
-        on_gpu = find_device(work.chosen.device).platform != "cpu"
-        stiff = work.chosen.solver == "stiff"
-        candidates = ["kernel"] if on_gpu else ["flow"] if stiff else ["shifted", "compiled", "flow"]
+        candidates = ["shifted", "compiled", "flow"]
+        if work.chosen.solver == "stiff":
+            candidates = ["flow"]
+        elif find_device(work.chosen.device).platform != "cpu":
+            candidates = ["kernel"]
     else:
         candidates = [engine]
     for name in candidates[:-1]:
@@ -81,12 +84,15 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     return candidates[-1], _ENGINES[candidates[-1]](work, starts, parameters)
 
 
+_program = lru_cache(maxsize=64)(program_of)
+
+
 def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.compiled import compiled_ensemble
 
     found = compiled_ensemble(
         work.field,
-        program_of(work.dynamics),
+        _program(work.dynamics),
         starts,
         work.times,
         parameters,
