@@ -19,6 +19,7 @@ from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Batch
 
+MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 Numbers = Mapping[str, float | NDArray]
 
 
@@ -33,6 +34,7 @@ class Work:
         chosen: Accuracies, precision, device, solver, number of steps.
         keep: One of `choices.KEEPS`.
         threads: Threads to use; None takes one for each core.
+        span: Smallest and largest start of the whole ensemble that moves.
     """
 
     dynamics: ModeDynamics
@@ -41,6 +43,7 @@ class Work:
     chosen: Settings
     keep: str
     threads: int | None
+    span: tuple[float, float]
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -70,6 +73,8 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     check_choice("engine", engine, ENSEMBLE_ENGINES)
     if engine == "auto":
         candidates = ["shifted", "compiled", "flow"]
+        if any(len(np.unique(p)) > MOST_CURVES for p in parameters.values()):
+            candidates = candidates[1:]
         if work.chosen.solver == "stiff":
             candidates = ["flow"]
         elif find_device(work.chosen.device).platform != "cpu":
@@ -115,6 +120,7 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
         **work.accuracy,
         threads=work.threads,
         keep=_saved(work.keep),
+        span=work.span,
     )
     return _reduced(found, work.keep)
 

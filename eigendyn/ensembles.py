@@ -16,6 +16,7 @@ from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
 from eigendyn.device import find_device
 from eigendyn.engines import Work, follow
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
+from eigendyn.integrate.time_shift import moving_range
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes
 from eigendyn.result import ensemble_dataset
 from eigendyn.run import field_parameters, in_precision, starting_states
@@ -183,6 +184,7 @@ def _prepare(
         chosen=chosen,
         keep=keep,
         threads=threads,
+        span=moving_range(starts.astype(chosen.dtype)),
     )
     return _Job(
         loss=symbolic.name,

@@ -73,10 +73,15 @@ def test_a_sweep_gives_every_trajectory_its_own_parameter():
         np.testing.assert_array_equal(run.singular_value[row], one.singular_value[0])
 
 
-def test_chunks_and_threads_change_no_bit():
-    settings = {"times": TIMES, "closure": "mean-field", **TOLERANCES}
-    whole = eigendyn.ensemble("cosine", STARTS, threads=2, **settings)
-    parts = list(eigendyn.stream_ensemble("cosine", STARTS, threads=1, memory=500, **settings))
+@pytest.mark.parametrize(
+    ("loss", "engine"),
+    [("cosine", "compiled"), ("euclidean", "shifted"), ("euclidean", "compiled")],
+)
+def test_chunks_and_threads_change_no_bit(loss, engine):
+    starts = STARTS * np.array([1e-5, 1, 10, 1e-3, 1])[:, None]
+    settings = {"times": TIMES, "closure": "mean-field", "engine": engine, **TOLERANCES}
+    whole = eigendyn.ensemble(loss, starts, threads=2, **settings)
+    parts = list(eigendyn.stream_ensemble(loss, starts, threads=1, memory=500, **settings))
     assert len(parts) > 1
     np.testing.assert_array_equal(
         np.concatenate([part.singular_value for part in parts]), whole.singular_value
