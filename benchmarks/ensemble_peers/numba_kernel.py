@@ -100,9 +100,7 @@ def build(rates):
             rates(z, k7)
             error = 0.0
             for i in range(n):
-                e = (
-                    E1 * k1[i] + E3 * k3[i] + E4 * k4[i] + E5 * k5[i] + E6 * k6[i] + E7 * k7[i]
-                )
+                e = E1 * k1[i] + E3 * k3[i] + E4 * k4[i] + E5 * k5[i] + E6 * k6[i] + E7 * k7[i]
                 error = max(error, abs(h * e) / (atol + rtol * max(abs(y[i]), abs(z[i]))))
             steps += 1
             if error <= 1.0:

@@ -157,4 +157,3 @@ def build_frame(
         },
         block=block,
     )
-

@@ -35,13 +35,12 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
 
 def emit_stages(f: Frame, step: Any) -> None:
     """All slopes of a step, and the state after it."""
-    w, tableau = f.w, f.tableau
+    tableau = f.tableau
     for index, row in enumerate(tableau.stages, start=1):
         _advance(f, row, step, "argument")
         _evaluate(f, sum(row), step, "argument", index)
     _advance(f, tableau.weights, step, "y1")
     _evaluate(f, 1.0, step, "y1", tableau.last)
-    assert w.lanes
 
 
 def emit_extra_stages(f: Frame, step: Any) -> None:
@@ -87,7 +86,9 @@ def emit_factor(f: Frame, error: Any) -> Any:
     """By how much the next step is longer."""
     w = f.w
     power = w.rough_power(w.larger(error, w.spread(1e-10)), -1 / f.tableau.order)
-    return w.smaller(w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(f.tableau.growth))
+    return w.smaller(
+        w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(f.tableau.growth)
+    )
 
 
 def _advance(f: Frame, row: Sequence[float], step: Any, target: str) -> None:

@@ -78,19 +78,19 @@ class Writer:
         return self.at.shuffle_vector(one, ir.Constant(type_, ir.Undefined), order)
 
     def add(self, a: Any, b: Any) -> Any:
-        """a + b."""
+        """Return a + b."""
         return self.at.fadd(a, b, flags=FUSED)
 
     def sub(self, a: Any, b: Any) -> Any:
-        """a − b."""
+        """Return a − b."""
         return self.at.fsub(a, b, flags=FUSED)
 
     def mul(self, a: Any, b: Any) -> Any:
-        """a b."""
+        """Return a b."""
         return self.at.fmul(a, b, flags=FUSED)
 
     def div(self, a: Any, b: Any) -> Any:
-        """a/b."""
+        """Return a/b."""
         return self.at.fdiv(a, b)
 
     def combine(self, terms: Sequence[tuple[float, Any]]) -> Any:
@@ -181,7 +181,9 @@ class Writer:
         nonzero = lambda: self.at.icmp_unsigned("!=", self.at.load(left), whole(0))  # noqa: E731
         with self.while_(nonzero):
             now = self.at.load(left)
-            yield self.at.call(self.declare("llvm.cttz.i64", I64, [I64, I1]), [now, ir.Constant(I1, 1)])
+            yield self.at.call(
+                self.declare("llvm.cttz.i64", I64, [I64, I1]), [now, ir.Constant(I1, 1)]
+            )
             now = self.at.load(left)
             self.at.store(self.at.and_(now, self.at.sub(now, whole(1))), left)
 
