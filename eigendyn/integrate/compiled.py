@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSetting
+from eigendyn.machine.dop853 import DOP853
 from eigendyn.machine.integrator import CLOSER
 from eigendyn.machine.kernel import across_of, build_kernel, kind_of
 from eigendyn.machine.layout import pack_nodes
-from eigendyn.machine.tableau import DOP853, TSIT5, Tableau
+from eigendyn.machine.tableau import Tableau
+from eigendyn.machine.tsit5 import TSIT5
 from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 if TYPE_CHECKING:
     from eigendyn.compile import VectorField
 
-FIRST = 1.0  # tolerance of the first run over the one asked for
+FIRST = 0.5  # tolerance of the first run over the one asked for
 ORDER_8 = 3e-9  # relative tolerance of a run below which the method of order 8 takes less time
 ROUND_OFF = 8.0  # smallest relative tolerance of a run, over the round-off of its numbers
 INVALID, INACCURATE = (BATCH_STATUSES.index(name) for name in ("invalid-start", "inaccurate"))

@@ -29,8 +29,8 @@ from eigendyn.machine.writer import I8, I32, whole
 
 COMPLETED, DIVERGED, OUT_OF_STEPS, INACCURATE = 0, 1, 2, 4
 CLOSER = 0.02  # tolerance of the second run over that of the first
-ACCEPTED = 0.5  # estimated error, over the tolerance, of what is returned
-AIM = 0.1  # estimated error, over the tolerance, that a further run is made for
+ACCEPTED = 0.25  # estimated error, over the tolerance, of what is returned
+AIM = 0.05  # estimated error, over the tolerance, that a further run is made for
 SHORTEST = 1e-18  # step over the time span that ends a run
 
 

@@ -16,7 +16,7 @@ from eigendyn.machine.rates import emit_rates
 from eigendyn.machine.tableau import Tableau
 from eigendyn.program import Program
 
-MANY = 4096  # coordinates from which one trajectory fills the cache, and lanes would only idle
+MANY = 512  # coordinates from which one trajectory fills the cache, and lanes would only idle
 FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
 
 

@@ -35,13 +35,12 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
 
 def emit_stages(f: Frame, step: Any) -> None:
     """All slopes of a step, and the state after it."""
-    w, tableau = f.w, f.tableau
+    tableau = f.tableau
     for index, row in enumerate(tableau.stages, start=1):
         _advance(f, row, step, "argument")
         _evaluate(f, sum(row), step, "argument", index)
     _advance(f, tableau.weights, step, "y1")
     _evaluate(f, 1.0, step, "y1", tableau.last)
-    assert w.lanes
 
 
 def emit_extra_stages(f: Frame, step: Any) -> None:
