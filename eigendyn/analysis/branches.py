@@ -84,7 +84,7 @@ def follow(curve: Curve, start: Reading, limits: Limits) -> Branch:
 
 def single(curve: Curve, start: Reading, reason: str) -> Branch:
     """Make a branch of the one point that cannot be followed."""
-    return _branch(curve, [start], [], (reason, reason), True)
+    return _branch(curve, [start], [], (reason, reason), False)
 
 
 def _branch(
@@ -131,6 +131,8 @@ def _path(curve: Curve, start: Reading, limits: Limits) -> Path:
         for to in reached.to:
             if to.blocks.keys() == here.blocks.keys():
                 for at, one in special_points(curve, here, to):
+                    if curve.family.borders(one.parameter):
+                        continue
                     readings.append(at)
                     special.append(one)
             readings.append(to)

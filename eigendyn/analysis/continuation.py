@@ -23,10 +23,10 @@ LARGEST = 2.0  # variance at the upper corner of the usual window
 STEP = 0.02  # longest step, in units of the window and the parameter's range
 SLICES = 5  # values of the parameter at which fixed points are sought
 ON = 1e-3  # distance from a branch, in units of the step's, at which a point is on it
-SAME = 1e-5  # distance at which special points are one
+SAME = 1e-4  # distance, in units of the window and the range, at which special points are one
 BESIDE = 1e-6  # largest rate of a start that is brought to rest
 MOST = 5_000  # points of one direction of a branch
-DEPTH = 40  # branches at most
+MOST_BRANCHES = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def continue_fixed_points(
             `usual_window`.
         start: A fixed point (coordinates,) at the system's own value of the parameter, or at that
             given in `parameters`: then only the branches that hang together with it are followed.
-        slices: Values of the parameter, both ends among them, at which fixed points are sought.
+        slices: Number of values of the parameter at which fixed points are sought.
         starts: Starts of each search.
         seed: Seed of these.
         step: Longest step, in units of the window and the parameter's range.
@@ -99,7 +99,7 @@ def continue_fixed_points(
 
     Source: Keller 1977 for pseudo-arclength continuation.
     """
-    slices = check_whole("slices", slices, 2)
+    slices = check_whole("slices", slices, 1)
     corners = usual_window(system) if window is None else window
     low, high = check_window(*corners, len(system.names))
     probes = low + (high - low) * np.linspace(0.21, 0.87, 3)[:, None]
@@ -145,9 +145,14 @@ def usual_window(system: Dynamics) -> tuple[NDArray, NDArray]:
 def _searched(
     member: Family, limits: Limits, slices: int, starts: int, seed: int, tolerance: float
 ) -> Iterator[tuple[Curve, Reading]]:
-    """Fixed points at a few values of the parameter, those that stand alone first."""
+    """Fixed points at a few values of the parameter, those that stand alone first.
+
+    Where quantities are conserved, one value has to do: every other would bring other levels.
+    """
     aside: list[tuple[Curve, Reading]] = []
-    for value in np.linspace(member.low, member.high, slices):
+    slices = 1 if member.levels else slices
+    width = (member.high - member.low) / slices
+    for value in member.low + width * (np.arange(slices) + 0.5):  # at 0 rests often fill lines
         found = find_fixed_points(
             member.system,
             limits.low,
@@ -202,13 +207,14 @@ def _begin(
 
 def _grow(branches: list[Branch], curve: Curve, start: Reading, limits: Limits) -> None:
     """Follow a branch, and all that cross it, unless they are known."""
-    waiting = [(curve, start)]
-    while waiting and len(branches) < DEPTH:
-        curve, start = waiting.pop(0)
-        if any(_is_on(curve, branch, start) for branch in branches):
-            continue
-        if not (stands_alone(curve, start) or len(waiting) or branches):
+    if not stands_alone(curve, start):
+        if not any(_is_on(curve, b, start) or b.ended == (FILLS, FILLS) for b in branches):
             branches.append(single(curve, start, FILLS))
+        return
+    waiting = [(curve, start)]
+    while waiting and len(branches) < MOST_BRANCHES:
+        curve, start = waiting.pop(0)
+        if _is_mirrored(curve, start) or any(_is_on(curve, b, start) for b in branches):
             continue
         branch = follow(curve, start, limits)
         special = []
@@ -217,6 +223,12 @@ def _grow(branches: list[Branch], curve: Curve, start: Reading, limits: Limits) 
             special.append(replace(one, kind=others.kind))
             waiting.extend(others.starts)
         branches.append(replace(branch, special_points=tuple(special)))
+
+
+def _is_mirrored(curve: Curve, point: Reading) -> bool:
+    """Whether a singular value is negative: the same branch is on its positive side."""
+    states = [name.rpartition("_")[0] for name in curve.family.system.names]
+    return bool((point.x[np.equal(states, "singular_value")] < 0).any())
 
 
 def _is_on(curve: Curve, branch: Branch, point: Reading) -> bool:
@@ -239,15 +251,20 @@ def _distinct(
     """Special points of all branches, each once: that whose bracket holds its parameter."""
     found: list[SpecialPoint] = []
     everything = [one for branch in branches for one in branch.special_points]
-    everything.sort(key=lambda one: not one.bracket[:, 0].min() < one.parameter < one.bracket[:, 0].max())
+    everything.sort(key=_preference)
     for one in everything:
         alike = (
             other.kind == one.kind
             and abs(other.parameter - one.parameter) <= SAME * span
             and (np.abs(other.x - one.x) <= SAME * size).all()
-            and other.mode == one.mode
             for other in found
         )
         if not any(alike):
             found.append(one)
     return tuple(sorted(found, key=lambda one: (one.parameter, *one.x)))
+
+
+def _preference(one: SpecialPoint) -> tuple[bool, bool, float]:
+    """Refined ones first, then those between whose bracket's ends the parameter lies."""
+    low, high = sorted(one.bracket[:, 0])
+    return not one.refined, not low < one.parameter < high, float(np.abs(one.eigenvalues.real).min())

@@ -12,6 +12,7 @@ from eigendyn.analysis.arclength import Spot, correct
 from eigendyn.analysis.family import Family, vanished_modes
 from eigendyn.analysis.linearisation import rough_coordinates, stability_of, zero_size
 
+ROUND_OFF = 1e-5  # of the size of zero modes, up to which an eigenvalue's sign means nothing
 ALIVE = ""  # name of the block of all modes that have not vanished
 
 
@@ -41,7 +42,7 @@ class Reading:
     def growing(self) -> dict[str, int]:
         """Number of growing eigenvalues of every block."""
         return {
-            name: int((values.real > zero_size(values)).sum())
+            name: int((values.real > ROUND_OFF * zero_size(values)).sum())
             for name, values in self.blocks.items()
         }
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import root_scalar
 
 from eigendyn.analysis.curve import Curve, Reading, curve_through
 from eigendyn.analysis.linearisation import is_odd
@@ -17,7 +16,11 @@ from eigendyn.analysis.special_points import TRANSCRITICAL, SpecialPoint, specia
 LEFT = "left the window"
 LOST = "lost where mode {} vanishes"
 MET = "met the branch on which mode {} has vanished"
-BORDER = 1e-9  # distance from the end of the range, in its width, that is none
+NEARLY = 1e-3  # of the range's width, from its end, where a mode may vanish in several ways
+TOGETHER = 1e-3  # share of a step within which two things happen at once
+SECANTS = 30
+NEUTRAL = 1e-14  # rate that is none, for a parameter's range of one
+CHANGING = ("singular_value", "target_value")  # states whose sign tells that of their mode
 ASIDE = 0.02  # share of a mode's last singular value at which it is looked at before it vanishes
 ASTRAY = 0.05  # share of the range by which the point of vanishing may be from where it seemed
 
@@ -68,35 +71,44 @@ def end(curve: Curve, before: Reading, after: Reading, limits: Limits) -> End:
     Returns:
         What is reached first.
     """
-    crossings: list[tuple[float, Callable[[], End]]] = []
+    crossings: list[tuple[float, int, Callable[[], End]]] = []
 
-    def add(start: float, stop: float, bound: float, find: Callable[[], End]) -> None:
-        crossings.append(((bound - start) / (stop - start), find))
+    def add(start: float, stop: float, bound: float, rank: int, find: Callable[[], End]) -> None:
+        crossings.append(((bound - start) / (stop - start), rank, find))
 
     step = (curve, before, after)
-    for bound, side, reason in _range(curve):
-        if side * (after.value - bound) > BORDER * curve.span:
-            add(before.value, after.value, bound, partial(_stop, *step, None, bound, reason))
+    vanishing = _vanishing(*step)
+    if vanishing:
+        share = min(vanishing.values())
+        together = [mode for mode, at in vanishing.items() if at - share <= TOGETHER]
+        crossings.append((share, 0, partial(_vanish, *step, together)))
+    family = curve.family
+    ranges = zip((family.low, family.high), (-1, 1), family.reasons, strict=True)
+    for bound, side, reason in ranges:
+        if side * (after.value - bound) > 0:
+            add(before.value, after.value, bound, 1, partial(_stop, *step, None, bound, reason))
     for i in curve.free:
         old, new = before.x[i], after.x[i]
-        name = curve.family.system.names[i]
-        if is_odd(name):
-            if old * new <= 0 and not name.startswith("velocity"):
-                add(old, new, 0.0, partial(_vanish, *step, name.rpartition("_")[2]))
-            bounds = [(limits.high[i], 1), (-limits.high[i], -1)]
-        else:
-            bounds = [(limits.high[i], 1), (limits.low[i], -1)]
-        for bound, side in bounds:
+        low = -limits.high[i] if is_odd(curve.family.system.names[i]) else limits.low[i]
+        for bound, side in ((limits.high[i], 1), (low, -1)):
             if side * (new - bound) > 0 >= side * (old - bound):
-                add(old, new, bound, partial(_stop, *step, int(i), bound, LEFT))
+                add(old, new, bound, 2, partial(_stop, *step, int(i), bound, LEFT))
     if not crossings:
         return End([after])
-    return min(crossings, key=lambda crossing: crossing[0])[1]()
+    first = min(share for share, _, _ in crossings)
+    ties = [crossing for crossing in crossings if crossing[0] - first <= TOGETHER]
+    return min(ties, key=lambda crossing: crossing[1])[2]()
 
 
-def _range(curve: Curve) -> list[tuple[float, int, str]]:
-    family = curve.family
-    return [(family.low, -1, family.reasons[0]), (family.high, 1, family.reasons[1])]
+def _vanishing(curve: Curve, before: Reading, after: Reading) -> dict[str, float]:
+    """Modes that change their sign in a step, and after which share of it."""
+    found = {}
+    for i in curve.free:
+        old, new = before.x[i], after.x[i]
+        state, _, mode = curve.family.system.names[i].rpartition("_")
+        if state in CHANGING and old * new <= 0 and old != 0:
+            found[mode] = old / (old - new)
+    return found
 
 
 def _stop(
@@ -116,41 +128,44 @@ def _stop(
     return End([] if reading is None else [reading], reason)
 
 
-def _vanish(curve: Curve, before: Reading, after: Reading, mode: str) -> End:
-    """Stop where a mode vanishes: with it gone, an eigenvalue of its own is zero there."""
+def _vanish(curve: Curve, before: Reading, after: Reading, modes: Sequence[str]) -> End:
+    """Stop where modes vanish: with them gone, an eigenvalue of their own is zero there."""
     names = curve.family.system.names
-    of_mode = np.array([is_odd(name) and name.rpartition("_")[2] == mode for name in names])
-    place = int(np.flatnonzero(of_mode)[0])
+    gone = np.array([is_odd(name) and name.rpartition("_")[2] in modes for name in names])
+    place = int(np.flatnonzero(gone)[0])
     share = before.x[place] / (before.x[place] - after.x[place])
-    x = np.where(of_mode, 0.0, before.x + share * (after.x - before.x))
+    x = np.where(gone, 0.0, before.x + share * (after.x - before.x))
     seems = before.value + share * (after.value - before.value)
     near = _stop(curve, before, after, place, ASIDE * before.x[place], "").to
-    at = _where_neutral(curve, x, seems, mode)
-    if at is None or abs(at.value - seems) > ASTRAY * curve.span:
-        return End(near, LOST.format(mode), partial=True)
-    for bound, _, reason in _range(curve):
-        if abs(at.value - bound) <= BORDER * curve.span:
-            return End([*near, at], reason)
-    special = special_point(TRANSCRITICAL, at, (before, after), mode=mode)
-    return End([*near, at], MET.format(mode), (special,))
+    at = _where_neutral(curve, x, seems, modes[0])
+    if at is None:
+        reason = curve.family.borders(seems, NEARLY)
+        return End(near, reason or LOST.format(modes[0]), partial=not reason)
+    if reason := curve.family.borders(at.value):
+        return End([*near, at], reason)
+    special = special_point(TRANSCRITICAL, at, (before, after), mode=modes[0])
+    return End([*near, at], MET.format(" and ".join(modes)), (special,))
 
 
 def _where_neutral(curve: Curve, x: NDArray, seems: float, mode: str) -> Reading | None:
     """Find the parameter at which a vanished mode neither grows nor decays, by the secant rule."""
     gone = curve_through(curve.family, x, seems, curve.size, curve.tolerance)
-    found: dict[float, Reading] = {}
-
-    def rate(value: float) -> float:
-        reading = gone.at_parameter(x, value)
-        if reading is None or mode not in reading.blocks:
-            raise ArithmeticError
-        found[value] = reading
-        values = reading.blocks[mode]
-        return float(values[np.argmin(np.abs(values))].real)
-
-    try:
-        solved = root_scalar(rate, x0=seems, x1=seems + 1e-4 * curve.span, xtol=1e-15, rtol=1e-15)
-        rate(float(solved.root))
-    except ArithmeticError:
+    if mode not in gone.vanished:
         return None
-    return found[float(solved.root)]
+    (old, old_rate), value = (np.nan, np.nan), seems
+    for _ in range(SECANTS):
+        reading = gone.at_parameter(x, value)
+        if reading is None:
+            return None
+        values = reading.blocks[mode]
+        rate = float(values[np.argmin(np.abs(values))].real)
+        astray = abs(value - seems) > ASTRAY * curve.span
+        if astray or (np.abs(reading.x - x) > ASTRAY * curve.size).any():
+            return None
+        if abs(rate) <= NEUTRAL * curve.span or rate == old_rate:
+            return reading
+        slope = (rate - old_rate) / (value - old)
+        (old, old_rate), value = (value, rate), value - rate / slope
+        if not np.isfinite(value):
+            value = old + 1e-4 * curve.span
+    return None

@@ -18,6 +18,7 @@ from eigendyn.architecture import RULES
 from eigendyn.errors import InvalidSetting
 
 Quantity = Callable[[Array], Array]
+BORDER = 1e-8  # distance from the end of a range, in its width, that is none
 BISECTIONS = 60  # of a range, to where its numbers lose their meaning
 
 
@@ -46,6 +47,12 @@ class Family:
     def at(self, value: float) -> dict[str, float]:
         """All parameters by name at μ."""
         return {**self.others, **dict.fromkeys(self.driven, float(value))}
+
+    def borders(self, value: float, share: float = BORDER) -> str:
+        """Why a branch ends at μ; empty if that is no end of the range, to a share of its width."""
+        ends = zip((self.low, self.high), self.reasons, strict=True)
+        near = share * (self.high - self.low)
+        return next((reason for end, reason in ends if abs(value - end) <= near), "")
 
     def linearise(self, x: ArrayLike, value: float) -> tuple[NDArray, NDArray, NDArray]:
         """Rates and levels, and their derivatives by x and by μ.

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from eigendyn.analysis.arclength import null_space
 from eigendyn.analysis.curve import ALIVE, Curve, Reading
 
 SADDLE_NODE, TRANSCRITICAL, PITCHFORK = "saddle-node", "transcritical", "pitchfork"
 HOPF, BRANCH_POINT = "Hopf", "branch point"
 NARROW = 1e-4  # length of a bracket, in units of the parameter's range and the window
 OSCILLATES = 1e-6  # share of the largest eigenvalue above which an imaginary part is one
+ALONG = 0.01  # part of a direction along the parameter that is more than none
 SINGULAR = 1e-5  # share of the largest singular value below which branches cross
 
 
@@ -125,10 +127,12 @@ def _critical(values: NDArray) -> complex:
 
 
 def _crosses(curve: Curve, reading: Reading) -> bool:
-    """Whether another branch passes here: the equations leave two directions open."""
+    """Whether a branch that does not turn passes here: two directions are open, one along μ."""
     _, jacobian = curve.equations(reading.spot.y)
     sizes = np.linalg.svd(jacobian, compute_uv=False)
-    return len(curve.free) > 0 and bool(sizes[len(curve.free) - 1] < SINGULAR * max(1.0, sizes[0]))
+    if len(curve.free) == 0 or sizes[len(curve.free) - 1] >= SINGULAR * max(1.0, sizes[0]):
+        return False
+    return bool(np.abs(null_space(jacobian, 2)[:, -1]).max() > ALONG)
 
 
 def _between(curve: Curve, before: Reading, after: Reading, share: float) -> Reading | None:

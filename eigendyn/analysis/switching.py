@@ -55,11 +55,9 @@ def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
     if special.kind not in (BRANCH_POINT, PITCHFORK):
         return Others(special.kind, [])
     y = curve.unknowns(special.x, special.parameter)
-    here = curve.at_parameter(special.x, special.parameter)
-    if here is None:
-        return Others(special.kind, [])
+    ends = [curve.unknowns(end[1:], float(end[0])) for end in special.bracket]
+    tangent = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
     _, jacobian = curve.equations(y)
-    tangent = here.spot.tangent
     across = max(
         (v - (v @ tangent) * tangent for v in null_space(jacobian, 2)), key=np.linalg.norm
     )
@@ -69,8 +67,8 @@ def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
     if len(found) < 2:
         return Others(special.kind, [(curve, one) for one in found])
     up, down = (one.value - special.parameter for one in found)
-    kind = PITCHFORK if abs(up - down) < abs(up + down) else TRANSCRITICAL
-    kind = special.kind if special.kind == PITCHFORK else kind
+    is_pitchfork = special.kind == PITCHFORK or abs(up - down) < abs(up + down)
+    kind = PITCHFORK if is_pitchfork else TRANSCRITICAL
     return Others(kind, [(curve, one) for one in found])
 
 
