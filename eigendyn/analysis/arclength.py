@@ -54,7 +54,8 @@ def correct(
         The point; None if there is none nearby.
     """
     y = np.array(guess, float)
-    for iteration in range(1, ITERATIONS + 1):
+    change, iterations = np.full(len(y), np.inf), 0
+    while iterations < ITERATIONS and np.abs(change).max() > CONVERGED:
         residual, jacobian = equations(y)
         if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
             return None
@@ -62,13 +63,12 @@ def correct(
         right = np.append(residual, normal @ (y - guess))
         change, *_ = np.linalg.lstsq(matrix, -right, rcond=1e-14)
         y = y + change
-        if np.abs(change).max() <= CONVERGED:
-            break
+        iterations += 1
     residual, jacobian = equations(y)
     holds = np.isfinite(jacobian).all() and np.abs(residual).max(initial=0) <= tolerance
     if not holds or np.abs(change).max() > NEARLY:
         return None
-    return Spot(y, tangent(jacobian, along), iteration)
+    return Spot(y, tangent(jacobian, along), iterations)
 
 
 def tangent(jacobian: NDArray, along: NDArray) -> NDArray:

@@ -95,7 +95,7 @@ def _branch(
     partial: bool,
 ) -> Branch:
     return Branch(
-        parameter=np.array([one.value for one in readings]),
+        parameter=np.clip([one.value for one in readings], curve.family.low, curve.family.high),
         x=np.stack([one.x for one in readings]),
         eigenvalues=np.stack([one.eigenvalues for one in readings]),
         stability=np.array([one.stability for one in readings]),

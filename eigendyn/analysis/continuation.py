@@ -245,9 +245,7 @@ def _is_on(curve: Curve, branch: Branch, point: Reading) -> bool:
     return bool(away.min(initial=np.linalg.norm(line[0] - at)) <= ON)
 
 
-def _distinct(
-    branches: Sequence[Branch], size: NDArray, span: float
-) -> tuple[SpecialPoint, ...]:
+def _distinct(branches: Sequence[Branch], size: NDArray, span: float) -> tuple[SpecialPoint, ...]:
     """Special points of all branches, each once: that whose bracket holds its parameter."""
     found: list[SpecialPoint] = []
     everything = [one for branch in branches for one in branch.special_points]
@@ -267,4 +265,8 @@ def _distinct(
 def _preference(one: SpecialPoint) -> tuple[bool, bool, float]:
     """Refined ones first, then those between whose bracket's ends the parameter lies."""
     low, high = sorted(one.bracket[:, 0])
-    return not one.refined, not low < one.parameter < high, float(np.abs(one.eigenvalues.real).min())
+    return (
+        not one.refined,
+        not low < one.parameter < high,
+        float(np.abs(np.real(one.eigenvalues)).min()),
+    )

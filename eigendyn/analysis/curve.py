@@ -42,7 +42,7 @@ class Reading:
     def growing(self) -> dict[str, int]:
         """Number of growing eigenvalues of every block."""
         return {
-            name: int((values.real > ROUND_OFF * zero_size(values)).sum())
+            name: int((np.real(values) > ROUND_OFF * zero_size(values)).sum())
             for name, values in self.blocks.items()
         }
 
@@ -90,7 +90,9 @@ class Curve:
         coordinates = len(self.size)
         rows = np.concatenate([self.free, np.arange(coordinates, len(rates))])
         residual = rates - np.append(np.zeros(coordinates), self.kept)
-        jacobian = np.column_stack([by_x[:, self.free] * self.size[self.free], by_value * self.span])
+        jacobian = np.column_stack(
+            [by_x[:, self.free] * self.size[self.free], by_value * self.span]
+        )
         return residual[rows], jacobian[rows]
 
     def axis(self, coordinate: int | None = None) -> NDArray:
@@ -126,8 +128,8 @@ class Curve:
             return None
         zero = np.abs(found) <= zero_size(found)
         everything = np.concatenate([found, alive[explained]])
-        order = np.lexsort((everything.imag, -everything.real))
-        stability = stability_of(found[~zero].real, int(zero.sum()))
+        order = np.lexsort((np.imag(everything), -np.real(everything)))
+        stability = stability_of(np.real(found[~zero]), int(zero.sum()))
         return Reading(spot, x, value, blocks, everything[order], stability)
 
 

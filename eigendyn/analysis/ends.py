@@ -88,9 +88,9 @@ def end(curve: Curve, before: Reading, after: Reading, limits: Limits) -> End:
         if side * (after.value - bound) > 0:
             add(before.value, after.value, bound, 1, partial(_stop, *step, None, bound, reason))
     for i in curve.free:
-        old, new = before.x[i], after.x[i]
-        low = -limits.high[i] if is_odd(curve.family.system.names[i]) else limits.low[i]
-        for bound, side in ((limits.high[i], 1), (low, -1)):
+        old, new, high = float(before.x[i]), float(after.x[i]), float(limits.high[i])
+        low = -high if is_odd(curve.family.system.names[i]) else float(limits.low[i])
+        for bound, side in ((high, 1), (low, -1)):
             if side * (new - bound) > 0 >= side * (old - bound):
                 add(old, new, bound, 2, partial(_stop, *step, int(i), bound, LEFT))
     if not crossings:
@@ -104,7 +104,7 @@ def _vanishing(curve: Curve, before: Reading, after: Reading) -> dict[str, float
     """Modes that change their sign in a step, and after which share of it."""
     found = {}
     for i in curve.free:
-        old, new = before.x[i], after.x[i]
+        old, new = float(before.x[i]), float(after.x[i])
         state, _, mode = curve.family.system.names[i].rpartition("_")
         if state in CHANGING and old * new <= 0 and old != 0:
             found[mode] = old / (old - new)

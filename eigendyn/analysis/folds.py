@@ -1,27 +1,22 @@
-r"""A saddle-node and a second parameter enter; the curve that it moves along leaves.
-
-The extended system f(x, μ, ν) = 0, (∂f/∂x) q = 0, |q|² = 1 has one unknown too many, so that its
-solutions form a curve, which pseudo-arclength follows.
-"""
+"""Saddle-nodes and a second parameter enter; the curves that they move along leave."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.analysis.arclength import Spot, advance, correct, null_space
+from eigendyn.analysis.arclength import Spot, advance, correct
 from eigendyn.analysis.branches import CLOSED, FIRST, LONG, SHORTEST, STUCK
 from eigendyn.analysis.continuation import MOST, ON, STEP, continue_fixed_points, usual_window
-from eigendyn.analysis.curve import Curve, curve_through
+from eigendyn.analysis.curve import curve_through
 from eigendyn.analysis.ends import CHANGING, LEFT
 from eigendyn.analysis.family import family, meaningful
 from eigendyn.analysis.fixed_points import check_window
+from eigendyn.analysis.fold_system import FoldSystem
 from eigendyn.analysis.newton import Dynamics
 from eigendyn.analysis.special_points import SADDLE_NODE, SpecialPoint
 from eigendyn.errors import InvalidSetting
@@ -48,31 +43,6 @@ class FoldCurve:
     x: NDArray
     ended: tuple[str, str]
     partial: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Extended:
-    """The extended system in y = (x/size, q, μ/range, ν/range), of the coordinates that move."""
-
-    curve: Curve
-    second: tuple[str, ...]
-    spans: NDArray
-
-    def equations(self, y: NDArray) -> tuple[NDArray, NDArray]:
-        curve, family = self.curve, self.curve.family
-        found = _extended(
-            family.system,
-            jnp.asarray(y),
-            family.at(0.0),
-            jnp.asarray(curve.kept),
-            jnp.asarray(curve.size[curve.free]),
-            jnp.asarray(self.spans),
-            tuple(curve.free.tolist()),
-            (family.driven, self.second),
-            tuple(family.levels.values()),
-        )
-        residual, jacobian = (np.asarray(part) for part in found)
-        return residual, jacobian
 
 
 def fold_curve(
@@ -111,7 +81,7 @@ def fold_curve(
         UnknownName: A parameter that the system does not have.
         InvalidSetting: An empty range or window, or the same parameter twice.
 
-    Source: Keller 1977; Seydel 1979 for the extended system.
+    Source: Seydel 1979 for the equations, Keller 1977 for how they are followed.
     """
     also = (second,) if isinstance(second, str) else tuple(second)
     corners = usual_window(system) if window is None else window
@@ -122,7 +92,7 @@ def fold_curve(
     own = float({**system.parameters, **parameters}[also[0]])
     inside = bottom <= own <= top
     own = own if inside else (bottom + top) / 2
-    fixed = {**parameters, **dict.fromkeys(also, own)}
+    fixed: dict[str, Any] = {**parameters, **dict.fromkeys(also, own)}
     if folds is None or not inside:
         found = continue_fixed_points(system, parameter, between, window=(low, high), **fixed)
         folds = found.special_points
@@ -141,7 +111,7 @@ def fold_curve(
         if fold.kind != SADDLE_NODE or any(_is_on(c, at / spans, spans) for c in curves):
             continue
         curve = curve_through(member, fold.x, fold.parameter, size, tolerance)
-        extended = _Extended(curve, also, spans)
+        extended = FoldSystem(curve, also, spans)
         curves.append(_follow(extended, fold, at, edges, step))
     return tuple(curves)
 
@@ -158,14 +128,11 @@ class _Edges:
 
 
 def _follow(
-    extended: _Extended, fold: SpecialPoint, at: NDArray, edges: _Edges, step: float
+    extended: FoldSystem, fold: SpecialPoint, at: NDArray, edges: _Edges, step: float
 ) -> FoldCurve:
-    curve = extended.curve
-    _, jacobian = curve.equations(curve.unknowns(fold.x, fold.parameter))
-    null = null_space(jacobian[:, :-1], 1)[0]
-    y = np.concatenate([(fold.x / curve.size)[curve.free], null, at / extended.spans])
+    y = extended.start(fold.x, at)
     axis = np.eye(len(y))[-1]
-    start = correct(extended.equations, y, axis, axis, curve.tolerance)
+    start = correct(extended.equations, y, axis, axis, extended.curve.tolerance)
     if start is None:
         spots, ended = [], (STUCK, STUCK)
     else:
@@ -175,17 +142,19 @@ def _follow(
             turned = replace(start, tangent=-start.tangent)
             backward, first = _path(extended, turned, edges, step)
         spots, ended = [*reversed(backward), start, *forward], (first, last)
-    points = np.array([spot.y for spot in spots]).reshape(-1, len(y))
-    x = np.zeros((len(points), len(curve.size)))
-    x[:, curve.free] = points[:, : len(curve.free)] * curve.size[curve.free]
-    first, second = (points[:, -2:] * extended.spans).T
+    x, numbers = extended.points(np.array([spot.y for spot in spots]).reshape(-1, len(y)))
     partial = any(end in (STUCK, LONG) for end in ended)
-    return FoldCurve((curve.family.driven, extended.second), first, second, x, ended, partial)
+    return FoldCurve(
+        driven=(extended.curve.family.driven, extended.second),
+        first=numbers[:, 0],
+        second=numbers[:, 1],
+        x=x,
+        ended=ended,
+        partial=partial,
+    )
 
 
-def _path(
-    extended: _Extended, start: Spot, edges: _Edges, step: float
-) -> tuple[list[Spot], str]:
+def _path(extended: FoldSystem, start: Spot, edges: _Edges, step: float) -> tuple[list[Spot], str]:
     """One direction of a curve of saddle-nodes, and why it ends."""
     here, spots, longest = start, [], step
     step *= FIRST
@@ -217,7 +186,7 @@ def _path(
 
 
 def _crossed(
-    extended: _Extended, before: Spot, after: Spot, edges: _Edges
+    extended: FoldSystem, before: Spot, after: Spot, edges: _Edges
 ) -> tuple[str, int, float]:
     """The first bound that a step crosses: why it ends there, the unknown, and its value."""
     curve = extended.curve
@@ -230,9 +199,9 @@ def _crossed(
             bounds.append((place, bound / extended.spans[k], side, reason))
     for place, i in enumerate(curve.free):
         state = curve.family.system.names[i].rpartition("_")[0]
-        low = (0.0, VANISHED) if state in CHANGING else (edges.low[i], LEFT)
-        bounds.append((place, low[0] / curve.size[i], -1, low[1]))
-        bounds.append((place, edges.high[i] / curve.size[i], 1, LEFT))
+        low = (0.0, VANISHED) if state in CHANGING else (float(edges.low[i]), LEFT)
+        bounds.append((place, low[0] / float(curve.size[i]), -1, low[1]))
+        bounds.append((place, float(edges.high[i] / curve.size[i]), 1, LEFT))
     crossed = [
         ((bound - before.y[place]) / (after.y[place] - before.y[place]), reason, place, bound)
         for place, bound, side, reason in bounds
@@ -249,24 +218,3 @@ def _is_on(curve: FoldCurve, at: NDArray, spans: NDArray) -> bool:
     share = np.clip(((at - begin) * chord).sum(axis=1) / length, 0, 1)
     away = np.linalg.norm(begin + share[:, None] * chord - at, axis=1)
     return bool(away.min(initial=np.inf) <= ON)
-
-
-@partial(jax.jit, static_argnames=("free", "driven", "levels"))
-def _extended(system, y, others, kept, size, spans, free, driven, levels):
-    count, indices = len(free), jnp.array(free, int)
-
-    def of(unknowns):
-        null, numbers = unknowns[count : 2 * count], unknowns[2 * count :] * spans
-        also = {name: numbers[k] for k in range(2) for name in driven[k]}
-        whole = jnp.zeros(len(system.names))
-
-        def rates(free_x):
-            x = whole.at[indices].set(free_x * size)
-            found = system(x, **{**others, **also})[indices]
-            return jnp.concatenate([found, *(jnp.sum(level(x))[None] for level in levels)])
-
-        at, along = jax.jvp(rates, (unknowns[:count],), (null,))
-        off = jnp.concatenate([jnp.zeros(count), kept])
-        return jnp.concatenate([at - off, along, (null @ null - 1)[None]])
-
-    return of(y), jax.jacfwd(of)(y)

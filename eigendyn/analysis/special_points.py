@@ -87,18 +87,14 @@ def special_point(
     if kind == HOPF:
         frequency = abs(_critical(at.blocks[mode]).imag)
     ends = np.array([np.append(end.value, end.x) for end in bracket])
-    return SpecialPoint(
-        kind, at.value, at.x, at.eigenvalues, frequency, ends, refined, mode
-    )
+    return SpecialPoint(kind, at.value, at.x, at.eigenvalues, frequency, ends, refined, mode)
 
 
 def _signature(reading: Reading) -> tuple[bool, dict[str, int]]:
     return bool(reading.spot.tangent[-1] > 0), reading.growing
 
 
-def _kinds(
-    curve: Curve, before: Reading, after: Reading
-) -> Iterator[tuple[Reading, SpecialPoint]]:
+def _kinds(curve: Curve, before: Reading, after: Reading) -> Iterator[tuple[Reading, SpecialPoint]]:
     """Say what happens within a bracket, one kind after the other."""
     ends = (before, after)
     turns = _signature(before)[0] != _signature(after)[0]
@@ -122,7 +118,7 @@ def _kinds(
 
 def _critical(values: NDArray) -> complex:
     """The eigenvalue next to the imaginary axis, of a pair the upper one."""
-    nearest = np.argmin(np.abs(values.real))
+    nearest = np.argmin(np.abs(np.real(values)))
     return complex(values[nearest].real, abs(values[nearest].imag))
 
 

@@ -58,9 +58,7 @@ def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
     ends = [curve.unknowns(end[1:], float(end[0])) for end in special.bracket]
     tangent = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
     _, jacobian = curve.equations(y)
-    across = max(
-        (v - (v @ tangent) * tangent for v in null_space(jacobian, 2)), key=np.linalg.norm
-    )
+    across = max((v - (v @ tangent) * tangent for v in null_space(jacobian, 2)), key=np.linalg.norm)
     across = across / np.linalg.norm(across)
     sides = [curve.correct(y + side * step * across, across, side * across) for side in (1, -1)]
     found = [side for side in sides if side is not None]
@@ -87,4 +85,3 @@ def _grown(curve: Curve, special: SpecialPoint, step: float) -> tuple[Curve, Rea
     normal = normal / np.linalg.norm(normal)
     reading = grown.correct(grown.unknowns(x, special.parameter), normal, normal)
     return None if reading is None else (grown, reading)
-

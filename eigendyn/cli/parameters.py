@@ -48,6 +48,11 @@ class Numbers(click.ParamType):
 
     name = "numbers"
 
+    def __init__(self, flag: str = "--variances", example: str = "0.05,0.3,1,2") -> None:
+        """Remember what a refusal says."""
+        self.flag = flag
+        self.example = example
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> list[float]:
@@ -59,7 +64,22 @@ class Numbers(click.ParamType):
             return [float(part) for part in value.split(",")]
         except ValueError as error:
             message = (
-                f"--variances must be numbers separated by commas, not {value!r}. "
-                "Try --variances 0.05,0.3,1,2."
+                f"{self.flag} must be numbers separated by commas, not {value!r}. "
+                f"Try {self.flag} {self.example}."
             )
             raise InvalidSpectrum(message) from error
+
+
+class Names(click.ParamType):
+    """Names of parameters separated by commas, with dashes or underscores."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split at the commas."""
+        del param, ctx
+        if not isinstance(value, str):
+            return tuple(value)
+        return tuple(part.strip().replace("-", "_") for part in value.split(","))
