@@ -102,8 +102,7 @@ def continue_fixed_points(
     slices = check_whole("slices", slices, 1)
     corners = usual_window(system) if window is None else window
     low, high = check_window(*corners, len(system.names))
-    probes = low + (high - low) * np.linspace(0.21, 0.87, 3)[:, None]
-    member = family(system, parameter, between, probes, parameters)
+    member = family(system, parameter, between, (low, high), parameters)
     limits = Limits(low, high, step, MOST)
     if start is None:
         first = _searched(member, limits, slices, starts, seed, tolerance)

@@ -19,6 +19,7 @@ from eigendyn.errors import InvalidSetting
 
 Quantity = Callable[[Array], Array]
 BORDER = 1e-8  # distance from the end of a range, in its width, that is none
+PROBES = 8  # points at which a conserved quantity must not change
 BISECTIONS = 60  # of a range, to where its numbers lose their meaning
 
 
@@ -80,7 +81,7 @@ def family(
     system: Dynamics,
     parameter: str | Sequence[str],
     between: Sequence[float],
-    points: ArrayLike,
+    window: tuple[NDArray, NDArray],
     parameters: Mapping[str, float],
 ) -> Family:
     """Check what is driven, and over which range.
@@ -89,7 +90,8 @@ def family(
         system: Rates of change.
         parameter: Name of a parameter, or of several that are driven together.
         between: Smallest and largest value.
-        points: Where conserved quantities are told from others (points, coordinates).
+        window: Lower and upper corner (coordinates,), between which conserved quantities are told
+            from others, at points in general position.
         parameters: Numbers by name, in the place of the system's own.
 
     Raises:
@@ -100,6 +102,8 @@ def family(
     check_parameters(system, {**parameters, **dict.fromkeys(driven, 0.0)})
     others = {**system.parameters, **parameters}
     low, high, reasons = meaningful(driven, between)
+    share = np.random.default_rng(0).random((PROBES, len(system.names)))
+    points = window[0] + share * (window[1] - window[0])
     kept: dict[str, Quantity] = dict(system.conserved)
     for value in np.linspace(low, high, 3):
         here = conserved_here(system, points, {**others, **dict.fromkeys(driven, float(value))})

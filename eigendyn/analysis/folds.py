@@ -17,7 +17,7 @@ from eigendyn.analysis.ends import CHANGING, LEFT
 from eigendyn.analysis.family import family, meaningful
 from eigendyn.analysis.fixed_points import check_window
 from eigendyn.analysis.fold_system import FoldSystem
-from eigendyn.analysis.newton import Dynamics
+from eigendyn.analysis.newton import Dynamics, check_parameters
 from eigendyn.analysis.special_points import SADDLE_NODE, SpecialPoint
 from eigendyn.errors import InvalidSetting
 
@@ -86,8 +86,7 @@ def fold_curve(
     also = (second,) if isinstance(second, str) else tuple(second)
     corners = usual_window(system) if window is None else window
     low, high = check_window(*corners, len(system.names))
-    probe = (low + high)[None] / 2
-    family(system, also, second_between, probe, parameters)  # names and range are checked
+    check_parameters(system, {**parameters, **dict.fromkeys(also, 0.0)})
     bottom, top, reasons = meaningful(also, second_between)
     own = float({**system.parameters, **parameters}[also[0]])
     inside = bottom <= own <= top
@@ -96,7 +95,7 @@ def fold_curve(
     if folds is None or not inside:
         found = continue_fixed_points(system, parameter, between, window=(low, high), **fixed)
         folds = found.special_points
-    member = family(system, parameter, between, probe, fixed)
+    member = family(system, parameter, between, (low, high), fixed)
     if set(member.driven) & set(also):
         message = (
             f"The two parameters of a curve must differ, and both drive {', '.join(also)}. Try "

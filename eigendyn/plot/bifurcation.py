@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from eigendyn.analysis.folds import FoldCurve
 
 COLOUR, FOLDS = "#0072B2", "#CC79A7"
+MOST_COLUMNS = 4  # of the legend, below each panel
+FEW = 4  # points in a row
 LOOKS: Mapping[str, Any] = {"stable": "-", "unstable": "--", "neutral": ":"}
 MARKERS: Mapping[str, tuple[str, str]] = {  # and their colours
     "saddle-node": ("D", "#D55E00"),
@@ -68,25 +70,34 @@ def draw_branches(diagram: Diagram, ax: Axes, coordinate: str) -> list[tuple[str
     for branch in diagram.branches:
         points = np.column_stack([branch.parameter, shown(branch.x, diagram.names, coordinate)])
         kinds = _kinds(branch.stability)
-        edges = [0, *(1 + np.flatnonzero(kinds[1:] != kinds[:-1])), len(kinds)]
-        drawn += [(str(kinds[start]), points[start : stop + 1]) for start, stop in pairwise(edges)]
-    seen = dict.fromkeys(kind for kind, _ in drawn)
+        drawn += [(str(kinds[a]), points[a : b + 1]) for a, b in _runs(kinds)]
     for kind, points in drawn:
         ax.plot(*points.T, LOOKS[kind], color=COLOUR, lw=1.6, zorder=2, clip_on=False)
-    for kind in (kind for kind in LOOKS if kind in seen):
-        ax.plot([], [], LOOKS[kind], color=COLOUR, lw=1.6, label=kind)
+    for kind in LOOKS:
+        if any(kind == other for other, _ in drawn):
+            ax.plot([], [], LOOKS[kind], color=COLOUR, lw=1.6, label=kind)
     return drawn
 
 
 def _kinds(stability: NDArray) -> NDArray:
     """Kind of the stretch between every point and the next (points − 1,).
 
-    Special points, which are neutral, belong to the stretches on both of their sides.
+    A few neutral points in a row, such as special points, belong to the stretches beside them.
     """
     kinds = np.where(stability == "saddle", "unstable", stability)
     if len(kinds) == 1:
         return kinds
-    return np.where(kinds[:-1] == "neutral", kinds[1:], kinds[:-1])
+    kinds = np.where(kinds[:-1] == "neutral", kinds[1:], kinds[:-1])
+    for start, stop in _runs(kinds):
+        if kinds[start] == "neutral" and stop - start <= FEW and stop - start < len(kinds):
+            kinds[start:stop] = kinds[start - 1 if start else stop]
+    return kinds
+
+
+def _runs(kinds: NDArray) -> list[tuple[int, int]]:
+    """Where runs of equal kinds begin and end."""
+    edges = [0, *(1 + np.flatnonzero(kinds[1:] != kinds[:-1])), len(kinds)]
+    return list(pairwise(map(int, edges)))
 
 
 def draw_special_points(diagram: Diagram, ax: Axes, coordinate: str) -> dict[str, NDArray]:
@@ -149,7 +160,7 @@ def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str =
     room = 0.08 * (high - low if high > low else 1.0)
     ax.set(
         xlim=diagram.between,
-        ylim=(low if low == 0 else low - room, high + room),
+        ylim=(low - room / 2, high + room),
         xlabel=_parameter(diagram.driven),
         ylabel=_coordinate(coordinate, diagram.names),
     )
@@ -195,7 +206,9 @@ def bifurcation_figure(
             if second_value is not None and bottom <= second_value <= top:
                 axes[1].axhline(second_value, color="0.4", lw=1, ls="-.", clip_on=False)
                 axes[1].plot([], [], color="0.4", lw=1, ls="-.", label="diagram on the left")
-        figure.legend(loc="outside lower center", ncols=5)
+        entries = sum(len(ax.get_legend_handles_labels()[0]) for ax in axes)
+        columns = entries if entries <= MOST_COLUMNS * panels else -(-entries // 2)
+        figure.legend(loc="outside lower center", ncols=columns)
     return figure
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SIZE = 7  # points
 WIDTH, HEIGHT = 0.56, 1.25  # of a letter and a line, in sizes
-GAPS = (7, 16)  # points, from the point to its text
+GAPS = (7, 14, 24)  # points, from the point to its text
 SIDES = ((1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1))
 SAMPLES = 40  # points of every line between two of its own
 
@@ -62,6 +62,7 @@ def place_label(ax: Axes, text: str, point: NDArray, taken: Sequence[NDArray]) -
         ha={1: "left", 0: "center", -1: "right"}[side[0]],
         va={1: "bottom", 0: "center", -1: "top"}[side[1]],
         annotation_clip=False,
+        bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.5},
         zorder=5,
     )
     return rectangle(side, gap)
