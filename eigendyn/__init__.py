@@ -39,6 +39,11 @@ _HOMES = {
     "conserved_quantities": "conservation",
     "design_loss": "design",
     "design_multiplier": "design",
+    "dynamical_system": "analysis.system",
+    "fixed_points": "analysis.fixed_points",
+    "continue_fixed_points": "analysis.continuation",
+    "fold_curve": "analysis.folds",
+    "passage_time": "analysis.passage",
     "explore": "notebook",
     "export_loss": "export",
     "flow": "integrate.flow",
@@ -50,6 +55,7 @@ _HOMES = {
     "save": "store",
     "load": "store",
     "plot_agreement": "plot.agreement",
+    "plot_bifurcation": "plot.bifurcation",
     "plot_spectrum": "plot.spectrum",
     "EigendynError": "errors",
 }
@@ -65,6 +71,7 @@ __all__ = [
     "audit",
     "close",
     "conserved_quantities",
+    "continue_fixed_points",
     "crosscheck",
     "crosscheck_all",
     "derivation",
@@ -72,15 +79,20 @@ __all__ = [
     "descent_steps",
     "design_loss",
     "design_multiplier",
+    "dynamical_system",
     "explore",
     "export_loss",
+    "fixed_points",
     "flow",
+    "fold_curve",
     "load",
     "loss_from_function",
     "mode_dynamics",
     "named_loss",
     "parse_loss",
+    "passage_time",
     "plot_agreement",
+    "plot_bifurcation",
     "plot_spectrum",
     "published_variances",
     "random_variances",
@@ -94,6 +106,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from eigendyn.analysis.continuation import continue_fixed_points
+    from eigendyn.analysis.fixed_points import fixed_points
+    from eigendyn.analysis.folds import fold_curve
+    from eigendyn.analysis.passage import passage_time
+    from eigendyn.analysis.system import dynamical_system
     from eigendyn.architecture import Architecture
     from eigendyn.audits import audit
     from eigendyn.closure import close
@@ -120,6 +137,7 @@ if TYPE_CHECKING:
     from eigendyn.network.settings import Network
     from eigendyn.notebook import explore
     from eigendyn.plot.agreement import plot_agreement
+    from eigendyn.plot.bifurcation import plot_bifurcation
     from eigendyn.plot.spectrum import plot_spectrum
     from eigendyn.settings import Settings
     from eigendyn.simulation import simulate, vector_field

@@ -35,8 +35,8 @@ class Others:
 def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
     """Find the other branches at a special point.
 
-    A mode that has vanished leaves zero along its neutral direction, to its positive side. Modes
-    that are alive leave along the null vector of [∂f/∂x, ∂f/∂μ] across the branch.
+    A mode that has vanished leaves zero along its neutral direction, to its positive side; one that
+    vanishes here stays at zero. Modes that are alive leave along the null vector of [∂f/∂x, ∂f/∂μ] across the branch.
 
     Args:
         curve: The branch on which the point is.
@@ -49,8 +49,9 @@ def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
     Source: Keller 1977, the branches at a simple bifurcation point.
     """
     step = ASIDE * limits.step
-    if special.kind == TRANSCRITICAL and special.mode in curve.vanished:
-        start = _grown(curve, special, step)
+    if special.kind == TRANSCRITICAL and special.mode:
+        is_gone = special.mode in curve.vanished
+        start = _grown(curve, special, step) if is_gone else _gone(curve, special)
         return Others(TRANSCRITICAL, [] if start is None else [start])
     if special.kind not in (BRANCH_POINT, PITCHFORK):
         return Others(special.kind, [])
@@ -85,3 +86,10 @@ def _grown(curve: Curve, special: SpecialPoint, step: float) -> tuple[Curve, Rea
     normal = normal / np.linalg.norm(normal)
     reading = grown.correct(grown.unknowns(x, special.parameter), normal, normal)
     return None if reading is None else (grown, reading)
+
+
+def _gone(curve: Curve, special: SpecialPoint) -> tuple[Curve, Reading] | None:
+    """The same point on the branch on which the mode stays at zero."""
+    gone = curve_through(curve.family, special.x, special.parameter, curve.size, curve.tolerance)
+    reading = gone.at_parameter(special.x, special.parameter)
+    return None if reading is None else (gone, reading)

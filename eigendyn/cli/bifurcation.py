@@ -145,8 +145,8 @@ def command(
         if second is not None:
             folds = diagram.special_points
             curves = fold_curve(system, driven, between, second, second_between, folds=folds)
-        beside = None if second is None else tuple(second_between)
-        value = None if second is None else system.parameters[second[0]]
+        value = system.parameters[second[0]] if second else None
+        beside = second_between if curves else None
         save_figure(bifurcation_figure(diagram, curves, beside, value), path, force)
         return system.loss.name, diagram, curves
 
@@ -158,6 +158,8 @@ def command(
         click.echo(json.dumps(report, allow_nan=False))
     else:
         click.echo(table(diagram, curves))
+        if second is not None and not curves:
+            click.echo(f"\nThere is no saddle-node to follow along {' = '.join(second)}.")
     if not quiet:
         click.echo(f"Saved {path}.", err=True)
     if diagram.partial or any(curve.partial for curve in curves):
