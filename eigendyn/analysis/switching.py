@@ -36,7 +36,8 @@ def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
     """Find the other branches at a special point.
 
     A mode that has vanished leaves zero along its neutral direction, to its positive side; one that
-    vanishes here stays at zero. Modes that are alive leave along the null vector of [∂f/∂x, ∂f/∂μ] across the branch.
+    vanishes here stays at zero. Modes that are alive leave along the null vector of
+    [∂f/∂x, ∂f/∂μ] across the branch.
 
     Args:
         curve: The branch on which the point is.
