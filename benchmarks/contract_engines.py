@@ -10,7 +10,6 @@ from peers import eigendyn_engine
 import eigendyn
 
 
-
 class NotServed(Exception):
     """The engine does not do these dynamics."""
 

@@ -42,7 +42,7 @@ MOST_DESCENTS = 20
 @click.option(
     "--start",
     "starts",
-    type=Numbers(),
+    type=Numbers("0.3,1"),
     multiple=True,
     metavar="X,Y",
     show_default="three of them",
@@ -59,7 +59,7 @@ MOST_DESCENTS = 20
 )
 @click.option(
     "--window",
-    type=Numbers(),
+    type=Numbers("2,2"),
     metavar="X,Y",
     show_default="2 for variances",
     help="Where the axis across, and the one up, end.",
