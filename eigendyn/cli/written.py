@@ -26,13 +26,16 @@ def loss_text(expression: str | None, file: Path | None) -> str | None:
         message = "A loss is given as --loss-expr or as --loss-file. Leave out one of the two."
         raise InvalidSetting(message)
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            message = f"--loss-file must have at most {LARGEST_FILE} bytes; {file} has more."
-            raise UnreadableFile(message)
-        return file.read_text(encoding="utf-8")
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)  # a device has no size, and no end
+        text = content.decode("utf-8-sig")
     except (OSError, ValueError) as error:
         message = f"--loss-file must name a readable text file, not {file} ({error})."
         raise UnreadableFile(message) from error
+    if len(content) > LARGEST_FILE:
+        message = f"--loss-file must have at most {LARGEST_FILE} bytes; {file} has more."
+        raise UnreadableFile(message)
+    return text
 
 
 def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> SymbolicLoss | None:
@@ -47,7 +50,7 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         The loss; None if none was written.
 
     Raises:
-        InvalidExpression: Text that is no loss, or parameters that are no numbers.
+        InvalidExpression: Text that is no loss, or parameters that are no numbers or not in it.
         InvalidSetting: A loss both named and written, or parameters without a text.
     """
     if text is None:
@@ -60,16 +63,27 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         raise InvalidSetting(message)
     from eigendyn.loss_text import parse_loss
 
-    return parse_loss(text, parameter_numbers(parameters))
+    loss = parse_loss(text, parameter_numbers(parameters))
+    known = {symbol.name for symbol in loss.expression.free_symbols}
+    for name in (name for name, _ in loss.parameters if name not in known):
+        message = f"The loss {text.strip()[:60]!r} does not depend on {name!r}. Leave out --param."
+        raise InvalidExpression(message)
+    return loss
 
 
 def parameter_numbers(parameters: tuple[str, ...]) -> dict[str, float]:
     """Numbers by name, from what was given as --param.
 
     Raises:
-        InvalidExpression: One is no NAME=NUMBER.
+        InvalidExpression: One is no NAME=NUMBER, or is given twice.
     """
-    return dict(map(_parameter, parameters))
+    numbers: dict[str, float] = {}
+    for name, value in map(_parameter, parameters):
+        if name in numbers:
+            message = f"--param {name} is given twice: {numbers[name]:g} and {value:g}. Keep one."
+            raise InvalidExpression(message)
+        numbers[name] = value
+    return numbers
 
 
 def _parameter(text: str) -> tuple[str, float]:
