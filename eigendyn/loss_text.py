@@ -22,11 +22,9 @@ from eigendyn.losses import SymbolicLoss, own_loss
 from eigendyn.symbols import (
     NAMES,
     ModeSum,
-    is_local,
     lam,
     loss_parameter,
     mode_sum,
-    modes,
     norm,
     release,
     stop_gradient,
@@ -47,17 +45,13 @@ LARGEST_DENOMINATOR = 10**12
 Functions = Mapping[str, Callable[[sp.Expr], sp.Expr]]
 
 
-def _sum(summand: sp.Expr) -> sp.Expr:
-    return mode_sum(summand) if is_local(summand) else modes * summand
-
-
 LETTERS = MappingProxyType({"z1": z1, "z2": z2, "lam": lam})
 FUNCTIONS: Functions = MappingProxyType(
-    {"sum": _sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
+    {"sum": mode_sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
 )
 EXAMPLE = "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))"
 RATE_LETTERS = MappingProxyType({"lam": lam})
-RATE_FUNCTIONS: Functions = MappingProxyType({"sum": _sum, "sqrt": sp.sqrt})
+RATE_FUNCTIONS: Functions = MappingProxyType({"sum": mode_sum, "sqrt": sp.sqrt})
 RATE_EXAMPLE = "1 - lam"
 
 

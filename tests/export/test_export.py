@@ -26,6 +26,8 @@ TEXTS = {
     "sum(sqrt(lam)*(z1 - sg(z2))**2)/2": {},  # in the eigenbasis
     "-sum(lam**2*z1*sg(z2))/(norm(z1)*norm(z2))": {},
     "sum((z1**2 - 1)**2)/4": {},  # not the same in every basis
+    "sum(sqrt((lam*z1 - sg(z2))**2) + sqrt(z1**2)*sqrt(sg(z2)**2))": {},  # |…|, neither
+    "sqrt(sum(z1*sg(z2))**2)/norm(1) + norm(norm(z1))": {},
     "(sum(lam*z1*sg(z2)) - sum(1)/3)**2 + sum(z1**2)/10": {},
     "sum((z1 - sg(z1 + z2*sum(lam)/sum(1) - lam*z1))**2)/2": {},
     "sum((lam*z1 - sg(z2))**2)/2 + np*sum(z1**2)": {"np": 0.5},  # the library's name
