@@ -79,7 +79,7 @@ def simulate(
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
     """
     name = loss.name if isinstance(loss, SymbolicLoss) else loss
-    source = preset_settings(preset, name, settings.get("predictor", Settings.predictor))
+    source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
     symbolic, chosen = understand(wanted if loss is None else loss, source | settings)

@@ -63,7 +63,8 @@ def command(
     end is --steps. Every other run changes one setting and keeps the rest.
     """  # noqa: D301
     given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
+    wanted = (given.get(part) for part in ("loss", "predictor", "target"))
+    source = preset_settings(preset, *wanted)
     source.pop("batch", None)  # of networks
     chosen = Settings(**{**settings, **source, **given})
     check_one_start(embeddings, weights, variances, modes, inputs)

@@ -75,7 +75,8 @@ def command(
     target with --target ema. Its path is printed on standard output.
     """  # noqa: D301
     given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
+    wanted = (given.get(part) for part in ("loss", "predictor", "target"))
+    source = preset_settings(preset, *wanted)
     source.pop("batch", None)  # of networks
     chosen = Settings(**(source | given))
     written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)

@@ -22,17 +22,21 @@ def numbers_by_name(texts: Iterable[str], example: str) -> dict[str, float]:
     """Take numbers by name, from texts such as NAME=NUMBER.
 
     Raises:
-        InvalidSetting: One is no NAME=NUMBER.
+        InvalidSetting: One is no NAME=NUMBER, or is given twice.
     """
-    found = {}
+    flag = example.split()[0]
+    found: dict[str, float] = {}
     for text in texts:
-        name, _, value = text.partition("=")
+        name, _, written = text.partition("=")
         try:
-            found[name.strip()] = float(value)
+            value = float(written)
         except ValueError as error:
-            flag = example.split()[0]
             message = f"{flag} must be NAME=NUMBER, not {text!r}. Try {example}."
             raise InvalidSetting(message) from error
+        if name.strip() in found:
+            message = f"{flag} {name.strip()} is given twice. Keep one."
+            raise InvalidSetting(message)
+        found[name.strip()] = value
     return found
 
 

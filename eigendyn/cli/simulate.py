@@ -99,7 +99,8 @@ def command(
     3: not completed, and the result says how far it came.
     """  # noqa: D301
     given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
+    wanted = (given.get(part) for part in ("loss", "predictor", "target"))
+    source = preset_settings(preset, *wanted)
     source.pop("batch", None)  # of networks
     settings = source | given
     chosen = Settings(**settings)
