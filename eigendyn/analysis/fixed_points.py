@@ -175,11 +175,14 @@ def _snapped(
     """Put coordinates at zero where they nearly are, if the point rests there too.
 
     Newton's steps come to a rest of higher order, as s³ = 0, only slowly. Points are left out
-    beside which there are no rates, as at the origin under a cosine loss.
+    beside which there are no rates, as at the origin under a cosine loss, or no Jacobian, as
+    where a running correlation vanishes of which the predictor is a root.
     """
     snapped = np.where(np.abs(points) < near, 0.0, points)
-    residual = evaluate(system, snapped, parameters).residual
-    return np.where((residual <= tolerance)[:, None], snapped, points)[~np.isnan(residual)]
+    rest = evaluate(system, snapped, parameters)
+    has_no_value = np.isnan(rest.residual) | np.isnan(rest.jacobian).any(axis=(1, 2))
+    settled = np.where((rest.residual <= tolerance)[:, None], snapped, points)
+    return settled[~has_no_value]
 
 
 def _centred(
