@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from eigendyn.analysis.arclength import advance
 from eigendyn.analysis.curve import Curve, Reading
-from eigendyn.analysis.ends import Limits, end
+from eigendyn.analysis.ends import Limits, end, stuck
 from eigendyn.analysis.special_points import SpecialPoint, special_points
 
 CLOSED = "closed loop"
-STUCK = "step too small"
 LONG = "too many points"
 FILLS = "rests beside others that no conserved quantity parts it from"
 FIRST = 0.25  # of the longest step
@@ -123,10 +122,8 @@ def _path(curve: Curve, start: Reading, limits: Limits) -> Path:
             tolerance=curve.tolerance,
         )
         after = curve.read(spot)
-        if after is None:
-            return Path(readings, special, STUCK, partial=True)
-        reached = end(curve, here, after, limits)
-        if count > 2 and not reached.reason and _passes(here, after, start):
+        reached = stuck(curve, here) if after is None else end(curve, here, after, limits)
+        if after and count > 2 and not reached.reason and _passes(here, after, start):
             reached = replace(reached, to=[start], reason=CLOSED)
         for to in reached.to:
             if to.blocks.keys() == here.blocks.keys():

@@ -121,7 +121,8 @@ def continue_fixed_points(
     if all(branch.ended == (FILLS, FILLS) for branch in branches):
         message = (
             "Fixed points must stand alone to be followed, and here they fill lines that no "
-            "conserved quantity parts. Try weight decay, or another parameter."
+            "conserved quantity parts. Try decay of encoder and predictor alike, or another "
+            "parameter."
         )
         raise InvalidSetting(message)
     return Diagram(

@@ -14,11 +14,13 @@ from eigendyn.analysis.linearisation import is_odd
 from eigendyn.analysis.special_points import TRANSCRITICAL, SpecialPoint, special_point
 
 LEFT = "left the window"
+STUCK = "step too small"
 LOST = "lost where mode {} vanishes"
 MET = "met the branch on which mode {} has vanished"
 NEARLY = 1e-3  # of the range's width, from its end, where a mode may vanish in several ways
 TOGETHER = 1e-3  # share of a step within which two things happen at once
 SECANTS = 30
+TINY = 1e-5  # singular value, in units of the window, that is about to vanish
 NEUTRAL = 1e-14  # rate that is none, for a parameter's range of one
 CHANGING = ("singular_value", "target_value")  # states whose sign tells that of their mode
 ASIDE = 0.02  # share of a mode's last singular value at which it is looked at before it vanishes
@@ -129,22 +131,47 @@ def _stop(
 
 
 def _vanish(curve: Curve, before: Reading, after: Reading, modes: Sequence[str]) -> End:
+    """Stop a step in which modes change their sign where they vanish."""
+    names = [name.rpartition("_") for name in curve.family.system.names]
+    place = next(i for i, (state, _, m) in enumerate(names) if state in CHANGING and m in modes)
+    share = before.x[place] / (before.x[place] - after.x[place])
+    x = before.x + share * (after.x - before.x)
+    seems = before.value + share * (after.value - before.value)
+    near = _stop(curve, before, after, place, ASIDE * before.x[place], "").to
+    return _vanished(curve, (before, after), x, seems, modes, near)
+
+
+def _vanished(
+    curve: Curve,
+    bracket: tuple[Reading, Reading],
+    x: NDArray,
+    seems: float,
+    modes: Sequence[str],
+    near: list[Reading],
+) -> End:
     """Stop where modes vanish: with them gone, an eigenvalue of their own is zero there."""
     names = curve.family.system.names
     gone = np.array([is_odd(name) and name.rpartition("_")[2] in modes for name in names])
-    place = int(np.flatnonzero(gone)[0])
-    share = before.x[place] / (before.x[place] - after.x[place])
-    x = np.where(gone, 0.0, before.x + share * (after.x - before.x))
-    seems = before.value + share * (after.value - before.value)
-    near = _stop(curve, before, after, place, ASIDE * before.x[place], "").to
-    at = _where_neutral(curve, x, seems, modes[0])
+    at = _where_neutral(curve, np.where(gone, 0.0, x), seems, modes[0])
     if at is None:
         reason = curve.family.borders(seems, NEARLY)
         return End(near, reason or LOST.format(modes[0]), partial=not reason)
     if reason := curve.family.borders(at.value):
         return End([*near, at], reason)
-    special = special_point(TRANSCRITICAL, at, (before, after), mode=modes[0])
+    special = special_point(TRANSCRITICAL, at, bracket, mode=modes[0])
     return End([*near, at], MET.format(" and ".join(modes)), (special,))
+
+
+def stuck(curve: Curve, last: Reading) -> End:
+    """Tell why no step succeeds: a mode may vanish with a kink, as under λ = √v."""
+    vanishing: dict[str, None] = {}
+    for i in curve.free:
+        state, _, mode = curve.family.system.names[i].rpartition("_")
+        if state in CHANGING and 0 < last.x[i] <= TINY * curve.size[i]:
+            vanishing[mode] = None
+    if not vanishing:
+        return End([], STUCK, partial=True)
+    return _vanished(curve, (last, last), last.x, last.value, list(vanishing), [])
 
 
 def _where_neutral(curve: Curve, x: NDArray, seems: float, mode: str) -> Reading | None:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.analysis.arclength import Spot, advance, correct
-from eigendyn.analysis.branches import CLOSED, FIRST, LONG, SHORTEST, STUCK
+from eigendyn.analysis.branches import CLOSED, FIRST, LONG, SHORTEST
 from eigendyn.analysis.continuation import MOST, ON, STEP, continue_fixed_points, usual_window
 from eigendyn.analysis.curve import curve_through
-from eigendyn.analysis.ends import CHANGING, LEFT
+from eigendyn.analysis.ends import CHANGING, LEFT, STUCK
 from eigendyn.analysis.family import family, meaningful
 from eigendyn.analysis.fixed_points import check_window
 from eigendyn.analysis.fold_system import FoldSystem

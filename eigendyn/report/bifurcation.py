@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from eigendyn.analysis.special_points import SpecialPoint
 
 
+ROUND_OFF = 1e-12
+
+
 def summary(loss: str, diagram: Diagram, curves: Sequence[FoldCurve] = ()) -> dict[str, Any]:
     """Summarise branches, special points and curves of saddle-nodes, ready for JSON."""
     return {
@@ -127,4 +130,6 @@ def _levels(diagram: Diagram) -> bool:
 
 def _tidy(values: np.ndarray) -> np.ndarray:
     """Numbers without what is round-off beside one."""
-    return np.where(np.abs(values) < 1e-12, 0.0, values)
+    if np.iscomplexobj(values):
+        return _tidy(np.real(values)) + 1j * _tidy(np.imag(values))
+    return np.where(np.abs(values) < ROUND_OFF, 0.0, values)

@@ -1,6 +1,9 @@
 """Claims about continuation: bifurcations and eigenvalues are those of closed forms."""
 
+from functools import partial
+
 import hand_written
+import jax
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -102,11 +105,14 @@ def test_slow_correlations_oscillate_once_momentum_is_heavy():
     np.testing.assert_allclose(one.x, [1, 0, 1], atol=1e-10)
 
     for aside, grows in ((-0.04, False), (0.04, True)):  # faster correlations are stable
-
-        def rates(_, x, at=one.parameter + aside):
-            return np.asarray(system(x, correlation_momentum=at))
-
-        path = solve_ivp(rates, (0, 20), one.x + np.array([1e-5, 0, 0]), rtol=1e-9, atol=1e-13)
+        compiled = jax.jit(partial(system, correlation_momentum=one.parameter + aside))
+        path = solve_ivp(
+            lambda _, x, of=compiled: np.asarray(of(x)),
+            (0, 20),
+            one.x + np.array([1e-5, 0, 0]),
+            rtol=1e-9,
+            atol=1e-13,
+        )
         deviation = np.abs(path.y[0] - 1)
         early, late = (deviation[path.t < 4].max(), deviation[path.t > 16].max())
         assert (late > early) == grows
@@ -206,3 +212,10 @@ def test_what_cannot_be_followed_is_refused(system, parameter, options, error, s
 def test_rests_that_fill_lines_are_refused():
     with pytest.raises(InvalidSetting, match="fill lines that no conserved quantity parts"):
         continue_fixed_points(hand_written.line(), "mu", (0, 1), window=([0, 0], [1, 1]))
+
+
+def test_a_root_of_a_running_correlation_is_followed_where_it_has_a_jacobian():
+    system = dynamical_system("euclidean", 1, alpha=0.5, predictor="running")
+    found = continue_fixed_points(system, "weight_decay", (0, 0.4))
+    (fold,) = found.special_points
+    np.testing.assert_allclose(fold.parameter, 0.25, atol=1e-9)

@@ -34,3 +34,12 @@ def test_at_the_end_of_the_range_there_is_no_special_point():
     found = continue_fixed_points(dynamical_system("euclidean", 1), "weight_decay", (0, 0.4))
     assert [one.kind for one in found.special_points] == ["saddle-node"]
     assert all(one.ended == ("parameter range ended",) * 2 for one in found.branches)
+
+
+def test_a_mode_vanishes_with_a_kink_where_the_predictor_is_a_root():
+    system = dynamical_system("iso-euclidean", 1, alpha=0.5)  # ds/dt = s(1 − |s| − ω)
+    found = continue_fixed_points(system, "weight_decay", (0.1, 1.4))
+    (alive,) = (one for one in found.branches if one.x.max() > 0)
+    assert "met the branch on which mode 0 has vanished" in alive.ended
+    assert not found.partial
+    np.testing.assert_allclose(alive.x[:, 0], 1 - alive.parameter, atol=1e-9)
