@@ -39,6 +39,7 @@ class Diagram:
         names: Name of every coordinate.
         branches: The branches.
         special_points: Those of all branches, each once, by their parameter.
+        unfollowed: Number of branches that were seen to leave others, and not followed any more.
     """
 
     driven: tuple[str, ...]
@@ -46,11 +47,12 @@ class Diagram:
     names: tuple[str, ...]
     branches: tuple[Branch, ...]
     special_points: tuple[SpecialPoint, ...]
+    unfollowed: int
 
     @property
     def partial(self) -> bool:
-        """Whether a branch ends for a numerical reason."""
-        return any(branch.partial for branch in self.branches)
+        """Whether a branch ends for a numerical reason, or was not followed."""
+        return self.unfollowed > 0 or any(branch.partial for branch in self.branches)
 
 
 def continue_fixed_points(
@@ -109,8 +111,9 @@ def continue_fixed_points(
     else:
         first = [_given(member, limits, start, tolerance)]
     branches: list[Branch] = []
+    unfollowed = 0
     for curve, reading in first:
-        _grow(branches, curve, reading, limits)
+        unfollowed += _grow(branches, curve, reading, limits)
     if not branches:
         message = (
             f"There must be a fixed point to follow, and none was found in the window for "
@@ -131,6 +134,7 @@ def continue_fixed_points(
         names=tuple(system.names),
         branches=tuple(branches),
         special_points=_distinct(branches, high - low, member.high - member.low),
+        unfollowed=unfollowed,
     )
 
 
@@ -205,12 +209,12 @@ def _begin(
     return curve, curve.at_parameter(x, value)
 
 
-def _grow(branches: list[Branch], curve: Curve, start: Reading, limits: Limits) -> None:
-    """Follow a branch, and all that cross it, unless they are known."""
+def _grow(branches: list[Branch], curve: Curve, start: Reading, limits: Limits) -> int:
+    """Follow a branch, and all that cross it, unless they are known; count those left over."""
     if not stands_alone(curve, start):
         if not any(_is_on(curve, b, start) or b.ended == (FILLS, FILLS) for b in branches):
             branches.append(single(curve, start, FILLS))
-        return
+        return 0
     waiting = [(curve, start)]
     while waiting and len(branches) < MOST_BRANCHES:
         curve, start = waiting.pop(0)
@@ -223,6 +227,7 @@ def _grow(branches: list[Branch], curve: Curve, start: Reading, limits: Limits) 
             special.append(replace(one, kind=others.kind))
             waiting.extend(others.starts)
         branches.append(replace(branch, special_points=tuple(special)))
+    return len(waiting)
 
 
 def _is_mirrored(curve: Curve, point: Reading) -> bool:

@@ -31,6 +31,7 @@ def summary(loss: str, diagram: Diagram, curves: Sequence[FoldCurve] = ()) -> di
         "coordinates": list(diagram.names),
         "special_points": [_special_point(one) for one in diagram.special_points],
         "branches": [_branch(one) for one in diagram.branches],
+        "unfollowed": diagram.unfollowed,
         "fold_curves": [
             {
                 "parameters": [list(names) for names in curve.driven],
@@ -94,6 +95,8 @@ def table(diagram: Diagram, curves: Sequence[FoldCurve] = ()) -> str:
         row = (str(index), f"{low:.4g}…{high:.4g}", _stability(branch), ends)
         rows.append((*row, kept) if _levels(diagram) else row)
     lines += ["", *aligned(rows, left=5)]
+    if diagram.unfollowed:
+        lines += ["", f"{diagram.unfollowed} further branches were not followed."]
     for curve in curves:
         first, second = (" = ".join(names) for names in curve.driven)
         where = ", ".join(
