@@ -75,7 +75,8 @@ def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> K
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
     block = max(register, 2)
-    emit_integrator(module, rates, tableau, parts, width, kind, block)
+    rests = tuple("velocity" in state for state in program.states)
+    emit_integrator(module, rates, tableau, parts, width, kind, block, rests)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]

@@ -188,7 +188,7 @@ def test_a_stiff_trajectory_runs_out_of_steps():
     times = np.array([0.0, 1e-3, 1e-2, 60.0])
     options = {"max_steps": 500}
     program = hand_programs.power_growth(1)
-    batch = compiled_ensemble(None, program, starts, times, {"k": [-1e3, -1.0]}, **options)
+    batch = compiled_ensemble(None, program, starts, times, {"k": [-1e3, -0.1]}, **options)
     assert list(batch.status) == [OUT_OF_STEPS, COMPLETED]
     assert worst(batch.values[0, 0, 0, :3], np.exp(-1e3 * times[:3]), 1e-6, 1e-9) < CONTRACT
     assert np.isnan(batch.values[0, 0, 0, 3])
@@ -247,3 +247,11 @@ def test_what_cannot_be_done_is_refused(kind, times, options, said):
     starts = np.ones((1, 1, 2), kind)
     with pytest.raises(InvalidSetting, match=said):
         compiled_ensemble(None, hand_programs.euclidean(), starts, times, {}, **options)
+
+
+def test_a_mode_that_has_all_but_vanished_keeps_its_digits():
+    starts = np.array([[[1e-20, 1e-3]]])
+    times = np.linspace(0, 60, 7)
+    batch = compiled_ensemble(None, hand_programs.power_growth(1), starts, times, {"k": 0.7})
+    exact = starts[0, 0][:, None] * np.exp(0.7 * times)
+    np.testing.assert_allclose(batch.values[0, 0], exact, rtol=CONTRACT * 1e-6)
