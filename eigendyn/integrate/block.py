@@ -20,7 +20,7 @@ from jax.experimental.pallas import triton
 
 from eigendyn.compile import Modes, VectorField
 from eigendyn.integrate import stepping
-from eigendyn.integrate.reductions import Memory, Reduction
+from eigendyn.integrate.reductions import Memory, Reduction, View
 from eigendyn.integrate.stepping import Rates, States
 from eigendyn.integrate.tile import Tile, tile_at
 from eigendyn.trajectory import BATCH_STATUSES
@@ -41,9 +41,10 @@ class Inputs(NamedTuple):
         tolerance: rtol, atol (2,).
         max_steps: Adaptive steps after which to give up (1,).
         parameters: One number per trajectory, for each of the field's parameters (trajectories,).
-        weights: Weight of each of the field's nodes (nodes,), if it has any.
+        weights: Weight of each of the field's nodes (nodes,), or None.
         nodes: By name, values (nodes, 1) if common to all modes, else (nodes, modes).
-        reference: What the reduction compares with: points, or ends.
+        reference: What the reduction compares with, or None: the ends (trajectories, states,
+            modes); or points (points, states, modes) and a tolerance (1,).
     """
 
     starts: Any
@@ -51,9 +52,9 @@ class Inputs(NamedTuple):
     tolerance: Any
     max_steps: Any
     parameters: Mapping[str, Any]
-    weights: Any | None
+    weights: Any
     nodes: Mapping[str, Any]
-    reference: Any | None
+    reference: Any
 
 
 class Outputs(NamedTuple):
@@ -91,6 +92,7 @@ class Block:
     rates: Rates
     norm: stepping.Norm
     reduction: Reduction
+    view: View
     read: Inputs
     write: Outputs
     times: int
@@ -131,7 +133,10 @@ def kernel_body(field: VectorField, reduction: Reduction, block: int) -> Callabl
         tolerance = read.tolerance[0], read.tolerance[1]
         times = read.times.shape[0]
         begin, end = (jnp.full(tile.rows.shape, read.times[at]) for at in (0, times - 1))
-        here = Block(tile, rates, norm, reduction, read, write, times, begin, end, tolerance)
+        here = Block(
+            *(tile, rates, norm, reduction, View(tile, read.reference, write.values)),
+            *(read, write, times, begin, end, tolerance),
+        )
         states = tuple(tile.load(read.starts, state) for state in range(count))
         run = jax.lax.while_loop(_any_runs, lambda run: _advance(here, run), _begin(here, states))
         _finish(here, run)
@@ -178,9 +183,7 @@ def _begin(here: Block, states: States) -> Run:
         steps=zero,
         states=states,
         rates=first,
-        memory=here.reduction.begin(
-            here.tile, here.read.reference, here.write.values, time, states
-        ),
+        memory=here.reduction.begin(here.view, time, states),
     )
 
 
@@ -234,7 +237,8 @@ def _show_passed(
     stages: list[States],
 ) -> tuple[Array, Memory]:
     """Show the reduction every saved time that the accepted steps have passed."""
-    if not here.reduction.passes:
+    see = here.reduction.see
+    if see is None:
         return run.saved, run.memory
 
     def passes(saved: Array, time: Array) -> Array:
@@ -248,9 +252,7 @@ def _show_passed(
         passed = passes(saved, time)
         there = stepping.within(run.states, step, stages, (time - run.time) / step)
         there = _chosen(time == arrival, reached, there)
-        memory = here.reduction.see(
-            memory, here.tile, here.read.reference, here.write.values, saved, passed, time, there
-        )
+        memory = see(here.view, memory, saved, passed, time, there)
         saved = saved + jnp.where(passed, 1, 0).astype(jnp.int32)
         return saved, here.time(saved), memory
 
@@ -261,28 +263,21 @@ def _show_passed(
 
 def _finish(here: Block, run: Run) -> None:
     """Write what is kept, and NaN for the saved times that were not reached."""
-    done = run.status == COMPLETED
-    if here.reduction.passes:
+    see, memory = here.reduction.see, run.memory
+    if see is not None:
         nothing = tuple(jnp.full_like(state, jnp.nan) for state in run.states)
         first = jnp.where(run.status == INVALID, 0, run.saved).astype(jnp.int32)
 
-        def is_missing(carry) -> Array:
+        def any_is_missing(carry) -> Array:
             return jnp.max(jnp.where(carry[0] < here.times, 1, 0)) > 0
 
         def fill(carry):
-            missing, memory = carry
-            memory = here.reduction.see(
-                *(memory, here.tile, here.read.reference, here.write.values),
-                *(missing, missing < here.times, here.time(missing), nothing),
-            )
-            return missing + 1, memory
+            index, memory = carry
+            missing = index < here.times
+            return index + 1, see(here.view, memory, index, missing, here.time(index), nothing)
 
-        _, memory = jax.lax.while_loop(is_missing, fill, (first, run.memory))
-    else:
-        memory = run.memory
-    here.reduction.finish(
-        memory, here.tile, here.read.reference, here.write.values, done, run.states
-    )
+        _, memory = jax.lax.while_loop(any_is_missing, fill, (first, memory))
+    here.reduction.finish(here.view, memory, run.status == COMPLETED, run.states)
     here.tile.store_one(here.write.status, run.status)
     here.tile.store_one(here.write.steps, run.steps)
 

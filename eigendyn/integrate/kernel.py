@@ -23,13 +23,14 @@ from eigendyn.compile import NO_NODES, VectorField
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
 from eigendyn.integrate.block import Inputs, Outputs, kernel_body
-from eigendyn.integrate.reductions import REDUCTIONS, Basins, Nearest, Recruitment, Reduction
+from eigendyn.integrate.reductions import END, NEAREST, RECRUITMENT, REDUCTIONS, Basins, Reduction
 from eigendyn.integrate.tile import padded
 from eigendyn.settings import SMALLEST_RTOL
 from eigendyn.trajectory import Batch
 
 TILE = 128  # numbers of one state in a kernel: four in each thread of a warp
 MEMORY = 2**30  # bytes on the device
+SHARE = 0.1  # of the tolerances that a step may use: errors add up and grow along a trajectory
 
 
 def kernel_ensemble(
@@ -57,8 +58,8 @@ def kernel_ensemble(
             is the precision of everything.
         times: Increasing times to save (times,), learning rate × step.
         parameters: One number for each of the field's parameters, or one for each trajectory.
-        rtol: Error allowed in a step, relative to the state.
-        atol: Error allowed in a step, absolute.
+        rtol: Error allowed, relative to the state; a step may use a tenth of it.
+        atol: Error allowed, absolute; likewise.
         max_steps: Adaptive steps after which a trajectory gives up.
         keep: What leaves the device. "trajectory": the states at the saved times; "final": at the
             last of them; "extrema": their smallest and largest values over the saved times, on the
@@ -87,7 +88,7 @@ def kernel_ensemble(
     _check(precision, rtol, block, times)
     where = find_device(device)
     interpret = where.platform == "cpu" if interpret is None else interpret
-    reduction = Nearest(keep.tolerance) if isinstance(keep, Basins) else _reduction(keep)
+    reduction = NEAREST if isinstance(keep, Basins) else _reduction(keep)
     shape = reduction.shape(states, modes, len(times))
     numbers = {
         name: np.broadcast_to(np.asarray(parameters[name], precision), count)
@@ -131,8 +132,8 @@ def launch(
     Returns:
         What it writes.
     """
-    if isinstance(reduction, Recruitment):
-        ends = launch(field, read, REDUCTIONS["final"](), block=block, interpret=interpret)
+    if reduction == RECRUITMENT:
+        ends = launch(field, read, END, block=block, interpret=interpret)
         read = read._replace(reference=ends.values[:, 0])
     count, states, modes = read.starts.shape
     shape = reduction.shape(states, modes, read.times.shape[0])
@@ -169,7 +170,7 @@ def _check(precision: str, rtol: float, block: int, times: NDArray) -> None:
 
 
 def _reduction(keep: str) -> Reduction:
-    return REDUCTIONS[check_choice("reduction", keep, REDUCTIONS)]()
+    return REDUCTIONS[check_choice("reduction", keep, REDUCTIONS)]
 
 
 def _chunk(count: int, block: int, bytes_each: int, memory: int) -> int:
@@ -199,12 +200,12 @@ def _shared(
     read = Inputs(
         starts=None,
         times=times,
-        tolerance=np.array([rtol, atol]),
+        tolerance=np.array([max(SHARE * rtol, SMALLEST_RTOL[precision]), SHARE * atol]),
         max_steps=None,
         parameters={},
         weights=field.nodes.weights if has_nodes else None,
         nodes=nodes,
-        reference=keep.points if isinstance(keep, Basins) else None,
+        reference=(keep.points, np.array([keep.tolerance])) if isinstance(keep, Basins) else None,
     )
     read = jax.tree.map(lambda leaf: np.asarray(leaf, precision), read)
     return read._replace(max_steps=np.array([max_steps], np.int32))

@@ -7,9 +7,10 @@ the saved times, nothing between: they equal what the same rule makes of the sav
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,142 +24,38 @@ NEAR = 0.05  # of its end value: so near a mode has been recruited
 Memory = tuple[Array, ...]
 
 
-class Reduction(Protocol):
-    """What a kernel does with the states at saved times; see each of them for what it keeps."""
-
-    passes: bool  # whether it wants to see the times between the first and the last
-
-    def shape(self, states: int, modes: int, times: int) -> tuple[int, int, int]:
-        """Shape of what is kept of one trajectory: times, states, modes."""
-        ...
-
-    def begin(self, tile: Tile, ref, out, time: Array, states: States) -> Memory:
-        """Remember the first saved time."""
-        ...
-
-    def see(
-        self, memory: Memory, tile: Tile, ref, out, index: Array, passed: Array, time: Array,
-        states: States,
-    ) -> Memory:  # fmt: skip
-        """See the saved time of this index (block, 1) in the trajectories that have passed it."""
-        ...
-
-    def finish(self, memory: Memory, tile: Tile, ref, out, done: Array, states: States) -> None:
-        """Write what is kept; NaN where a trajectory is not done (block, 1)."""
-        ...
-
-
 @dataclass(frozen=True)
-class EveryTime:
-    """Keep the states at every saved time, written as they are passed."""
+class View:
+    """What a reduction works on.
 
-    passes: bool = True
-
-    def shape(self, states, modes, times):
-        return times, states, modes
-
-    def begin(self, tile, ref, out, time, states):
-        return self.see((), tile, ref, out, 0 * tile.rows, tile.rows >= 0, time, states)
-
-    def see(self, memory, tile, ref, out, index, passed, time, states):
-        for number, state in enumerate(states):
-            tile.store(out, (index, number), state, passed)
-        return memory
-
-    def finish(self, memory, tile, ref, out, done, states):
-        """Nothing is left to write: the kernel shows NaN for every time that was not reached."""
-
-
-@dataclass(frozen=True)
-class End:
-    """Keep the states at the last time."""
-
-    passes: bool = False
-
-    def shape(self, states, modes, times):
-        return 1, states, modes
-
-    def begin(self, tile, ref, out, time, states):
-        return ()
-
-    def see(self, memory, tile, ref, out, index, passed, time, states):
-        return memory
-
-    def finish(self, memory, tile, ref, out, done, states):
-        for number, state in enumerate(states):
-            tile.store(out, (0, number), jnp.where(done, state, jnp.nan), tile.rows >= 0)
-
-
-@dataclass(frozen=True)
-class Extrema:
-    """Keep the smallest and the largest value of each state over the saved times."""
-
-    passes: bool = True
-
-    def shape(self, states, modes, times):
-        return 2, states, modes
-
-    def begin(self, tile, ref, out, time, states):
-        return (*states, *states)
-
-    def see(self, memory, tile, ref, out, index, passed, time, states):
-        low, high = memory[: len(states)], memory[len(states) :]
-        lower = (jnp.where(passed, jnp.minimum(m, s), m) for m, s in zip(low, states, strict=True))
-        upper = (jnp.where(passed, jnp.maximum(m, s), m) for m, s in zip(high, states, strict=True))
-        return (*lower, *upper)
-
-    def finish(self, memory, tile, ref, out, done, states):
-        for number, extreme in enumerate(memory):
-            place = divmod(number, len(states))
-            tile.store(out, place, jnp.where(done, extreme, jnp.nan), tile.rows >= 0)
-
-
-@dataclass(frozen=True)
-class Recruitment:
-    """Keep the first time at which each mode's variance is within 5 % of its end value.
-
-    The end must be known, so the ensemble is run twice, first to the end alone; memory does not
-    grow with the times. Between two saved times log|v/v_end − 1| is taken as linear, or
-    v/v_end itself where it passes through 1, as for single runs.
+    Args:
+        tile: The kernel's trajectories and modes.
+        reference: What it compares with, references into memory.
+        out: Where it writes (trajectories, times, states, modes).
     """
 
-    passes: bool = True
+    tile: Tile
+    reference: Any
+    out: Any
 
-    def shape(self, states, modes, times):
-        return 1, 1, modes
 
-    def begin(self, tile, ref, out, time, states):
-        """Remember the distance at the time before, that time, and the time of arrival or −1."""
-        distance = self._distance(tile, ref, states)
-        found = jnp.where(jnp.abs(distance) <= NEAR, time, -jnp.inf)
-        return distance, time, tile.whole(found)
+@dataclass(frozen=True)
+class Reduction:
+    """What a kernel does with the states at saved times.
 
-    def see(self, memory, tile, ref, out, index, passed, time, states):
-        start, before, found = memory
-        stop = self._distance(tile, ref, states)
-        same_side = (start > 0) == (stop > 0)
-        arrives = passed & (found == -jnp.inf) & ((jnp.abs(stop) <= NEAR) | ~same_side)
-        edge = jnp.where(start > 0, NEAR, -NEAR)
-        relaxes = same_side & (stop != 0)
-        crossed = arrives & relaxes
-        rest = jnp.where(crossed, stop / jnp.where(crossed, start, 1.0), 0.5)
-        relaxing = jnp.log(edge / jnp.where(crossed, start, edge * 0.5)) / jnp.log(rest)
-        linear = (start - edge) / jnp.where(arrives & ~relaxes, start - stop, 1.0)
-        fraction = jnp.where(relaxes, relaxing, linear)
-        found = jnp.where(arrives, before + fraction * (time - before), found)
-        return jnp.where(passed, stop, start), jnp.where(passed, time, before), found
+    Args:
+        shape: (states, modes, times) to the shape of what is kept of a trajectory, times first.
+        finish: Write what is kept, NaN where a trajectory is not done (block, 1):
+            (view, memory, done, states).
+        begin: Remember the first saved time: (view, time, states) to arrays.
+        see: (view, memory, index, passed, time, states) to what is remembered, once the saved time
+            of that index (block, 1) has been passed; None if only the end matters.
+    """
 
-    def finish(self, memory, tile, ref, out, done, states):
-        end = tile.load(ref, 0)
-        defined = done & (end != 0) & (memory[2] > -jnp.inf)
-        tile.store(out, (0, 0), jnp.where(defined, memory[2], jnp.nan), tile.rows >= 0)
-
-    def _distance(self, tile, ref, states):
-        """v/v_end − 1, bounded so that ratios of distances stay finite."""
-        end = tile.load(ref, 0)
-        ratio = states[0] / jnp.where(end == 0, 1.0, end)
-        bound = float(jnp.finfo(ratio.dtype).max) ** 0.4
-        return jnp.minimum(ratio * ratio - 1, bound)
+    shape: Callable[[int, int, int], tuple[int, int, int]]
+    finish: Callable[[View, Memory, Array, States], None]
+    begin: Callable[[View, Array, States], Memory] = lambda _view, _time, _states: ()
+    see: Callable[[View, Memory, Array, Array, Array, States], Memory] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,51 +71,129 @@ class Basins:
     tolerance: float
 
 
-@dataclass(frozen=True)
-class Nearest:
-    """Keep the number of the point where each trajectory ends; −1 if it ends at none.
+def _write_first(view: View, time: Array, states: States) -> Memory:
+    first = jnp.zeros(view.tile.rows.shape, jnp.int32)
+    return _write(view, (), first, first == 0, time, states)
 
-    Args:
-        tolerance: That of `Basins`.
+
+def _write(
+    view: View, memory: Memory, index: Array, passed: Array, _time: Array, states: States
+) -> Memory:
+    for number, state in enumerate(states):
+        view.tile.store(view.out, (index, number), state, passed)
+    return memory
+
+
+def _has_written(_view: View, _memory: Memory, _done: Array, _states: States) -> None:
+    """Leave it: the kernel shows NaN for every time that was not reached."""
+
+
+def _write_end(view: View, _memory: Memory, done: Array, states: States) -> None:
+    for number, state in enumerate(states):
+        view.tile.store_all(view.out, (0, number), jnp.where(done, state, jnp.nan))
+
+
+def _first_extrema(_view: View, _time: Array, states: States) -> Memory:
+    return (*states, *states)
+
+
+def _extend(
+    _view: View, memory: Memory, _index: Array, passed: Array, _time: Array, states: States
+) -> Memory:
+    count = len(states)
+    lows = (jnp.minimum(m, s) for m, s in zip(memory[:count], states, strict=True))
+    highs = (jnp.maximum(m, s) for m, s in zip(memory[count:], states, strict=True))
+    return tuple(jnp.where(passed, b, a) for a, b in zip(memory, (*lows, *highs), strict=True))
+
+
+def _write_extrema(view: View, memory: Memory, done: Array, states: States) -> None:
+    for number, extreme in enumerate(memory):
+        place = divmod(number, len(states))
+        view.tile.store_all(view.out, place, jnp.where(done, extreme, jnp.nan))
+
+
+def _distance(view: View, states: States) -> Array:
+    """v/v_end − 1, bounded so that ratios of distances stay finite."""
+    end = view.tile.load(view.reference, 0)
+    ratio = states[0] / jnp.where(end == 0, 1.0, end)
+    return jnp.minimum(ratio * ratio - 1, float(jnp.finfo(ratio.dtype).max) ** 0.4)
+
+
+def _first_distance(view: View, time: Array, states: States) -> Memory:
+    """Remember the distance, its time, and the time of arrival; −∞ where there is none yet."""
+    distance = _distance(view, states)
+    return distance, time, jnp.where(jnp.abs(distance) <= NEAR, time, -jnp.inf)
+
+
+def _arrive(
+    view: View, memory: Memory, _index: Array, passed: Array, time: Array, states: States
+) -> Memory:
+    """Between two saved times log|x| is taken as linear, or x where it changes sign or vanishes.
+
+    The branch that is not taken gets numbers for which it is finite.
     """
-
-    tolerance: float
-    passes: bool = False
-
-    def shape(self, states, modes, times):
-        return 1, 1, 1
-
-    def begin(self, tile, ref, out, time, states):
-        return ()
-
-    def see(self, memory, tile, ref, out, index, passed, time, states):
-        return memory
-
-    def finish(self, memory, tile, ref, out, done, states):
-        """The nearest of the points within the tolerance; the first of several as near."""
-        total = tile.counted().total
-
-        def compare(number, best):
-            label, nearest = best
-            squares = jnp.zeros(tile.rows.shape, states[0].dtype)
-            for state, values in enumerate(states):
-                squares = squares + total((values - tile.load_mode(ref, number, state)) ** 2)
-            nearer = squares < nearest
-            return jnp.where(nearer, number, label), jnp.where(nearer, squares, nearest)
-
-        unknown = (
-            jnp.full(tile.rows.shape, -1, jnp.int32),
-            jnp.full(tile.rows.shape, jnp.inf, states[0].dtype),
-        )
-        count = jnp.int32(ref.shape[0])
-        label, nearest = jax.lax.fori_loop(jnp.int32(0), count, compare, unknown)
-        label = jnp.where(jnp.sqrt(nearest) <= self.tolerance, label, -1)
-        tile.store_one(out, jnp.where(done, label.astype(nearest.dtype), jnp.nan), 0, 0, 0)
+    start, before, found = memory
+    stop = _distance(view, states)
+    same_side = (start > 0) == (stop > 0)
+    arrives = passed & (found == -jnp.inf) & ((jnp.abs(stop) <= NEAR) | ~same_side)
+    edge = jnp.where(start > 0, NEAR, -NEAR)
+    is_smooth = same_side & (stop != 0)
+    relaxes = arrives & is_smooth
+    rest = jnp.where(relaxes, stop / jnp.where(relaxes, start, 1.0), 0.5)
+    relaxing = jnp.log(edge / jnp.where(relaxes, start, 2 * edge)) / jnp.log(rest)
+    linear = (start - edge) / jnp.where(arrives & ~is_smooth, start - stop, 1.0)
+    arrival = before + jnp.where(is_smooth, relaxing, linear) * (time - before)
+    found = jnp.where(arrives, arrival, found)
+    return jnp.where(passed, stop, start), jnp.where(passed, time, before), found
 
 
-REDUCTIONS: dict[str, Callable[[], Reduction]] = {
-    "trajectory": EveryTime,
-    "final": End,
-    "extrema": Extrema,
-    "recruitment": Recruitment,
-}
+def _write_arrival(view: View, memory: Memory, done: Array, _states: States) -> None:
+    defined = done & (view.tile.load(view.reference, 0) != 0)
+    view.tile.store_all(view.out, (0, 0), jnp.where(defined, memory[2], jnp.nan))
+
+
+def _write_nearest(view: View, _memory: Memory, done: Array, states: States) -> None:
+    """Number of the nearest point within the tolerance; the first of several as near."""
+    points, tolerance = view.reference
+    total, shape = view.tile.counted().total, view.tile.rows.shape
+
+    def compare(number: Array, best: tuple[Array, Array]) -> tuple[Array, Array]:
+        label, nearest = best
+        squares = jnp.zeros(shape, states[0].dtype)
+        for state, values in enumerate(states):
+            squares = squares + total((values - view.tile.load_mode(points, number, state)) ** 2)
+        nearer = squares < nearest
+        return jnp.where(nearer, number, label), jnp.where(nearer, squares, nearest)
+
+    none = jnp.full(shape, -1, jnp.int32), jnp.full(shape, jnp.inf, states[0].dtype)
+    label, nearest = jax.lax.fori_loop(jnp.int32(0), jnp.int32(points.shape[0]), compare, none)
+    label = jnp.where(jnp.sqrt(nearest) <= tolerance[0], label, -1).astype(nearest.dtype)
+    view.tile.store_one(view.out, jnp.where(done, label, jnp.nan), 0, 0, 0)
+
+
+END = Reduction(shape=lambda states, modes, _times: (1, states, modes), finish=_write_end)
+RECRUITMENT = Reduction(
+    shape=lambda _states, modes, _times: (1, 1, modes),
+    begin=_first_distance,
+    see=_arrive,
+    finish=_write_arrival,
+)
+NEAREST = Reduction(shape=lambda _states, _modes, _times: (1, 1, 1), finish=_write_nearest)
+REDUCTIONS: Mapping[str, Reduction] = MappingProxyType(
+    {
+        "trajectory": Reduction(
+            shape=lambda states, modes, times: (times, states, modes),
+            begin=_write_first,
+            see=_write,
+            finish=_has_written,
+        ),
+        "final": END,
+        "extrema": Reduction(
+            shape=lambda states, modes, _times: (2, states, modes),
+            begin=_first_extrema,
+            see=_extend,
+            finish=_write_extrema,
+        ),
+        "recruitment": RECRUITMENT,
+    }
+)

@@ -20,6 +20,7 @@ FIRST = 0.01  # error that the first step aims at, in units of the tolerance
 States = tuple[Array, ...]
 Rates = Callable[[Array, States], States]
 Norm = Callable[[Sequence[Array]], Array]
+Tolerance = tuple[Array, Array]  # rtol, atol
 
 
 def attempt(
@@ -45,7 +46,12 @@ def attempt(
 
 
 def error_ratio(
-    norm: Norm, states: States, reached: States, stages: list[States], step: Array, tolerance: Array
+    norm: Norm,
+    states: States,
+    reached: States,
+    stages: list[States],
+    step: Array,
+    tolerance: Tolerance,
 ) -> Array:
     """Estimate a step's error in units of atol + rtol |y|, the larger |y| of both ends.
 
@@ -74,7 +80,7 @@ def next_step(step: Array, ratio: Array) -> Array:
 
 
 def first_step(
-    rates: Rates, norm: Norm, time: Array, states: States, first: States, tolerance: Array
+    rates: Rates, norm: Norm, time: Array, states: States, first: States, tolerance: Tolerance
 ) -> Array:
     """Guess the length of the first step (trajectories, 1) from the rates and their change.
 

@@ -72,6 +72,10 @@ class Tile:
         at = (self.whole(jnp.asarray(i, jnp.int32)) for i in (self.rows, *place, self.columns))
         triton.store(ref.at[tuple(at)], self.whole(values), mask=self.whole(where & exists))
 
+    def store_all(self, ref, place: Sequence[int | Array], values: Array) -> None:
+        """Write (block, modes) numbers of every trajectory."""
+        self.store(ref, place, values, self.rows >= 0)
+
     def store_one(self, ref, values: Array, *place: int) -> None:
         """Write one number (block, 1) for each trajectory."""
         at = (jnp.broadcast_to(jnp.asarray(i, jnp.int32), self.rows.shape) for i in place)
