@@ -212,7 +212,7 @@ def _advance(here: Block, run: Run) -> Run:
     limit = here.read.max_steps[0]
     stuck = (following <= SHORTEST * (here.end - here.begin)) | (arrival + following == arrival)
     status = jnp.where(runs & (steps >= limit), OUT_OF_STEPS, run.status)
-    status = jnp.where(runs & ~accepted & stuck, DIVERGED, status)
+    status = jnp.where(runs & stuck, DIVERGED, status)
     status = jnp.where(accepted & is_last, COMPLETED, status)
     saved, memory = _show_passed(here, run, accepted, arrival, step, reached, stages)
     return Run(

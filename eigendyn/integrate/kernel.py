@@ -28,7 +28,7 @@ from eigendyn.integrate.tile import padded
 from eigendyn.settings import SMALLEST_RTOL
 from eigendyn.trajectory import Batch
 
-TILE = 128  # numbers of one state in a kernel: four in each thread of a warp
+TILE = 128  # numbers of all states in a kernel: four in each thread of a warp
 MEMORY = 2**30  # bytes on the device
 SHARE = 0.1  # of the tolerances that a step may use: errors add up and grow along a trajectory
 
@@ -84,7 +84,7 @@ def kernel_ensemble(
     starts, times = np.asarray(starts), np.asarray(times)
     precision = check_choice("dtype", starts.dtype.name, DTYPES)
     count, states, modes = starts.shape
-    block = max(1, TILE // padded(modes)) if block is None else check_whole("block", block, 1)
+    block = _fitting(states, modes) if block is None else check_whole("block", block, 1)
     _check(precision, rtol, block, times)
     where = find_device(device)
     interpret = where.platform == "cpu" if interpret is None else interpret
@@ -154,6 +154,11 @@ def launch(
     return Outputs(*call(read))
 
 
+def _fitting(states: int, modes: int) -> int:
+    """Trajectories whose states and stages fit in the registers of a warp, a power of two."""
+    return 1 << (max(1, TILE // (states * padded(modes))).bit_length() - 1)
+
+
 def _check(precision: str, rtol: float, block: int, times: NDArray) -> None:
     if rtol < SMALLEST_RTOL[precision]:
         message = (
@@ -216,7 +221,7 @@ def _chunks(
 ) -> Iterator[tuple[slice, Inputs]]:
     """Cut the ensemble; the last chunk is filled up, so that one compiled kernel serves all."""
     count = len(starts)
-    for first in range(0, count, size):
+    for first in range(0, count, max(size, 1)):
         chunk = slice(first, min(first + size, count))
         taken = np.minimum(np.arange(first, first + size), count - 1)
         own = {name: jnp.asarray(values[taken]) for name, values in numbers.items()}
