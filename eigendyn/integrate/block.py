@@ -210,13 +210,16 @@ def _advance(here: Block, run: Run) -> Run:
     following = stepping.next_step(step, ratio)
     steps = run.steps + jnp.where(runs, 1, 0)
     limit = here.read.max_steps[0]
-    stuck = (following <= SHORTEST * (here.end - here.begin)) | (arrival + following == arrival)
+    time = jnp.where(accepted, arrival, run.time)
+    ahead = time + following
+    stuck = (ahead == time) | (~accepted & (ahead == arrival))  # the same step would be tried again
+    stuck = stuck | (following <= SHORTEST * (here.end - here.begin))
     status = jnp.where(runs & (steps >= limit), OUT_OF_STEPS, run.status)
     status = jnp.where(runs & stuck, DIVERGED, status)
     status = jnp.where(accepted & is_last, COMPLETED, status)
     saved, memory = _show_passed(here, run, accepted, arrival, step, reached, stages)
     return Run(
-        time=jnp.where(accepted, arrival, run.time),
+        time=time,
         step=jnp.where(runs, following, run.step),
         saved=saved,
         status=status.astype(jnp.int32),

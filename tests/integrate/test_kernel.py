@@ -188,7 +188,7 @@ def test_running_out_of_steps_is_told_per_trajectory(ensemble, whole):
 
 
 def test_a_singular_value_that_becomes_infinite_has_diverged():
-    """With σ-free Euclidean dynamics run as growth: ds/dt = s³ is infinite at t = 1/(2 s₀²)."""
+    """Its ds/dt = 6 s³ is infinite at t = 1/(12 s₀²), between the first two saved times."""
     loss = SymbolicLoss("explosive", -mode_sum(sym.z1**2 * sym.stop_gradient(sym.z1**2)))
     field, starts, parameters = eigendyn.vector_field(loss, [[1.0], [1e-4]], **MEAN_FIELD)
     batch = solve(field, starts, parameters)
