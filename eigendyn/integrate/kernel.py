@@ -1,7 +1,8 @@
 """A vector field and many starts enter; what is asked of the ensemble leaves a GPU's one kernel.
 
 A Pallas kernel (its Triton backend) runs the whole adaptive loop of a block of trajectories, see
-`block`. Without a GPU the same kernel is interpreted: slow, but with the same result.
+`block`. Without a GPU the same kernel is interpreted: slow, but with the same result. JAX 0.11.2
+deprecates that backend, and warns where it is used.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ Every agreement is with the flow engine: another method, another controller, ano
 """
 
 from dataclasses import replace
+from importlib.metadata import version
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,7 @@ from eigendyn.integrate.flow import flow
 from eigendyn.integrate.kernel import kernel_ensemble
 from eigendyn.integrate.reductions import Basins
 from eigendyn.integrate.tableau import ERROR, FRACTIONS, STAGES, dense_weights
+from eigendyn.integrate.tile import tile_at
 from eigendyn.losses import SymbolicLoss
 from eigendyn.result import NEAR, recruitment_times
 from eigendyn.symbols import mode_sum
@@ -55,11 +57,15 @@ def excess(batch, expected, rtol=RTOL, atol=ATOL):
 
 
 def own_loss():
-    """A loss whose sums over modes do not vanish for modes that do: a copy too many would show."""
+    """A loss outside the table of losses, rational in λ."""
     first, second = sym.z1, sym.stop_gradient(sym.z2)
     return SymbolicLoss("own", mode_sum((sym.lam * first - second) ** 2 / (2 + sym.lam)))
 
 
+# Later ones compile Triton while lowering, which needs their CUDA plugin.
+lowers_here = pytest.mark.skipif(
+    version("jaxlib") != "0.10.2", reason="lowering without CUDA is known of jaxlib 0.10.2 only"
+)
 LEARNED = MEAN_FIELD | {"predictor": "learned", "target": "ema", "momentum": 0.3}
 CASES = {
     "euclidean": ("euclidean", {}, 3),
@@ -100,8 +106,6 @@ def test_a_constant_inside_a_sum_is_counted_for_the_modes_there_are():
 
 
 def reductions_over_three():
-    from eigendyn.integrate.tile import tile_at
-
     return tile_at(jnp.int32(0), 1, 1, 3).counted()
 
 
@@ -275,6 +279,7 @@ def lowered(field, starts, parameters, keep):
     return traced.lower(lowering_platforms=("cuda",)).as_text()
 
 
+@lowers_here
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("keep", [*reductions.REDUCTIONS, "basins"])
 def test_every_reduction_lowers_for_cuda(dtype, keep):
@@ -284,6 +289,7 @@ def test_every_reduction_lowers_for_cuda(dtype, keep):
     assert "triton" in lowered(field, starts, parameters, keep)
 
 
+@lowers_here
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", CASES)
 def test_every_dynamics_lowers_for_cuda(dtype, name):
