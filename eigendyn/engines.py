@@ -14,6 +14,7 @@ from eigendyn.compile import VectorField
 from eigendyn.derive import ModeDynamics
 from eigendyn.device import find_device
 from eigendyn.errors import NoProgram, NotDecoupled
+from eigendyn.integrate.agreement import until_two_agree
 from eigendyn.program.derivation import program_of
 from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
@@ -128,31 +129,38 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
 def _kernel(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.kernel import kernel_ensemble
 
-    return kernel_ensemble(
-        work.field,
-        starts,
-        work.times,
-        parameters,
-        **work.accuracy,
-        max_steps=work.chosen.max_solver_steps,
-        keep=work.keep,
-        device=work.chosen.device,
-    )
+    def run(starts: NDArray, parameters: Numbers, rtol: float, atol: float) -> Batch:
+        return kernel_ensemble(
+            work.field,
+            starts,
+            work.times,
+            parameters,
+            rtol=rtol,
+            atol=atol,
+            max_steps=work.chosen.max_solver_steps,
+            keep=work.keep,
+            device=work.chosen.device,
+        )
+
+    return until_two_agree(run, starts, parameters, **work.accuracy)
 
 
 def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.flow_ensemble import flow_ensemble
 
-    found = flow_ensemble(
-        work.field,
-        starts,
-        work.times,
-        parameters,
-        **work.accuracy,
-        solver=work.chosen.solver,
-        max_steps=work.chosen.max_solver_steps,
-    )
-    return _reduced(found, work.keep)
+    def run(starts: NDArray, parameters: Numbers, rtol: float, atol: float) -> Batch:
+        return flow_ensemble(
+            work.field,
+            starts,
+            work.times,
+            parameters,
+            rtol=rtol,
+            atol=atol,
+            solver=work.chosen.solver,
+            max_steps=work.chosen.max_solver_steps,
+        )
+
+    return _reduced(until_two_agree(run, starts, parameters, **work.accuracy), work.keep)
 
 
 _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {

@@ -31,7 +31,7 @@ def assert_accurate(found, expected):
     ("loss", "settings", "engines"),
     [
         ("euclidean", {"weight_decay": 0.05}, ["shifted", "compiled", "flow"]),
-        ("cosine", {"closure": "mean-field"}, ["compiled", "flow"]),
+        ("cosine", {"closure": "mean-field"}, ["compiled", "flow", "kernel"]),
         ("cosine", {}, ["compiled"]),
         ("euclidean", {"predictor": "learned"}, ["compiled"]),
     ],
