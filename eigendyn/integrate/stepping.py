@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 import jax.numpy as jnp
 from jax import Array
 
-from eigendyn.integrate.tableau import ERROR, FRACTIONS, ORDER, STAGES, dense_weights
+from eigendyn.machine.tsit5 import TSIT5
 
+STAGES = (*TSIT5.stages, TSIT5.weights)  # the last stage is taken at the end of the step
 SAFETY, SHRINK, GROW = 0.9, 0.2, 10.0  # of the controller, as in the flow engine
 FIRST = 0.01  # error that the first step aims at, in units of the tolerance
 
@@ -39,7 +40,7 @@ def attempt(
         States at the end, and the rates of the seven stages.
     """
     stages, reached = [first], states
-    for weights, fraction in zip(STAGES, FRACTIONS, strict=True):
+    for weights, fraction in zip(STAGES, TSIT5.fractions, strict=True):
         reached = _moved(states, step, weights, stages)
         stages.append(rates(time + fraction * step, reached))
     return reached, stages
@@ -68,13 +69,13 @@ def error_ratio(
     """
     rtol, atol = tolerance
     sizes = [jnp.maximum(jnp.abs(a), jnp.abs(b)) for a, b in zip(states, reached, strict=True)]
-    errors = [step * _combined(ERROR, of_state) for of_state in zip(*stages, strict=True)]
+    errors = [step * _combined(TSIT5.errors[0], of_state) for of_state in zip(*stages, strict=True)]
     return norm([e / (atol + rtol * size) for e, size in zip(errors, sizes, strict=True)])
 
 
 def next_step(step: Array, ratio: Array) -> Array:
     """Length of the next step after one with this error; what is not finite shrinks it most."""
-    factor = SAFETY * ratio ** (-1 / ORDER)
+    factor = SAFETY * ratio ** (-1 / TSIT5.order)
     factor = jnp.where(jnp.isfinite(ratio), jnp.clip(factor, SHRINK, GROW), SHRINK)
     return step * jnp.where(ratio <= 1, factor, jnp.minimum(factor, 1.0))
 
@@ -96,13 +97,13 @@ def first_step(
     change = norm([(b - a) / s for a, b, s in zip(first, ahead, scales, strict=True)]) / guess
     larger = jnp.maximum(speed, change)
     still = larger <= 1e-15
-    wanted = (FIRST / jnp.where(still, 1.0, larger)) ** (1 / ORDER)
+    wanted = (FIRST / jnp.where(still, 1.0, larger)) ** (1 / TSIT5.order)
     return jnp.minimum(100 * guess, jnp.where(still, jnp.maximum(1e-6, 1e-3 * guess), wanted))
 
 
 def within(states: States, step: Array, stages: list[States], fraction: Array) -> States:
     """States at a fraction (trajectories, 1) of a step, by the pair's dense output."""
-    return _moved(states, step, dense_weights(fraction), stages)
+    return _moved(states, step, TSIT5.dense_weights(fraction), stages)
 
 
 def _moved(

@@ -18,7 +18,6 @@ from eigendyn.integrate import kernel, reductions
 from eigendyn.integrate.flow import flow
 from eigendyn.integrate.kernel import kernel_ensemble
 from eigendyn.integrate.reductions import Basins
-from eigendyn.integrate.tableau import ERROR, FRACTIONS, STAGES, dense_weights
 from eigendyn.integrate.tile import tile_at
 from eigendyn.losses import SymbolicLoss
 from eigendyn.result import NEAR, recruitment_times
@@ -143,8 +142,10 @@ def test_results_do_not_depend_on_the_order(ensemble, whole):
     np.testing.assert_array_equal(other.steps, whole.steps[order])
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1])
-@pytest.mark.parametrize("keep", ["trajectory", "final", "extrema", "recruitment"])
+@pytest.mark.parametrize(
+    ("bad", "keep"),
+    [(np.nan, "trajectory"), (np.inf, "final"), (-0.1, "extrema"), (np.nan, "recruitment")],
+)
 def test_an_invalid_start_is_skipped_and_touches_no_neighbour(ensemble, bad, keep):
     field, starts, parameters = ensemble
     spoilt = starts.copy()
@@ -298,20 +299,3 @@ def test_every_dynamics_lowers_for_cuda(dtype, name):
         loss, spectra(5, modes), dtype=dtype, **settings
     )
     assert "triton" in lowered(field, starts, parameters, "trajectory")
-
-
-def test_the_pair_has_its_orders():
-    """Quadrature conditions Σ b c^k = 1/(k+1), dense output's θ^(k+1)/(k+1), and row sums."""
-    c = np.array([0.0, *FRACTIONS])
-    for row, fraction in zip(STAGES, FRACTIONS, strict=True):
-        assert sum(row) == pytest.approx(fraction, rel=1e-14)
-    weights = np.array([*STAGES[-1], 0.0])
-    for power in range(5):
-        assert weights @ c**power == pytest.approx(1 / (power + 1), abs=1e-14)
-    for power in range(4):
-        assert np.array(ERROR) @ c**power == pytest.approx(0, abs=1e-14)
-        for theta in (0.1, 0.5, 0.9):
-            dense = np.array(dense_weights(theta)) @ c**power
-            assert dense == pytest.approx(theta ** (power + 1) / (power + 1), abs=1e-14)
-    np.testing.assert_allclose(dense_weights(1.0), weights, atol=1e-14)
-    assert abs(np.array(ERROR) @ c**4) > 1e-4
