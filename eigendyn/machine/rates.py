@@ -63,6 +63,7 @@ def emit_rates(
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), NAME)
     function.linkage = "internal"
     function.attributes.add("nounwind")
+    function.attributes.add("noinline")  # an integrator calls it once for every stage
     function.attributes.alignstack = 64  # else registers are parked across cache lines
     names = ("time", "x", "p", "nodes", "rows", "workspace", "out")
     for argument, name in zip(function.args, names, strict=True):
