@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from peers import eigendyn_engine
 
 import eigendyn
+from eigendyn.program.derivation import program_of
 
 
 class NotServed(Exception):
@@ -27,7 +28,7 @@ def solve(engine: str, group: Group, states: tuple[str, ...]) -> tuple[NDArray, 
             engine=engine,
             rtol=group.rtol,
             atol=group.atol,
-            sweep=group.sweep,
+            sweep={name: group.sweep[name] for name in _parameters(group) if name in group.sweep},
             **group.settings,
             **_accuracy(group),
         )
@@ -36,6 +37,11 @@ def solve(engine: str, group: Group, states: tuple[str, ...]) -> tuple[NDArray, 
     order = ("trajectory", "mode", "time")
     values = np.stack([found[name].transpose(*order).to_numpy() for name in states], axis=1)
     return values, found.status.to_numpy() == "completed"
+
+
+def _parameters(group: Group) -> tuple[str, ...]:
+    """What the dynamics depend on: without a second view's noise, say, that does nothing."""
+    return program_of(group.dynamics()).parameters
 
 
 def _accuracy(group: Group) -> dict[str, float]:
