@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from eigendyn import choices
+from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -21,9 +22,7 @@ from eigendyn.cli.options import (
     written_loss_options,
 )
 from eigendyn.cli.parameters import Names, Numbers, is_given
-from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
-from eigendyn.presets import preset_settings
 from eigendyn.settings import Settings
 
 PARTIAL = 3
@@ -116,17 +115,16 @@ def command(
     """  # noqa: D301
     from eigendyn.store import check_output, fresh_path
 
-    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
-    source.pop("batch", None)  # of networks
-    chosen = Settings(**(source | given))
-    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
-    name = "written" if written else chosen.loss
-    path = output or fresh_path(f"eigendyn-bifurcation-{name}", ".png")
+    asked = asked_for(
+        ctx,
+        settings,
+        preset=preset,
+        loss_expr=loss_expr,
+        loss_file=loss_file,
+        parameters=parameters,
+    )
+    path = output or fresh_path(f"eigendyn-bifurcation-{asked.name}", ".png")
     check_output(path, choices.PICTURE_SUFFIXES, force)
-    wanted: dict[str, Any] = {"closure_accuracy": ACCURACY} | source | given
-    wanted.pop("loss", None)
-    followed = chosen.loss if written is None else written
     if second is None and is_given(ctx, "second_between"):
         message = "--second-range belongs to --second-parameter, and there is none. Add it."
         raise InvalidSetting(message)
@@ -138,9 +136,9 @@ def command(
         from eigendyn.plot.bifurcation import bifurcation_figure
         from eigendyn.plot.picture import save_figure
 
-        system = dynamical_system(followed, modes, **wanted)
+        system = dynamical_system(modes=modes, **{"closure_accuracy": ACCURACY, **asked.settings})
         check_motion(system)
-        diagram = continue_fixed_points(system, driven, between, seed=chosen.seed)
+        diagram = continue_fixed_points(system, driven, between, seed=asked.chosen.seed)
         curves = ()
         if second is not None:
             folds = diagram.special_points
