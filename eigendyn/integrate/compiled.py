@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.machine.integrator import CLOSER
-from eigendyn.machine.kernel import Kernel, Rates, build_kernel
+from eigendyn.machine.kernel import across_of, build_kernel, kind_of
+from eigendyn.machine.layout import pack_nodes
 from eigendyn.machine.tableau import DOP853, TSIT5, Tableau
+from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
-FIRST = 2.0  # tolerance of the first run over the one asked for
+if TYPE_CHECKING:
+    from eigendyn.compile import VectorField
+
+FIRST = 1.0  # tolerance of the first run over the one asked for
 ORDER_8 = 3e-9  # relative tolerance of a run below which the method of order 8 takes less time
 ROUND_OFF = 8.0  # smallest relative tolerance of a run, over the round-off of its numbers
 INVALID, INACCURATE = (BATCH_STATUSES.index(name) for name in ("invalid-start", "inaccurate"))
-ALIGNED = 256
+ALIGNED = 256  # bytes
+
+_kernel = lru_cache(maxsize=64)(build_kernel)
 
 
-@dataclass(frozen=True)
-class System:
-    """What is integrated: a right-hand side that can be compiled, and its numbers.
-
-    Args:
-        rates: Writes the right-hand side.
-        sweeps: Parameters of each trajectory (trajectories, parameters).
-        nodes: Weights and values of nodes, a row a node (nodes, …).
-    """
-
-    rates: Rates
-    sweeps: NDArray
-    nodes: NDArray
-
-
-def integrate_batch(
-    system: System,
+def compiled_ensemble(
+    field: VectorField | None,
+    program: Program,
     starts: NDArray,
     times: NDArray,
+    parameters: Mapping[str, ArrayLike],
     *,
     rtol: float = 1e-6,
     atol: float = 1e-9,
@@ -49,16 +45,18 @@ def integrate_batch(
     threads: int | None = None,
     keep: str = "trajectory",
 ) -> Batch:
-    """Integrate many trajectories of one system.
+    """Integrate many trajectories of one system, each with a step of its own.
 
-    Each is integrated until two runs with different tolerances agree, so that the true error, not
-    only that of a step, keeps to the tolerance. What a trajectory becomes does not depend on the
-    others, nor on the number of threads.
+    A trajectory is integrated until two runs with different tolerances agree, so that the true
+    error, not only that of a step, keeps to the tolerance. What it becomes does not depend on the
+    other ones, nor on the number of threads: the same bits come out.
 
     Args:
-        system: What to integrate.
-        starts: States at the first time (trajectories, states, modes).
-        times: Increasing times to save (times,).
+        field: Where the nodes of the program's averages are; none if it takes none.
+        program: The right-hand side.
+        starts: States at the first time (trajectories, states, modes), float64 or float32.
+        times: Increasing times to save (times,), learning rate × step.
+        parameters: By name, one number or one for each trajectory (trajectories,).
         rtol: Error allowed, relative to the state.
         atol: Error allowed, absolute.
         max_steps: Adaptive steps of a run after which to give up.
@@ -66,23 +64,25 @@ def integrate_batch(
         keep: "trajectory", or "final" for the states at the last time alone.
 
     Returns:
-        The batch. A start that is not finite or a negative singular value, the first state, is an
-        "invalid-start".
+        The batch. A start that is not finite, or with a negative singular value (the first state),
+        or with a parameter that is not finite, is an "invalid-start".
 
     Raises:
         InvalidSetting: The tolerance is below the precision of the numbers, or makes no sense.
+        NoProgram: A function that there is no machine code for.
     """
     kind = starts.dtype
     _check(kind, times, rtol, atol, max_steps)
-    count, coordinates = len(starts), int(np.prod(starts.shape[1:]))
+    count = len(starts)
     saved = times[-1:] if keep == "final" else times
+    columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
     work = _Work(
-        system=system,
+        program=program,
         starts=np.ascontiguousarray(starts),
-        sweeps=np.ascontiguousarray(system.sweeps, kind),
-        nodes=np.ascontiguousarray(system.nodes, kind),
+        sweeps=np.stack([np.zeros(count), *columns], axis=1)[:, 1:].astype(kind, order="C"),
+        nodes=_nodes(field, program, starts),
         span=(float(times[0]), float(times[-1])),
-        saved=saved,
+        saved=np.asarray(saved, kind),
         values=np.empty((*starts.shape, len(saved)), kind),
         status=np.zeros(count, np.int8),
         steps=np.zeros(count, np.int32),
@@ -90,40 +90,40 @@ def integrate_batch(
         estimates=np.zeros(count, kind),
         tolerances=(rtol, atol),
         max_steps=max_steps,
-        threads=min(threads or os.cpu_count() or 1, max(1, count)),
+        threads=threads or os.cpu_count() or 1,
     )
-    flat = work.starts.reshape(count, coordinates)
-    valid = np.isfinite(flat).all(axis=1) & np.isfinite(work.sweeps).all(axis=1)
+    valid = np.isfinite(work.starts).all(axis=(1, 2)) & np.isfinite(work.sweeps).all(axis=1)
     valid &= (work.starts[:, 0] >= 0).all(axis=1)
-    if not valid.all():
-        work.values[~valid] = np.nan
-        work.status[~valid] = INVALID
-    if work.span[0] == work.span[1]:
+    work.values[~valid] = np.nan
+    work.status[~valid] = INVALID
+    if len(times) == 1:
         work.values[valid] = work.starts[valid, ..., None]
-        return Batch(saved, work.values, work.status, work.steps)
-    left = np.flatnonzero(valid)
-    lowest = max(ROUND_OFF * float(np.finfo(kind).eps), 1e-300) / rtol
-    switch = ORDER_8 / rtol
-    if switch < 0.1 and len(left):
-        work.run(TSIT5, left, max(switch, lowest))
-        left = left[work.status[left] == INACCURATE]
-        work.scales[left] = np.minimum(work.scales[left] / CLOSER, FIRST)
-    if len(left) and kind == np.float64:
-        work.run(DOP853, left, lowest)
+    else:
+        _until_accurate(work, np.flatnonzero(valid))
     return Batch(saved, work.values, work.status, work.steps)
 
 
-CLOSER = 0.02
+def _until_accurate(work: _Work, left: NDArray) -> None:
+    """Order 5 for what is easily accurate enough, order 8 for the rest."""
+    rtol = work.tolerances[0]
+    lowest = ROUND_OFF * float(np.finfo(work.starts.dtype).eps) / rtol
+    switch = max(ORDER_8 / rtol, lowest)
+    if switch < CLOSER * FIRST:
+        work.run(TSIT5, left, switch)
+        left = left[work.status[left] == INACCURATE]
+        work.scales[left] = np.minimum(work.scales[left] / CLOSER, FIRST)
+    if lowest < switch or switch >= CLOSER * FIRST:
+        work.run(DOP853, left, lowest)
 
 
 @dataclass(frozen=True)
 class _Work:
     """The arrays that compiled code reads and writes."""
 
-    system: System
+    program: Program
     starts: NDArray
     sweeps: NDArray
-    nodes: NDArray
+    nodes: tuple[NDArray, int]
     span: tuple[float, float]
     saved: NDArray
     values: NDArray
@@ -137,48 +137,44 @@ class _Work:
 
     def run(self, tableau: Tableau, order: NDArray, lowest: float) -> None:
         """Integrate the trajectories named, with tolerances down to the lowest scale."""
-        kernel = _kernel(
-            self.system.rates,
-            tableau,
-            int(np.prod(self.starts.shape[1:])),
-            self.sweeps.shape[1],
-            8 * self.starts.itemsize,
-        )
+        if len(order) == 0:
+            return
+        kind = self.starts.dtype
+        kernel = _kernel(self.program, self.starts.shape[2], tableau, 8 * kind.itemsize)
         before = self.steps[order]
-        times = np.concatenate([self.saved, np.full(kernel.block, np.inf)]).astype(
-            self.starts.dtype
-        )
+        times = np.concatenate([self.saved, np.full(kernel.block, np.inf, kind)])
         taken = np.zeros(1, np.int64)
+        nodes, rows = self.nodes
         arrays = (
-            *(self.starts, self.sweeps, self.nodes, times, order, taken),
-            *(self.scales, self.estimates, self.values, self.status, self.steps),
+            *(self.starts, self.sweeps, nodes, times, order, taken, self.scales, self.estimates),
+            *(self.values, self.status, self.steps),
         )
         pointers = [array.ctypes.data for array in arrays]
         first = int(self.saved[0] == self.span[0])
-        counts = (len(self.nodes), first, len(self.saved), len(order))
+        counts = (rows, first, len(self.saved), len(order))
         numbers = (*self.span, *self.tolerances, lowest, self.max_steps)
 
         def work(_thread: int = 0) -> None:
-            space, place = _aligned(kernel)
-            kernel.call(*pointers, place, *counts, *numbers)
-            del space
+            space = np.empty(kernel.workspace + ALIGNED, np.uint8)
+            place = space.ctypes.data
+            kernel.call(*pointers, place + -place % ALIGNED, *counts, *numbers)
 
-        if min(self.threads, len(order)) == 1:
+        threads = min(self.threads, -(-len(order) // kernel.lanes))
+        if threads == 1:
             work()
         else:
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(work, range(self.threads)))
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(work, range(threads)))
         self.steps[order] += before
 
 
-_kernel = lru_cache(maxsize=64)(build_kernel)
-
-
-def _aligned(kernel: Kernel) -> tuple[NDArray, int]:
-    """Memory for one thread, and where its first full cache line begins."""
-    space = np.empty(kernel.workspace + ALIGNED, np.uint8)
-    place = space.ctypes.data
-    return space, place + -place % ALIGNED
+def _nodes(field: VectorField | None, program: Program, starts: NDArray) -> tuple[NDArray, int]:
+    """The nodes of a field as the program's code reads them."""
+    if field is None or not program.node_names:
+        return np.zeros((1, 1), starts.dtype), 0
+    modes = starts.shape[2]
+    kind, across = kind_of(8 * starts.itemsize), across_of(program, modes)
+    return pack_nodes(program, field.nodes.weights, field.nodes.values, modes, kind, across)
 
 
 def _check(kind: np.dtype, times: NDArray, rtol: float, atol: float, max_steps: int) -> None:

@@ -10,13 +10,20 @@ from llvmlite import ir
 from eigendyn.machine.tableau import Tableau
 from eigendyn.machine.writer import I8, I32, I64, Writer, whole
 
-NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")  # arguments, in this order
+POINTERS = (
+    *("starts", "sweeps", "nodes", "times", "order", "taken", "scales", "estimates"),
+    *("values", "status", "steps", "workspace"),
+)  # arguments, in this order, then
+WRITTEN = ("scales", "estimates", "values", "status", "steps", "workspace")
+WHOLE = ("node_count", "first", "saved", "total")
+NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")
 LANE_NUMBERS = (
     *("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "active", "fresh"),
     *("next_time", "stage_time"),
 )
 LANE_COUNTS = ("trajectory", "next", "run", "last_next", "last_outcome", "outcome", "total")
 
+APART = 16  # numbers; parts of the workspace begin at multiples of it
 LANE_FRACTIONS = ("difference", "allowed")  # of the saved values between two runs, the worst
 
 
@@ -32,7 +39,7 @@ class Frame:
         parameters: Parameters of the right-hand side.
         arrays: The caller's arrays by name.
         numbers: The caller's numbers by name.
-        vectors: In the workspace: y, y1, argument, slopes, dense, parameters.
+        vectors: In the workspace, by name.
         lanes: One number, or integer, for each lane, by name.
         block: Saved times in one vector.
     """
@@ -61,7 +68,9 @@ class Frame:
         w, lanes = self.w, self.lanes
         w.store(time, lanes["stage_time"])
         nodes, count = self.arrays["nodes"], self.numbers["node_count"]
-        places = (lanes["stage_time"], states, self.vectors["parameters"], nodes, count, slopes)
+        own, parameters = self.vectors["rates"], self.vectors["parameters"]
+        own = w.at.bitcast(own, w.kind.as_pointer())
+        places = (lanes["stage_time"], states, parameters, nodes, count, own, slopes)
         w.at.call(self.rates, places)
 
     def get(self, name: str, lane: Any | None = None) -> Any:
@@ -75,8 +84,15 @@ class Frame:
         self.w.store(value, place if lane is None else self.w.lane(place, lane))
 
 
-def workspace(tableau: Tableau, coordinates: int, parameters: int) -> dict[str, int]:
-    """Vectors that each part of the workspace has, in the order in which they lie there."""
+def workspace(tableau: Tableau, coordinates: int, parameters: int, rates: int) -> dict[str, int]:
+    """Vectors that each part of the workspace has, in the order in which they lie there.
+
+    Args:
+        tableau: The method.
+        coordinates: States × modes.
+        parameters: Parameters of the right-hand side.
+        rates: Vectors that the right-hand side itself needs.
+    """
     return {
         "y": coordinates,
         "y1": coordinates,
@@ -84,59 +100,55 @@ def workspace(tableau: Tableau, coordinates: int, parameters: int) -> dict[str, 
         "slopes": tableau.slopes * coordinates,
         "dense": len(tableau.dense) * coordinates,
         "parameters": parameters,
+        "rates": rates,
     }
+
+
+def padded(vectors: int, lanes: int) -> int:
+    """Vectors up to where the next part of the workspace begins, on a cache line of its own."""
+    apart = max(1, APART // lanes)
+    return -(-vectors // apart) * apart
+
+
+def room_for(parts: dict[str, int], lanes: int) -> int:
+    """Numbers in a workspace."""
+    return sum(padded(size, lanes) for size in parts.values()) * lanes
 
 
 def build_frame(
     module: ir.Module,
     rates: ir.Function,
     tableau: Tableau,
-    coordinates: int,
-    parameters: int,
+    parts: dict[str, int],
     lanes: int,
     kind: ir.Type,
     block: int,
 ) -> Frame:
     """Declare the integrator, name its arguments, and make room for its lanes."""
-    number, byte, short, long = (t.as_pointer() for t in (kind, I8, I32, I64))
-    arrays = {
-        "starts": number,
-        "sweeps": number,
-        "nodes": number,
-        "times": number,
-        "order": long,
-        "taken": long,
-        "scales": number,
-        "estimates": number,
-        "values": number,
-        "status": byte,
-        "steps": short,
-        "workspace": number,
-    }
-    counts = ("node_count", "first", "saved", "total")
-    types = [*arrays.values(), *(I64 for _ in counts), *(kind for _ in NUMBERS)]
+    elements = {"order": I64, "taken": I64, "status": I8, "steps": I32}
+    pointers = [elements.get(name, kind).as_pointer() for name in POINTERS]
+    types = [*pointers, *(I64 for _ in WHOLE), *(kind for _ in NUMBERS)]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), types), "integrate")
     w = Writer(function, kind, lanes)
-    names = [*arrays, *counts, *NUMBERS]
+    names = [*POINTERS, *WHOLE, *NUMBERS]
     given = dict(zip(names, function.args, strict=True))
-    for name in arrays:
-        if name not in ("taken", "order", "nodes", "times"):
-            given[name].add_attribute("noalias")
+    for name in WRITTEN:
+        given[name].add_attribute("noalias")
     place = w.at.bitcast(given["workspace"], w.vector.as_pointer())
     vectors, offset = {}, 0
-    for name, size in workspace(tableau, coordinates, parameters).items():
+    for name, size in parts.items():
         vectors[name] = w.point(place, offset)
-        offset += size
+        offset += padded(size, lanes)
     counts_of = ir.ArrayType(I64, lanes)
     fractions_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
     return Frame(
         w=w,
         tableau=tableau,
         rates=rates,
-        coordinates=coordinates,
-        parameters=parameters,
-        arrays={name: given[name] for name in arrays},
-        numbers={name: given[name] for name in (*counts, *NUMBERS)},
+        coordinates=parts["y"],
+        parameters=parts["parameters"],
+        arrays={name: given[name] for name in POINTERS},
+        numbers={name: given[name] for name in (*WHOLE, *NUMBERS)},
         vectors=vectors,
         lanes={
             **{name: w.room(w.vector) for name in LANE_NUMBERS},

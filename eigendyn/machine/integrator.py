@@ -38,8 +38,7 @@ def emit_integrator(
     module: ir.Module,
     rates: ir.Function,
     tableau: Tableau,
-    coordinates: int,
-    parameters: int,
+    parts: dict[str, int],
     lanes: int,
     kind: ir.Type,
     block: int,
@@ -50,8 +49,7 @@ def emit_integrator(
         module: Where to.
         rates: dx/dt of all coordinates in all lanes.
         tableau: The method.
-        coordinates: States × modes.
-        parameters: Numbers that the rates take, each trajectory its own.
+        parts: Parts of the workspace, those of `frame.workspace`.
         lanes: Trajectories side by side in one vector.
         kind: Double or float.
         block: Saved times in one vector.
@@ -59,7 +57,7 @@ def emit_integrator(
     Returns:
         The function; its arguments are those of `frame.build_frame`.
     """
-    f = build_frame(module, rates, tableau, coordinates, parameters, lanes, kind, block)
+    f = build_frame(module, rates, tableau, parts, lanes, kind, block)
     rates.attributes.add("noinline")  # once, not once a stage: compiles faster, runs as fast
     w = f.w
     _prepare(f)
@@ -244,7 +242,9 @@ def _estimate(f: Frame, lane: Any) -> Any:
     closer = w.div(f.get("scale", lane), f.get("last_scale", lane))
     root = w.sqrt(closer)
     estimate = w.mul(w.load(difference), w.mul(root, w.sqrt(root)))
-    same = w.at.icmp_signed("==", f.get("outcome", lane), f.get("last_outcome", lane))
+    outcome = f.get("outcome", lane)
+    same = w.at.icmp_signed("==", outcome, f.get("last_outcome", lane))
+    same = w.at.or_(same, w.at.icmp_signed("==", outcome, whole(OUT_OF_STEPS)))
     return w.at.select(same, estimate, w.number(1e10))
 
 

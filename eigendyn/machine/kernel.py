@@ -1,4 +1,4 @@
-"""Right-hand sides enter, integrators that can be called leave."""
+"""Programs enter, integrators of ensembles that can be called leave."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
-from eigendyn.machine.frame import workspace
+from eigendyn.machine.frame import NUMBERS, POINTERS, WHOLE, room_for, workspace
 from eigendyn.machine.integrator import emit_integrator
+from eigendyn.machine.layout import workspace_numbers
 from eigendyn.machine.processor import Library, lanes
+from eigendyn.machine.rates import emit_rates
 from eigendyn.machine.tableau import Tableau
+from eigendyn.program import Program
 
-Rates = Callable[[ir.Module, int, ir.Type], ir.Function]
 MANY = 4096  # coordinates from which one trajectory fills the cache, and lanes would only idle
-
 FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
 
 
@@ -26,6 +27,7 @@ class Kernel:
     Args:
         call: The function; its arguments are those of `frame.build_frame`.
         lanes: Trajectories side by side.
+        across: What the vectors of the right-hand side hold, "trajectories" or "modes".
         block: Saved times in one vector: times need so many infinities behind them.
         workspace: Bytes that each thread needs.
         library: What the function lives in.
@@ -33,46 +35,56 @@ class Kernel:
 
     call: Callable
     lanes: int
+    across: str
     block: int
     workspace: int
     library: Library
 
 
-def build_kernel(
-    emit_rates: Rates,
-    tableau: Tableau,
-    coordinates: int,
-    parameters: int,
-    bits: int,
-    vectors: int = 1,
-) -> Kernel:
-    """Compile an integrator.
+def kind_of(bits: int) -> ir.Type:
+    """Type of a number of so many bits."""
+    return ir.DoubleType() if bits == 64 else ir.FloatType()
+
+
+def across_of(program: Program, modes: int) -> str:
+    """What vectors hold: trajectories; or modes, where there are very many."""
+    return "modes" if len(program.states) * modes >= MANY else "trajectories"
+
+
+def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> Kernel:
+    """Compile an integrator of a program.
 
     Args:
-        emit_rates: Adds the right-hand side to a module, for so many lanes of a kind of number.
+        program: The right-hand side.
+        modes: Number of modes.
         tableau: The method.
-        coordinates: States × modes.
-        parameters: Numbers that the rates take.
         bits: Of a number, 64 or 32.
-        vectors: Registers that the lanes fill.
 
     Returns:
         The integrator.
+
+    Raises:
+        NoProgram: A function that there is no machine code for.
     """
-    kind: ir.Type = ir.DoubleType() if bits == 64 else ir.FloatType()
-    block = max(lanes(bits), 2)
-    width = 1 if coordinates >= MANY else lanes(bits) * vectors
+    kind, register = kind_of(bits), lanes(bits)
+    across = across_of(program, modes)
+    width = register if across == "trajectories" else 1
+    coordinates = len(program.states) * modes
+    own = -(-workspace_numbers(program, modes, width, kind, across) // width)
+    parts = workspace(tableau, coordinates, len(program.parameters), own)
     module = ir.Module("ensemble")
-    rates = emit_rates(module, width, kind)
-    emit_integrator(module, rates, tableau, coordinates, parameters, width, kind, block)
+    rates = emit_rates(module, program, modes, width, kind, across)
+    block = max(register, 2)
+    emit_integrator(module, rates, tableau, parts, width, kind, block)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
-    types = [ctypes.c_void_p] * 12 + [ctypes.c_int64] * 4 + [number] * 6
+    pointers = [ctypes.c_void_p] * len(POINTERS)
+    types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]
     library = Library(module, unrolls=coordinates <= FEW)
-    places = sum(workspace(tableau, coordinates, parameters).values())
     return Kernel(
         call=library.function("integrate", None, *types),
         lanes=width,
+        across=across,
         block=block,
-        workspace=places * width * bits // 8,
+        workspace=room_for(parts, width) * bits // 8,
         library=library,
     )
