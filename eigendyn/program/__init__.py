@@ -8,7 +8,7 @@ has the same size at any number of modes, and code written from it does work of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,6 +51,8 @@ class Program:
         operations: The operations.
         rates: Place of the rate of each state.
         predictor: Place of the predictor's eigenvalue λ.
+        moments: Places of the moments that the rates are made of: sums of averages, each times what
+            is the same at every node.
         phases: When each operation is known: `BEFORE`, `INSIDE` or `AFTER` the loop over nodes.
         local: Whether each operation has a value for every mode.
     """
@@ -63,6 +65,7 @@ class Program:
     operations: tuple[Operation, ...] = field(repr=False)
     rates: tuple[int, ...]
     predictor: int
+    moments: tuple[int, ...] = ()
     phases: tuple[int, ...] = field(init=False, repr=False, compare=False)
     local: tuple[bool, ...] = field(init=False, repr=False, compare=False)
 
@@ -82,14 +85,40 @@ class Program:
 
     def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
         """Places of the operations that the given ones are made of, in order."""
-        found: set[int] = set()
-        waiting = list(outputs)
-        while waiting:
-            place = waiting.pop()
-            if place not in found:
-                found.add(place)
-                waiting += self.operations[place].operands
-        return tuple(sorted(found))
+        return needed_places(self.operations, outputs)
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """Functions of states and time as operations, such as conserved quantities.
+
+    Args:
+        states: Name of each state.
+        parameters: Names of the numbers that an evaluation needs.
+        operations: The operations.
+        places: By name, the place of each function.
+    """
+
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    operations: tuple[Operation, ...] = field(repr=False)
+    places: tuple[tuple[str, int], ...]
+
+    def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
+        """Places of the operations that the given ones are made of, in order."""
+        return needed_places(self.operations, outputs)
+
+
+def needed_places(operations: Sequence[Operation], outputs: Iterable[int]) -> tuple[int, ...]:
+    """Places of the operations that the given ones are made of, in order."""
+    found: set[int] = set()
+    waiting = list(outputs)
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found.add(place)
+            waiting += operations[place].operands
+    return tuple(sorted(found))
 
 
 def class_of(
@@ -120,6 +149,7 @@ def to_text(program: Program) -> str:
         "operations": [_short(operation) for operation in program.operations],
         "rates": program.rates,
         "predictor": program.predictor,
+        "moments": program.moments,
     }
     return json.dumps(told, separators=(",", ":"))
 
@@ -136,6 +166,7 @@ def from_text(text: str) -> Program:
         operations=tuple(_long(each) for each in told["operations"]),
         rates=tuple(told["rates"]),
         predictor=told["predictor"],
+        moments=tuple(told["moments"]),
     )
 
 

@@ -69,6 +69,7 @@ def program_of(dynamics: ModeDynamics) -> Program:
         _without_sums(substitute(each, dynamics), sums, fresh)
         for each in (*weighted, *outer, dynamics.predictor)
     ]
+    moments = [_without_sums(substitute(each, dynamics), sums, fresh) for each in split.values()]
     shared, reduced = sp.cse([*(summand for _, summand in sums), *flat], symbols=fresh)
     meanings: dict[sp.Symbol, sp.Expr | Meaning] = dict(shared)
     summands, outputs = reduced[: len(sums)], reduced[len(sums) :]
@@ -86,6 +87,7 @@ def program_of(dynamics: ModeDynamics) -> Program:
         nodes=tuple(nodes),
     )
     places = [writer.place(each) for each in outputs[len(pieces) :]]
+    moments_at = tuple(map(writer.place, moments))
     return Program(
         states=tuple(map(str, dynamics.states)),
         parameters=tuple(map(str, writer.parameters)),
@@ -95,6 +97,7 @@ def program_of(dynamics: ModeDynamics) -> Program:
         operations=tuple(writer.operations),
         rates=tuple(places[:-1]),
         predictor=places[-1],
+        moments=moments_at,
     )
 
 
