@@ -170,6 +170,28 @@ def from_text(text: str) -> Program:
     )
 
 
+def quantities_to_text(quantities: Quantities) -> str:
+    """Write functions of states and time as one line of JSON."""
+    told = {
+        "states": quantities.states,
+        "parameters": quantities.parameters,
+        "operations": [_short(operation) for operation in quantities.operations],
+        "places": dict(quantities.places),
+    }
+    return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+
+
+def quantities_from_text(text: str) -> Quantities:
+    """Read functions that `quantities_to_text` has written."""
+    told = json.loads(text)
+    return Quantities(
+        states=tuple(told["states"]),
+        parameters=tuple(told["parameters"]),
+        operations=tuple(_long(each) for each in told["operations"]),
+        places=tuple(told["places"].items()),
+    )
+
+
 def _short(operation: Operation) -> list:
     kind, operands, value = operation
     return [kind, *operands] if operands else [kind, value] if value else [kind]

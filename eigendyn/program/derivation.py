@@ -9,7 +9,7 @@ product of several numbers first joins those that are known early or shared by a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 import sympy as sp
@@ -18,7 +18,7 @@ from eigendyn import symbols as sym
 from eigendyn.compile import NODE_SYMBOLS, substitute
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import NoProgram, OpenMoments
-from eigendyn.program import AFTER, BEFORE, FUNCTIONS, INSIDE, Operation, Program, class_of
+from eigendyn.program import AFTER, BEFORE, FUNCTIONS, INSIDE, Operation, Program, Quantities, class_of
 from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 MOST_AVERAGES = 8  # that one is split into
@@ -98,6 +98,38 @@ def program_of(dynamics: ModeDynamics) -> Program:
         rates=tuple(places[:-1]),
         predictor=places[-1],
         moments=moments_at,
+    )
+
+
+def quantities_of(states: tuple[str, ...], functions: Mapping[str, sp.Expr]) -> Quantities:
+    """Write functions of states and time, such as conserved quantities, as operations.
+
+    Args:
+        states: Name of each state.
+        functions: By name, functions of states, time and parameters.
+
+    Raises:
+        NoProgram: A function that programs do not know.
+    """
+    free = set().union(*(function.free_symbols for function in functions.values()))
+    taken = {symbol.name for symbol in free}
+    fresh = (s for s in map(sym.placeholder, count()) if s.name not in taken)
+    columns = tuple(getattr(sym, name) for name in states)
+    sums: dict[Meaning, sp.Symbol] = {}
+    flat = [_without_sums(function, sums, fresh) for function in functions.values()]
+    writer = _Writer(
+        {symbol: meaning for meaning, symbol in sums.items()},
+        next(fresh),
+        states=columns,
+        parameters=tuple(sorted(free - {sym.time, sym.modes, *columns}, key=str)),
+        nodes=(),
+    )
+    places = tuple(zip(functions, map(writer.place, flat), strict=True))
+    return Quantities(
+        states=states,
+        parameters=tuple(map(str, writer.parameters)),
+        operations=tuple(writer.operations),
+        places=places,
     )
 
 
