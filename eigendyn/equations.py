@@ -6,17 +6,16 @@ and so is whatever a run turns out to need in symbols.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from eigendyn.architecture import Architecture, architecture
 from eigendyn.choices import LOSS_NAMES, check_choice
 from eigendyn.errors import InvalidSetting
-from eigendyn.program import Program, Quantities, from_text, quantities_from_text
+from eigendyn.program import Program, Quantities
+from eigendyn.program.prepared import decays, prepared
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from eigendyn.conservation import Conserved
     from eigendyn.derive import ModeDynamics
     from eigendyn.losses import SymbolicLoss
-
-PREPARED = "data/prepared.json"
 
 
 @dataclass(frozen=True)
@@ -80,10 +77,13 @@ def equations(loss: SymbolicLoss | str, settings: Mapping[str, Any]) -> Equation
     chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
     if isinstance(loss, str):
         check_choice("loss", loss, LOSS_NAMES)
-        found = _prepared(chosen)
+        found = prepared(chosen)
         if found is not None:
-            return found
-    return derived(loss, chosen)
+            return Equations(found.title, {}, found.program, found.conserved, chosen, loss)
+    own = symbolic(loss, chosen)
+    program = _program(_anonymous(closed_dynamics(own, chosen)))
+    quantities = _quantities(program.states, conserved(own, chosen))
+    return Equations(own.name, dict(own.parameters), program, quantities, chosen, loss)
 
 
 def understand(
@@ -138,70 +138,9 @@ def compiled_field(loss: SymbolicLoss, chosen: Settings) -> VectorField:
     return _field(_anonymous(closed_dynamics(loss, chosen)))
 
 
-def derived(loss: SymbolicLoss | str, chosen: Settings) -> Equations:
-    """Derive equations from the loss, whether or not they are prepared."""
-    own = symbolic(loss, chosen)
-    program = _program(_anonymous(closed_dynamics(own, chosen)))
-    return Equations(
-        title=own.name,
-        numbers=dict(own.parameters),
-        program=program,
-        conserved=_conserved_program(program.states, conserved(own, chosen)),
-        chosen=chosen,
-        given=loss,
-    )
-
-
 def conserved(loss: SymbolicLoss, chosen: Settings) -> tuple[Conserved, ...]:
     """What a loss conserves, in symbols."""
-    decays, alike = _decays(chosen)
-    return _conserved(loss, chosen.alpha, decays, alike, architecture(chosen))
-
-
-def prepared_key(chosen: Settings) -> str:
-    """What equations depend on, other than a loss of one's own."""
-
-    def parts(settings: Settings) -> dict[str, Any]:
-        closure = "auto" if settings.closure == "exact" else settings.closure
-        is_bare = settings.predictor == "none"
-        named = {"alpha": settings.alpha, "beta": settings.beta, "closure": closure}
-        named |= {"no_predictor": is_bare, "stop_gradient": settings.stop_gradient}
-        return named | asdict(architecture(settings))
-
-    plain = parts(Settings())
-    other = (f"{k}={v}" for k, v in parts(chosen).items() if v != plain[k])
-    return " ".join([chosen.loss, *other])
-
-
-def conserved_key(chosen: Settings) -> str:
-    """What conserved quantities depend on besides."""
-    decays, alike = _decays(chosen)
-    return "constant" if not decays else "decaying alike" if alike else "decaying"
-
-
-def _prepared(chosen: Settings) -> Equations | None:
-    found = _every_prepared().get(prepared_key(chosen))
-    if found is None:
-        return None
-    return Equations(
-        title=found["title"],
-        numbers={},
-        program=from_text(found["program"]),
-        conserved=quantities_from_text(found["conserved"][conserved_key(chosen)]),
-        chosen=chosen,
-        given=chosen.loss,
-    )
-
-
-@lru_cache(maxsize=1)
-def _every_prepared() -> dict[str, Any]:
-    return json.loads(files("eigendyn").joinpath(PREPARED).read_text("utf-8"))
-
-
-def _decays(chosen: Settings) -> tuple[bool, bool]:
-    """Whether there is weight decay, and whether encoder and learned predictor decay alike."""
-    first, second = chosen.weight_decay, chosen.predictor_decay
-    return first > 0 or second > 0, first == second
+    return _conserved(loss, chosen.alpha, decays(chosen), architecture(chosen))
 
 
 def _anonymous(dynamics: ModeDynamics) -> ModeDynamics:
@@ -237,15 +176,21 @@ def _program(dynamics: ModeDynamics) -> Program:
 
 @lru_cache(maxsize=64)
 def _conserved(
-    loss: SymbolicLoss, alpha: float, decays: bool, alike: bool, structure: Architecture
+    loss: SymbolicLoss, alpha: float, decaying: str, structure: Architecture
 ) -> tuple[Conserved, ...]:
     from eigendyn.conservation import conserved_quantities
 
-    return conserved_quantities(loss, alpha, decays=decays, alike=alike, architecture=structure)
+    return conserved_quantities(
+        loss,
+        alpha,
+        decays=decaying != "nothing",
+        alike=decaying != "some",
+        architecture=structure,
+    )
 
 
 @lru_cache(maxsize=64)
-def _conserved_program(states: tuple[str, ...], found: tuple[Conserved, ...]) -> Quantities:
+def _quantities(states: tuple[str, ...], found: tuple[Conserved, ...]) -> Quantities:
     from eigendyn.program.derivation import quantities_of
 
     return quantities_of(states, {one.name: one.expression for one in found})

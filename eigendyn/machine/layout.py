@@ -18,7 +18,7 @@ from eigendyn.machine.vectors import bits_of
 from eigendyn.program import INSIDE, Program
 
 ACROSS = ("trajectories", "nodes", "modes")
-UNROLLED = 2_000  # operations of all modes; beyond, loops over modes are loops in the code too
+UNROLLED = 300  # operations of all modes; beyond, a loop is as fast and compiles faster
 APART = 16  # numbers; every array of the workspace begins at a multiple of it
 
 
@@ -142,6 +142,6 @@ def pack_nodes(
     table = np.pad(table, ((0, missing), (0, 0)), "edge" if len(table) else "constant")
     table[len(table) - missing :, 0] = 0
     rows = len(table) // width
-    packed = table.reshape(rows, width, -1).swapaxes(1, 2)
+    packed = table.reshape(rows, width, shape.columns).swapaxes(1, 2)
     dtype = np.float64 if bits_of(kind) == 64 else np.float32
     return np.ascontiguousarray(packed, dtype), rows

@@ -23,6 +23,8 @@ from llvmlite import ir
 
 from eigendyn.machine.vectors import I32, I64, Vectors, bits_of, vector, width_of
 
+FARTHEST = 2.0**17  # argument of sin and cos
+
 
 @dataclass(frozen=True)
 class _Format:
@@ -137,10 +139,8 @@ def sine(v: Vectors, x: Any) -> Any:
 
 def sign(v: Vectors, x: Any) -> Any:
     """−1, 0 or 1."""
-    zero = v.number(0.0, width_of(x))
-    return v.at.select(
-        v.at.fcmp_ordered("==", x, zero), zero, v.call("copysign", v.number(1.0, width_of(x)), x)
-    )
+    has_sign = v.at.fcmp_ordered("!=", x, v.number(0.0, width_of(x)))
+    return v.at.select(has_sign, v.call("copysign", v.number(1.0, width_of(x)), x), x)
 
 
 def _logarithm(v: Vectors, x: Any) -> tuple[Any, Any]:
@@ -198,7 +198,9 @@ def _circular(v: Vectors, x: Any, quarters: int) -> Any:
     odd = v.at.icmp_signed("!=", v.at.and_(quadrant, _whole(v, 1, x)), zero)
     lower = v.at.icmp_signed("!=", v.at.and_(quadrant, _whole(v, 2, x)), zero)
     value = v.at.select(odd, of_cosine, of_sine)
-    return v.at.select(lower, v.at.fneg(value), value)
+    value = v.at.select(lower, v.at.fneg(value), value)
+    near = v.at.fcmp_ordered("<", v.call("fabs", x), v.number(FARTHEST, width_of(x)))
+    return v.at.select(near, value, v.number(math.nan, width_of(x)))
 
 
 def _format(v: Vectors) -> _Format:

@@ -7,7 +7,6 @@ has the same size at any number of modes, and code written from it does work of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -139,24 +138,22 @@ def class_of(
     return phase, kind not in REDUCTIONS and any(classes[place][1] for place in operands)
 
 
-def to_text(program: Program) -> str:
-    """Write a program as one line of JSON."""
-    told = {
-        "states": program.states,
-        "parameters": program.parameters,
+def to_plain(program: Program) -> dict:
+    """A program as what JSON can hold."""
+    return {
+        "states": list(program.states),
+        "parameters": list(program.parameters),
         "nodes": dict(zip(program.node_names, program.node_modes, strict=True)),
         "closure": program.closure,
         "operations": [_short(operation) for operation in program.operations],
-        "rates": program.rates,
+        "rates": list(program.rates),
         "predictor": program.predictor,
-        "moments": program.moments,
+        "moments": list(program.moments),
     }
-    return json.dumps(told, separators=(",", ":"))
 
 
-def from_text(text: str) -> Program:
-    """Read a program that `to_text` has written."""
-    told = json.loads(text)
+def from_plain(told: dict) -> Program:
+    """The program that `to_plain` has told."""
     return Program(
         states=tuple(told["states"]),
         parameters=tuple(told["parameters"]),
@@ -170,20 +167,18 @@ def from_text(text: str) -> Program:
     )
 
 
-def quantities_to_text(quantities: Quantities) -> str:
-    """Write functions of states and time as one line of JSON."""
-    told = {
-        "states": quantities.states,
-        "parameters": quantities.parameters,
+def quantities_to_plain(quantities: Quantities) -> dict:
+    """Functions of states and time as what JSON can hold."""
+    return {
+        "states": list(quantities.states),
+        "parameters": list(quantities.parameters),
         "operations": [_short(operation) for operation in quantities.operations],
         "places": dict(quantities.places),
     }
-    return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
 
 
-def quantities_from_text(text: str) -> Quantities:
-    """Read functions that `quantities_to_text` has written."""
-    told = json.loads(text)
+def quantities_from_plain(told: dict) -> Quantities:
+    """The functions that `quantities_to_plain` has told."""
     return Quantities(
         states=tuple(told["states"]),
         parameters=tuple(told["parameters"]),

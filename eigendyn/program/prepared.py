@@ -1,0 +1,83 @@
+"""Settings enter; the equations of a built-in loss leave, if they were written ahead.
+
+Neither sympy nor JAX is imported, so that small problems start at once. `preparing` writes the
+file, and a test derives everything anew.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from eigendyn.architecture import architecture
+from eigendyn.program import Program, Quantities, from_plain, quantities_from_plain
+from eigendyn.settings import Settings
+
+FILE = Path(__file__).parent.parent / "data" / "prepared.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run needs to know of a loss.
+
+    Args:
+        title: The loss, with what was switched off.
+        program: Its closed dynamics.
+        conserved: What they conserve.
+    """
+
+    title: str
+    program: Program
+    conserved: Quantities
+
+
+def prepared(chosen: Settings) -> Prepared | None:
+    """The equations of a built-in loss, without deriving them; None if they were not written ahead.
+
+    Args:
+        chosen: Settings of a simulation; the loss is meant by its name.
+    """
+    return _entry(key(chosen), decays(chosen))
+
+
+def key(chosen: Settings) -> str:
+    """What equations depend on, where it is not the default."""
+    plain = _parts(Settings())
+    other = (f"{k}={v}" for k, v in _parts(chosen).items() if v != plain[k])
+    return ", ".join([chosen.loss, *other])
+
+
+def decays(chosen: Settings) -> str:
+    """What conserved quantities depend on besides: which parts decay."""
+    encoder, predictor = chosen.weight_decay, chosen.predictor_decay
+    if encoder == predictor == 0:
+        return "nothing"
+    return "both alike" if encoder == predictor else "some"
+
+
+def _parts(chosen: Settings) -> dict[str, Any]:
+    return {
+        "alpha": chosen.alpha,
+        "beta": chosen.beta,
+        "closure": "exact" if chosen.closure == "auto" else chosen.closure,
+        "no_predictor": chosen.predictor == "none",
+        "stop_gradient": chosen.stop_gradient,
+        **asdict(architecture(chosen)),
+    }
+
+
+@cache
+def _entry(name: str, decaying: str) -> Prepared | None:
+    told = _every_entry().get(name)
+    if told is None:
+        return None
+    conserved = quantities_from_plain(told["conserved"][decaying])
+    return Prepared(told["title"], from_plain(told["program"]), conserved)
+
+
+@cache
+def _every_entry() -> dict[str, dict]:
+    return json.loads(FILE.read_text(encoding="utf-8"))

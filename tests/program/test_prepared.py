@@ -1,0 +1,59 @@
+"""Claims about programs that are written ahead."""
+
+import subprocess
+import sys
+
+import pytest
+
+from eigendyn.program.prepared import FILE, key, prepared_program
+from eigendyn.program.preparing import derived_programs, prepare
+from eigendyn.settings import Settings
+
+LOADS = """
+import sys
+from eigendyn.program.prepared import prepared_program
+from eigendyn.settings import Settings
+assert prepared_program(Settings(loss="cosine")).closure == "exact quadrature"
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_each_is_what_the_derivation_gives_now():
+    derived = list(derived_programs())
+    assert len({key(chosen) for chosen, _ in derived}) == len(derived) >= 4 * 3 * 2
+    for chosen, program in derived:
+        assert prepared_program(chosen) == program
+
+
+def test_the_file_is_what_the_script_writes():
+    text = FILE.read_text(encoding="utf-8")
+    assert text == prepare(), "run: python -m eigendyn.program.preparing"
+
+
+def test_automatic_closure_is_the_exact_one():
+    exact, automatic = (prepared_program(Settings(closure=c)) for c in ("exact", "auto"))
+    assert exact is automatic is not None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alpha": 0.3},
+        {"beta": 0.5},
+        {"loss": "a loss of mine"},
+        {"predictor": "copy"},
+        {"predictor": "learned"},
+        {"target": "ema"},
+        {"momentum": 0.9},
+        {"epsilon": 0.1},
+        {"normalize": True},
+        {"closure": "sampled"},
+    ],
+)
+def test_other_settings_have_none(settings):
+    assert prepared_program(Settings(**settings)) is None
+
+
+def test_loading_one_imports_nothing_heavy():
+    done = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True)
+    assert not {"sympy", "jax", "numpy", "llvmlite"} & set(done.stdout.split())
