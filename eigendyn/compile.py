@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import sympy as sp
 from jax import Array
 from numpy.typing import NDArray

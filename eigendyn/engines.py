@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.averaging import Nodes
 from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
 from eigendyn.compile import VectorField
-from eigendyn.derive import ModeDynamics
 from eigendyn.device import find_device
+from eigendyn.equations import Equations
 from eigendyn.errors import NotDecoupled
-from eigendyn.program.derivation import program_of
 from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Batch
@@ -26,20 +26,28 @@ class Work:
     """What an engine does with every chunk of starts.
 
     Args:
-        dynamics: Closed dynamics.
-        field: The same as a vector field, with nodes.
+        system: The equations, with the settings that they follow from: accuracies, precision, …
+        nodes: Where their averages are taken.
         times: Increasing times to save (times,).
-        chosen: Accuracies, precision, device, solver, number of steps.
         keep: One of `choices.KEEPS`.
         threads: Threads to use; None takes one for each core.
     """
 
-    dynamics: ModeDynamics
-    field: VectorField
+    system: Equations
+    nodes: Nodes
     times: NDArray
-    chosen: Settings
     keep: str
     threads: int | None
+
+    @property
+    def chosen(self) -> Settings:
+        """The settings."""
+        return self.system.chosen
+
+    @property
+    def field(self) -> VectorField:
+        """The equations as a vector field, with nodes."""
+        return replace(self.system.field, nodes=self.nodes)
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -85,8 +93,8 @@ def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.compiled import compiled_ensemble
 
     found = compiled_ensemble(
-        work.field,
-        program_of(work.dynamics),
+        work.nodes,
+        work.system.program,
         starts,
         work.times,
         parameters,
@@ -102,7 +110,7 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.time_shift import shifted_ensemble
 
     found = shifted_ensemble(
-        work.dynamics,
+        work.system.dynamics,
         starts,
         work.times,
         parameters,

@@ -13,7 +13,7 @@ from eigendyn.derive import mode_dynamics
 from eigendyn.machine.layout import pack_nodes, workspace_numbers
 from eigendyn.machine.processor import Library
 from eigendyn.machine.rates import emit_rates
-from eigendyn.simulation import understand
+from eigendyn.equations import understand
 
 KINDS = {np.float64: ir.DoubleType(), np.float32: ir.FloatType()}
 POINTER = ctypes.c_void_p

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.averaging import Nodes
 from eigendyn.errors import InvalidSetting
 from eigendyn.machine.integrator import CLOSER
 from eigendyn.machine.kernel import across_of, build_kernel, kind_of
@@ -19,9 +19,6 @@ from eigendyn.machine.layout import pack_nodes
 from eigendyn.machine.tableau import DOP853, TSIT5, Tableau
 from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch
-
-if TYPE_CHECKING:
-    from eigendyn.compile import VectorField
 
 FIRST = 1.0  # tolerance of the first run over the one asked for
 ORDER_8 = 3e-9  # relative tolerance of a run below which the method of order 8 takes less time
@@ -33,7 +30,7 @@ _kernel = lru_cache(maxsize=64)(build_kernel)
 
 
 def compiled_ensemble(
-    field: VectorField | None,
+    nodes: Nodes,
     program: Program,
     starts: NDArray,
     times: NDArray,
@@ -52,7 +49,7 @@ def compiled_ensemble(
     other ones, nor on the number of threads: the same bits come out.
 
     Args:
-        field: Where the nodes of the program's averages are; none if it takes none.
+        nodes: Where the program's averages are taken; none if it takes none.
         program: The right-hand side.
         starts: States at the first time (trajectories, states, modes), float64 or float32.
         times: Increasing times to save (times,), learning rate × step.
@@ -80,7 +77,7 @@ def compiled_ensemble(
         program=program,
         starts=np.ascontiguousarray(starts),
         sweeps=np.stack([np.zeros(count), *columns], axis=1)[:, 1:].astype(kind, order="C"),
-        nodes=_nodes(field, program, starts),
+        nodes=_packed(nodes, program, starts),
         span=(float(times[0]), float(times[-1])),
         saved=np.asarray(saved, kind),
         values=np.empty((*starts.shape, len(saved)), kind),
@@ -168,13 +165,13 @@ class _Work:
         self.steps[order] += before
 
 
-def _nodes(field: VectorField | None, program: Program, starts: NDArray) -> tuple[NDArray, int]:
-    """The nodes of a field as the program's code reads them."""
-    if field is None or not program.node_names:
+def _packed(nodes: Nodes, program: Program, starts: NDArray) -> tuple[NDArray, int]:
+    """Nodes as the program's code reads them."""
+    if not program.node_names:
         return np.zeros((1, 1), starts.dtype), 0
     modes = starts.shape[2]
     kind, across = kind_of(8 * starts.itemsize), across_of(program, modes)
-    return pack_nodes(program, field.nodes.weights, field.nodes.values, modes, kind, across)
+    return pack_nodes(program, nodes.weights, nodes.values, modes, kind, across)
 
 
 def _check(kind: np.dtype, times: NDArray, rtol: float, atol: float, max_steps: int) -> None:

@@ -82,6 +82,12 @@ class Program:
         kinds = enumerate(operation.kind for operation in self.operations)
         return tuple(place for place, kind in kinds if kind == "average")
 
+    @property
+    def is_coupled(self) -> bool:
+        """Whether the rate of a mode depends on more than its own one state."""
+        kinds = {self.operations[place].kind for place in self.needed(self.rates)}
+        return len(self.states) > 1 or not kinds.isdisjoint({*REDUCTIONS, "average", "time"})
+
     def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
         """Places of the operations that the given ones are made of, in order."""
         return needed_places(self.operations, outputs)

@@ -18,7 +18,16 @@ from eigendyn import symbols as sym
 from eigendyn.compile import NODE_SYMBOLS, substitute
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import NoProgram, OpenMoments
-from eigendyn.program import AFTER, BEFORE, FUNCTIONS, INSIDE, Operation, Program, Quantities, class_of
+from eigendyn.program import (
+    AFTER,
+    BEFORE,
+    FUNCTIONS,
+    INSIDE,
+    Operation,
+    Program,
+    Quantities,
+    class_of,
+)
 from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 MOST_AVERAGES = 8  # that one is split into
