@@ -105,12 +105,14 @@ def build(rates):
             steps += 1
             if error <= 1.0:
                 after = end if last else t + h
-                while saved < count and times[saved] <= after:
-                    x = (times[saved] - t) / h
+                reached = saved
+                while reached < count and times[reached] <= after:
+                    reached += 1
+                if reached > saved:
                     for i in range(n):
                         dy = z[i] - y[i]
-                        bspl = h * k1[i] - dy
-                        r4 = dy - h * k7[i] - bspl
+                        r3 = h * k1[i] - dy
+                        r4 = dy - h * k7[i] - r3
                         r5 = h * (
                             D1 * k1[i]
                             + D3 * k3[i]
@@ -119,10 +121,12 @@ def build(rates):
                             + D6 * k6[i]
                             + D7 * k7[i]
                         )
-                        values[i, saved] = y[i] + x * (
-                            dy + (1 - x) * (bspl + x * (r4 + (1 - x) * r5))
-                        )
-                    saved += 1
+                        for s in range(saved, reached):
+                            x = (times[s] - t) / h
+                            values[i, s] = y[i] + x * (
+                                dy + (1 - x) * (r3 + x * (r4 + (1 - x) * r5))
+                            )
+                    saved = reached
                 t = after
                 for i in range(n):
                     y[i] = z[i]

@@ -13,14 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.averaging import Nodes
 from eigendyn.errors import InvalidSetting
+from eigendyn.machine.dop853 import DOP853
 from eigendyn.machine.integrator import CLOSER
 from eigendyn.machine.kernel import across_of, build_kernel, kind_of
 from eigendyn.machine.layout import pack_nodes
-from eigendyn.machine.tableau import DOP853, TSIT5, Tableau
+from eigendyn.machine.tableau import Tableau
+from eigendyn.machine.tsit5 import TSIT5
 from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
-FIRST = 1.0  # tolerance of the first run over the one asked for
+FIRST = 0.5  # tolerance of the first run over the one asked for
 ORDER_8 = 3e-9  # relative tolerance of a run below which the method of order 8 takes less time
 ROUND_OFF = 8.0  # smallest relative tolerance of a run, over the round-off of its numbers
 INVALID, INACCURATE = (BATCH_STATUSES.index(name) for name in ("invalid-start", "inaccurate"))
@@ -41,6 +43,7 @@ def compiled_ensemble(
     max_steps: int = 100_000,
     threads: int | None = None,
     keep: str = "trajectory",
+    across: str | None = None,
 ) -> Batch:
     """Integrate many trajectories of one system, each with a step of its own.
 
@@ -59,6 +62,8 @@ def compiled_ensemble(
         max_steps: Adaptive steps of a run after which to give up.
         threads: How many work side by side; all cores if not given.
         keep: "trajectory", or "final" for the states at the last time alone.
+        across: What registers hold: "trajectories", or the "nodes" or "modes" of one; the choice
+            of `across_of` if not given.
 
     Returns:
         The batch. A start that is not finite, or with a negative singular value (the first state),
@@ -70,14 +75,16 @@ def compiled_ensemble(
     """
     kind = starts.dtype
     _check(kind, times, rtol, atol, max_steps)
+    across = across or across_of(program, starts.shape[2])
     count = len(starts)
     saved = times[-1:] if keep == "final" else times
     columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
     work = _Work(
         program=program,
+        across=across,
         starts=np.ascontiguousarray(starts),
         sweeps=np.stack([np.zeros(count), *columns], axis=1)[:, 1:].astype(kind, order="C"),
-        nodes=_packed(nodes, program, starts),
+        nodes=_packed(nodes, program, starts, across),
         span=(float(times[0]), float(times[-1])),
         saved=np.asarray(saved, kind),
         values=np.empty((*starts.shape, len(saved)), kind),
@@ -118,6 +125,7 @@ class _Work:
     """The arrays that compiled code reads and writes."""
 
     program: Program
+    across: str
     starts: NDArray
     sweeps: NDArray
     nodes: tuple[NDArray, int]
@@ -137,7 +145,7 @@ class _Work:
         if len(order) == 0:
             return
         kind = self.starts.dtype
-        kernel = _kernel(self.program, self.starts.shape[2], tableau, 8 * kind.itemsize)
+        kernel = _kernel(self.program, self.starts.shape[2], tableau, 8 * kind.itemsize, self.across)
         before = self.steps[order]
         times = np.concatenate([self.saved, np.full(kernel.block, np.inf, kind)])
         taken = np.zeros(1, np.int64)
@@ -165,12 +173,12 @@ class _Work:
         self.steps[order] += before
 
 
-def _packed(nodes: Nodes, program: Program, starts: NDArray) -> tuple[NDArray, int]:
+def _packed(nodes: Nodes, program: Program, starts: NDArray, across: str) -> tuple[NDArray, int]:
     """Nodes as the program's code reads them."""
     if not program.node_names:
         return np.zeros((1, 1), starts.dtype), 0
     modes = starts.shape[2]
-    kind, across = kind_of(8 * starts.itemsize), across_of(program, modes)
+    kind = kind_of(8 * starts.itemsize)
     return pack_nodes(program, nodes.weights, nodes.values, modes, kind, across)
 
 

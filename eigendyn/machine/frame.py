@@ -42,6 +42,8 @@ class Frame:
         vectors: In the workspace, by name.
         lanes: One number, or integer, for each lane, by name.
         block: Saved times in one vector.
+        rests: Whether each state may rest at zero, as a velocity does, where only noise is left
+            of it.
     """
 
     w: Writer
@@ -54,6 +56,7 @@ class Frame:
     vectors: dict[str, Any]
     lanes: dict[str, Any]
     block: int
+    rests: tuple[bool, ...]
 
     def slope(self, index: int, coordinate: Any) -> Any:
         """A slope of one coordinate, in every lane."""
@@ -123,6 +126,7 @@ def build_frame(
     lanes: int,
     kind: ir.Type,
     block: int,
+    rests: tuple[bool, ...],
 ) -> Frame:
     """Declare the integrator, name its arguments, and make room for its lanes."""
     elements = {"order": I64, "taken": I64, "status": I8, "steps": I32}
@@ -156,4 +160,5 @@ def build_frame(
             **{name: w.room(fractions_of) for name in LANE_FRACTIONS},
         },
         block=block,
+        rests=rests,
     )

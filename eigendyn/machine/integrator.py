@@ -29,8 +29,8 @@ from eigendyn.machine.writer import I8, I32, whole
 
 COMPLETED, DIVERGED, OUT_OF_STEPS, INACCURATE = 0, 1, 2, 4
 CLOSER = 0.02  # tolerance of the second run over that of the first
-ACCEPTED = 0.5  # estimated error, over the tolerance, of what is returned
-AIM = 0.1  # estimated error, over the tolerance, that a further run is made for
+ACCEPTED = 0.25  # estimated error, over the tolerance, of what is returned
+AIM = 0.05  # estimated error, over the tolerance, that a further run is made for
 SHORTEST = 1e-18  # step over the time span that ends a run
 
 
@@ -42,6 +42,7 @@ def emit_integrator(
     lanes: int,
     kind: ir.Type,
     block: int,
+    rests: tuple[bool, ...],
 ) -> ir.Function:
     """Add the function `integrate` to a module.
 
@@ -53,11 +54,12 @@ def emit_integrator(
         lanes: Trajectories side by side in one vector.
         kind: Double or float.
         block: Saved times in one vector.
+        rests: Whether each state may rest at zero, as a velocity does.
 
     Returns:
         The function; its arguments are those of `frame.build_frame`.
     """
-    f = build_frame(module, rates, tableau, parts, lanes, kind, block)
+    f = build_frame(module, rates, tableau, parts, lanes, kind, block, rests)
     rates.attributes.add("noinline")  # once, not once a stage: compiles faster, runs as fast
     w = f.w
     _prepare(f)

@@ -16,7 +16,7 @@ from eigendyn.machine.rates import emit_rates
 from eigendyn.machine.tableau import Tableau
 from eigendyn.program import Program
 
-MANY = 4096  # coordinates from which one trajectory fills the cache, and lanes would only idle
+MANY = 512  # coordinates from which one trajectory fills the cache, and lanes would only idle
 FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
 
 
@@ -51,7 +51,9 @@ def across_of(program: Program, modes: int) -> str:
     return "modes" if len(program.states) * modes >= MANY else "trajectories"
 
 
-def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> Kernel:
+def build_kernel(
+    program: Program, modes: int, tableau: Tableau, bits: int, across: str
+) -> Kernel:
     """Compile an integrator of a program.
 
     Args:
@@ -59,6 +61,7 @@ def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> K
         modes: Number of modes.
         tableau: The method.
         bits: Of a number, 64 or 32.
+        across: What registers hold: "trajectories", or the "nodes" or "modes" of one.
 
     Returns:
         The integrator.
@@ -67,7 +70,6 @@ def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> K
         NoProgram: A function that there is no machine code for.
     """
     kind, register = kind_of(bits), lanes(bits)
-    across = across_of(program, modes)
     width = register if across == "trajectories" else 1
     coordinates = len(program.states) * modes
     own = -(-workspace_numbers(program, modes, width, kind, across) // width)
@@ -75,7 +77,8 @@ def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> K
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
     block = max(register, 2)
-    emit_integrator(module, rates, tableau, parts, width, kind, block)
+    rests = tuple("velocity" in state for state in program.states)
+    emit_integrator(module, rates, tableau, parts, width, kind, block, rests)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]

@@ -9,7 +9,8 @@ from eigendyn.machine.frame import Frame
 
 SAFETY = 0.9
 LEAST = 0.2  # by which a step may shrink
-FORGIVEN = 1e-3  # of the absolute tolerance: small modes grow, and their errors with them
+FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that may rest at zero
+NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
 
 
 def emit_first_step(f: Frame, fresh: Any) -> None:
@@ -35,13 +36,12 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
 
 def emit_stages(f: Frame, step: Any) -> None:
     """All slopes of a step, and the state after it."""
-    w, tableau = f.w, f.tableau
+    tableau = f.tableau
     for index, row in enumerate(tableau.stages, start=1):
         _advance(f, row, step, "argument")
         _evaluate(f, sum(row), step, "argument", index)
     _advance(f, tableau.weights, step, "y1")
     _evaluate(f, 1.0, step, "y1", tableau.last)
-    assert w.lanes
 
 
 def emit_extra_stages(f: Frame, step: Any) -> None:
@@ -58,20 +58,27 @@ def emit_extra_stages(f: Frame, step: Any) -> None:
 
 
 def emit_error(f: Frame, step: Any) -> Any:
-    """The error over what is allowed, in every lane; very large where a state is not finite."""
+    """The error over what is allowed, in every lane; very large where a state is not finite.
+
+    Errors are relative to the state, however small: a mode that has all but vanished may be
+    recruited later, when that depends on every digit that it has kept.
+    """
     w, tableau = f.w, f.tableau
     rtol, atol = f.get("rtol"), f.get("atol")
     largest = [w.room(w.vector, w.spread(0.0)) for _ in tableau.errors]
     zero = w.room(w.vector, w.spread(0.0))
-    with w.loop(f.coordinates) as i:
-        new = w.load(f.vectors["y1"], i)
-        state = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
-        scale = w.div(w.spread(1.0), w.add(w.mul(rtol, state), atol))
-        for row, place in zip(tableau.errors, largest, strict=True):
-            terms = [(a, f.slope(j, i)) for j, a in enumerate(row) if a]
-            error = w.size_of(w.mul(w.combine(terms), scale))
-            w.store(w.larger(error, w.load(place)), place)
-            w.store(w.add(w.mul(error, w.spread(0.0)), w.load(zero)), zero)
+    modes = f.coordinates // len(f.rests)
+    for state, rests in enumerate(f.rests):
+        floor = atol if rests else w.spread(NOTHING[w.size])
+        with w.loop((state + 1) * modes, state * modes) as i:
+            new = w.load(f.vectors["y1"], i)
+            size = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
+            scale = w.div(w.spread(1.0), w.add(w.mul(rtol, size), floor))
+            for row, place in zip(tableau.errors, largest, strict=True):
+                terms = [(a, f.slope(j, i)) for j, a in enumerate(row) if a]
+                error = w.size_of(w.mul(w.combine(terms), scale))
+                w.store(w.larger(error, w.load(place)), place)
+                w.store(w.add(w.mul(error, w.spread(0.0)), w.load(zero)), zero)
     error = w.load(largest[0])
     if len(largest) == 2:
         other = w.load(largest[1])

@@ -78,19 +78,19 @@ class Writer:
         return self.at.shuffle_vector(one, ir.Constant(type_, ir.Undefined), order)
 
     def add(self, a: Any, b: Any) -> Any:
-        """a + b."""
+        """Return a + b."""
         return self.at.fadd(a, b, flags=FUSED)
 
     def sub(self, a: Any, b: Any) -> Any:
-        """a − b."""
+        """Return a − b."""
         return self.at.fsub(a, b, flags=FUSED)
 
     def mul(self, a: Any, b: Any) -> Any:
-        """a b."""
+        """Return a b."""
         return self.at.fmul(a, b, flags=FUSED)
 
     def div(self, a: Any, b: Any) -> Any:
-        """a/b."""
+        """Return a/b."""
         return self.at.fdiv(a, b)
 
     def combine(self, terms: Sequence[tuple[float, Any]]) -> Any:
