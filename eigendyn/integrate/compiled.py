@@ -44,6 +44,7 @@ def compiled_ensemble(
     threads: int | None = None,
     keep: str = "trajectory",
     across: str | None = None,
+    quickly: bool = False,
 ) -> Batch:
     """Integrate many trajectories of one system, each with a step of its own.
 
@@ -64,6 +65,7 @@ def compiled_ensemble(
         keep: "trajectory", or "final" for the states at the last time alone.
         across: What registers hold: "trajectories", or the "nodes" or "modes" of one; the choice
             of `across_of` if not given.
+        quickly: Whether the code may be somewhat slower, to be compiled sooner.
 
     Returns:
         The batch. A start that is not finite, or with a negative singular value (the first state),
@@ -81,7 +83,7 @@ def compiled_ensemble(
     columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
     work = _Work(
         program=program,
-        across=across,
+        build=(across, quickly),
         starts=np.ascontiguousarray(starts),
         sweeps=np.stack([np.zeros(count), *columns], axis=1)[:, 1:].astype(kind, order="C"),
         nodes=_packed(nodes, program, starts, across),
@@ -125,7 +127,7 @@ class _Work:
     """The arrays that compiled code reads and writes."""
 
     program: Program
-    across: str
+    build: tuple[str, bool]
     starts: NDArray
     sweeps: NDArray
     nodes: tuple[NDArray, int]
@@ -145,7 +147,7 @@ class _Work:
         if len(order) == 0:
             return
         kind = self.starts.dtype
-        kernel = _kernel(self.program, self.starts.shape[2], tableau, 8 * kind.itemsize, self.across)
+        kernel = _kernel(self.program, self.starts.shape[2], tableau, 8 * kind.itemsize, *self.build)
         before = self.steps[order]
         times = np.concatenate([self.saved, np.full(kernel.block, np.inf, kind)])
         taken = np.zeros(1, np.int64)

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from eigendyn.averaging import Nodes
 from eigendyn.integrate.compiled import compiled_ensemble
+from eigendyn.machine.kernel import across_of
 from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Trajectory, finite_times
+
+FEW = 2**14  # nodes × coordinates up to which optimising costs more time than it saves
 
 
 def compiled_flow(
@@ -40,6 +43,7 @@ def compiled_flow(
         States at the saved times, cut before the first that was not reached; status "diverged",
         "out-of-steps" or "inaccurate" says why.
     """
+    across = across_of(program, start.shape[1])
     batch = compiled_ensemble(
         nodes,
         program,
@@ -50,6 +54,8 @@ def compiled_flow(
         atol=atol,
         max_steps=max_steps,
         threads=1,
+        across="nodes" if across == "trajectories" else across,
+        quickly=start.size * max(1, len(nodes.weights)) <= FEW,
     )
     values = batch.values[0]
     values[..., 0] = start  # also where nothing could be done with it

@@ -52,7 +52,7 @@ def across_of(program: Program, modes: int) -> str:
 
 
 def build_kernel(
-    program: Program, modes: int, tableau: Tableau, bits: int, across: str
+    program: Program, modes: int, tableau: Tableau, bits: int, across: str, quickly: bool = False
 ) -> Kernel:
     """Compile an integrator of a program.
 
@@ -62,6 +62,7 @@ def build_kernel(
         tableau: The method.
         bits: Of a number, 64 or 32.
         across: What registers hold: "trajectories", or the "nodes" or "modes" of one.
+        quickly: Whether the code may be somewhat slower, to be there sooner.
 
     Returns:
         The integrator.
@@ -82,7 +83,7 @@ def build_kernel(
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]
-    library = Library(module, unrolls=coordinates <= FEW)
+    library = Library(module, speed=0 if quickly else 3, unrolls=coordinates <= FEW)
     return Kernel(
         call=library.function("integrate", None, *types),
         lanes=width,
