@@ -13,7 +13,7 @@ Samples: standard normal draws; the error estimate is the standard error of the 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -37,6 +37,7 @@ BUNCH = 64  # nodes are kept in multiples of this, so that few shapes need compi
 ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
 PIECE = 2**15  # nodes × modes that are looked at in one piece: its arrays stay in the cache
 LONG = 2048  # modes from which arrays over one node are long enough
+AHEAD = 8  # pieces for each thread at a time
 SEVERAL = 8  # pieces from which threads are worth their start
 
 T = TypeVar("T")
@@ -150,8 +151,7 @@ def standard_error(
     count = len(nodes.weights)
     largest = 0.0
     for states in np.asarray(spectra, np.float64):
-        sums = _Point(program, states, parameters).each(nodes, _squares)
-        mean, square = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
+        mean, square = _Point(program, states, parameters).sums(nodes, _squares)
         variance = np.maximum(count * square - mean**2, 0)
         largest = max(largest, float((np.abs(states[0]) * np.sqrt(variance / count)).max()))
     return largest
@@ -170,7 +170,7 @@ class _Point:
         variance = self.states[0] ** 2
         return variance > VANISHED * variance.max()
 
-    def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> list[T]:
+    def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> Iterator[T]:
         """Reduce the contributions and their sizes (moments, modes, nodes), piece by piece."""
         modes = self.states.shape[1]
         size = PIECE // modes if modes < LONG else 1
@@ -180,17 +180,27 @@ class _Point:
             return reduce(*self.integrand(piece))
 
         if len(pieces) < SEVERAL:
-            return list(map(of_piece, pieces))
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(of_piece, pieces))
+            yield from map(of_piece, pieces)
+            return
+        threads = os.cpu_count() or 1
+        with ThreadPoolExecutor(threads) as pool:
+            for first in range(0, len(pieces), AHEAD * threads):  # few results wait to be taken
+                yield from pool.map(of_piece, pieces[first : first + AHEAD * threads])
+
+    def sums(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], NDArray]) -> NDArray:
+        """Sum what the contributions of every piece are reduced to."""
+        pieces = self.each(nodes, reduce)
+        total = next(pieces)
+        for part in pieces:
+            total += part
+        return total
 
     def moments(self, nodes: Nodes) -> Moments:
         """Moments, sums of absolute contributions, and round-off (moments, modes) each.
 
         Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
         """
-        sums = self.each(nodes, _totals)
-        own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
+        own, gross, terms = self.sums(nodes, _totals)
         return own, gross, ROUND_OFF * terms
 
     def shares(self, nodes: Nodes, moments: Moments) -> NDArray:
@@ -202,7 +212,7 @@ class _Point:
         def of_parts(parts: NDArray, _terms: NDArray) -> NDArray:
             return (np.abs(parts) / whole[..., None]).max(axis=(0, 1))
 
-        return np.concatenate(self.each(nodes, of_parts))
+        return np.concatenate(list(self.each(nodes, of_parts)))
 
     def error(self, own: Moments, best: Moments) -> tuple[float, float]:
         """Largest absolute error of a moment E[z·δ], and relative one beyond round-off.
@@ -217,13 +227,13 @@ class _Point:
         return float(absolute.max()), float((np.maximum(difference - round_off, 0) / whole).max())
 
 
-def _totals(parts: NDArray, terms: NDArray) -> tuple[NDArray, ...]:
-    return parts.sum(axis=2), np.abs(parts).sum(axis=2), terms.sum(axis=2)
+def _totals(parts: NDArray, terms: NDArray) -> NDArray:
+    return np.stack([parts.sum(axis=2), np.abs(parts).sum(axis=2), terms.sum(axis=2)])
 
 
-def _squares(parts: NDArray, _terms: NDArray) -> tuple[NDArray, NDArray]:
+def _squares(parts: NDArray, _terms: NDArray) -> NDArray:
     total = parts.sum(axis=0)
-    return total.sum(axis=1), (total**2).sum(axis=1)
+    return np.stack([total.sum(axis=1), (total**2).sum(axis=1)])
 
 
 def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:
@@ -260,7 +270,7 @@ def _prune(looked: list[_Point], grid: Nodes, moments: list[Moments], accuracy: 
     """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
     scores = _scores(looked, grid, moments)
     order = np.argsort(scores)[::-1]
-    needed = np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy)
+    needed = max(1, np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy))
     return grid[np.sort(order[: -(-needed // BUNCH) * BUNCH])]
 
 

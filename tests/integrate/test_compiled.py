@@ -1,19 +1,19 @@
 """Claims about compiled ensembles: exact solutions, true errors, independence, failures."""
 
-import hand_programs
-import jax.numpy as jnp
 from dataclasses import replace
 
+import hand_programs
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from eigendyn.averaging import NO_NODES
 from eigendyn.closure import close
 from eigendyn.compile import compile_field
 from eigendyn.derive import mode_dynamics
 from eigendyn.errors import InvalidSetting
 from eigendyn.integrate.closed_form import omega
-from eigendyn.averaging import NO_NODES
 from eigendyn.integrate.compiled import compiled_ensemble
 from eigendyn.integrate.flow import gradient_flow
 from eigendyn.losses import named_loss
