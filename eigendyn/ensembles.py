@@ -267,7 +267,7 @@ def _judged(job: _Job, batch: Batch) -> Fit:
     passed = some[..., np.unique(np.linspace(0, some.shape[-1] - 1, SERVED).astype(int))]
     spectra = np.moveaxis(passed, -1, 1).reshape(-1, *passed.shape[1:3]).astype(float)
     worst = [
-        judge_nodes(job.fit, spectra, numbers, _accuracy(job.work.chosen))
+        judge_nodes(program, job.fit, spectra, numbers, _accuracy(job.work.chosen))
         for numbers in _extremes(job.parameters)
     ]
     return replace(

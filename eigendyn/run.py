@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.averaging import Nodes
+from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.equations import Equations
 from eigendyn.errors import NoClosedForm
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
@@ -56,17 +56,17 @@ def run(
     start = starting_states(program, spectrum, chosen).astype(chosen.dtype)
     method = chosen.method
     if method == "auto":
-        on_cpu = chosen.device != "cuda" and chosen.solver == "explicit"
-        method = "compiled" if on_cpu else "flow"
+        needs_jax = chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32"
+        method = "flow" if needs_jax else "compiled"
     engines = {"compiled": _compiled, "flow": _flow, "steps": _descent}
     engine = engines[method](system, start, parameters, progress)
     if program.closure == "sampled":
-        served = _with_samples(program, start, parameters, chosen, engine)
+        fit, trajectory = _with_samples(program, start, parameters, chosen, engine)
     elif program.closure == "mean field":
-        served = Fit(error=math.nan), engine(Fit().nodes)
+        fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
     else:
-        served = _with_nodes(program, start, parameters, chosen, engine)
-    return *served, method
+        fit, trajectory = _with_nodes(program, start, parameters, chosen, engine)
+    return fit, trajectory, method
 
 
 def starting_states(system: Program | VectorField, spectrum: NDArray, chosen: Settings) -> NDArray:

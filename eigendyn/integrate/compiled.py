@@ -147,7 +147,9 @@ class _Work:
         if len(order) == 0:
             return
         kind = self.starts.dtype
-        kernel = _kernel(self.program, self.starts.shape[2], tableau, 8 * kind.itemsize, *self.build)
+        kernel = _kernel(
+            self.program, self.starts.shape[2], tableau, 8 * kind.itemsize, *self.build
+        )
         before = self.steps[order]
         times = np.concatenate([self.saved, np.full(kernel.block, np.inf, kind)])
         taken = np.zeros(1, np.int64)

@@ -50,7 +50,7 @@ def derived() -> Iterator[tuple[Settings, Prepared]]:
         dynamics = mode_dynamics(loss, chosen.alpha, architecture(chosen))
         program = program_of(close(dynamics, chosen.closure))
         for encoder, predictor in DECAYS:
-            decaying = {"weight_decay": encoder}
+            decaying: dict[str, Any] = {"weight_decay": encoder}
             if chosen.predictor == "learned":
                 decaying["predictor_decay"] = predictor
             one = Settings(**settings | decaying)

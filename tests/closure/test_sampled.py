@@ -46,7 +46,5 @@ def test_its_standard_error_is_the_spread_over_seeds():
 
 
 def test_the_same_seed_gives_the_same_field():
-    np.testing.assert_array_equal(
-        sampled_moments(draw(7)), sampled_moments(draw(7))
-    )
+    np.testing.assert_array_equal(sampled_moments(draw(7)), sampled_moments(draw(7)))
     assert (sampled_moments(draw(7)) != sampled_moments(draw(8))).all()

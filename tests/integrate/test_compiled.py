@@ -72,7 +72,9 @@ def test_errors_that_grow_a_hundred_thousand_times_keep_the_contract():
     start = 1e-5
     middle = (1 / start - 2 + np.log(1 / start - 1)) / 2  # when λ = ½, from the closed form
     times = np.linspace(0, middle, 201)
-    batch = compiled_ensemble(NO_NODES, hand_programs.euclidean(), np.full((1, 1, 1), start), times, {})
+    batch = compiled_ensemble(
+        NO_NODES, hand_programs.euclidean(), np.full((1, 1, 1), start), times, {}
+    )
     assert batch.status[0] == COMPLETED
     assert batch.values[0, 0, 0, -1] == pytest.approx(0.5, rel=CONTRACT * 1e-6)
     local = solve_ivp(
@@ -126,7 +128,9 @@ def test_the_ensemble_equals_the_flow(loss, closure):
     field, program = compile_field(dynamics), program_of(dynamics)
     parameters = dict.fromkeys(field.parameters, 0.01)
     starts = np.sqrt(spectra(5, 4))
-    batch = compiled_ensemble(field.nodes, program, starts, TIMES, parameters, rtol=1e-9, atol=1e-12)
+    batch = compiled_ensemble(
+        field.nodes, program, starts, TIMES, parameters, rtol=1e-9, atol=1e-12
+    )
     for start, values in zip(starts, batch.values, strict=True):
         flowed = gradient_flow(field, start, TIMES, parameters, rtol=1e-12, atol=1e-14)
         assert worst(values, flowed.values, 1e-9, 1e-12) < CONTRACT

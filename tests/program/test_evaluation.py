@@ -1,4 +1,4 @@
-"""Claims about programs in NumPy: they equal the field in JAX, and say what averages are made of."""
+"""Claims about programs in NumPy: they equal the field, and say what averages are made of."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from in_machine import closed_dynamics, random_point
 
+from eigendyn import symbols as sym
 from eigendyn.averaging import Nodes
 from eigendyn.compile import compile_expressions, compile_field
 from eigendyn.conservation import conserved_quantities
 from eigendyn.losses import named_loss
 from eigendyn.program.derivation import program_of, quantities_of
 from eigendyn.program.evaluation import integrand, quantities
-from eigendyn import symbols as sym
 
 SETTINGS = {
     "one average": {"loss": "iso-cosine"},
