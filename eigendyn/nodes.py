@@ -35,8 +35,9 @@ VANISHED = 1e-24  # share of the largest variance below which a mode need not be
 NEARBY = 0.05  # relative distance of the nearby spectrum
 BUNCH = 64  # nodes are kept in multiples of this, so that few shapes need compiling
 ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
-PIECE = 2**15  # nodes × modes that are looked at in one piece: its arrays stay in the cache
-LONG = 2048  # modes from which arrays over one node are long enough
+PIECE = 2**13  # nodes × modes that are looked at in one piece: its arrays stay in the cache …
+SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
+LONG = 2048  # … up to so many modes, from which on they run over the modes of one node
 AHEAD = 8  # pieces for each thread at a time
 SEVERAL = 8  # pieces from which threads are worth their start
 
@@ -173,7 +174,7 @@ class _Point:
     def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> Iterator[T]:
         """Reduce the contributions and their sizes (moments, modes, nodes), piece by piece."""
         modes = self.states.shape[1]
-        size = PIECE // modes if modes < LONG else 1
+        size = max(PIECE // modes, SHORT) if modes < LONG else 1
         pieces = [nodes[first : first + size] for first in range(0, len(nodes.weights), size)]
 
         def of_piece(piece: Nodes) -> T:

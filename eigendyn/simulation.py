@@ -14,9 +14,11 @@ from eigendyn.equations import (
     conserved,
     equations,
 )
+from eigendyn.labelled import Labelled
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
 from eigendyn.program.evaluation import quantities
+from eigendyn.result import labelled
 from eigendyn.run import field_parameters, in_precision, run, starting_states
 from eigendyn.settings import Settings
 from eigendyn.start import check_variances, published_variances
@@ -75,6 +77,18 @@ def simulate(
 
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
     """
+    return simulated(loss, variances, preset=preset, progress=progress, **settings).to_xarray()
+
+
+def simulated(
+    loss: str | SymbolicLoss | None = None,
+    variances: ArrayLike | None = None,
+    *,
+    preset: str | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Labelled:
+    """Do what `simulate` does, without xarray."""
     name = loss if loss is None or isinstance(loss, str) else loss.name
     source = preset_settings(preset, name, settings.get("predictor", Settings.predictor))
     source.pop("batch", None)  # of networks
@@ -146,16 +160,14 @@ def _spectrum(variances: ArrayLike | None) -> NDArray:
     return published_variances() if variances is None else check_variances(variances)
 
 
-def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> xarray.Dataset:
+def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> Labelled:
     """Compute what follows from the trajectory, and hand everything to the result."""
-    from eigendyn.result import dataset
-
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
     states = np.asarray(trajectory.values, float)  # (states, modes, times)
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
     own = {"parameters": dict(system.numbers)} if system.numbers else {}
-    return dataset(
+    return labelled(
         trajectory,
         predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
         conserved=_conserved(system, states, trajectory.times),

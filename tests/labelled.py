@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from eigendyn.result import dataset
+from eigendyn.result import labelled
 from eigendyn.trajectory import Trajectory
 
 
 def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
     """Make a result out of variances (modes, times)."""
     trajectory = Trajectory(times, np.sqrt(variance)[None], ("singular_value",), **more)
-    return dataset(
+    return labelled(
         trajectory,
         predictor_eigenvalue=variance,
         conserved=conserved or {},
@@ -24,4 +24,4 @@ def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
 def logistic(start, times):
     """Solve dv/dt = v(1 − v)."""
     start = np.asarray(start)[:, None]
-    return 1 / (1 + (1 / start - 1) * np.exp(-times))
+    return 1 / (1 + (1 / start - 1) * np.exp(-times)).to_xarray()

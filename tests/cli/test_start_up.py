@@ -44,7 +44,7 @@ def test_help_and_refusals_import_nothing_heavy(arguments, code):
     assert not loaded & HEAVY
 
 
-def test_a_small_problem_is_simulated_without_jax_and_sympy(tmp_path):
+def test_a_small_problem_is_simulated_without_jax_sympy_and_pandas(tmp_path):
     """Nor anything that only they need: importing these takes longer than the whole run."""
     done = subprocess.run(
         [sys.executable, "-c", PROBE, "simulate", "--loss", "cosine"],
@@ -57,7 +57,17 @@ def test_a_small_problem_is_simulated_without_jax_and_sympy(tmp_path):
     assert "compiled" in done.stdout
     loaded = set(done.stderr.partition("LOADED")[2].split())
     assert "numpy" in loaded
-    assert not loaded & {"jax", "jaxlib", "sympy", "mpmath", "diffrax", "equinox", "scipy"}
+    assert not loaded & {
+        "jax",
+        "jaxlib",
+        "sympy",
+        "mpmath",
+        "diffrax",
+        "equinox",
+        "scipy",
+        "xarray",
+        "pandas",
+    }
 
 
 def test_the_module_is_the_command():
