@@ -18,10 +18,10 @@ def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
         method="flow",
         loss="cosine",
         device="cpu",
-    )
+    ).to_xarray()
 
 
 def logistic(start, times):
     """Solve dv/dt = v(1 − v)."""
     start = np.asarray(start)[:, None]
-    return 1 / (1 + (1 / start - 1) * np.exp(-times)).to_xarray()
+    return 1 / (1 + (1 / start - 1) * np.exp(-times))
