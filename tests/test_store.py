@@ -32,7 +32,7 @@ def test_netcdf_comes_back_as_it_was(dataset, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".nc", ".csv", ".json"])
 def test_labelled_arrays_are_saved_as_their_dataset(suffix, tmp_path):
-    """netCDF of theirs is written without xarray, and reads the same, names of axes and all."""
+    """Their netCDF is written without xarray, and reads the same, names of axes and all."""
     result = simulated("cosine", [0.0, 0.3, 1.0], steps=20, weight_decay=0.1)
     dataset = result.to_xarray()
     ours, theirs = tmp_path / f"ours{suffix}", tmp_path / f"theirs{suffix}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eigendyn.report import SCHEMA_VERSION
@@ -111,7 +111,7 @@ def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
     yield "status", f"{attrs['status']} {reached}. {attrs['message']}".strip()
 
 
-def _trust(attrs: dict[str, Any]) -> str:
+def _trust(attrs: Mapping[str, Any]) -> str:
     error, meaning = attrs["closure_error"], attrs["closure_error_meaning"]
     if math.isnan(error):
         return f"error {meaning}"
