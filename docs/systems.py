@@ -24,9 +24,13 @@ automatically.
 - running: a running correlation of z1, momentum 0.9; DirectPred: with α = 1/2, ε = 0.1 outside
 - learned: a linear predictor that descends the loss, at twice the learning rate, with its own decay
 - EMA target: momentum 0.95; scheduled: rising to 1 along a half cosine
+- presets: what `--preset` sets, with this noise of the views
 - the last lines are losses written as text, one for each way in which expectations are taken
 
 A learned predictor has no cell with the isotropic losses, whose λ stands behind a stop-gradient.
+Some cells are the same system: without predictor, an isotropic loss is the plain one, and without
+stop-gradient so is iso-euclidean. Of iso-cosine without both nothing is left but weight decay,
+which both sides follow to round-off.
 
 ```text
 """

@@ -45,6 +45,9 @@ _HOMES = {
     "fixed_points": "analysis.fixed_points",
     "phase_plane": "explorer.motion",
     "phase_portrait": "plot.phase",
+    "continue_fixed_points": "analysis.continuation",
+    "fold_curve": "analysis.folds",
+    "passage_time": "analysis.passage",
     "explore": "notebook",
     "export_loss": "export",
     "flow": "integrate.flow",
@@ -56,6 +59,7 @@ _HOMES = {
     "save": "store",
     "load": "store",
     "plot_agreement": "plot.agreement",
+    "plot_bifurcation": "plot.bifurcation",
     "plot_spectrum": "plot.spectrum",
     "EigendynError": "errors",
 }
@@ -71,6 +75,7 @@ __all__ = [
     "audit",
     "close",
     "conserved_quantities",
+    "continue_fixed_points",
     "crosscheck",
     "crosscheck_all",
     "derivation",
@@ -84,14 +89,17 @@ __all__ = [
     "export_loss",
     "fixed_points",
     "flow",
+    "fold_curve",
     "load",
     "loss_from_function",
     "mode_dynamics",
     "named_loss",
     "parse_loss",
+    "passage_time",
     "phase_plane",
     "phase_portrait",
     "plot_agreement",
+    "plot_bifurcation",
     "plot_spectrum",
     "published_variances",
     "random_variances",
@@ -106,7 +114,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from eigendyn.analysis.continuation import continue_fixed_points
     from eigendyn.analysis.fixed_points import fixed_points
+    from eigendyn.analysis.folds import fold_curve
+    from eigendyn.analysis.passage import passage_time
     from eigendyn.analysis.system import dynamical_system
     from eigendyn.architecture import Architecture
     from eigendyn.audits import audit
@@ -136,6 +147,7 @@ if TYPE_CHECKING:
     from eigendyn.network.settings import Network
     from eigendyn.notebook import explore
     from eigendyn.plot.agreement import plot_agreement
+    from eigendyn.plot.bifurcation import plot_bifurcation
     from eigendyn.plot.phase import phase_portrait
     from eigendyn.plot.spectrum import plot_spectrum
     from eigendyn.settings import Settings

@@ -6,8 +6,9 @@ otherwise; arrays that are already float32 stay float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 
 import jax
 import jax.numpy as jnp
@@ -23,9 +24,38 @@ from eigendyn.errors import OpenMoments
 from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
+REDUCTIONS = (ModeSum.__name__, ModeMaximum.__name__)  # their names in compiled code
 BLOCK = 2**16  # numbers in one intermediate array while averaging: it stays in the cache
 
 jax.tree_util.register_dataclass(Nodes, ["weights", "values"], [])
+
+
+def _total(summand: Array) -> Array:
+    return jnp.sum(summand, axis=-1, keepdims=True)
+
+
+def _maximum(values: Array) -> Array:
+    return jnp.max(values, axis=-1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Modes:
+    """The last axis of the states: how many modes stand on it, and what is taken over all of them.
+
+    Args:
+        count: Number of modes; the axis may be longer, if `total` and `maximum` know what counts.
+        total: Sum of an array (..., modes) over its modes (..., 1).
+        maximum: Largest value of an array (..., modes) over its modes (..., 1).
+    """
+
+    count: int
+    total: Callable[[Array], Array] = _total
+    maximum: Callable[[Array], Array] = _maximum
+
+    def in_code(self, function: Callable) -> Callable:
+        """Return the same compiled expressions, with these reductions in place of the plain."""
+        names = dict(zip(REDUCTIONS, (self.total, self.maximum), strict=True))
+        return FunctionType(function.__code__, function.__globals__ | names)
 
 
 @dataclass(frozen=True)
@@ -66,17 +96,45 @@ class VectorField:
     def __call__(self, time: Array | float, states: Array, parameters: Mapping) -> Array:
         """Rate of change of every state of every mode (states, modes)."""
         averages = self._averages(states, parameters) if self.code.averages else ()
-        rates = self.code.rates(time, *self._arguments(states, parameters), *averages)
+        rates = self.rates(time, tuple(states), parameters, Modes(states.shape[1]), averages)
         return jnp.stack([jnp.broadcast_to(rate, states.shape[1:]) for rate in rates])
+
+    def rates(
+        self,
+        time: Array | float,
+        states: Sequence[Array],
+        parameters: Mapping,
+        modes: Modes,
+        averages: Iterable[Array] = (),
+    ) -> list[Array]:
+        """Rate of change of each state, from its values (..., modes) and the closure's averages.
+
+        Nothing is stacked and nothing but `modes` looks at the axis of modes, so that it can be
+        traced where arrays are registers. Time and parameters may be arrays (..., 1); a rate
+        may have fewer modes than the states where it is the same for all.
+        """
+        arguments = self._arguments(states, parameters, modes)
+        return modes.in_code(self.code.rates)(time, *arguments, *averages)
+
+    def integrands(
+        self, states: Sequence[Array], parameters: Mapping, modes: Modes, values: Mapping
+    ) -> list[Array]:
+        """What is averaged at nodes with these values by name."""
+        arguments = self._arguments(states, parameters, modes)
+        nodes = (values[name] for name in self.node_names)
+        return modes.in_code(self.code.integrands)(*arguments, *nodes)
 
     def predictor_eigenvalue(self, states: Array, parameters: Mapping) -> Array:
         """λ of every mode (modes,) in the given states (states, modes)."""
-        (eigenvalue,) = self.code.predictor(*self._arguments(states, parameters))
+        arguments = self._arguments(states, parameters, Modes(states.shape[1]))
+        (eigenvalue,) = self.code.predictor(*arguments)
         return jnp.broadcast_to(eigenvalue, states.shape[1:])
 
-    def _arguments(self, states: Array, parameters: Mapping) -> tuple:
-        numbers = (jnp.asarray(parameters[name], states.dtype) for name in self.parameters)
-        return (*states, *numbers, states.shape[1])
+    def _arguments(
+        self, states: Sequence[Array] | Array, parameters: Mapping, modes: Modes
+    ) -> tuple:
+        numbers = (jnp.asarray(parameters[name], states[0].dtype) for name in self.parameters)
+        return (*states, *numbers, modes.count)
 
     def _averages(self, states: Array, parameters: Mapping) -> Array:
         """Averages (averages, modes), over blocks of nodes: O(modes) memory at any number."""
@@ -97,8 +155,7 @@ class VectorField:
 
     def _sums(self, states: Array, parameters: Mapping, nodes: Nodes) -> Array:
         """Sums over nodes (averages, modes)."""
-        values = (nodes.values[name] for name in self.node_names)
-        parts = self.code.integrands(*self._arguments(states, parameters), *values)
+        parts = self.integrands(tuple(states), parameters, Modes(states.shape[1]), nodes.values)
         shape = (len(nodes.weights), states.shape[1])
         weights = nodes.weights[:, None]
         return jnp.stack([(weights * jnp.broadcast_to(p, shape)).sum(axis=0) for p in parts])
@@ -171,9 +228,5 @@ def compile_expressions(arguments: Sequence[sp.Symbol], expressions: Sequence[sp
     A sum over modes becomes a sum over the last axis, so the code has the same size at any number
     of modes. No argument keeps its name, which users may have chosen.
     """
-    functions = {
-        ModeSum.__name__: lambda summand: jnp.sum(summand, axis=-1, keepdims=True),
-        ModeMaximum.__name__: lambda values: jnp.max(values, axis=-1, keepdims=True),
-    }
-    modules = [functions, "jax"]
+    modules = [dict(zip(REDUCTIONS, (_total, _maximum), strict=True)), "jax"]
     return sp.lambdify(list(arguments), list(expressions), modules, dummify=True, cse=True)

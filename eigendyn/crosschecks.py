@@ -99,7 +99,7 @@ def crosscheck(
     false_alarm = check_real("false_alarm", false_alarm, rule)
     given = {"batch": batch} if batch is not None else {}
     name = loss.name if isinstance(loss, SymbolicLoss) else loss
-    source = preset_settings(preset, name, settings.get("predictor", Settings.predictor))
+    source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     known: dict[str, Any] = {"loss": Settings.loss} | DEFAULTS | source | given
     known |= {} if name is None else {"loss": name}
     batch = check_whole("batch", known.pop("batch"), SMALLEST_BATCH)

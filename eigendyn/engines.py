@@ -13,11 +13,13 @@ from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
 from eigendyn.compile import VectorField
 from eigendyn.device import find_device
 from eigendyn.equations import Equations
-from eigendyn.errors import NotDecoupled
+from eigendyn.errors import NoProgram, NotDecoupled
+from eigendyn.integrate.agreement import until_two_agree
 from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Batch
 
+MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 Numbers = Mapping[str, float | NDArray]
 
 
@@ -31,6 +33,7 @@ class Work:
         times: Increasing times to save (times,).
         keep: One of `choices.KEEPS`.
         threads: Threads to use; None takes one for each core.
+        span: Smallest and largest start of the whole ensemble that moves.
     """
 
     system: Equations
@@ -38,6 +41,7 @@ class Work:
     times: NDArray
     keep: str
     threads: int | None
+    span: tuple[float, float]
 
     @property
     def chosen(self) -> Settings:
@@ -76,17 +80,23 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     """
     check_choice("engine", engine, ENSEMBLE_ENGINES)
     if engine == "auto":
-        on_gpu = find_device(work.chosen.device).platform != "cpu"
-        stiff = work.chosen.solver == "stiff"
-        candidates = ["kernel"] if on_gpu else ["flow"] if stiff else ["shifted", "compiled"]
+        candidates = ["shifted", "compiled", "flow"]
+        if any(len(np.unique(p)) > MOST_CURVES for p in parameters.values()):
+            candidates = candidates[1:]
+        if work.chosen.solver == "stiff":
+            candidates = ["flow"]
+        elif find_device(work.chosen.device).platform != "cpu":
+            candidates = ["kernel"]
     else:
         candidates = [engine]
     for name in candidates[:-1]:
         try:
             return name, _ENGINES[name](work, starts, parameters)
-        except NotDecoupled:
+        except (NotDecoupled, NoProgram):
             continue
     return candidates[-1], _ENGINES[candidates[-1]](work, starts, parameters)
+
+
 
 
 def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
@@ -118,6 +128,7 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
         **work.accuracy,
         threads=work.threads,
         keep=_saved(work.keep),
+        span=work.span,
     )
     return _reduced(found, work.keep)
 
@@ -125,31 +136,38 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
 def _kernel(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.kernel import kernel_ensemble
 
-    return kernel_ensemble(
-        work.field,
-        starts,
-        work.times,
-        parameters,
-        **work.accuracy,
-        max_steps=work.chosen.max_solver_steps,
-        keep=work.keep,
-        device=work.chosen.device,
-    )
+    def run(starts: NDArray, parameters: Numbers, rtol: float, atol: float) -> Batch:
+        return kernel_ensemble(
+            work.field,
+            starts,
+            work.times,
+            parameters,
+            rtol=rtol,
+            atol=atol,
+            max_steps=work.chosen.max_solver_steps,
+            keep=work.keep,
+            device=work.chosen.device,
+        )
+
+    return until_two_agree(run, starts, parameters, **work.accuracy)
 
 
 def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.flow_ensemble import flow_ensemble
 
-    found = flow_ensemble(
-        work.field,
-        starts,
-        work.times,
-        parameters,
-        **work.accuracy,
-        solver=work.chosen.solver,
-        max_steps=work.chosen.max_solver_steps,
-    )
-    return _reduced(found, work.keep)
+    def run(starts: NDArray, parameters: Numbers, rtol: float, atol: float) -> Batch:
+        return flow_ensemble(
+            work.field,
+            starts,
+            work.times,
+            parameters,
+            rtol=rtol,
+            atol=atol,
+            solver=work.chosen.solver,
+            max_steps=work.chosen.max_solver_steps,
+        )
+
+    return _reduced(until_two_agree(run, starts, parameters, **work.accuracy), work.keep)
 
 
 _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {

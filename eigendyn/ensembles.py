@@ -16,6 +16,7 @@ from eigendyn.device import find_device
 from eigendyn.engines import Work, follow
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
+from eigendyn.integrate.time_shift import moving_range
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes
 from eigendyn.program import Program
 from eigendyn.result import ensemble_dataset
@@ -183,6 +184,7 @@ def _prepare(
         times=_from_zero(times, chosen),
         keep=keep,
         threads=threads,
+        span=moving_range(starts.astype(chosen.dtype)),
     )
     return _Job(
         loss=system.title,

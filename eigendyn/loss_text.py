@@ -11,6 +11,7 @@ import keyword
 import math
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -21,11 +22,9 @@ from eigendyn.losses import SymbolicLoss, own_loss
 from eigendyn.symbols import (
     NAMES,
     ModeSum,
-    is_local,
     lam,
     loss_parameter,
     mode_sum,
-    modes,
     norm,
     release,
     stop_gradient,
@@ -37,24 +36,22 @@ LONGEST = 1_000  # characters
 DEEPEST = 30  # nodes inside one another
 MOST_NODES = 200
 LARGEST_EXPONENT = 6
-HIGHEST_DEGREE = 16  # in the letters, taken absolutely: bounds what expanding can cost
+HIGHEST_DEGREE = 16  # in the letters, taken absolutely …
+MOST_TERMS = 64  # … and when multiplied out: both bound what expanding can cost
+LONGEST_SHOWN = 30  # characters of what is not understood
 LARGEST_NUMBER = 1e12
 LARGEST_DENOMINATOR = 10**12
 
 Functions = Mapping[str, Callable[[sp.Expr], sp.Expr]]
 
 
-def _sum(summand: sp.Expr) -> sp.Expr:
-    return mode_sum(summand) if is_local(summand) else modes * summand
-
-
 LETTERS = MappingProxyType({"z1": z1, "z2": z2, "lam": lam})
 FUNCTIONS: Functions = MappingProxyType(
-    {"sum": _sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
+    {"sum": mode_sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
 )
 EXAMPLE = "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))"
 RATE_LETTERS = MappingProxyType({"lam": lam})
-RATE_FUNCTIONS: Functions = MappingProxyType({"sum": _sum, "sqrt": sp.sqrt})
+RATE_FUNCTIONS: Functions = MappingProxyType({"sum": mode_sum, "sqrt": sp.sqrt})
 RATE_EXAMPLE = "1 - lam"
 
 
@@ -130,8 +127,27 @@ def check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
     return {name: float(value) for name, value in parameters.items()}
 
 
+@dataclass(frozen=True)
+class _Size:
+    """Upper bounds on what an expression is when it is multiplied out."""
+
+    degree: float = 0.0  # in the letters
+    terms: int = 1
+
+    def plus(self, other: _Size) -> _Size:
+        return _Size(max(self.degree, other.degree), self.terms + other.terms)
+
+    def times(self, other: _Size) -> _Size:
+        return _Size(self.degree + other.degree, self.terms * other.terms)
+
+    def to(self, power: float) -> _Size:
+        """Size of a power; a root may be raised again, and so has the terms of its base."""
+        copies = max(math.ceil(abs(power)), 1)
+        return _Size(self.degree * abs(power), math.comb(self.terms + copies - 1, copies))
+
+
 class _Reader:
-    """One text, while it is read; sub-expressions come with their degree in the letters."""
+    """One text, while it is read; sub-expressions come with their size."""
 
     def __init__(
         self,
@@ -169,29 +185,30 @@ class _Reader:
         expression, _ = self._build(tree.body, 1)
         return expression
 
-    def _build(self, node: ast.expr, depth: int) -> tuple[sp.Expr, float]:
+    def _build(self, node: ast.expr, depth: int) -> tuple[sp.Expr, _Size]:
         self.nodes += 1
         if depth > DEEPEST or self.nodes > MOST_NODES:
             self._refuse(f"is too large: {MOST_NODES} terms, {DEEPEST} deep are allowed")
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return self._number(value), 0
+                return self._number(value), _Size()
             case ast.Name(id=name):
                 return self._letter(name)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
-                value, degree = self._build(operand, depth + 1)
-                return (-value if isinstance(sign, ast.USub) else value), degree
+                value, size = self._build(operand, depth + 1)
+                return (-value if isinstance(sign, ast.USub) else value), size
             case ast.BinOp(left=left, op=operation, right=right):
                 first, second = self._build(left, depth + 1), self._build(right, depth + 1)
                 return self._checked(*self._combine(operation, first, second))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
                 if name not in self.functions or isinstance(argument, ast.Starred):
-                    self._refuse(f"uses {name!r}, and the alphabet is {self.alphabet}")
-                value, degree = self._build(argument, depth + 1)
-                return self._checked(self.functions[name](value), degree)
+                    self._refuse(f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}")
+                value, size = self._build(argument, depth + 1)
+                whole = size.to(2).to(0.5) if name == "norm" else size
+                return self._checked(self.functions[name](value), whole)
         written = ast.get_source_segment(self.text, node) or type(node).__name__
         return self._refuse(
-            f"has {written[:30]!r}, and the alphabet is {self.alphabet}, + - * / **"
+            f"has {_shown(written)!r}, and the alphabet is {self.alphabet}, + - * / **"
         )
 
     def _number(self, value: float) -> sp.Expr:
@@ -199,32 +216,32 @@ class _Reader:
             self._refuse(f"has a number beyond {LARGEST_NUMBER:g}")
         return sp.Rational(repr(value)) if isinstance(value, float) else sp.Integer(value)
 
-    def _letter(self, name: str) -> tuple[sp.Expr, float]:
+    def _letter(self, name: str) -> tuple[sp.Expr, _Size]:
         if name in self.letters:
-            return self.letters[name], 1
+            return self.letters[name], _Size(degree=1)
         return self._refuse(
-            f"uses {name!r}, and the alphabet is {self.alphabet}; a parameter needs its number, as "
-            f"in --param {name}=0.5"
+            f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}; a parameter needs its "
+            f"number, as in --param {_shown(name)}=0.5"
         )
 
     def _combine(
         self,
         operation: ast.operator,
-        first: tuple[sp.Expr, float],
-        second: tuple[sp.Expr, float],
-    ) -> tuple[sp.Expr, float]:
-        (left, low), (right, high) = first, second
+        first: tuple[sp.Expr, _Size],
+        second: tuple[sp.Expr, _Size],
+    ) -> tuple[sp.Expr, _Size]:
+        (left, one), (right, other) = first, second
         match operation:
             case ast.Add():
-                return left + right, max(low, high)
+                return left + right, one.plus(other)
             case ast.Sub():
-                return left - right, max(low, high)
+                return left - right, one.plus(other)
             case ast.Mult():
-                return left * right, low + high
+                return left * right, one.times(other)
             case ast.Div():
                 if right == 0:
                     self._refuse("divides by zero")
-                return left / right, low + high
+                return left / right, one.times(other)
             case ast.Pow():
                 if not (right.is_Rational and abs(right) <= LARGEST_EXPONENT):
                     self._refuse(
@@ -233,21 +250,27 @@ class _Reader:
                     )
                 if left == 0 and right < 0:
                     self._refuse("divides by zero")
-                return left**right, low * float(abs(right))
+                return left**right, one.to(float(right))
         return self._refuse("uses an operator other than + - * / **")
 
-    def _checked(self, value: sp.Expr, degree: float) -> tuple[sp.Expr, float]:
+    def _checked(self, value: sp.Expr, size: _Size) -> tuple[sp.Expr, _Size]:
         """Refuse what is no finite real number, or would be huge once expanded."""
-        if degree > HIGHEST_DEGREE:
+        if size.degree > HIGHEST_DEGREE:
             self._refuse(f"is of a degree beyond {HIGHEST_DEGREE}")
+        if size.terms > MOST_TERMS:
+            self._refuse(f"has more than {MOST_TERMS} terms when it is multiplied out")
         plain = release(value)
         if plain.is_number and not plain.has(ModeSum):
             small = plain.is_real and plain.is_finite and abs(float(plain)) <= LARGEST_NUMBER
             if not small or (plain.is_Rational and plain.q > LARGEST_DENOMINATOR):
                 self._refuse(f"has a number that is not real, or beyond {LARGEST_NUMBER:g}")
-        return value, degree
+        return value, _Size() if value.is_Atom and plain.is_number else size
 
     def _refuse(self, what: str) -> NoReturn:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "…"
         message = f"The {self.what} {shown!r} {what}. Try {self.example!r}."
         raise InvalidExpression(message) from None
+
+
+def _shown(written: str) -> str:
+    return written if len(written) <= LONGEST_SHOWN else f"{written[:LONGEST_SHOWN]}…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 
 import sympy as sp
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from eigendyn import symbols as sym
@@ -12,14 +13,14 @@ from eigendyn.errors import InvalidExpression
 from eigendyn.loss_text import FUNCTIONS, LARGEST_EXPONENT, LETTERS
 from eigendyn.symbols import ModeSum, StopGradient
 
-NODES = (sp.Add, sp.Mul, sp.Rational, ModeSum, StopGradient)  # that any arguments may stand in
+NODES = (sp.Add, sp.Mul, sp.Rational, sp.Abs, ModeSum, StopGradient)  # of any arguments
 
 
 def write_loss(expression: sp.Expr) -> str:
     """Write a loss as text, such that `parse_loss` reads the same expression from it.
 
-    √(Σ x²) is written norm(x), the number of modes sum(1); floats become the decimals that Python
-    shows for them.
+    √(Σ x²) is written norm(x), |x| sqrt(x**2), the number of modes sum(1); floats become the
+    decimals that Python shows for them.
 
     Args:
         expression: ℓ in the alphabet of `symbols`; symbols beyond it are parameters.
@@ -94,6 +95,9 @@ class LossPrinter(StrPrinter):
 
     def _print_StopGradient(self, stopped: sp.Expr) -> str:
         return f"sg({self._print(stopped.args[0])})"
+
+    def _print_Abs(self, size: sp.Expr) -> str:
+        return f"sqrt({self.parenthesize(size.args[0], PRECEDENCE['Pow'])}**2)"
 
     def _print_Pow(self, expr: sp.Expr, rational: bool = False) -> str:
         norm = vector_of_norm(expr)

@@ -66,7 +66,8 @@ class SymbolicLoss:
             raise InvalidSetting(message)
         flip = {z1: -z1, z2: -z2}
         sums = sym.canonical(sym.release(self.expression)).atoms(sym.ModeSum)
-        if not all(sym.equal(total.args[0].xreplace(flip), total.args[0]) for total in sums):
+        flipped = {total.args[0]: total.args[0].xreplace(flip) for total in sums}
+        if not all(old == new or sym.equal(old, new) for old, new in flipped.items()):
             message = (
                 f"The loss {self.name!r} changes when a mode changes sign in both views, so that "
                 "modes do not stay apart. Use products and squares of representations."

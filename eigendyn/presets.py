@@ -52,8 +52,22 @@ METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 
+BELONGS_TO: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "predictor": (
+            *("alpha", "epsilon", "epsilon_placement", "normalize", "correlation_momentum"),
+            *("predictor_rate", "predictor_decay", "predictor_start"),
+        ),
+        "target": ("ema", "ema_schedule"),
+    }
+)
+
+
 def preset_settings(
-    name: str | None, loss: str | None = None, predictor: str = Settings.predictor
+    name: str | None,
+    loss: str | None = None,
+    predictor: str | None = None,
+    target: str | None = None,
 ) -> dict[str, Any]:
     """Settings of a named source; none for None.
 
@@ -63,7 +77,9 @@ def preset_settings(
             method: "byol", "simsiam", "directpred", "directcopy", "isoloss".
         loss: Name of the loss that is wanted, which the toy network's learning rate depends on;
             None takes the source's, or "cosine".
-        predictor: The predictor that is wanted, likewise.
+        predictor: The predictor that is wanted, likewise; another one than the source's leaves out
+            the source's settings of it.
+        target: The target that is wanted; likewise.
 
     Returns:
         Values by the names of `Settings`; the toy network's have a batch too.
@@ -75,7 +91,11 @@ def preset_settings(
         return {}
     check_choice("preset", name, PRESETS)
     if name != "published":
-        return dict(METHODS[name])
+        found = dict(METHODS[name])
+        for part, wanted in (("predictor", predictor), ("target", target)):
+            if wanted not in (None, found.get(part, getattr(Settings, part))):
+                found = {key: found[key] for key in found if key not in BELONGS_TO[part]}
+        return found
     named = Settings.loss if loss is None else loss
     is_bare = predictor == "none"
     fast = named.endswith("cosine") or (named == "euclidean" and is_bare)

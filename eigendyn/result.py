@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -292,18 +293,22 @@ def relative_drift(quantities: NDArray) -> NDArray:
 
 def provenance(device: str, dtype: str) -> dict[str, str]:
     """Say when, where and with what a result was made, in attributes that netCDF can hold."""
-    versions = {"eigendyn": eigendyn.__version__, "python": platform.python_version()}
-    versions |= {package: version(package) for package in PACKAGES}
     program = Path(sys.argv[0])
     name = program.parent.name if program.stem == "__main__" else program.name  # no folders of ours
     command = shlex.join([name, *sys.argv[1:]]).encode(errors="backslashreplace").decode()
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
-        "versions": json.dumps(versions),
+        "versions": _versions(),
         "device": device,
         "dtype": dtype,
     }
+
+
+@cache
+def _versions() -> str:
+    versions = {"eigendyn": eigendyn.__version__, "python": platform.python_version()}
+    return json.dumps(versions | {package: version(package) for package in PACKAGES})
 
 
 def _label(long_name: str, units: str) -> dict[str, str]:

@@ -90,7 +90,7 @@ def simulated(
 ) -> Labelled:
     """Do what `simulate` does, without xarray."""
     name = loss if loss is None or isinstance(loss, str) else loss.name
-    source = preset_settings(preset, name, settings.get("predictor", Settings.predictor))
+    source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
     system = equations(wanted if loss is None else loss, source | settings)

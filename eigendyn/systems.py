@@ -13,6 +13,7 @@ from eigendyn.agreement import FALSE_ALARM
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.crosschecks import DEFAULT_SEEDS, crosscheck
 from eigendyn.loss_text import parse_loss
+from eigendyn.presets import METHODS
 from eigendyn.result import provenance
 from eigendyn.start import random_weights
 
@@ -64,7 +65,7 @@ WRITTEN: Mapping[str, Mapping[str, Any]] = {  # one for each closure
 
 
 def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every system by name, with its settings: loss × predictor × target, variants, own losses."""
+    """Every system by name, with its settings: loss × predictor × target, presets, own losses."""
     for loss in LOSS_NAMES:
         for predictor, chosen in PREDICTORS.items():
             if loss.startswith("iso-") and "learned" in predictor:
@@ -77,6 +78,8 @@ def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield f"{loss}{predictor}, no stop-gradient", bare
         yield f"{loss}, α = 1/2", {"loss": loss, "alpha": 0.5}
     yield from MORE.items()
+    for preset, settings in METHODS.items():
+        yield f"preset {preset}", settings
     for text, settings in WRITTEN.items():
         yield text, {"loss": parse_loss(text), **settings}
 
@@ -122,8 +125,7 @@ def crosscheck_all(
             saves=SAVES,
             seed=seed,
             false_alarm=false_alarm / len(known),
-            **EVERY_TERM,
-            **settings,
+            **{**EVERY_TERM, **settings},
         )
         found.append((name, tree["agreement"].attrs, tree["theory"].attrs))
     attrs = {

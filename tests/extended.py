@@ -27,7 +27,7 @@ def follow(exponents, coefficients, starts, times, tolerance=1e-17, most_steps=4
         if not len(alive):
             break
         series = _series(r[alive], c[alive], x[alive])
-        size = np.maximum(np.abs(series[-1]), 1e-4000) / tolerance
+        size = np.maximum(np.abs(series[-1]), LONG(10) ** -4000) / tolerance
         step = np.minimum(0.9 * size ** (LONG(-1) / ORDER), ends[-1] - t[alive])
         inside = (ends >= t[alive, None]) & (ends <= (t[alive] + step)[:, None])
         row, column = np.nonzero(inside)

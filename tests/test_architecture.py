@@ -11,7 +11,7 @@ import pytest
 import eigendyn
 from eigendyn import symbols as sym
 from eigendyn.architecture import Architecture
-from eigendyn.choices import PRESETS
+from eigendyn.choices import PREDICTORS, PRESETS
 from eigendyn.conservation import conserved_quantities
 from eigendyn.derive import descent_directions, mode_dynamics, predictor_direction
 from eigendyn.errors import InvalidSetting
@@ -217,6 +217,20 @@ def test_what_is_given_stands_before_the_preset():
     assert run.attrs["loss"] == "euclidean"
     assert "velocity" not in run
     assert "predictor_value" in run
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "published"])
+def test_another_part_leaves_out_what_the_preset_says_of_its_own(name):
+    ours = preset_settings(name)
+    for predictor in PREDICTORS:
+        if predictor != "learned" or ours["loss"] == "cosine":  # no gradient reaches that
+            chosen = Settings(
+                **preset_settings(name, predictor=predictor) | {"predictor": predictor}
+            )
+            assert chosen.target == ours.get("target", "shared")
+    assert Settings(**preset_settings(name, target="shared") | {"target": "shared"}).ema is None
+    same = preset_settings(name, None, ours.get("predictor"), ours.get("target"))
+    assert same == ours
 
 
 def test_momentum_reaches_further_in_the_same_time():

@@ -51,6 +51,8 @@ def test_every_loss_and_variant_is_read_back(name, beta, predictor, stop):
         (mode_sum(z1 * z2) / sym.modes, "sum(z1*z2)/sum(1)"),
         (0.1 * mode_sum(z1 * z2), "sum(z1*z2)/10"),
         (mode_sum((z1 * z2) ** 2) ** 0.5, "norm(z1*z2)"),
+        (mode_sum(abs(z1 - z2) * abs(lam)), "sum(lam*sqrt((z1 - z2)**2))"),
+        (mode_sum(1) * norm(norm(z1)), "sum(1)**(3/2)*norm(z1)"),
     ],
 )
 def test_text_is_short(expression, text):

@@ -61,13 +61,13 @@ def judge(system: Dynamics, x: ArrayLike, **parameters: float) -> FixedPoint:
     if not np.isfinite(jacobian).all():  # as with λ = √c at c = 0: the limit from within
         within = np.where((x == 0) & ~np.array([is_odd(n) for n in system.names]), WITHIN, x)
         jacobian = evaluate(system, within[None], parameters).jacobian[0]
-    eigenvalues = _eigenvalues(jacobian, _rough(system, x, jacobian, parameters))
+    eigenvalues = _eigenvalues(jacobian, rough_coordinates(system, x, jacobian, parameters))
     zero = np.abs(eigenvalues) <= zero_size(eigenvalues)
     explained = min(int(zero.sum()), _explained(system, x, jacobian, parameters))
     return FixedPoint(
         x=x,
         eigenvalues=eigenvalues,
-        stability=_stability(np.real(eigenvalues[~zero]), int(zero.sum()) - explained),
+        stability=stability_of(np.real(eigenvalues[~zero]), int(zero.sum()) - explained),
         zero_modes=int(zero.sum()),
         explained=explained,
         residual=float(rest.residual[0]),
@@ -97,7 +97,7 @@ def _eigenvalues(jacobian: NDArray, rough: NDArray) -> NDArray:
     return values[np.lexsort((values.imag, -values.real))]
 
 
-def _rough(
+def rough_coordinates(
     system: Dynamics, x: NDArray, jacobian: NDArray, parameters: Mapping[str, float]
 ) -> NDArray:
     """Which vanished singular values (coordinates,) have a growth rate that diverges at zero.
@@ -117,7 +117,8 @@ def _rough(
     return rough
 
 
-def _stability(rates: NDArray, unexplained: int) -> str:
+def stability_of(rates: NDArray, unexplained: int) -> str:
+    """Stability by the eigenvalues' real parts that are not zero, and the number of zero modes."""
     if (rates > 0).any():
         return "saddle" if (rates < 0).any() else "unstable"
     return "neutral" if unexplained else "stable"

@@ -24,6 +24,7 @@ from eigendyn.simulation import conserved_functions, vector_field
 LARGEST = 2.0  # variance up to which the closure's nodes are chosen
 SMALLEST = 1e-3  # of the largest
 MOST_PATTERNS = 6
+STILL = 1e-6  # rate of singular values of about one that is none
 
 
 @jax.tree_util.register_dataclass
@@ -103,6 +104,24 @@ def dynamical_system(
         dynamics=closed_dynamics(symbolic, chosen),
         conserved=_conserved(symbolic, compiled, chosen, states.shape[1:]),
     )
+
+
+def check_motion(system: DynamicalSystem) -> None:
+    """Check that encoders learn: alone, a mode rests under every loss that does not see its scale.
+
+    Raises:
+        InvalidSetting: No singular value moves, decay aside.
+    """
+    without = {name: 0.0 for name in ("weight_decay",) if name in system.parameters}
+    points = np.random.default_rng(0).uniform(0.2, 1.2, (8, len(system.names)))
+    rates = [np.asarray(system(jnp.asarray(point), **without)) for point in points]
+    if np.abs(np.array(rates)[:, : system.modes]).max() < STILL:
+        message = (
+            f"A mode must learn, and with {system.modes} of them none does: the loss "
+            f"{system.loss.name!r} does not see its scale. Try --modes {system.modes + 1}, or "
+            "--loss euclidean."
+        )
+        raise InvalidSetting(message)
 
 
 def _patterns(modes: int) -> NDArray:

@@ -144,7 +144,8 @@ def _check(settings: dict[str, Any], given: dict[str, Any]) -> None:
     from eigendyn.settings import Settings
 
     both = {"batch", "seeds", "preset", "false_alarm"}
-    source = preset_settings(given.get("preset"), given.get("loss"), settings["predictor"])
+    wanted = (given.get(part) for part in ("loss", "predictor", "target"))
+    source = preset_settings(given.get("preset"), *wanted)
     wanted = source | given
     Settings(**{name: value for name, value in wanted.items() if name not in both})
     Network(batch=5_000 if settings["batch"] is None else settings["batch"])

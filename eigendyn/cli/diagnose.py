@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     config_option,
@@ -19,11 +20,7 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
-from eigendyn.cli.parameters import is_given
 from eigendyn.cli.starts import check_one_start, starting_variances
-from eigendyn.cli.written import loss_text, written_loss
-from eigendyn.presets import preset_settings
-from eigendyn.settings import Settings
 
 
 @click.command("diagnose", context_settings={"show_default": True})
@@ -62,19 +59,21 @@ def command(
     A mode is lost if it has collapsed, or is small and does not grow, at the end of the run; the
     end is --steps. Every other run changes one setting and keeps the rest.
     """  # noqa: D301
-    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
-    source.pop("batch", None)  # of networks
-    chosen = Settings(**{**settings, **source, **given})
+    asked = asked_for(
+        ctx,
+        settings,
+        preset=preset,
+        loss_expr=loss_expr,
+        loss_file=loss_file,
+        parameters=parameters,
+    )
     check_one_start(embeddings, weights, variances, modes, inputs)
-    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
-    start = starting_variances(embeddings, weights, variances, modes, inputs, chosen.seed)
-    kept = {name: value for name, value in (source | given).items() if name != "loss"}
+    start = starting_variances(embeddings, weights, variances, modes, inputs, asked.chosen.seed)
 
     def work() -> Any:
         from eigendyn.analysis.collapse import diagnose
 
-        return diagnose(written or chosen.loss, start, progress=sys.stderr.isatty(), **kept)
+        return diagnose(variances=start, progress=sys.stderr.isatty(), **asked.settings)
 
     diagnosis = interruptible(work)
     from eigendyn.report.collapse import summary, table

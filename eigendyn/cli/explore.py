@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -17,9 +18,6 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
-from eigendyn.cli.parameters import is_given
-from eigendyn.cli.written import loss_text, written_loss
-from eigendyn.presets import preset_settings
 from eigendyn.settings import Settings
 
 SUFFIXES = (".html",)
@@ -74,18 +72,19 @@ def command(
     The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
     target with --target ema. Its path is printed on standard output.
     """  # noqa: D301
-    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
-    source.pop("batch", None)  # of networks
-    chosen = Settings(**(source | given))
-    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
+    asked = asked_for(
+        ctx,
+        settings,
+        preset=preset,
+        loss_expr=loss_expr,
+        loss_file=loss_file,
+        parameters=parameters,
+    )
     from eigendyn.store import check_output, fresh_path, write_atomically
 
-    name = "written" if written else chosen.loss
-    path = output or fresh_path(f"eigendyn-{name}", ".html")
+    path = output or fresh_path(f"eigendyn-{asked.name}", ".html")
     check_output(path, SUFFIXES, force)
-    wanted = source | given | {"loss": chosen.loss if written is None else written}
-    page = interruptible(lambda: _page(wanted))
+    page = interruptible(lambda: _page(asked.settings))
     write_atomically(path, force, lambda part: part.write_text(page, encoding="utf-8"))
     click.echo(str(path))
     if not quiet:

@@ -22,6 +22,7 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "derive": "Derive the mode dynamics of a loss, line by line.",
     "losses": "List the losses.",
     "phase": "Draw the phase portrait of two modes or two states.",
+    "bifurcation": "Follow fixed points as a parameter changes.",
     "export": "Write a loss as a function for JAX, PyTorch or NumPy.",
     "explore": "Write a page on which the dynamics can be explored by hand.",
     "diagnose": "Say which modes collapse, and what would save them.",

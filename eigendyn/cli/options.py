@@ -105,7 +105,11 @@ start_options = stack(
         type=FILE,
         help="Start from a linear encoder (modes × inputs): .npy, .npz or .csv.",
     ),
-    click.option("--variances", type=Numbers(), help="Start from a list, as in 0.05,0.3,1,2."),
+    click.option(
+        "--variances",
+        type=Numbers("0.05,0.3,1,2"),
+        help="Start from a list, as in 0.05,0.3,1,2.",
+    ),
     click.option("--modes", type=int, help="Start from a random encoder with so many modes …"),
     click.option("--inputs", type=int, help="… and so many inputs; entries are N(0, 1/16)."),
 )

@@ -22,17 +22,21 @@ def numbers_by_name(texts: Iterable[str], example: str) -> dict[str, float]:
     """Take numbers by name, from texts such as NAME=NUMBER.
 
     Raises:
-        InvalidSetting: One is no NAME=NUMBER.
+        InvalidSetting: One is no NAME=NUMBER, or is given twice.
     """
-    found = {}
+    flag = example.split()[0]
+    found: dict[str, float] = {}
     for text in texts:
-        name, _, value = text.partition("=")
+        name, _, written = text.partition("=")
         try:
-            found[name.strip()] = float(value)
+            value = float(written)
         except ValueError as error:
-            flag = example.split()[0]
             message = f"{flag} must be NAME=NUMBER, not {text!r}. Try {example}."
             raise InvalidSetting(message) from error
+        if name.strip() in found:
+            message = f"{flag} {name.strip()} is given twice. Keep one."
+            raise InvalidSetting(message)
+        found[name.strip()] = value
     return found
 
 
@@ -67,6 +71,10 @@ class Numbers(click.ParamType):
 
     name = "numbers"
 
+    def __init__(self, example: str) -> None:
+        """Remember what a refusal says to try."""
+        self.example = example
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> list[float]:
@@ -77,6 +85,24 @@ class Numbers(click.ParamType):
         try:
             return [float(part) for part in value.split(",")]
         except ValueError as error:
-            flag = param.opts[0] if param else "A list"
-            message = f"{flag} must be numbers separated by commas, not {value!r}. Try 0.3,1."
+            flag = param.opts[0] if param else self.name
+            message = (
+                f"{flag} must be numbers separated by commas, not {value!r}. "
+                f"Try {flag} {self.example}."
+            )
             raise InvalidSetting(message) from error
+
+
+class Names(click.ParamType):
+    """Names of parameters separated by commas, with dashes or underscores."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split at the commas."""
+        del param, ctx
+        if not isinstance(value, str):
+            return tuple(value)
+        return tuple(part.strip().replace("-", "_") for part in value.split(","))

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from eigendyn import choices
+from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -20,9 +21,7 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
-from eigendyn.cli.parameters import Numbers, is_given, numbers_by_name
-from eigendyn.cli.written import loss_text, written_loss
-from eigendyn.presets import preset_settings
+from eigendyn.cli.parameters import Numbers, numbers_by_name
 from eigendyn.settings import Settings
 
 ANIMATIONS = (".gif", ".mp4")
@@ -42,7 +41,7 @@ MOST_DESCENTS = 20
 @click.option(
     "--start",
     "starts",
-    type=Numbers(),
+    type=Numbers("0.3,1"),
     multiple=True,
     metavar="X,Y",
     show_default="three of them",
@@ -59,7 +58,7 @@ MOST_DESCENTS = 20
 )
 @click.option(
     "--window",
-    type=Numbers(),
+    type=Numbers("2,2"),
     metavar="X,Y",
     show_default="2 for variances",
     help="Where the axis across, and the one up, end.",
@@ -120,15 +119,16 @@ def command(
     from eigendyn.store import check_output, fresh_path
 
     check_whole("descent", descent, 0)
-    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
-    source.pop("batch", None)  # of networks
-    chosen = Settings(**(source | given))
-    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
-    name = "written" if written else chosen.loss
-    path = output or fresh_path(f"eigendyn-phase-{name}", ".png")
+    asked = asked_for(
+        ctx,
+        settings,
+        preset=preset,
+        loss_expr=loss_expr,
+        loss_file=loss_file,
+        parameters=parameters,
+    )
+    path = output or fresh_path(f"eigendyn-phase-{asked.name}", ".png")
     check_output(path, (*choices.PICTURE_SUFFIXES, *ANIMATIONS), force)
-    wanted = source | given | {"loss": chosen.loss if written is None else written}
 
     def work() -> Any:
         from eigendyn.portraits import save_portrait
@@ -142,7 +142,7 @@ def command(
             modes=modes,
             held=numbers_by_name(held, "--slice variance3=0.5"),
             window=window,
-            settings=wanted,
+            settings=asked.settings,
         )
 
     found = interruptible(work)

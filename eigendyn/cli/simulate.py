@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn import choices
+from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -25,10 +26,7 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
-from eigendyn.cli.parameters import is_given
 from eigendyn.cli.starts import check_one_start, starting_variances
-from eigendyn.cli.written import loss_text, written_loss
-from eigendyn.presets import preset_settings
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,19 +97,21 @@ def command(
     output, everything else to standard error. Exit code 0: completed; 2: refused, nothing was run;
     3: not completed, and the result says how far it came.
     """  # noqa: D301
-    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    source = preset_settings(preset, given.get("loss"), settings["predictor"])
-    source.pop("batch", None)  # of networks
-    settings = source | given
-    chosen = Settings(**settings)
+    asked = asked_for(
+        ctx,
+        settings,
+        preset=preset,
+        loss_expr=loss_expr,
+        loss_file=loss_file,
+        parameters=parameters,
+    )
     check_one_start(embeddings, weights, variances, modes, inputs)
-    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
-    output, plot = _outputs("written" if written else chosen.loss, output, plot, force)
-    start = starting_variances(embeddings, weights, variances, modes, inputs, chosen.seed)
+    output, plot = _outputs(asked.name, output, plot, force)
+    start = starting_variances(embeddings, weights, variances, modes, inputs, asked.chosen.seed)
     dataset = interruptible(
         lambda: _simulate(
             start,
-            settings | {"loss": chosen.loss if written is None else written},
+            asked.settings,
             progress=not quiet and sys.stderr.isatty(),
         )
     )

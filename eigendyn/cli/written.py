@@ -27,13 +27,16 @@ def loss_text(expression: str | None, file: Path | None) -> str | None:
         message = "A loss is given as --loss-expr or as --loss-file. Leave out one of the two."
         raise InvalidSetting(message)
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            message = f"--loss-file must have at most {LARGEST_FILE} bytes; {file} has more."
-            raise UnreadableFile(message)
-        return file.read_text(encoding="utf-8")
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)  # a device has no size, and no end
+        text = content.decode("utf-8-sig")
     except (OSError, ValueError) as error:
         message = f"--loss-file must name a readable text file, not {file} ({error})."
         raise UnreadableFile(message) from error
+    if len(content) > LARGEST_FILE:
+        message = f"--loss-file must have at most {LARGEST_FILE} bytes; {file} has more."
+        raise UnreadableFile(message)
+    return text
 
 
 def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> SymbolicLoss | None:
@@ -48,7 +51,7 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         The loss; None if none was written.
 
     Raises:
-        InvalidExpression: Text that is no loss, or parameters that are no numbers.
+        InvalidExpression: Text that is no loss, or parameters that are no numbers or not in it.
         InvalidSetting: A loss both named and written, or parameters without a text.
     """
     if text is None:
@@ -61,4 +64,9 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         raise InvalidSetting(message)
     from eigendyn.loss_text import parse_loss
 
-    return parse_loss(text, numbers_by_name(parameters, "--param gamma=0.5"))
+    loss = parse_loss(text, numbers_by_name(parameters, "--param gamma=0.5"))
+    known = {symbol.name for symbol in loss.expression.free_symbols}
+    for name in (name for name, _ in loss.parameters if name not in known):
+        message = f"The loss {text.strip()[:60]!r} does not depend on {name!r}. Leave out --param."
+        raise InvalidSetting(message)
+    return loss

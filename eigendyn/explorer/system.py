@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
-
 from eigendyn import symbols as sym
 from eigendyn.analysis.slice import Slice, plane
-from eigendyn.analysis.system import LARGEST, DynamicalSystem, dynamical_system
+from eigendyn.analysis.system import LARGEST, DynamicalSystem, check_motion, dynamical_system
 from eigendyn.derive import ModeDynamics
 from eigendyn.equations import closed_dynamics, understand
 from eigendyn.errors import InvalidSetting
@@ -37,7 +34,8 @@ def explored_system(
     dynamics = _dynamics(loss, settings)
     _check_plane(dynamics)
     system = dynamical_system(loss, _few_modes(dynamics), **settings)
-    _check_motion(system)
+    if system.modes == 1:
+        check_motion(system)
     return system, dynamics
 
 
@@ -72,9 +70,9 @@ def plane_system(
         largest_variance=largest_variance,
         **settings,
     )
-    system = plane(whole, held)
-    _check_motion(system)
-    return system, dynamics
+    if whole.modes == 1:
+        check_motion(whole)
+    return plane(whole, held), dynamics
 
 
 def _dynamics(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> ModeDynamics:
@@ -91,20 +89,5 @@ def _check_plane(dynamics: ModeDynamics) -> None:
         message = (
             f"A plane holds two states without velocities, and a mode has {names} here. Leave out "
             "--momentum, or one of --predictor and --target."
-        )
-        raise InvalidSetting(message)
-
-
-def _check_motion(system: DynamicalSystem | Slice) -> None:
-    """Refuse a plane of one mode on which the encoder rests, as under any scale-invariant loss."""
-    if system.modes > 1:
-        return
-    without = {name: 0.0 for name in ("weight_decay",) if name in system.parameters}
-    points = np.random.default_rng(0).uniform(0.2, 1.2, (8, len(system.names)))
-    rates = [float(system(jnp.asarray(point), **without)[0]) for point in points]
-    if np.abs(rates).max() < 1e-6:
-        message = (
-            f"With two states per mode the plane is that of one mode, and the encoder's rests: the "
-            f"loss {system.loss.name!r} does not see its scale. Try --loss euclidean."
         )
         raise InvalidSetting(message)

@@ -99,6 +99,8 @@ def _degree(expression: sp.Expr, prediction: sp.Symbol) -> int | None:
         return 0 if known == [2] else None
     if isinstance(expression, StopGradient):
         return known[0]
+    if isinstance(expression, sp.Abs):
+        return 0 if known == [0] else None  # of a vector's entries it needs their basis
     if expression.is_Add:
         return known[0] if len(set(known)) == 1 else None
     if expression.is_Pow:

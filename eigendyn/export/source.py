@@ -57,6 +57,12 @@ class SourcePrinter(LossPrinter):
         written = f"({inside})" if stopped in self.released else self.backend.stopped(inside)
         return self.quantities.get(stopped) or written
 
+    def _print_Abs(self, size: sp.Expr) -> str:
+        return f"{self.backend.module}.abs({self._print(size.args[0])})"
+
+    def _print_sign(self, sign: sp.Expr) -> str:
+        return f"{self.backend.module}.sign({self._print(sign.args[0])})"
+
     def _print_Pow(self, expr: sp.Expr, rational: bool = False) -> str:
         del rational
         if expr in self.quantities:

@@ -137,7 +137,8 @@ def tabulate_curves(
     Args:
         rate: Growth rate of a mode's variance.
         visited: Curves from the first to the second number of fixed points below.
-        low, high: Starts lie between 2^low and 2^high.
+        low: Starts are at least 2^low.
+        high: Starts are at most 2^high.
         last: Times lie below 2^last.
         rtol: Error allowed in s, and in v = s², relative.
         atol: Error allowed in both, absolute.
@@ -163,7 +164,7 @@ def tabulate_curves(
         }
         begin = 0
         for table in tables:
-            records.append(table.records + [0.0, begin])
+            records.append(table.records + np.array([0.0, begin]))
             cells.append(table.cells)
             begin += len(table.cells)
             errors.append(table.error)

@@ -2,9 +2,9 @@ r"""A growth rate and two neighbouring fixed points enter; the one curve between
 
 Every trajectory between them is that curve, shifted in time: T(x) = ∫ dx'/g(x'), x = log v. The
 curve has two legs. T = 0 where they meet, or, if modes come from or go to infinity in finite time,
-there, since that is where the curve is steepest. On a leg that ends at a fixed point the variable is
-q = ln |x − x*|, on one that ends at v = 0 or v = ∞ it is q = x; either makes T smooth, so that it is
-kept as Chebyshev series on panels of q, each bisected until its series has converged.
+there, since that is where the curve is steepest. On a leg that ends at a fixed point x* the
+variable is q = ln |x − x*|, on one that ends at v = 0 or v = ∞ it is q = x; either makes T smooth,
+so that it is kept as Chebyshev series on panels of q, each bisected until its series has converged.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 FINEST_RTOL = 1e-11
 OCTAVES = 4  # ranges are rounded to powers of 2^OCTAVES, so that tables serve similar calls
-SMALL = 2**12  # numbers that one thread writes sooner than another starts
+SMALL = 2**14  # numbers that one thread writes sooner than another starts
+PIECES = 32  # of the rows, so that no thread waits long for another
 KEEPS = ("trajectory", "final")
 COMPLETED, DIVERGED, INACCURATE = (
     BATCH_STATUSES.index(name) for name in ("completed", "diverged", "inaccurate")
@@ -43,6 +44,7 @@ def shifted_ensemble(
     atol: float = 1e-9,
     threads: int | None = None,
     keep: str = "trajectory",
+    span: tuple[float, float] | None = None,
 ) -> Batch:
     """Follow many trajectories of modes that live by themselves.
 
@@ -56,6 +58,8 @@ def shifted_ensemble(
         atol: Error allowed in both beside it, absolute.
         threads: Threads to use; None takes one for each core.
         keep: "trajectory", or "final" for the last time alone.
+        span: Smallest and largest start that moves, of the ensemble that these are a part of: the
+            curve that serves all of them serves its parts bit for bit. None takes those given.
 
     Returns:
         Singular values (trajectories, 1, modes, times). A trajectory with a start that is negative
@@ -70,17 +74,18 @@ def shifted_ensemble(
     """
     elapsed, starts = _checked(starts, times, rtol, atol, keep)
     count, _, modes = starts.shape
+    span = span or moving_range(starts)
     kept = elapsed[-1:] if keep == "final" else elapsed
     values = np.empty((count, 1, modes, len(kept)), starts.dtype)
     status = np.zeros(count, np.int8)
     for members, own in _groups(parameters, count):
         rate = _powers(dynamics, tuple(own.items()), modes)
         if members is None:
-            _follow(rate, starts, kept, rtol, atol, threads, values, status)
+            _follow(rate, starts, kept, span, rtol, atol, threads, values, status)
         else:
             part = np.empty((len(members), *values.shape[1:]), starts.dtype)
             state = np.zeros(len(members), np.int8)
-            _follow(rate, starts[members], kept, rtol, atol, threads, part, state)
+            _follow(rate, starts[members], kept, span, rtol, atol, threads, part, state)
             values[members], status[members] = part, state
     saved = np.asarray(times, float)
     return Batch(
@@ -139,6 +144,7 @@ def _follow(
     rate: PowerSum,
     starts: NDArray,
     elapsed: NDArray,
+    span: tuple[float, float],
     rtol: float,
     atol: float,
     threads: int | None,
@@ -147,7 +153,7 @@ def _follow(
 ) -> None:
     """Fill values (trajectories, 1, modes, times) and status (trajectories,)."""
     flat = starts.reshape(-1).astype(float, copy=False)
-    smallest, largest = _range(flat)
+    smallest, largest = span
     if not rate.exponents or not len(flat):
         _stay(starts, values, status)
         return
@@ -182,8 +188,9 @@ def _follow(
         status[outside.reshape(-1, modes).any(axis=1) & (status == COMPLETED)] = INACCURATE
 
 
-def _range(flat: NDArray) -> tuple[float, float]:
+def moving_range(starts: NDArray) -> tuple[float, float]:
     """Smallest and largest of the starts that move; (1, 1) if none does."""
+    flat = starts.reshape(-1).astype(float, copy=False)
     if not len(flat):
         return 1.0, 1.0
     smallest, largest = flat.min(), flat.max()
@@ -220,9 +227,10 @@ def _tables(
 
 
 def _in_threads(work, rows: int, saved: int, threads: int | None) -> None:
-    """Share rows evenly; every row is the same whoever writes it."""
-    count = min(threads or len(os.sched_getaffinity(0)), 1 + rows * saved // SMALL)
-    bounds = [rows * i // count for i in range(count + 1)]
+    """Let threads take rows piece by piece; every row is the same whoever writes it."""
+    count = min(threads or os.cpu_count() or 1, 1 + rows * saved // SMALL)
+    pieces = min(PIECES, 1 + rows * saved // SMALL) if count > 1 else 1
+    bounds = [rows * i // pieces for i in range(pieces + 1)]
     if count == 1:
         work(0, rows)
         return
@@ -243,5 +251,6 @@ def _judge_rounding(
     shift = ROUND_OFF * EPS * (np.abs(own_times[..., None]) + elapsed)
     with np.errstate(invalid="ignore", over="ignore"):
         moved = shift * tables.speed(values[:, 0])
-        doubtful = (moved > 2 * allowed_error(values[:, 0], rtol, atol)).any(axis=(1, 2))
-    status[doubtful & (status == COMPLETED)] = INACCURATE
+        doubtful = moved > 2 * allowed_error(values[:, 0], rtol, atol)
+    values[:, 0][doubtful & (status == DIVERGED)[:, None, None]] = np.nan  # close to its end
+    status[doubtful.any(axis=(1, 2)) & (status == COMPLETED)] = INACCURATE

@@ -54,7 +54,7 @@ class Table:
 
 def block_number(u: NDArray) -> NDArray:
     """Number of the block that a positive float lies in."""
-    return u.view(np.int64) >> SHIFT
+    return np.right_shift(u.view(np.int64), SHIFT)
 
 
 def tabulate(
@@ -74,9 +74,10 @@ def tabulate(
         largest: Largest argument.
         flat: True if the function is a constant below `smallest`, else it is a polynomial there.
     """
-    first, last = (int(number) for number in block_number(np.array([smallest, largest])))
+    first, last = (int(block_number(np.array([u]))[0]) for u in (smallest, largest))
     first -= flat  # the constant needs a block that is below `smallest` altogether
-    edges = (np.arange(first, last + 2, dtype=np.int64) << SHIFT).view(float)
+    numbers = np.arange(first, last + 2, dtype=np.int64)
+    edges = np.left_shift(numbers, SHIFT).view(float)
     low, width = edges[:-1].copy(), np.diff(edges)
     if not flat:
         low[0], width[0] = 0.0, edges[1]
@@ -85,7 +86,7 @@ def tabulate(
     errors = np.zeros(len(low))
     pending = np.arange(len(low))
     while len(pending):
-        pieces = count[pending[0]]
+        pieces = int(count[pending[0]])
         start = low[pending, None] + width[pending, None] * (np.arange(pieces) / pieces)
         half = (width[pending] / (2 * pieces))[:, None, None]
         middle = start[..., None] + half

@@ -14,9 +14,20 @@ from typing import Any
 from llvmlite import ir
 
 from eigendyn.machine.dyadic import SHIFT, TERMS
+from eigendyn.machine.eights import (
+    LANES,
+    Loop,
+    absolute,
+    clamp,
+    fma,
+    gathered,
+    int_splat,
+    masked_store,
+    splat,
+    within,
+)
 from eigendyn.machine.processor import Library
 
-LANES = 8  # saved times at once, and numbers in a cell
 LEG = ("reference_high", "reference_low", "first", "last", "limit", "record", "cell")
 CURVE = (
     "split",
@@ -76,10 +87,10 @@ def _emit(module: ir.Module, kind: Any) -> None:
         value = value if kind == _float else b.fptrunc(value, kind)
         b.store(value, b.gep(row, [index], source_etype=kind), align=bits_of(kind) // 8)
 
-    with _loop(b, begin, end, BLOCK) as first:
+    with Loop(b, begin, end, BLOCK) as first:
         following = b.add(first, _int(BLOCK))
         last = b.select(b.icmp_signed("<", following, end), following, end)
-        with _loop(b, first, last, 1) as i:
+        with Loop(b, first, last, 1) as i:
             s = load(starts, i)
             own = b.gep(own_times, [i], source_etype=_float)
             place = b.gep(numbers, [b.sub(i, first)], source_etype=_int)
@@ -94,11 +105,11 @@ def _emit(module: ir.Module, kind: Any) -> None:
                     return b.select(is_upper, of(f"upper_{name}"), of(f"lower_{name}"))
 
                 distance = b.fsub(b.fsub(s, of_leg("reference_high")), of_leg("reference_low"))
-                u = _absolute(b, distance)
+                u = absolute(b, distance)
                 with b.if_then(b.fcmp_ordered(">", u, zero)):
                     b.store(number, place)
                     b.store(_read_one(b, load, u, of_leg, records, cells), own)
-        with _loop(b, first, last, 1) as i:
+        with Loop(b, first, last, 1) as i:
             s = load(starts, i)
             row = b.gep(result, [b.mul(i, times)], source_etype=kind)
             state = b.gep(status, [i], source_etype=_byte)
@@ -108,12 +119,13 @@ def _emit(module: ir.Module, kind: Any) -> None:
                     of = _fields(b, load, curves, number)
                     tau = load(own_times, i)
                     _follow(b, load, of, tau, times, elapsed, row, records, cells, kind, state)
-                    write(row, _int(0), s)
+                    with b.if_then(b.fcmp_ordered("==", load(elapsed, _int(0)), zero)):
+                        write(row, _int(0), s)
                 with rests:
                     valid = _is_valid(b, s)
                     b.store(b.select(valid, _byte(FINE), _byte(INVALID)), state)
                     value = b.select(valid, s, nan)
-                    with _loop(b, _int(0), times, 1) as k:
+                    with Loop(b, _int(0), times, 1) as k:
                         write(row, k, value)
     b.ret_void()
 
@@ -140,7 +152,7 @@ def _count_below(
 ) -> Any:
     """Number of fixed points below s."""
     b.store(_int(0), count)
-    with _loop(b, _int(0), points, 1) as k:
+    with Loop(b, _int(0), points, 1) as k:
         high, low = load(rest, b.mul(k, _int(2))), load(rest, b.add(b.mul(k, _int(2)), _int(1)))
         is_below = b.fcmp_ordered(">", b.fsub(s, high), low)
         b.store(b.add(b.load(count, typ=_int), b.zext(is_below, _int)), count)
@@ -154,16 +166,16 @@ def _read_one(
     limit = of_leg("limit")
     u = b.select(b.fcmp_ordered("<", u, limit), u, limit)
     block = b.sub(b.lshr(b.bitcast(u, _int), _int(SHIFT)), b.fptosi(of_leg("first"), _int))
-    block = _clamp(b, block, b.fptosi(of_leg("last"), _int), _int)
+    block = clamp(b, block, b.fptosi(of_leg("last"), _int), _int)
     record = b.mul(b.add(block, b.fptosi(of_leg("record"), _int)), _int(2))
     scale, offset = load(records, record), load(records, b.add(record, _int(1)))
-    position = _fma(b, u, scale, offset)
+    position = fma(b, u, scale, offset)
     cell = b.fptosi(position, _int)
-    x = _within(b, position, b.sitofp(cell, _float), lambda c: ir.Constant(_float, c))
+    x = within(b, position, b.sitofp(cell, _float), lambda c: ir.Constant(_float, c))
     base = b.mul(b.add(cell, b.fptosi(of_leg("cell"), _int)), _int(TERMS))
     value = load(cells, b.add(base, _int(TERMS - 1)))
     for k in range(TERMS - 2, -1, -1):
-        value = _fma(b, value, x, load(cells, b.add(base, _int(k))))
+        value = fma(b, value, x, load(cells, b.add(base, _int(k))))
     return value
 
 
@@ -185,17 +197,17 @@ def _follow(
     def many(c: float) -> ir.Constant:
         return ir.Constant(_floats, [c] * LANES)
 
-    first, last = _int_splat(b, of("first")), _int_splat(b, of("last"))
+    first, last = int_splat(b, of("first")), int_splat(b, of("last"))
     sides = b.add(last, ir.Constant(_ints, [1] * LANES))
     own_records = b.gep(
         records, [b.mul(b.fptosi(of("record"), _int), _int(2))], source_etype=_float
     )
     own_cells = b.gep(cells, [b.mul(b.fptosi(of("cell"), _int), _int(TERMS))], source_etype=_float)
-    end, limit, value = of("end"), _splat(b, of("limit"), _floats), _splat(b, of("value"), _floats)
-    ends, own = _splat(b, end, _floats), _splat(b, tau, _floats)
+    end, limit, value = of("end"), splat(b, of("limit"), _floats), splat(b, of("value"), _floats)
+    ends, own = splat(b, end, _floats), splat(b, tau, _floats)
     module = b.module
     store_type = ir.VectorType(kind, LANES)
-    masked = _masked_store(module, store_type, bits_of(kind))
+    masked = masked_store(module, store_type, bits_of(kind))
     count_type = ir.VectorType(ir.IntType(32), LANES)
     lanes = ir.Constant(count_type, list(range(LANES)))
 
@@ -207,33 +219,33 @@ def _follow(
             with whole:
                 b.store(values, place, align=bits_of(kind) // 8)
             with part:
-                some = _splat(b, b.trunc(left, ir.IntType(32)), count_type)
+                some = splat(b, b.trunc(left, ir.IntType(32)), count_type)
                 mask = b.icmp_signed("<", lanes, some)
                 b.call(masked, [values, place, ir.IntType(32)(bits_of(kind) // 8), mask])
 
-    with _loop(b, _int(0), times, LANES) as k:
+    with Loop(b, _int(0), times, LANES) as k:
         t = b.fadd(own, load(elapsed, k, _floats))
         soonest = b.extract_element(t, ir.IntType(32)(0))
         with b.if_else(b.fcmp_ordered(">=", soonest, end)) as (over, under):
             with over:
                 store(k, value)
             with under:
-                u = _absolute(b, t)
+                u = absolute(b, t)
                 u = b.select(b.fcmp_ordered("<", u, limit), u, limit)
                 shift = ir.Constant(_ints, [SHIFT] * LANES)
                 block = b.sub(b.lshr(b.bitcast(u, _ints), shift), first)
-                block = _clamp(b, block, last, _ints)
+                block = clamp(b, block, last, _ints)
                 is_after = b.fcmp_ordered(">=", t, many(0.0))
                 none = ir.Constant(_ints, [0] * LANES)
                 block = b.add(block, b.select(is_after, sides, none))
-                scale, offset = _columns(b, own_records, block, 2)
-                position = _fma(b, u, scale, offset)
+                scale, offset = gathered(b, own_records, block, 2)
+                position = fma(b, u, scale, offset)
                 cell = b.fptosi(position, _ints)
-                x = _within(b, position, b.sitofp(cell, _floats), many)
-                columns = _columns(b, own_cells, cell, TERMS)
+                x = within(b, position, b.sitofp(cell, _floats), many)
+                columns = gathered(b, own_cells, cell, TERMS)
                 found = columns[-1]
                 for column in columns[-2::-1]:
-                    found = _fma(b, found, x, column)
+                    found = fma(b, found, x, column)
                 store(k, b.select(b.fcmp_ordered("<", t, ends), found, value))
     latest = b.fadd(tau, load(elapsed, b.sub(times, _int(1))))
     is_over = b.and_(
@@ -241,127 +253,3 @@ def _follow(
         b.fcmp_ordered(">", of("explodes"), ir.Constant(_float, 0.0)),
     )
     b.store(b.select(is_over, _byte(EXPLODED), _byte(FINE)), state)
-
-
-def _columns(b: ir.IRBuilder, base: Any, rows: Any, width: int) -> list[Any]:
-    """Transpose LANES rows of `width` floats: whole rows are loaded, each from one cache line.
-
-    Rows that are `width` apart are joined to vectors of LANES; then log2(width) rounds of exchanges
-    between pairs of vectors bring the lanes of each column together.
-    """
-    line = ir.VectorType(_float, width)
-    rows = b.mul(rows, ir.Constant(_ints, [width] * LANES))
-    loaded = []
-    for lane in range(LANES):
-        place = b.gep(base, [b.extract_element(rows, _index(lane))], source_etype=_float)
-        loaded.append(b.load(place, typ=line, align=8 * width))
-    loaded = [_join(b, loaded[i::width]) for i in range(width)]
-    distance = 1
-    while distance < width:
-        for i in range(width):
-            j = i + distance
-            if i & distance:
-                continue
-            first = _mix(b, loaded[i], loaded[j], lambda n, d=distance: _exchange(n, d, 0))
-            second = _mix(b, loaded[i], loaded[j], lambda n, d=distance: _exchange(n, d, d))
-            loaded[i], loaded[j] = first, second
-        distance *= 2
-    return loaded
-
-
-def _mix(b: ir.IRBuilder, one: Any, two: Any, order: Callable[[int], list[int]]) -> Any:
-    lanes = order(one.type.count)
-    kind = ir.VectorType(ir.IntType(32), len(lanes))
-    return b.shuffle_vector(one, two, ir.Constant(kind, lanes))
-
-
-def _join(b: ir.IRBuilder, parts: list[Any]) -> Any:
-    while len(parts) > 1:
-        pairs = zip(parts[::2], parts[1::2], strict=True)
-        parts = [_mix(b, one, two, _joined) for one, two in pairs]
-    return parts[0]
-
-
-def _joined(count: int) -> list[int]:
-    return list(range(2 * count))
-
-
-def _exchange(count: int, distance: int, offset: int) -> list[int]:
-    """Blocks of `distance` lanes at `offset`, of the first and the second vector in turn."""
-    return [
-        (lane & ~distance) + offset + (count if lane & distance else 0) for lane in range(count)
-    ]
-
-
-def _index(lane: int) -> ir.Constant:
-    return ir.IntType(32)(lane)
-
-
-def _absolute(b: ir.IRBuilder, value: Any) -> Any:
-    return b.call(_intrinsic(b.module, "fabs", value.type, 1), [value])
-
-
-def _fma(b: ir.IRBuilder, x: Any, y: Any, z: Any) -> Any:
-    return b.call(_intrinsic(b.module, "fma", x.type, 3), [x, y, z])
-
-
-def _intrinsic(module: ir.Module, name: str, kind: Any, count: int) -> Any:
-    name = f"llvm.{name}.{'f64' if kind == _float else f'v{LANES}f64'}"
-    if name in module.globals:
-        return module.globals[name]
-    return ir.Function(module, ir.FunctionType(kind, [kind] * count), name)
-
-
-def _within(b: ir.IRBuilder, position: Any, cell: Any, constant: Callable) -> Any:
-    """Position within a cell, from −1 to 1."""
-    return _fma(b, b.fsub(position, cell), constant(2.0), constant(-1.0))
-
-
-def _clamp(b: ir.IRBuilder, value: Any, last: Any, kind: Any) -> Any:
-    none = ir.Constant(kind, 0 if kind == _int else [0] * LANES)
-    value = b.select(b.icmp_signed(">", value, none), value, none)
-    return b.select(b.icmp_signed("<", value, last), value, last)
-
-
-def _splat(b: ir.IRBuilder, value: Any, kind: Any) -> Any:
-    lane = ir.VectorType(ir.IntType(32), LANES)
-    one = b.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
-    return b.shuffle_vector(one, one, ir.Constant(lane, [0] * LANES))
-
-
-def _int_splat(b: ir.IRBuilder, value: Any) -> Any:
-    return _splat(b, b.fptosi(value, _int), _ints)
-
-
-def _masked_store(module: ir.Module, kind: Any, bits: int) -> ir.Function:
-    name = f"llvm.masked.store.v{LANES}f{bits}.p0"
-    mask = ir.VectorType(_bit, LANES)
-    signature = ir.FunctionType(ir.VoidType(), [kind, _pointer, ir.IntType(32), mask])
-    return ir.Function(module, signature, name)
-
-
-class _loop:
-    """Emit `for k in range(first, end, step)`; the body is what is emitted inside `with`."""
-
-    def __init__(self, b: ir.IRBuilder, first: Any, end: Any, step: int) -> None:
-        self.b, self.first, self.end, self.step = b, first, end, step
-
-    def __enter__(self) -> Any:
-        b = self.b
-        before = b.block
-        self.head, self.body = b.append_basic_block(), b.append_basic_block()
-        self.after = b.append_basic_block()
-        b.branch(self.head)
-        b.position_at_end(self.head)
-        self.k = b.phi(_int)
-        self.k.add_incoming(self.first, before)
-        b.cbranch(b.icmp_signed("<", self.k, self.end), self.body, self.after)
-        b.position_at_end(self.body)
-        return self.k
-
-    def __exit__(self, *_: object) -> None:
-        b = self.b
-        following = b.add(self.k, _int(self.step))
-        self.k.add_incoming(following, b.block)
-        b.branch(self.head)
-        b.position_at_end(self.after)

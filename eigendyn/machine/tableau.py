@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 Row = tuple[float, ...]
 
@@ -41,3 +43,15 @@ class Tableau:
     def last(self) -> int:
         """Position of f(y₁) among the slopes."""
         return len(self.stages) + 1
+
+    @property
+    def fractions(self) -> Row:
+        """c_i of the second stage and later ones, and of f(y₁)."""
+        return tuple(sum(row) for row in (*self.stages, self.weights))
+
+    def dense_weights(self, fraction: Any) -> tuple[Any, ...]:
+        """Weights of all slopes in (y(t + θh) − y₀)/h, at a fraction θ of any kind of number."""
+        return tuple(
+            fraction * reduce(lambda total, c: total * fraction + c, reversed(column))
+            for column in zip(*self.dense, strict=True)
+        )

@@ -2,7 +2,8 @@
 
 An evaluator of its own: it shares nothing with the symbolic side but Python's parser, so that both
 sides of a comparison cannot misread a text together. It computes with arrays as it walks the
-parser's tree, knows the few kinds of nodes of `FUNCTIONS` and `OPERATIONS`, and refuses all others.
+parser's tree, knows the few words of `OVER_MODES`, `FUNCTIONS` and `OPERATIONS`, and refuses all
+others.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ def _norm(values: Array) -> Array:
     return jnp.sqrt(_sum(values**2))
 
 
+OVER_MODES: Mapping[str, Callable[[Array], Array]] = MappingProxyType({"sum": _sum, "norm": _norm})
 FUNCTIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
-    {"sum": _sum, "norm": _norm, "sg": jax.lax.stop_gradient, "sqrt": jnp.sqrt}
+    {"sg": jax.lax.stop_gradient, "sqrt": jnp.sqrt}
 )
 OPERATIONS: Mapping[type, Callable] = MappingProxyType(
     {
@@ -50,7 +52,7 @@ def written_losses(
     """Loss of every sample.
 
     Args:
-        text: The loss, in z1, z2, lam, its parameters and `FUNCTIONS`.
+        text: The loss, in z1, z2, lam, its parameters, sums and norms over modes, and `FUNCTIONS`.
         parameters: Numbers by the names that the text uses for them.
         z1: Representations of the first view in the predictor's eigenbasis (modes, samples).
         z2: Those of the second (modes, samples).
@@ -76,8 +78,10 @@ def written_losses(
                 return OPERATIONS[type(sign)](evaluate(operand))
             case ast.BinOp(left=left, op=operation, right=right) if type(operation) in OPERATIONS:
                 return OPERATIONS[type(operation)](evaluate(left), evaluate(right))
-            case ast.Call(func=ast.Name(id="sum"), args=[argument], keywords=[]):
-                return _sum(evaluate(argument) * modes)  # sum(1) counts the modes
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
+                name in OVER_MODES
+            ):
+                return OVER_MODES[name](evaluate(argument) * modes)  # sum(1) counts the modes
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
                 name in FUNCTIONS
             ):

@@ -34,7 +34,7 @@ MOST_AVERAGES = 8  # that one is split into
 DIGITS = 25  # of constants such as π, before they are rounded once
 REDUCTIONS = {ModeSum: "sum", sp.Mul: "product", ModeMaximum: "maximum"}
 
-Meaning = tuple[type, sp.Expr]  # a reduction over modes, of what
+Meaning = tuple[type, sp.Expr]  # a reduction over modes and of what; or any expression
 
 
 def program_of(dynamics: ModeDynamics) -> Program:
@@ -191,16 +191,15 @@ def _without_sums(
     inside = [_without_sums(part, sums, fresh) for part in expression.args]
     if not isinstance(expression, ModeSum | ModeMaximum):
         return expression.func(*inside)
-    (summand,), outside = inside, sp.S.One
-    if isinstance(expression, ModeSum):
-        factors = sp.Mul.make_args(summand)
-        own = sp.Mul(*(f for f in factors if f.free_symbols & sym.PER_MODE))
-        if own != 1:
-            summand, outside = (
-                own,
-                sp.Mul(*(f for f in factors if not f.free_symbols & sym.PER_MODE)),
-            )
-    return outside * sums.setdefault((type(expression), summand), next(fresh))
+    (summand,) = inside
+    outside = sp.S.One
+    if isinstance(expression, ModeSum) and summand.free_symbols & sym.PER_MODE:
+        outside, summand = summand.as_independent(*sym.PER_MODE, as_Add=False)
+    total = sums.setdefault((type(expression), summand), next(fresh))
+    if outside == 1:
+        return total
+    # Under a name of its own: a root of the product stays one root.
+    return sums.setdefault((sp.Expr, outside * total), next(fresh))
 
 
 class _Writer:
@@ -242,6 +241,8 @@ class _Writer:
         if expression in self.leaves:
             return self._enter(self.leaves[expression])
         meaning = self.meanings.get(expression)
+        if isinstance(meaning, tuple) and meaning[0] is sp.Expr:
+            return self.place(meaning[1])
         if isinstance(meaning, tuple):
             kind = REDUCTIONS.get(meaning[0], "average")
             return self._enter(Operation(kind, (self.place(meaning[1]),)))
@@ -259,7 +260,7 @@ class _Writer:
         if name not in FUNCTIONS or len(expression.args) != 1:
             message = (
                 f"Machine code is written for {', '.join(FUNCTIONS)} and powers; this loss uses "
-                f"{name}. Write it with these, or try --engine flow."
+                f"{name}. Write it with these, or take the flow, --method flow."
             )
             raise NoProgram(message)
         return self._enter(Operation(name, (self.place(expression.args[0]),)))

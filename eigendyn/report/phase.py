@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eigendyn.report import SCHEMA_VERSION
 from eigendyn.report.layout import aligned, number, numbers
@@ -23,9 +24,7 @@ def summary(portrait: tuple[Motion, Rests]) -> dict[str, Any]:
         {
             "at": numbers(shown),
             "stability": point.stability,
-            "eigenvalues": [
-                [number(value.real), number(value.imag)] for value in point.eigenvalues
-            ],
+            "eigenvalues": pairs(point.eigenvalues),
             "zero_modes": point.zero_modes,
             "explained": point.explained,
             "is_continuum": bool(len(point.continuum)),
@@ -58,7 +57,7 @@ def table(portrait: tuple[Motion, Rests]) -> str:
             (
                 *(f"{value:.6g}" for value in shown),
                 point.stability + line,
-                ", ".join(map(_eigenvalue, point.eigenvalues)),
+                ", ".join(map(eigenvalue, point.eigenvalues)),
                 ", ".join("∞" if np.isinf(t) else f"{t:.4g}" for t in point.time_scales),
                 modes,
             )
@@ -80,7 +79,13 @@ def _in_symbols(motion: Motion) -> list[str]:
     return rests_in_words(motion.system) if isinstance(motion.system, DynamicalSystem) else []
 
 
-def _eigenvalue(value: complex) -> str:
+def pairs(eigenvalues: NDArray) -> list[list[float | None]]:
+    """Real and imaginary parts, None where JSON has no number."""
+    return [[number(value.real), number(value.imag)] for value in eigenvalues]
+
+
+def eigenvalue(value: complex) -> str:
+    """An eigenvalue, as a real number if it is one."""
     if abs(value.imag) < 1e-12 * max(1.0, abs(value.real)):
         return f"{value.real:+.4g}"
     return f"{value.real:+.4g}{value.imag:+.4g}i"

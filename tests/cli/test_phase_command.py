@@ -20,7 +20,9 @@ def test_it_draws_and_lists_fixed_points(tmp_path, suffix):
     outcome = run("--loss", "euclidean", "--target", "ema", "--weight-decay", 0.1, "-o", path)
     assert outcome.exit_code == 0, outcome.stderr
     assert path.read_bytes().startswith(FIRST_BYTES[suffix])
-    rows = outcome.stdout.splitlines()
+    table, symbols = outcome.stdout.split("\n\n")
+    rows = table.splitlines()
+    assert "ω" in symbols
     assert rows[0].split() == [
         "v",
         "ξ²",

@@ -33,6 +33,16 @@ def test_a_written_loss_is_simulated_like_the_named_one(folder):
     assert (folder / "eigendyn-written.nc").exists()
 
 
+def test_a_loss_is_read_from_a_file_of_any_editor(folder):
+    path = folder / "loss.txt"
+    path.write_bytes(f"{COSINE.replace('/', '/ ')}\r\n".encode("utf-8-sig"))
+    outcomes = [invoke("derive", *loss) for loss in (("--loss-file", path), ("cosine",))]
+    assert outcomes[0].exit_code == 0, outcomes[0].stderr
+    assert outcomes[0].stdout.splitlines()[2:] == outcomes[1].stdout.splitlines()[2:]
+    path.write_bytes(bytes(range(256)))
+    assert "readable text file" in invoke("derive", "--loss-file", path).stderr
+
+
 def test_parameters_stay_symbols_in_a_derivation():
     outcome = invoke(
         "derive", "--loss-expr", "sum((lam*z1 - a*sg(z2))**2)/b", "--param", "a=3", "--param", "b=2"
@@ -54,6 +64,14 @@ def test_parameters_stay_symbols_in_a_derivation():
         (["simulate", "--loss-expr", "__import__('os')"], "alphabet"),
         (["simulate", "--loss-expr", "sum(z1)"], "changes when a mode changes sign"),
         (["simulate", "--loss-expr", COSINE, "--no-stop-gradient"], "loss of your own"),
+        (["derive", "--loss-expr", COSINE, "--param", "g=1"], "does not depend on 'g'"),
+        (
+            ["derive", "--loss-expr", "sum(g*z1*z2)", "--param", "g=1", "--param", "g=2"],
+            "given twice",
+        ),
+        (["derive", "--loss-file", "/dev/zero"], "at most 10000 bytes"),
+        (["derive", "--loss-file", "."], "readable text file"),
+        (["derive", "--loss-file", "missing.txt"], "readable text file"),
     ],
 )
 def test_what_is_no_written_loss_is_refused_in_a_sentence(folder, arguments, words):

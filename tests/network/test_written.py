@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from eigendyn import symbols as sym
 from eigendyn.agreement import agreement
+from eigendyn.compile import compile_expressions
 from eigendyn.crosschecks import crosscheck
 from eigendyn.errors import EigendynError, InvalidExpression
 from eigendyn.loss_text import parse_loss
@@ -47,6 +49,25 @@ def test_parameters_and_the_number_of_modes_are_known():
     z = jnp.ones((3, 2))
     found = written_losses("gamma*sum(1) + sum(z1*z2)/sum(1)", {"gamma": 2.0}, z, z, jnp.ones(3))
     np.testing.assert_allclose(found, [7.0, 7.0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "norm(2)*sum(z1*z2)",
+        "norm(norm(z1)) + sum(sum(z1*z2))",
+        "norm(sum(z1**2))*sqrt(norm(1))/norm(sg(lam))",
+        "sum(sqrt(z1**2)*sqrt((lam*z1 - z2)**2))",
+    ],
+)
+def test_both_sides_count_what_is_the_same_for_all_modes_alike(text):
+    views = np.random.default_rng(0).normal(size=(2, 3, 5))
+    eigenvalues = np.array([0.4, 1.0, 1.7])
+    expression = sym.release(parse_loss(text).expression)
+    run = compile_expressions([sym.z1, sym.z2, sym.lam, sym.modes], [expression])
+    ours = run(*views.swapaxes(1, 2), eigenvalues, 3)[0]
+    theirs = written_losses(text, {}, *jnp.asarray(views), jnp.asarray(eigenvalues))
+    np.testing.assert_allclose(np.ravel(ours), theirs, rtol=1e-13)
 
 
 @pytest.mark.parametrize(

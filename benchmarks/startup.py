@@ -1,0 +1,97 @@
+"""Time whole processes, from nothing to an answer, in interleaved pairs.
+
+    python benchmarks/startup.py
+
+`eigendyn simulate --loss cosine` against `python -c "import jax"`, and the problem C of `problems`
+with 10 modes and one trajectory, as a script, in each of the peers that are here. The processes
+take turns, so that what else the machine does meets them all alike; file caches are warm. Writes
+benchmarks/startup.md.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from machine import described
+from peers import PEERS
+
+HERE = Path(__file__).parent
+ROUNDS = 7
+SCRIPT = """
+import sys
+sys.path.insert(0, {here!r})
+from peers import PEERS
+from problems import TIMES, Problem
+solve, _ = PEERS[{peer!r}].load()
+print(solve("C", Problem("C", 10, 1).starts(), TIMES, 1e-6, 1e-9)[0, :, -1])
+"""
+ONE_SHOT = ("eigendyn", "scipy-lsoda", "scipy-dop853", "heyoka", "diffrax", "numba")
+PACKAGES = ("numpy", "scipy", "jax", "diffrax", "numba", "heyoka", "sympy", "matplotlib")
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """What is timed, the base first."""
+    python = sys.executable
+    yield 'python -c "import jax"', [python, "-c", "import jax"]
+    yield (
+        "eigendyn simulate --loss cosine",
+        [python, "-m", "eigendyn", "simulate", "--loss", "cosine"],
+    )
+    for name in ONE_SHOT:
+        if PEERS[name].is_installed:
+            script = SCRIPT.format(here=str(HERE), peer=name)
+            yield f"C, 10 modes, once: {PEERS[name].label}", [python, "-c", script]
+
+
+def seconds(command: list[str], folder: str) -> float:
+    """One process, in an empty folder, from start to end.
+
+    Raises:
+        CalledProcessError: It failed.
+    """
+    paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    begin = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Time all in turns, print the table and write it."""
+    known = dict(commands())
+    taken: dict[str, list[float]] = {name: [] for name in known}
+    for turn in range(ROUNDS + 1):  # the first fills the caches
+        for name, command in known.items():
+            with tempfile.TemporaryDirectory() as folder:
+                one = seconds(command, folder)
+            if turn:
+                taken[name].append(one)
+            print(f"{turn}/{ROUNDS} {name}: {one:.2f} s", file=sys.stderr, flush=True)
+    base = next(iter(taken.values()))
+    lines = [
+        "# Whole processes, from nothing to an answer",
+        "",
+        f"{ROUNDS} interleaved rounds; ratios of medians, and the medians of ratios in a round.",
+        "",
+        "| process | median, s | fastest, s | ratio | ratio in pairs |",
+        "|---|---|---|---|---|",
+    ]
+    for name, times in taken.items():
+        middle = statistics.median(times)
+        pairs = statistics.median(a / b for a, b in zip(times, base, strict=True))
+        ratio = f"{middle / statistics.median(base):.2f}"
+        lines.append(f"| {name} | {middle:.2f} | {min(times):.2f} | {ratio} | {pairs:.2f} |")
+    text = "\n".join([*lines, "", described(PACKAGES)]) + "\n"
+    print(text)
+    (HERE / "startup.md").write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

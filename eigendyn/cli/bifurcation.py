@@ -1,0 +1,164 @@
+"""`eigendyn bifurcation`: options enter; branches of fixed points, and their picture, leave."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eigendyn import choices
+from eigendyn.cli.asked import asked_for
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.options import (
+    FILE,
+    config_option,
+    loss_option,
+    output_options,
+    physics_options,
+    preset_option,
+    variant_options,
+    written_loss_options,
+)
+from eigendyn.cli.parameters import Names, Numbers, is_given
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings import Settings
+
+PARTIAL = 3
+ACCURACY = 1e-6  # of an exact closure's quadrature
+
+
+@click.command("bifurcation", context_settings={"show_default": True})
+@loss_option
+@written_loss_options
+@preset_option
+@variant_options
+@physics_options
+@click.option(
+    "--parameter",
+    "driven",
+    type=Names(),
+    default="weight-decay",
+    metavar="NAME",
+    help="Parameter that changes; several that change together, as in "
+    "weight-decay,predictor-decay.",
+)
+@click.option(
+    "--range",
+    "between",
+    type=Numbers("0,0.4"),
+    default="0,0.4",
+    metavar="LOW,HIGH",
+    help="Its smallest and largest value.",
+)
+@click.option(
+    "--second-parameter",
+    "second",
+    type=Names(),
+    metavar="NAME",
+    show_default="none",
+    help="Follow the saddle-nodes as this one changes too.",
+)
+@click.option(
+    "--second-range",
+    "second_between",
+    type=Numbers("0,1"),
+    default="0,1",
+    metavar="LOW,HIGH",
+    help="Its smallest and largest value.",
+)
+@click.option("--modes", type=int, default=1, help="Number of modes.")
+@click.option(
+    "--samples", type=int, default=Settings.samples, help="Samples of the sampled closure."
+)
+@click.option("--seed", type=int, default=Settings.seed, help="Seed of these, and of the search.")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    show_default="a fresh eigendyn-bifurcation-LOSS.png",
+    help="Picture to write: .png, .pdf or .svg.",
+)
+@output_options
+@config_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    loss_expr: str | None,
+    loss_file: Path | None,
+    parameters: tuple[str, ...],
+    preset: str | None,
+    driven: tuple[str, ...],
+    between: list[float],
+    second: tuple[str, ...] | None,
+    second_between: list[float],
+    modes: int,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Follow fixed points as a parameter changes, and draw where they turn, cross or oscillate.
+
+    \b
+    Examples:
+      eigendyn bifurcation --loss euclidean --parameter weight-decay --range 0,0.4
+      eigendyn bifurcation --loss euclidean --second-parameter sigma1 --second-range 0,1
+      eigendyn bifurcation --loss euclidean --predictor learned \\
+          --parameter weight-decay,predictor-decay
+
+    Branches are solid where stable, dashed where unstable; saddle-node, transcritical and Hopf
+    points are marked, and listed with the bracket in which they were found and their eigenvalues.
+    """  # noqa: D301
+    from eigendyn.store import check_output, fresh_path
+
+    asked = asked_for(
+        ctx,
+        settings,
+        preset=preset,
+        loss_expr=loss_expr,
+        loss_file=loss_file,
+        parameters=parameters,
+    )
+    path = output or fresh_path(f"eigendyn-bifurcation-{asked.name}", ".png")
+    check_output(path, choices.PICTURE_SUFFIXES, force)
+    if second is None and is_given(ctx, "second_between"):
+        message = "--second-range belongs to --second-parameter, and there is none. Add it."
+        raise InvalidSetting(message)
+
+    def work() -> Any:
+        from eigendyn.analysis.continuation import continue_fixed_points
+        from eigendyn.analysis.folds import fold_curve
+        from eigendyn.analysis.system import check_motion, dynamical_system
+        from eigendyn.plot.bifurcation import bifurcation_figure
+        from eigendyn.plot.picture import save_figure
+
+        system = dynamical_system(modes=modes, **{"closure_accuracy": ACCURACY, **asked.settings})
+        check_motion(system)
+        diagram = continue_fixed_points(system, driven, between, seed=asked.chosen.seed)
+        curves = ()
+        if second is not None:
+            folds = diagram.special_points
+            curves = fold_curve(system, driven, between, second, second_between, folds=folds)
+        value = system.parameters[second[0]] if second else None
+        beside = second_between if curves else None
+        save_figure(bifurcation_figure(diagram, curves, beside, value), path, force)
+        return system.loss.name, diagram, curves
+
+    loss, diagram, curves = interruptible(work)
+    from eigendyn.report.bifurcation import summary, table
+
+    if as_json:
+        report = {**summary(loss, diagram, curves), "picture": str(path)}
+        click.echo(json.dumps(report, allow_nan=False))
+    else:
+        click.echo(table(diagram, curves))
+        if second is not None and not curves:
+            click.echo(f"\nThere is no saddle-node to follow along {' = '.join(second)}.")
+    if not quiet:
+        click.echo(f"Saved {path}.", err=True)
+    if diagram.partial or any(curve.partial for curve in curves):
+        ctx.exit(PARTIAL)

@@ -1,0 +1,175 @@
+"""Claims about ensembles: whatever the engine, each trajectory is what it is alone."""
+
+import json
+
+import numpy as np
+import pytest
+
+import eigendyn
+from eigendyn.errors import DeviceUnavailable, InvalidSetting, InvalidSpectrum, NotDecoupled
+from eigendyn.loss_text import parse_loss
+
+RTOL, ATOL = 1e-6, 1e-9
+TOLERANCES = {"rtol": RTOL, "atol": ATOL}
+TIMES = np.array([0.0, 0.5, 2.0, 10.0, 40.0])
+STARTS = np.exp(np.random.default_rng(0).uniform(np.log(1e-3), np.log(3), (5, 4)))
+
+
+def alone(loss, start, **settings):
+    """The same by `simulate`, far more accurately (states, modes, times)."""
+    steps = {"learning_rate": 0.5, "steps": 80, "saves": 81}
+    accuracy = {"rtol": 1e-12, "atol": 1e-14, "method": "flow"}
+    run = eigendyn.simulate(loss, start, **steps, **accuracy, **settings)
+    return run.sel(time=TIMES)["singular_value"].values
+
+
+def assert_accurate(found, expected):
+    assert (np.abs(found - expected) <= 10 * (ATOL + RTOL * np.abs(expected))).all()
+
+
+@pytest.mark.parametrize(
+    ("loss", "settings", "engines"),
+    [
+        ("euclidean", {"weight_decay": 0.05}, ["shifted", "compiled", "flow"]),
+        ("cosine", {"closure": "mean-field"}, ["compiled", "flow", "kernel"]),
+        ("cosine", {}, ["compiled"]),
+        ("euclidean", {"predictor": "learned"}, ["compiled"]),
+    ],
+)
+def test_every_engine_is_as_accurate_as_it_says(loss, settings, engines):
+    expected = [alone(loss, start, **settings) for start in STARTS]
+    for engine in engines:
+        run = eigendyn.ensemble(
+            loss, STARTS, times=TIMES, engine=engine, learning_rate=0.5, **TOLERANCES, **settings
+        )
+        assert run.attrs["engine"] == engine
+        assert (run.status == "completed").all()
+        assert_accurate(run.singular_value.values, expected)
+
+
+@pytest.mark.parametrize(
+    ("loss", "settings", "engine"),
+    [
+        ("euclidean", {}, "shifted"),
+        ("cosine", {"closure": "mean-field"}, "compiled"),
+        ("euclidean", {"predictor": "copy"}, "compiled"),
+        (parse_loss("sum((lam*z1 - sg(z2))**4)/4", {}), {}, "shifted"),
+        ("euclidean", {"solver": "stiff"}, "flow"),
+    ],
+)
+def test_auto_takes_the_fastest_that_serves(loss, settings, engine):
+    run = eigendyn.ensemble(loss, STARTS[:1], times=TIMES, **TOLERANCES, **settings)
+    assert run.attrs["engine"] == engine
+
+
+def test_a_sweep_gives_every_trajectory_its_own_parameter():
+    decays = np.array([0.0, 0.05, 0.1, 0.2, 0.3])
+    same = np.broadcast_to(STARTS[0], STARTS.shape)
+    settings = {"times": TIMES, "closure": "mean-field", **TOLERANCES}
+    run = eigendyn.ensemble("cosine", same, sweep={"weight_decay": decays}, **settings)
+    np.testing.assert_array_equal(run.weight_decay, decays)
+    for row, decay in enumerate(decays):
+        one = eigendyn.ensemble("cosine", same[:1], weight_decay=decay, **settings)
+        np.testing.assert_array_equal(run.singular_value[row], one.singular_value[0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "engine"),
+    [("cosine", "compiled"), ("euclidean", "shifted"), ("euclidean", "compiled")],
+)
+def test_chunks_and_threads_change_no_bit(loss, engine):
+    starts = STARTS * np.array([1e-5, 1, 10, 1e-3, 1])[:, None]
+    settings = {"times": TIMES, "closure": "mean-field", "engine": engine, **TOLERANCES}
+    whole = eigendyn.ensemble(loss, starts, threads=2, **settings)
+    parts = list(eigendyn.stream_ensemble(loss, starts, threads=1, memory=500, **settings))
+    assert len(parts) > 1
+    np.testing.assert_array_equal(
+        np.concatenate([part.singular_value for part in parts]), whole.singular_value
+    )
+    assert np.concatenate([part.trajectory for part in parts]).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_wrong_start_is_skipped_and_spoils_no_other():
+    spoilt = STARTS.copy()
+    spoilt[1, 2], spoilt[3, 0] = np.nan, -0.1
+    settings = {"times": TIMES, "closure": "mean-field", **TOLERANCES}
+    run = eigendyn.ensemble("cosine", spoilt, **settings)
+    assert run.status.values.tolist() == [
+        "completed",
+        "invalid-start",
+        "completed",
+        "invalid-start",
+        "completed",
+    ]
+    clean = eigendyn.ensemble("cosine", STARTS, **settings)
+    good = [0, 2, 4]
+    np.testing.assert_array_equal(run.singular_value[good], clean.singular_value[good])
+    assert np.isnan(run.singular_value[[1, 3]]).all()
+
+
+def test_no_trajectories_are_no_mistake():
+    run = eigendyn.ensemble("cosine", np.empty((0, 3)), times=TIMES, closure="mean-field")
+    assert run.singular_value.shape == (0, 3, 5)
+
+
+def test_what_is_kept_is_what_the_whole_has():
+    settings = {"closure": "mean-field", "steps": 600, "saves": 601, **TOLERANCES}
+    whole = eigendyn.ensemble("cosine", STARTS, **settings)
+    final = eigendyn.ensemble("cosine", STARTS, keep="final", **settings)
+    np.testing.assert_allclose(
+        final.singular_value[..., 0], whole.singular_value[..., -1], rtol=10 * RTOL
+    )
+    ends = eigendyn.ensemble("cosine", STARTS, keep="extrema", **settings)
+    np.testing.assert_array_equal(
+        ends.singular_value.sel(extremum="largest"), whole.singular_value.max("time")
+    )
+    times = eigendyn.ensemble("cosine", STARTS, keep="recruitment", **settings)
+    one = eigendyn.simulate("cosine", STARTS[2], closure="mean-field", steps=600, saves=601)
+    np.testing.assert_allclose(times.recruitment_time[2], one.recruitment_time, rtol=1e-4)
+
+
+def test_times_that_begin_later_still_start_at_zero():
+    settings = {"closure": "mean-field", **TOLERANCES}
+    later = eigendyn.ensemble("cosine", STARTS, times=TIMES[2:], **settings)
+    whole = eigendyn.ensemble("cosine", STARTS, times=TIMES, **settings)
+    np.testing.assert_allclose(
+        later.singular_value, whole.singular_value[..., 2:], rtol=10 * RTOL, atol=10 * ATOL
+    )
+
+
+def test_the_closure_and_its_error_travel_with_the_result():
+    run = eigendyn.ensemble("cosine", STARTS, times=TIMES, closure_accuracy=1e-6, **TOLERANCES)
+    assert run.attrs["closure"] == "exact quadrature"
+    assert 0 < run.attrs["closure_error"] < 1e-5
+    assert run.attrs["closure_reached"] == 1
+    assert json.loads(run.attrs["settings"])["closure_accuracy"] == 1e-6
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"engine": "fast"}, eigendyn.EigendynError, "compiled"),
+        ({"keep": "all"}, eigendyn.EigendynError, "trajectory"),
+        ({"engine": "shifted"}, NotDecoupled, "."),
+        ({"memory": 10}, InvalidSetting, "memory"),
+        ({"times": [1.0, 1.0]}, InvalidSetting, "increase"),
+        ({"times": [-1.0, 1.0]}, InvalidSetting, "increase"),
+        ({"sweep": {"gamma": np.ones(5)}}, eigendyn.EigendynError, "gamma"),
+        ({"sweep": {"weight_decay": np.ones(3)}}, InvalidSetting, "5 trajectories"),
+        ({"threads": 0}, InvalidSetting, "threads"),
+        ({"dtype": "float32", "rtol": 1e-9}, InvalidSetting, "float32"),
+        ({"device": "cuda"}, DeviceUnavailable, "jax\\[cuda13\\]"),
+        ({"variances": [0.1, 0.2]}, InvalidSpectrum, "table"),
+        ({"variances": [["a", 0.2]]}, InvalidSpectrum, "table"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_a_sentence(options, error, says):
+    options = {"variances": STARTS, "times": TIMES, "closure": "mean-field", **options}
+    with pytest.raises(error, match=says) as refusal:
+        eigendyn.ensemble("cosine", options.pop("variances"), **options)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_memory_too_small_for_one_trajectory_is_refused():
+    with pytest.raises(InvalidSetting, match="One trajectory"):
+        next(eigendyn.stream_ensemble("cosine", STARTS, memory=10, times=TIMES))
