@@ -19,7 +19,7 @@ from eigendyn.closure import close
 from eigendyn.derive import ModeDynamics, mode_dynamics
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
-from eigendyn.simulation import understand
+from eigendyn.equations import understand
 
 MOST_MODES, DECADES = 50, 6
 QUADRATURE = {"share": 0.03, "modes": 8, "problems": 2}  # exact ratios are slow
