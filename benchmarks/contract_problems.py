@@ -17,9 +17,9 @@ from eigendyn.architecture import architecture
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.closure import close
 from eigendyn.derive import ModeDynamics, mode_dynamics
+from eigendyn.equations import understand
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
-from eigendyn.simulation import understand
 
 MOST_MODES, DECADES = 50, 6
 QUADRATURE = {"share": 0.03, "modes": 8, "problems": 2}  # exact ratios are slow

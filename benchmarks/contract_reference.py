@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy.integrate import DOP853, solve_ivp
 
 from eigendyn import symbols as sym
-from eigendyn.compile import NODE_SYMBOLS, compile_field
+from eigendyn.compile import NODE_SYMBOLS
 from eigendyn.nodes import fit_nodes
+from eigendyn.program.derivation import program_of
 
 RTOL, ATOL = 1e-13, 1e-17
 MOST_STEPS = 20_000  # of stiff problems, which stay unjudged beyond it
@@ -56,20 +57,18 @@ def reference(group: Group) -> tuple[NDArray, Rates]:
 
 
 def _fitted(group: Group, spectra: list[NDArray], accuracy: float) -> Rule:
-    field = compile_field(group.dynamics())
+    program = program_of(group.dynamics())
     weights, values = [], []
     numbers = group.numbers()
     worst = max(range(len(group.variances)), key=lambda i: numbers["sigma2"][i])
     fit = fit_nodes(
-        field,
+        program,
         np.stack(spectra),
-        {name: float(numbers[name][worst]) for name in field.parameters},
+        {name: float(numbers[name][worst]) for name in program.parameters},
         accuracy,
     )
-    weights = np.asarray(fit.field.nodes.weights)[:, None, None]
-    values = tuple(
-        np.asarray(fit.field.nodes.values[name])[:, :, None] for name in field.node_names
-    )
+    weights = np.asarray(fit.nodes.weights)[:, None, None]
+    values = tuple(np.asarray(fit.nodes.values[name])[:, :, None] for name in program.node_names)
     return Rule(weights, values)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from eigendyn.errors import UnknownName
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
-METHODS = ("auto", "flow", "steps", "closed-form")
+METHODS = ("auto", "compiled", "flow", "steps", "closed-form")
 ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "kernel", "flow")
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")

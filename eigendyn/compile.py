@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import sympy as sp
 from jax import Array
 from numpy.typing import NDArray
 
 import eigendyn.precision  # noqa: F401
 from eigendyn import symbols as sym
+from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import OpenMoments
 from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
@@ -28,22 +27,7 @@ NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
 REDUCTIONS = (ModeSum.__name__, ModeMaximum.__name__)  # their names in compiled code
 BLOCK = 2**16  # numbers in one intermediate array while averaging: it stays in the cache
 
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """Where an average is taken: quadrature nodes, or samples.
-
-    Args:
-        weights: Weight of each node (nodes,).
-        values: By symbol name, (nodes, 1) if common to all modes, else (nodes, modes).
-    """
-
-    weights: Array | NDArray = field(repr=False)
-    values: Mapping[str, Array | NDArray] = field(repr=False)
-
-
-NO_NODES = Nodes(np.zeros(0), {})
+jax.tree_util.register_dataclass(Nodes, ["weights", "values"], [])
 
 
 def _total(summand: Array) -> Array:
@@ -79,8 +63,7 @@ class Code:
     """The lambdified expressions of mode dynamics, on arrays with modes last."""
 
     rates: Callable  # (time, *states, *parameters, modes, *averages) → one array per state
-    integrands: Callable  # (*states, *parameters, modes, *nodes) → one array per average, and
-    # one more for each: the sum of the absolute values of the terms that it is the sum of
+    integrands: Callable  # (*states, *parameters, modes, *nodes) → one array per average
     predictor: Callable  # (*states, *parameters, modes) → [λ]
     averages: int
 
@@ -136,7 +119,7 @@ class VectorField:
     def integrands(
         self, states: Sequence[Array], parameters: Mapping, modes: Modes, values: Mapping
     ) -> list[Array]:
-        """What is averaged at nodes with these values by name; then the size of its terms."""
+        """What is averaged at nodes with these values by name."""
         arguments = self._arguments(states, parameters, modes)
         nodes = (values[name] for name in self.node_names)
         return modes.in_code(self.code.integrands)(*arguments, *nodes)
@@ -147,18 +130,6 @@ class VectorField:
         (eigenvalue,) = self.code.predictor(*arguments)
         return jnp.broadcast_to(eigenvalue, states.shape[1:])
 
-    def contributions(
-        self, states: Array, parameters: Mapping, nodes: Nodes
-    ) -> tuple[Array, Array]:
-        """What each node adds to each average, and how large the terms are that it is the sum of.
-
-        Both (averages, nodes, modes). The second over the first says how much cancels.
-        """
-        parts = self.integrands(tuple(states), parameters, Modes(states.shape[1]), nodes.values)
-        shape = (len(nodes.weights), states.shape[1])
-        added = jnp.stack([nodes.weights[:, None] * jnp.broadcast_to(p, shape) for p in parts])
-        return added[: self.code.averages], added[self.code.averages :]
-
     def _arguments(
         self, states: Sequence[Array] | Array, parameters: Mapping, modes: Modes
     ) -> tuple:
@@ -166,38 +137,31 @@ class VectorField:
         return (*states, *numbers, modes.count)
 
     def _averages(self, states: Array, parameters: Mapping) -> Array:
+        """Averages (averages, modes), over blocks of nodes: O(modes) memory at any number."""
         if len(self.nodes.weights) == 0:
-            message = f"The {self.closure} closure needs nodes: build the field with `fit_nodes`."
+            message = f"The {self.closure} closure needs nodes: choose them with `fit_nodes`."
             raise ValueError(message)
-
-        def add(parts: Array, _terms: Array) -> Array:
-            return parts.sum(axis=1)
-
-        return self.sum_over_nodes(add, states, parameters, self.nodes)
-
-    def sum_over_nodes(
-        self, reduce: Callable, states: Array, parameters: Mapping, nodes: Nodes
-    ) -> Any:
-        """Sum `reduce(*contributions)` over blocks of nodes: O(modes) memory at any number."""
+        size = max(1, BLOCK // states.shape[1])
+        if len(self.nodes.weights) <= size:
+            return self._sums(states, parameters, self.nodes)
 
         @jax.checkpoint
-        def of_block(block: Nodes) -> Any:
-            return reduce(*self.contributions(states, parameters, block))
+        def add(total: Array, block: Nodes) -> tuple[Array, None]:
+            return total + self._sums(states, parameters, block), None
 
-        size = max(1, BLOCK // states.shape[1])
-        if len(nodes.weights) <= size:
-            return of_block(nodes)
-        blocks = in_blocks(nodes, size)
-        shapes = jax.eval_shape(of_block, jax.tree.map(lambda leaf: leaf[0], blocks))
-        start = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+        kind = jnp.result_type(states, self.nodes.weights)
+        nothing = jnp.zeros((self.code.averages, states.shape[1]), kind)
+        return jax.lax.scan(add, nothing, _in_blocks(self.nodes, size))[0]
 
-        def add(total: Any, block: Nodes) -> tuple[Any, None]:
-            return jax.tree.map(jnp.add, total, of_block(block)), None
+    def _sums(self, states: Array, parameters: Mapping, nodes: Nodes) -> Array:
+        """Sums over nodes (averages, modes)."""
+        parts = self.integrands(tuple(states), parameters, Modes(states.shape[1]), nodes.values)
+        shape = (len(nodes.weights), states.shape[1])
+        weights = nodes.weights[:, None]
+        return jnp.stack([(weights * jnp.broadcast_to(p, shape)).sum(axis=0) for p in parts])
 
-        return jax.lax.scan(add, start, blocks)[0]
 
-
-def in_blocks(nodes: Nodes, size: int) -> Nodes:
+def _in_blocks(nodes: Nodes, size: int) -> Nodes:
     """Reshape nodes to (blocks, size, …); the last block is filled up with weightless nodes."""
     missing = -len(nodes.weights) % size
 
@@ -237,9 +201,7 @@ def compile_field(dynamics: ModeDynamics) -> VectorField:
     arguments = [*dynamics.states, *parameters, sym.modes]
     code = Code(
         rates=compile_expressions([sym.time, *arguments, *parts], rates),
-        integrands=compile_expressions(
-            [*arguments, *node_symbols], [*integrands, *map(_magnitude, integrands)]
-        ),
+        integrands=compile_expressions([*arguments, *node_symbols], integrands),
         predictor=compile_expressions(arguments, [dynamics.predictor]),
         averages=len(integrands),
     )
@@ -258,12 +220,6 @@ def substitute(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
     for symbol, meaning in dynamics.definitions:
         expression = expression.xreplace({symbol: meaning})
     return expression.xreplace({sym.lam: dynamics.predictor})
-
-
-def _magnitude(integrand: sp.Expr) -> sp.Expr:
-    """Sum of the absolute values of an integrand's terms."""
-    factors = sp.Mul.make_args(integrand)
-    return sp.Mul(*[sp.Add(*map(sp.Abs, sp.Add.make_args(factor))) for factor in factors])
 
 
 def compile_expressions(arguments: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> Callable:

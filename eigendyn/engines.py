@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.averaging import Nodes
 from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
 from eigendyn.compile import VectorField
-from eigendyn.derive import ModeDynamics
 from eigendyn.device import find_device
+from eigendyn.equations import Equations
 from eigendyn.errors import NoProgram, NotDecoupled
 from eigendyn.integrate.agreement import until_two_agree
-from eigendyn.program.derivation import program_of
 from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Batch
@@ -29,22 +28,30 @@ class Work:
     """What an engine does with every chunk of starts.
 
     Args:
-        dynamics: Closed dynamics.
-        field: The same as a vector field, with nodes.
+        system: The equations, with the settings that they follow from: accuracies, precision, …
+        nodes: Where their averages are taken.
         times: Increasing times to save (times,).
-        chosen: Accuracies, precision, device, solver, number of steps.
         keep: One of `choices.KEEPS`.
         threads: Threads to use; None takes one for each core.
         span: Smallest and largest start of the whole ensemble that moves.
     """
 
-    dynamics: ModeDynamics
-    field: VectorField
+    system: Equations
+    nodes: Nodes
     times: NDArray
-    chosen: Settings
     keep: str
     threads: int | None
     span: tuple[float, float]
+
+    @property
+    def chosen(self) -> Settings:
+        """The settings."""
+        return self.system.chosen
+
+    @property
+    def field(self) -> VectorField:
+        """The equations as a vector field, with nodes."""
+        return replace(self.system.field, nodes=self.nodes)
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -90,19 +97,19 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     return candidates[-1], _ENGINES[candidates[-1]](work, starts, parameters)
 
 
-_program = lru_cache(maxsize=64)(program_of)
 
 
 def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.compiled import compiled_ensemble
 
     found = compiled_ensemble(
-        work.field,
-        _program(work.dynamics),
+        work.nodes,
+        work.system.program,
         starts,
         work.times,
         parameters,
-        **work.accuracy,
+        rtol=work.accuracy["rtol"],
+        atol=work.accuracy["atol"],
         max_steps=work.chosen.max_solver_steps,
         threads=work.threads,
         keep=_saved(work.keep),
@@ -114,7 +121,7 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.time_shift import shifted_ensemble
 
     found = shifted_ensemble(
-        work.dynamics,
+        work.system.dynamics,
         starts,
         work.times,
         parameters,

@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from eigendyn.architecture import architecture
 from eigendyn.checks import check_whole
 from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
 from eigendyn.device import find_device
 from eigendyn.engines import Work, follow
+from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
 from eigendyn.integrate.time_shift import moving_range
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes
+from eigendyn.program import Program
 from eigendyn.result import ensemble_dataset
 from eigendyn.run import field_parameters, in_precision, starting_states
 from eigendyn.settings import Settings
-from eigendyn.simulation import ERROR_MEANINGS, compiled, understand
+from eigendyn.simulation import ERROR_MEANINGS
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 if TYPE_CHECKING:
@@ -162,32 +163,31 @@ def _prepare(
 ) -> _Job:
     check_choice("engine", engine, ENSEMBLE_ENGINES)
     check_choice("keep", keep, KEEPS)
-    symbolic, chosen = understand(loss, settings)
+    system = equations(loss, settings)
+    chosen, program = system.chosen, system.program
     if threads is not None:
         threads = check_whole("threads", threads, 1)
     find_device(chosen.device)
     table = _table(variances)
-    dynamics, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
-    numbers = field_parameters(field, chosen, symbolic)
+    numbers = field_parameters(program, chosen, system.numbers)
     parameters = numbers | _swept(sweep or {}, numbers, len(table))
     with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
-        states = starting_states(field, table, chosen)
+        states = starting_states(program, table, chosen)
     starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
-    if "correlation_value" in field.states:  # a running correlation begins as the first view's
+    if "correlation_value" in program.states:  # a running correlation begins as the first view's
         noise = np.reshape(parameters.get("sigma1", chosen.sigma1), (-1, 1))
-        starts[:, field.states.index("correlation_value")] = (1 + noise**2) * table
-    fit = _with_nodes(field, starts, parameters, chosen)
+        starts[:, program.states.index("correlation_value")] = (1 + noise**2) * table
+    fit = _with_nodes(program, starts, parameters, chosen)
     work = Work(
-        dynamics=dynamics,
-        field=in_precision(fit.field, chosen.dtype),
+        system=system,
+        nodes=in_precision(fit.nodes, chosen.dtype),
         times=_from_zero(times, chosen),
-        chosen=chosen,
         keep=keep,
         threads=threads,
         span=moving_range(starts.astype(chosen.dtype)),
     )
     return _Job(
-        loss=symbolic.name,
+        loss=system.title,
         work=work,
         engine=engine,
         starts=starts.astype(chosen.dtype),
@@ -225,15 +225,15 @@ def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset
     settings = asdict(work.chosen) | {"keep": work.keep}
     return ensemble_dataset(
         batch,
-        states=work.field.states,
+        states=work.system.program.states,
         keep=work.keep,
         first=chunk.start,
         sweep={n: p for n, p in job.part(chunk).items() if isinstance(p, np.ndarray)},
         settings=settings,
         closure={
-            "name": work.field.closure,
+            "name": work.system.program.closure,
             "error": fit.error,
-            "error_meaning": ERROR_MEANINGS[work.field.closure],
+            "error_meaning": ERROR_MEANINGS[work.system.program.closure],
             "reached": fit.reached,
         },
         engine=engine,
@@ -243,27 +243,24 @@ def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset
 
 
 def _with_nodes(
-    field: Any, starts: NDArray, parameters: Mapping[str, float | NDArray], chosen: Settings
+    program: Program, starts: NDArray, parameters: Mapping[str, float | NDArray], chosen: Settings
 ) -> Fit:
     """Choose nodes that serve all starts: the widest spectra, some others, and equal variances."""
-    if field.closure == "sampled":
-        return Fit(draw_samples(field, starts.shape[-1], chosen.samples, chosen.seed))
+    if program.closure == "sampled":
+        return Fit(draw_samples(program, starts.shape[-1], chosen.samples, chosen.seed))
     rows = _typical(starts)
-    if not field.node_names or not len(rows):
-        return Fit(field)
+    if not program.node_names or not len(rows):
+        return Fit()
     accuracy = MARGIN * _accuracy(chosen)
-    fits = [
-        fit_nodes(
-            field, np.concatenate([starts[rows], _equal(starts[rows[:1]])]), numbers, accuracy
-        )
-        for numbers in _extremes(parameters)
-    ]
-    return max(fits, key=lambda fit: len(fit.field.nodes.weights))
+    visited = np.concatenate([starts[rows], _equal(starts[rows[:1]])])
+    fits = [fit_nodes(program, visited, numbers, accuracy) for numbers in _extremes(parameters)]
+    return max(fits, key=lambda fit: len(fit.nodes.weights))
 
 
 def _judged(job: _Job, batch: Batch) -> Fit:
     """Judge the nodes along some of the trajectories that were followed."""
-    if not job.fit.field.node_names or job.fit.field.closure == "sampled":
+    program = job.work.system.program
+    if not program.node_names or program.closure == "sampled":
         return job.fit
     done = np.flatnonzero(batch.status == BATCH_STATUSES.index("completed"))
     if not len(done):
@@ -272,7 +269,7 @@ def _judged(job: _Job, batch: Batch) -> Fit:
     passed = some[..., np.unique(np.linspace(0, some.shape[-1] - 1, SERVED).astype(int))]
     spectra = np.moveaxis(passed, -1, 1).reshape(-1, *passed.shape[1:3]).astype(float)
     worst = [
-        judge_nodes(job.fit, spectra, numbers, _accuracy(job.work.chosen))
+        judge_nodes(program, job.fit, spectra, numbers, _accuracy(job.work.chosen))
         for numbers in _extremes(job.parameters)
     ]
     return replace(

@@ -1,4 +1,4 @@
-r"""A vector field and the states it must serve enter; the field with nodes, and its error, leave.
+r"""A program and the states it must serve enter; the nodes of its averages, and their error, leave.
 
 Quadrature: with τ_f = y_f² the integrand is even and analytic in each y_f. With y = sinh(ξ)/√2
 (y² in units of 1/E[F]) it stays analytic in a strip |Im ξ| < π/2 whatever the spectrum, so a
@@ -12,16 +12,19 @@ Samples: standard normal draws; the error estimate is the standard error of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.compile import BLOCK, NO_NODES, Nodes, VectorField, in_blocks
+from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.errors import NoExactClosure
+from eigendyn.program import Program
+from eigendyn.program.evaluation import integrand
 
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
@@ -30,17 +33,24 @@ NEAREST = 3.0  # reach at which the search begins
 FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
 VANISHED = 1e-24  # share of the largest variance below which a mode need not be accurate
 NEARBY = 0.05  # relative distance of the nearby spectrum
-BUNCH = 256  # nodes are kept in multiples of this, so that few shapes need compiling
+BUNCH = 64  # nodes are kept in multiples of this, so that few shapes need compiling
 ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
-PIECE = 2**20  # nodes × modes in one call into compiled code, at 32 to 512 nodes
+PIECE = 2**13  # nodes × modes that are looked at in one piece: its arrays stay in the cache …
+SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
+LONG = 2048  # … up to so many modes, from which on they run over the modes of one node
+AHEAD = 8  # pieces for each thread at a time
+SEVERAL = 8  # pieces from which threads are worth their start
+
+T = TypeVar("T")
+Moments = tuple[NDArray, NDArray, NDArray]  # see `_Point.moments`
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A vector field with nodes, and how far its moments are from the expectation.
+    """Nodes of a closure, and how far the moments that they give are from the expectation.
 
     Args:
-        field: The field, ready to be called.
+        nodes: The nodes; none if the closure needs none, or has none yet.
         error: Largest absolute error of a moment E[z·δ] in the states that were looked at; zero
             if the closure needs no nodes.
         reached: False if the requested accuracy was not reached there.
@@ -50,7 +60,7 @@ class Fit:
             states that were looked at.
     """
 
-    field: VectorField
+    nodes: Nodes = NO_NODES
     error: float = 0.0
     reached: bool = True
     step: float = 0.0
@@ -59,7 +69,7 @@ class Fit:
 
 
 def fit_nodes(
-    field: VectorField, spectra: NDArray, parameters: Mapping[str, float], accuracy: float = 1e-10
+    program: Program, spectra: NDArray, parameters: Mapping[str, float], accuracy: float = 1e-10
 ) -> Fit:
     r"""Choose quadrature nodes that serve the given states to the given accuracy.
 
@@ -67,103 +77,189 @@ def fit_nodes(
     scale-invariant loss vanishes, say nothing about their neighbours and derivatives.
 
     Args:
-        field: A field whose closure is exact; without averages it comes back as it is.
+        program: Dynamics whose closure is exact; without averages they need no nodes.
         spectra: States to serve (points, states, modes).
-        parameters: One number for each of the field's parameters.
+        parameters: One number for each of the program's parameters.
         accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode.
 
     Returns:
-        The field with nodes, its error estimate, and whether the accuracy was reached.
+        The nodes, their error estimate, and whether the accuracy was reached.
 
     Raises:
         NoExactClosure: A quadratic form in a denominator or root is not positive.
     """
-    if not field.node_names:
-        return Fit(field)
+    if not program.node_names:
+        return Fit()
     points = [np.asarray(states, np.float64) for states in spectra]
     points += [states * _nearby(states.shape) for states in points]
-    reach = _find_reach(field, points, parameters, accuracy, [NEAREST] * len(field.node_names))
-    fit = Fit(field)
+    looked = [_Point(program, states, parameters) for states in points]
+    reach = _find_reach(looked, accuracy, [NEAREST] * len(program.node_names))
+    fit = Fit()
     for step in STEPS:
-        nodes = _prune(field, points, parameters, _grid(field, step, reach), accuracy)
-        fit = _judge(
-            Fit(replace(field, nodes=nodes), step=step, reach=tuple(reach)),
-            points,
-            parameters,
-            accuracy,
-            reach,
-        )
-        if fit.reached:
-            break
+        grid, reference = _rules(program, step, reach)
+        own, best = [], []
+        for point in looked:
+            own.append(point.moments(grid))
+            best.append(point.moments(reference))
+            if step != STEPS[-1] and point.error(own[-1], best[-1])[1] > accuracy:
+                break
+        else:
+            nodes = _prune(looked, grid, own, accuracy)
+            fit = _judge(Fit(nodes, step=step, reach=tuple(reach)), looked, best, accuracy)
+            if fit.reached:
+                break
     return fit
 
 
 def judge_nodes(
-    fit: Fit, spectra: NDArray, parameters: Mapping[str, float], accuracy: float = 1e-10
+    program: Program,
+    fit: Fit,
+    spectra: NDArray,
+    parameters: Mapping[str, float],
+    accuracy: float = 1e-10,
 ) -> Fit:
     """Judge quadrature nodes in other states (points, states, modes) than they were fitted to.
 
     Returns:
-        The same field, with the error estimate and the verdict for these states.
+        The same nodes, with the error estimate and the verdict for these states.
     """
-    if not fit.field.node_names:
+    if not program.node_names:
         return fit
-    points = [np.asarray(states, np.float64) for states in spectra]
-    reach = _find_reach(fit.field, points, parameters, accuracy, list(fit.reach))
-    return _judge(fit, points, parameters, accuracy, reach)
+    looked = [_Point(program, np.asarray(s, np.float64), parameters) for s in spectra]
+    reach = _find_reach(looked, accuracy, list(fit.reach))
+    _, reference = _rules(program, fit.step, reach)
+    return _judge(fit, looked, [point.moments(reference) for point in looked], accuracy)
 
 
-def draw_samples(field: VectorField, modes: int, samples: int, seed: int) -> VectorField:
-    """Give a sampled field its samples.
+def draw_samples(program: Program, modes: int, samples: int, seed: int) -> Nodes:
+    """Draw the samples of a sampled closure.
 
     Args:
-        field: A field whose closure is sampled.
+        program: Dynamics whose closure is sampled.
         modes: Number of modes.
         samples: Number of samples; memory is samples × modes.
-        seed: Seed of the draw; the same seed gives the same field.
+        seed: Seed of the draw; the same seed gives the same samples.
     """
     rng = np.random.default_rng(seed)
-    values = {name: rng.standard_normal((samples, modes)) for name in field.node_names}
-    return replace(field, nodes=Nodes(np.full(samples, 1 / samples), values))
+    values = {name: rng.standard_normal((samples, modes)) for name in program.node_names}
+    return Nodes(np.full(samples, 1 / samples), values)
 
 
-def standard_error(field: VectorField, spectra: NDArray, parameters: Mapping[str, float]) -> float:
+def standard_error(
+    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float]
+) -> float:
     """Largest standard error of a sampled moment E[z·δ], over states (points, states, modes)."""
-    count = len(field.nodes.weights)
+    count = len(nodes.weights)
     largest = 0.0
     for states in np.asarray(spectra, np.float64):
-        sums = [
-            _squares(field, states, parameters, b) for b in _pieces(field.nodes, states.shape[1])
-        ]
-        mean, square = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
+        mean, square = _Point(program, states, parameters).sums(nodes, _squares)
         variance = np.maximum(count * square - mean**2, 0)
         largest = max(largest, float((np.abs(states[0]) * np.sqrt(variance / count)).max()))
     return largest
 
 
-def _grid(field: VectorField, step: float, reach: Iterable[float]) -> Nodes:
+class _Point:
+    """States (states, modes) in which nodes are looked at."""
+
+    def __init__(self, program: Program, states: NDArray, parameters: Mapping[str, float]) -> None:
+        self.states = states
+        self.integrand = integrand(program, states, parameters)
+
+    @property
+    def counts(self) -> NDArray:
+        """Modes (modes,) that have not vanished beside the largest; others need no accuracy."""
+        variance = self.states[0] ** 2
+        return variance > VANISHED * variance.max()
+
+    def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> Iterator[T]:
+        """Reduce the contributions and their sizes (moments, modes, nodes), piece by piece."""
+        modes = self.states.shape[1]
+        size = max(PIECE // modes, SHORT) if modes < LONG else 1
+        pieces = [nodes[first : first + size] for first in range(0, len(nodes.weights), size)]
+
+        def of_piece(piece: Nodes) -> T:
+            return reduce(*self.integrand(piece))
+
+        if len(pieces) < SEVERAL:
+            yield from map(of_piece, pieces)
+            return
+        threads = os.cpu_count() or 1
+        with ThreadPoolExecutor(threads) as pool:
+            for first in range(0, len(pieces), AHEAD * threads):  # few results wait to be taken
+                yield from pool.map(of_piece, pieces[first : first + AHEAD * threads])
+
+    def sums(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], NDArray]) -> NDArray:
+        """Sum what the contributions of every piece are reduced to."""
+        pieces = self.each(nodes, reduce)
+        total = next(pieces)
+        for part in pieces:
+            total += part
+        return total
+
+    def moments(self, nodes: Nodes) -> Moments:
+        """Moments, sums of absolute contributions, and round-off (moments, modes) each.
+
+        Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
+        """
+        own, gross, terms = self.sums(nodes, _totals)
+        return own, gross, ROUND_OFF * terms
+
+    def shares(self, nodes: Nodes, moments: Moments) -> NDArray:
+        """Largest share of each node (nodes,) in ∫|integrand| of any mode."""
+        _, gross, round_off = moments
+        whole = np.where(self.counts, np.maximum(gross, round_off), np.inf)
+        whole = np.where(whole > 0, whole, 1)
+
+        def of_parts(parts: NDArray, _terms: NDArray) -> NDArray:
+            return (np.abs(parts) / whole[..., None]).max(axis=(0, 1))
+
+        return np.concatenate(list(self.each(nodes, of_parts)))
+
+    def error(self, own: Moments, best: Moments) -> tuple[float, float]:
+        """Largest absolute error of a moment E[z·δ], and relative one beyond round-off.
+
+        Both rules carry round-off from terms that cancel. It is added to the error, and taken off
+        what the accuracy asks for, since no finer rule could remove it.
+        """
+        moments, gross, round_off = best
+        difference = np.abs(own[0] - moments)
+        absolute = ((difference + round_off) * np.abs(self.states[0])).sum(axis=0)
+        whole = np.where(self.counts & (gross > 0), gross, np.inf)
+        return float(absolute.max()), float((np.maximum(difference - round_off, 0) / whole).max())
+
+
+def _totals(parts: NDArray, terms: NDArray) -> NDArray:
+    return np.stack([parts.sum(axis=2), np.abs(parts).sum(axis=2), terms.sum(axis=2)])
+
+
+def _squares(parts: NDArray, _terms: NDArray) -> NDArray:
+    total = parts.sum(axis=0)
+    return np.stack([total.sum(axis=1), (total**2).sum(axis=1)])
+
+
+def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:
     """Product rule over one axis for each quadratic form; the weight is Π dy/y."""
     offsets = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
     mesh = [axis.ravel() for axis in np.meshgrid(*offsets, indexing="ij")]
     weights = np.prod([step / np.tanh(xi) for xi in mesh], axis=0)
     taus = (0.5 * np.sinh(xi)[:, None] ** 2 for xi in mesh)
-    return Nodes(weights, dict(zip(field.node_names, taus, strict=True)))
+    return Nodes(weights, dict(zip(program.node_names, taus, strict=True)))
 
 
-def _find_reach(
-    field: VectorField,
-    points: list[NDArray],
-    parameters: Mapping,
-    accuracy: float,
-    reach: list[float],
-) -> list[float]:
+def _rules(program: Program, step: float, reach: Iterable[float]) -> tuple[Nodes, Nodes]:
+    """A rule, and the one that it is judged by, finer and wider."""
+    return _grid(program, step, reach), _grid(program, FINER * step, [r + WIDER for r in reach])
+
+
+def _find_reach(looked: list[_Point], accuracy: float, reach: list[float]) -> list[float]:
     """Widen each axis, from a given reach, until its outermost layers matter to no mode."""
     step = STEPS[0]
     while max(reach) < FARTHEST:
         layers = np.indices([int(np.ceil(r / step)) for r in reach]).reshape(len(reach), -1)
         outermost = layers >= layers.max(axis=1, keepdims=True) - 1
         rim = outermost.any(axis=0)
-        scores = _scores(field, points, parameters, _grid(field, step, reach), rim)
+        grid = _grid(looked[0].integrand.program, step, reach)
+        scores = _scores(looked, grid[rim], [point.moments(grid) for point in looked])
         outer = [scores[axis[rim]].sum() for axis in outermost]
         if max(outer) <= 0.1 * accuracy:
             break
@@ -171,38 +267,18 @@ def _find_reach(
     return reach
 
 
-def _prune(
-    field: VectorField, points: list[NDArray], parameters: Mapping, nodes: Nodes, accuracy: float
-) -> Nodes:
+def _prune(looked: list[_Point], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
     """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
-    scores = _scores(field, points, parameters, nodes, np.full(len(nodes.weights), True))
+    scores = _scores(looked, grid, moments)
     order = np.argsort(scores)[::-1]
-    needed = np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy)
-    kept = np.sort(order[: -(-needed // BUNCH) * BUNCH])
-    return jax.tree.map(lambda leaf: leaf[kept], nodes)
+    needed = max(1, np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy))
+    return grid[np.sort(order[: -(-needed // BUNCH) * BUNCH])]
 
 
-def _scores(
-    field: VectorField,
-    points: list[NDArray],
-    parameters: Mapping,
-    nodes: Nodes,
-    asked: NDArray,
-) -> NDArray:
-    """Largest share of each node asked for in any mode's ∫|integrand| over all nodes."""
-    few = jax.tree.map(lambda leaf: leaf[asked], nodes)
-    scores = np.zeros(len(few.weights))
-    for states in points:
-        _, gross, round_off = _moments(field, states, parameters, nodes)
-        whole = np.where(_counts(states), np.maximum(gross, round_off), np.inf)
-        whole = np.where(whole > 0, whole, 1)
-        shares = np.concatenate(
-            [
-                _evaluate(field, states, parameters, piece, whole)[1]
-                for piece in _pieces(few, states.shape[1])
-            ]
-        )
-        scores = np.maximum(scores, shares[: scores.size])
+def _scores(looked: list[_Point], nodes: Nodes, moments: list[Moments]) -> NDArray:
+    """Largest share of each node in any mode's ∫|integrand|, given all moments of the rule."""
+    shares = [point.shares(nodes, of_rule) for point, of_rule in zip(looked, moments, strict=True)]
+    scores = np.max(shares, axis=0)
     if not np.isfinite(scores).all():
         message = (
             "The exact closure needs quadratic forms that are positive; a root or denominator of "
@@ -212,94 +288,21 @@ def _scores(
     return scores
 
 
-def _judge(
-    fit: Fit, points: list[NDArray], parameters: Mapping, accuracy: float, reach: list[float]
-) -> Fit:
-    """Compare with a rule that is finer and wider.
-
-    Both rules carry round-off from terms that cancel. It is added to the error, and taken off
-    what the accuracy asks for, since no finer rule could remove it.
-    """
-    reference = _grid(fit.field, FINER * fit.step, [r + WIDER for r in reach])
-    error, excess = 0.0, []
-    for states in points:
-        own, *_ = _moments(fit.field, states, parameters, fit.field.nodes)
-        best, gross, round_off = _moments(fit.field, states, parameters, reference)
-        difference = np.abs(own - best)
-        error = max(error, float(((difference + round_off) * np.abs(states[0])).sum(0).max()))
-        whole = np.where(_counts(states) & (gross > 0), gross, np.inf)
-        relative = np.maximum(difference - round_off, 0) / whole
-        excess.append(float(relative.max()))
-    return replace(fit, error=error, reached=max(excess) <= accuracy, excess=tuple(excess))
-
-
-def _moments(
-    field: VectorField, states: NDArray, parameters: Mapping, nodes: Nodes
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Averages over the nodes, over absolute contributions, and round-off (averages, modes) each.
-
-    Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
-    """
-    every = np.full((field.code.averages, states.shape[1]), np.inf)  # no node has a share
-    sums = [
-        _evaluate(field, states, parameters, b, every)[0] for b in _pieces(nodes, states.shape[1])
+def _judge(fit: Fit, looked: list[_Point], best: list[Moments], accuracy: float) -> Fit:
+    """Compare with the moments of the rule that nodes are judged by."""
+    errors = [
+        point.error(point.moments(fit.nodes), reference)
+        for point, reference in zip(looked, best, strict=True)
     ]
-    own, gross, terms = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
-    return own, gross, ROUND_OFF * terms
+    excess = tuple(relative for _, relative in errors)
+    return replace(
+        fit,
+        error=max(absolute for absolute, _ in errors),
+        reached=max(excess) <= accuracy,
+        excess=excess,
+    )
 
 
 def _nearby(shape: tuple[int, ...]) -> NDArray:
     """Factors that take states (states, modes) to nearby ones."""
     return 1 + NEARBY * np.cos(np.arange(np.prod(shape))).reshape(shape)
-
-
-def _counts(states: NDArray) -> NDArray:
-    """Modes (modes,) that have not vanished beside the largest; the others need no accuracy."""
-    return states[0] ** 2 > VANISHED * (states[0] ** 2).max()
-
-
-def _pieces(nodes: Nodes, modes: int) -> Iterator[Nodes]:
-    """Nodes in pieces of one size, so that compiled code serves them all; the last is filled up."""
-    size = int(np.clip(PIECE // modes, 32, 512))
-    missing = -len(nodes.weights) % size
-    weights = np.pad(nodes.weights, (0, missing))
-    values = {n: np.pad(v, ((0, missing), (0, 0)), "edge") for n, v in nodes.values.items()}
-    for first in range(0, len(weights), size):
-        piece = slice(first, first + size)
-        yield Nodes(weights[piece], {name: value[piece] for name, value in values.items()})
-
-
-def _evaluate(
-    field: VectorField, states: NDArray, parameters: Mapping, nodes: Nodes, whole: NDArray
-) -> tuple[tuple, jax.Array]:
-    """Sums over the nodes, and the largest share of each node in the whole of any mode.
-
-    One function for both, and without the field's own nodes, whose number is part of what is
-    compiled: compiling is most of the work of a small problem.
-    """
-    return _evaluate_piece(replace(field, nodes=NO_NODES), states, parameters, nodes, whole)
-
-
-@jax.jit
-def _evaluate_piece(field, states, parameters, nodes, whole):
-
-    def of_block(total, block):
-        parts, terms = field.contributions(states, parameters, block)
-        size = jnp.abs(parts)
-        added = tuple(part.sum(axis=1) for part in (parts, size, terms))
-        shares = jnp.max(size / whole[:, None], axis=(0, 2))
-        return jax.tree.map(jnp.add, total, added), shares
-
-    blocks = in_blocks(nodes, min(len(nodes.weights), max(1, BLOCK // states.shape[1])))
-    nothing = jnp.zeros(whole.shape)
-    sums, shares = jax.lax.scan(of_block, (nothing,) * 3, blocks)
-    return sums, shares.ravel()
-
-
-@jax.jit
-def _squares(field, states, parameters, nodes):
-    def reduce(parts, _terms):
-        total = parts.sum(axis=0)
-        return total.sum(axis=0), (total**2).sum(axis=0)
-
-    return field.sum_over_nodes(reduce, states, parameters, nodes)

@@ -11,14 +11,17 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray
 from numpy.typing import NDArray
 
 import eigendyn
+from eigendyn.labelled import Column, Labelled
 from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
+
+if TYPE_CHECKING:
+    import xarray
 
 NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
 NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
@@ -35,7 +38,7 @@ PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
 BLOCK = 2**22  # numbers in one intermediate array
 
 
-def dataset(
+def labelled(
     trajectory: Trajectory,
     *,
     predictor_eigenvalue: NDArray,
@@ -45,7 +48,7 @@ def dataset(
     method: str,
     loss: str,
     device: str,
-) -> xarray.Dataset:
+) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
 
     Args:
@@ -59,7 +62,7 @@ def dataset(
         device: Where it ran.
 
     Returns:
-        Dataset over (mode, time) and (quantity, time) in float64; modes keep their input order.
+        Arrays over (mode, time) and (quantity, time) in float64; modes keep their input order.
     """
     times = np.asarray(trajectory.times, np.float64)
     singular = np.asarray(trajectory.values[0], np.float64)  # (modes, times)
@@ -71,38 +74,44 @@ def dataset(
     quantities = np.array([conserved[name] for name in names], np.float64)
     quantities = quantities.reshape(len(names), len(times))
     history, per_mode = ("mode", "time"), ("mode",)
-    return xarray.Dataset(
+    return Labelled(
         {
-            "singular_value": (history, singular, _label("singular value", "√variance")),
+            "singular_value": Column(history, singular, _label("singular value", "√variance")),
             **{
-                name: (history, np.asarray(values, np.float64), _label(*STATE_LABELS[name]))
+                name: Column(history, np.asarray(values, np.float64), _label(*STATE_LABELS[name]))
                 for name, values in zip(trajectory.states[1:], trajectory.values[1:], strict=True)
             },
-            "variance": (history, variance, _label("variance of the mode", "variance")),
-            "predictor_eigenvalue": (
+            "variance": Column(history, variance, _label("variance of the mode", "variance")),
+            "predictor_eigenvalue": Column(
                 history,
                 np.asarray(predictor_eigenvalue, np.float64),
                 _label("eigenvalue of the predictor", "variance^α"),
             ),
-            "recruitment_time": (
+            "recruitment_time": Column(
                 per_mode,
                 recruitment_times(times, variance),
                 _label("first time within 5 % of the end value", "learning rate × step")
                 | {"interpolation": "log|variance/end − 1| linear in time between saved times"},
             ),
-            "outcome": (per_mode, outcomes(times, variance), _label("what became of the mode", "")),
-            "conserved": (("quantity", "time"), quantities, _label("conserved quantity", "")),
-            "conserved_drift": (
+            "outcome": Column(
+                per_mode, outcomes(times, variance), _label("what became of the mode", "")
+            ),
+            "conserved": Column(("quantity", "time"), quantities, _label("conserved quantity", "")),
+            "conserved_drift": Column(
                 ("quantity",),
                 relative_drift(quantities),
                 _label("largest |q(t) − q(0)| / |q(0)|", "1"),
             ),
         },
         coords={
-            "time": ("time", times, _label("training time", "learning rate × step")),
-            "step": ("time", step, _label("training step", "steps")),
-            "mode": ("mode", np.arange(len(variance)), _label("mode, in input order", "1")),
-            "quantity": ("quantity", np.array(names, dtype=str), _label("conserved quantity", "")),
+            "time": Column(("time",), times, _label("training time", "learning rate × step")),
+            "step": Column(("time",), step, _label("training step", "steps")),
+            "mode": Column(
+                ("mode",), np.arange(len(variance)), _label("mode, in input order", "1")
+            ),
+            "quantity": Column(
+                ("quantity",), np.array(names, dtype=str), _label("conserved quantity", "")
+            ),
         },
         attrs={
             "title": f"{loss}, {closure['name']}, {method}",
@@ -150,6 +159,8 @@ def ensemble_dataset(
         Dataset over (trajectory, mode, time), or (trajectory, mode, extremum), or
         (trajectory, mode), that shares its memory with the batch.
     """
+    import xarray
+
     labels = {"singular_value": ("singular value", "√variance")} | STATE_LABELS
     last = {"extrema": ("extremum",), "recruitment": ()}.get(keep, ("time",))
     over = ("trajectory", "mode", *last)

@@ -54,9 +54,9 @@ class Settings:
         closure: One of `choices.CLOSURES`.
         closure_accuracy: Relative error allowed to the exact closure's quadrature.
         samples: Number of samples of the sampled closure.
-        solver: One of `choices.SOLVERS`, for the flow.
+        solver: One of `choices.SOLVERS`, for the flow in JAX.
         rtol: Relative error allowed in a step of the flow; None takes that of `TOLERANCES`, and
-            stays None where there is no flow.
+            stays None where there is no flow. In compiled code it holds for the whole trajectory.
         atol: Absolute error allowed in a step of the flow; None likewise.
         max_solver_steps: Adaptive steps after which the flow gives up.
         saves: Largest number of saved times, the first and last included.
@@ -120,7 +120,7 @@ class Settings:
             raise InvalidSetting(contradiction)
         for name, value in filled_in(self).items():
             object.__setattr__(self, name, value)
-        if self.method in ("auto", "flow"):
+        if self.method in ("auto", "compiled", "flow"):
             for name, default in zip(("rtol", "atol"), TOLERANCES[self.dtype], strict=True):
                 if getattr(self, name) is None:
                     object.__setattr__(self, name, default)
@@ -147,6 +147,17 @@ class Settings:
                 yield (
                     f"{flag} steers the adaptive flow, and --method {self.method} has none. "
                     f"Leave out {flag}, or try --method flow."
+                )
+        if self.method == "compiled":
+            if self.solver != "explicit":
+                yield (
+                    f"--solver {self.solver} steers the flow in JAX, and --method compiled has "
+                    "none. Try --method flow."
+                )
+            if self.device == "cuda":
+                yield (
+                    "--method compiled runs on the processor, not on --device cuda. "
+                    "Try --method flow, or --device cpu."
                 )
         if (
             self.closure not in ("auto", "exact")

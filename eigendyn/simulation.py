@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
-from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn import symbols as sym
-from eigendyn.architecture import Architecture, architecture
-from eigendyn.closure import close
-from eigendyn.compile import VectorField, compile_expressions, compile_field
-from eigendyn.conservation import conserved_quantities
-from eigendyn.derive import ModeDynamics, mode_dynamics
-from eigendyn.device import find_device
-from eigendyn.errors import InvalidSetting
-from eigendyn.losses import SymbolicLoss, named_loss, without_predictor
+from eigendyn.equations import (
+    Equations,
+    conserved,
+    equations,
+)
+from eigendyn.labelled import Labelled
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
-from eigendyn.result import dataset
+from eigendyn.program.evaluation import quantities
+from eigendyn.result import labelled
 from eigendyn.run import field_parameters, in_precision, run, starting_states
 from eigendyn.settings import Settings
 from eigendyn.start import check_variances, published_variances
@@ -31,6 +26,10 @@ from eigendyn.trajectory import Trajectory
 
 if TYPE_CHECKING:
     import xarray
+    from jax import Array
+
+    from eigendyn.compile import VectorField
+    from eigendyn.losses import SymbolicLoss
 
 ERROR_MEANINGS = {
     "exact moments": "exact: no error but round-off",
@@ -78,16 +77,25 @@ def simulate(
 
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
     """
-    name = loss.name if isinstance(loss, SymbolicLoss) else loss
+    return simulated(loss, variances, preset=preset, progress=progress, **settings).to_xarray()
+
+
+def simulated(
+    loss: str | SymbolicLoss | None = None,
+    variances: ArrayLike | None = None,
+    *,
+    preset: str | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Labelled:
+    """Do what `simulate` does, without xarray."""
+    name = loss if loss is None or isinstance(loss, str) else loss.name
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
-    symbolic, chosen = understand(wanted if loss is None else loss, source | settings)
-    spectrum = _spectrum(variances)
-    with jax.default_device(find_device(chosen.device)):
-        dynamics, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
-        fit, trajectory, method = run(dynamics, field, spectrum, chosen, progress)
-        return _label(symbolic, fit, trajectory, method, chosen)
+    system = equations(wanted if loss is None else loss, source | settings)
+    fit, trajectory, method = run(system, _spectrum(variances), progress)
+    return _label(system, fit, trajectory, method)
 
 
 def vector_field(
@@ -110,18 +118,19 @@ def vector_field(
     Raises:
         The errors of `simulate`.
     """
-    symbolic, chosen = understand(loss, settings)
+    system = equations(loss, settings)
+    chosen, program = system.chosen, system.program
     several = variances is not None and np.ndim(variances) == 2
     spectra = [_spectrum(one) for one in (np.asarray(variances) if several else [variances])]
-    _, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
-    parameters = field_parameters(field, chosen, symbolic)
-    states = np.stack([starting_states(field, spectrum, chosen) for spectrum in spectra])
-    if field.closure == "sampled":
-        field = draw_samples(field, states.shape[-1], chosen.samples, chosen.seed)
+    parameters = field_parameters(program, chosen, system.numbers)
+    states = np.stack([starting_states(program, spectrum, chosen) for spectrum in spectra])
+    if program.closure == "sampled":
+        nodes = draw_samples(program, states.shape[-1], chosen.samples, chosen.seed)
     else:
-        field = fit_nodes(field, states, parameters, chosen.closure_accuracy).field
+        nodes = fit_nodes(program, states, parameters, chosen.closure_accuracy).nodes
+    field = replace(system.field, nodes=in_precision(nodes, chosen.dtype))
     states = states if several else states[0]
-    return in_precision(field, chosen.dtype), states.astype(chosen.dtype), parameters
+    return field, states.astype(chosen.dtype), parameters
 
 
 def conserved_values(
@@ -141,102 +150,57 @@ def conserved_values(
         The errors of `simulate`.
     """
     without = {"weight_decay": 0.0, "predictor_decay": 0.0}
-    symbolic, chosen = understand(loss, settings | without)
-    _, field = compiled(symbolic, chosen.alpha, architecture(chosen), chosen.closure)
-    spectra = [check_variances(one) for one in np.asarray(variances)]
-    states = np.stack([starting_states(field, spectrum, chosen) for spectrum in spectra])
-    return _conserved(symbolic, field, states, np.zeros(len(states)), chosen)
+    system = equations(loss, settings | without)
+    spectra = np.stack([check_variances(one) for one in np.asarray(variances)])
+    starts = [starting_states(system.program, one, system.chosen) for one in spectra]
+    return _conserved(system, np.stack(starts, axis=-1), np.zeros(len(starts)))
 
 
 def _spectrum(variances: ArrayLike | None) -> NDArray:
     return published_variances() if variances is None else check_variances(variances)
 
 
-def understand(loss: str | SymbolicLoss, settings: dict[str, Any]) -> tuple[SymbolicLoss, Settings]:
-    """Take a loss, named or one's own, and settings, and check that they fit.
-
-    Raises:
-        UnknownName, InvalidSetting: They do not.
-    """
-    chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
-    if isinstance(loss, SymbolicLoss):
-        if chosen.beta is not None or not chosen.stop_gradient:
-            message = (
-                "A loss of your own brings its β and stop-gradient with it; beta and stop_gradient "
-                "belong to names. Try `without_stop_gradient(loss)`."
-            )
-            raise InvalidSetting(message)
-        if not loss.has_predictor and chosen.predictor not in ("direct", "none"):
-            message = (
-                f"The loss {loss.name!r} has no lam, so that a {chosen.predictor} predictor does "
-                "nothing. Leave it out, or write lam*z1 in the place of z1."
-            )
-            raise InvalidSetting(message)
-        return (without_predictor(loss) if chosen.predictor == "none" else loss), chosen
-    named = named_loss(
-        chosen.loss,
-        beta=chosen.beta,
-        predictor=chosen.predictor != "none",
-        stop_gradient=chosen.stop_gradient,
-    )
-    return named, chosen
-
-
-def closed_dynamics(loss: SymbolicLoss, chosen: Settings) -> ModeDynamics:
-    """Mode dynamics of a loss, its moments taken by the chosen closure."""
-    return compiled(loss, chosen.alpha, architecture(chosen), chosen.closure)[0]
-
-
-@lru_cache(maxsize=64)
-def compiled(
-    loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str
-) -> tuple[ModeDynamics, VectorField]:
-    """Closed mode dynamics, and the same as a vector field without nodes."""
-    dynamics = close(mode_dynamics(loss, alpha, structure), closure)
-    unnamed = replace(loss, name="", parameters=tuple((name, 0.0) for name, _ in loss.parameters))
-    return dynamics, _compiled_field(replace(dynamics, loss=unnamed))
-
-
-_compiled_field = lru_cache(maxsize=64)(compile_field)  # the same for all numbers of a parameter
-
-
-def _label(
-    loss: SymbolicLoss, fit: Fit, trajectory: Trajectory, method: str, chosen: Settings
-) -> xarray.Dataset:
+def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> Labelled:
     """Compute what follows from the trajectory, and hand everything to the result."""
-    field = fit.field
-    parameters = field_parameters(field, chosen, loss)
-    states = np.moveaxis(trajectory.values, -1, 0).astype(float)  # (times, states, modes)
-    eigenvalues = _predictor_eigenvalues(field, states, parameters)
-    device = find_device(chosen.device)
-    return dataset(
+    chosen, program = system.chosen, system.program
+    parameters = field_parameters(program, chosen, system.numbers)
+    states = np.asarray(trajectory.values, float)  # (states, modes, times)
+    (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
+    own = {"parameters": dict(system.numbers)} if system.numbers else {}
+    return labelled(
         trajectory,
-        predictor_eigenvalue=np.asarray(eigenvalues).T,
-        conserved=_conserved(loss, field, states, trajectory.times, chosen),
-        settings=asdict(chosen) | ({"parameters": own} if (own := dict(loss.parameters)) else {}),
+        predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
+        conserved=_conserved(system, states, trajectory.times),
+        settings=asdict(chosen) | own,
         closure={
-            "name": field.closure,
+            "name": program.closure,
             "error": fit.error,
-            "error_meaning": ERROR_MEANINGS[field.closure],
+            "error_meaning": ERROR_MEANINGS[program.closure],
         },
         method=method,
-        loss=loss.name,
-        device=str(device),
+        loss=system.title,
+        device=_device(chosen, method),
     )
 
 
-@jax.jit
-def _predictor_eigenvalues(field, states, parameters):
-    return jax.vmap(lambda state: field.predictor_eigenvalue(state, parameters))(states)
+def _device(chosen: Settings, method: str) -> str:
+    if method == "compiled":
+        return "cpu"
+    from eigendyn.device import find_device
+
+    return str(find_device(chosen.device))
 
 
-def _conserved(
-    loss: SymbolicLoss, field: VectorField, states: NDArray, times: NDArray, chosen: Settings
-) -> dict[str, NDArray]:
-    """Each conserved quantity over time (times,), of states (times, states, modes)."""
-    functions = conserved_functions(loss, field, chosen)
-    columns = np.moveaxis(states, 1, 0)
-    return {name: np.asarray(of(columns, times[:, None]))[:, 0] for name, of in functions.items()}
+def _conserved(system: Equations, states: NDArray, times: NDArray) -> dict[str, NDArray]:
+    """Each conserved quantity over time (times,), of states (states, modes, times)."""
+    found, chosen = system.conserved, system.chosen
+    numbers = {name: getattr(chosen, name) for name in found.parameters}
+    places = [place for _, place in found.places]
+    values = quantities(found, places, states, numbers, times)
+    names = (name for name, _ in found.places)
+    return {
+        name: np.broadcast_to(v, (1, len(times)))[0] for name, v in zip(names, values, strict=True)
+    }
 
 
 def conserved_functions(
@@ -246,35 +210,19 @@ def conserved_functions(
 
     Each takes states (states, …, modes), and times (…, 1), and returns (…, 1).
     """
-    decay, predictor_decay = chosen.weight_decay, chosen.predictor_decay
-    compiled = _conserved_functions(
-        loss,
-        field.states,
-        chosen.alpha,
-        architecture(chosen),
-        decay > 0 or predictor_decay > 0,
-        decay == predictor_decay,
-    )
-    numbers = (decay, predictor_decay, chosen.predictor_rate or 1.0)
+    from eigendyn import symbols as sym
+    from eigendyn.compile import compile_expressions
+
+    arguments = [
+        *(getattr(sym, name) for name in field.states),
+        *(sym.time, sym.weight_decay, sym.predictor_decay, sym.predictor_rate),
+    ]
+    numbers = (chosen.weight_decay, chosen.predictor_decay, chosen.predictor_rate or 1.0)
 
     def of_states(function: Callable[..., tuple]) -> Callable[..., Array]:
         return lambda states, time=0.0: function(*states, time, *numbers)[0]
 
-    return {name: of_states(function) for name, function in compiled.items()}
-
-
-@lru_cache(maxsize=64)
-def _conserved_functions(
-    loss: SymbolicLoss,
-    states: tuple[str, ...],
-    alpha: float,
-    structure: Architecture,
-    decays: bool,
-    alike: bool,
-) -> dict[str, Callable[..., tuple]]:
-    arguments = [
-        *(getattr(sym, name) for name in states),
-        *(sym.time, sym.weight_decay, sym.predictor_decay, sym.predictor_rate),
-    ]
-    found = conserved_quantities(loss, alpha, decays=decays, alike=alike, architecture=structure)
-    return {one.name: compile_expressions(arguments, [one.expression]) for one in found}
+    return {
+        one.name: of_states(compile_expressions(arguments, [one.expression]))
+        for one in conserved(loss, chosen)
+    }

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from eigendyn.choices import RESULT_SUFFIXES, TREE_SUFFIXES
 from eigendyn.errors import OutputExists, UnreadableFile
+from eigendyn.labelled import Labelled
 
 if TYPE_CHECKING:
     import xarray
 
 
-def save(result: xarray.Dataset | xarray.DataTree, path: str | Path, force: bool = False) -> Path:
+def save(
+    result: Labelled | xarray.Dataset | xarray.DataTree, path: str | Path, force: bool = False
+) -> Path:
     """Write a result: netCDF (.nc), a long table (.csv) or JSON (.json), by the suffix.
 
     Args:
@@ -35,6 +38,8 @@ def save(result: xarray.Dataset | xarray.DataTree, path: str | Path, force: bool
     suffixes = TREE_SUFFIXES if hasattr(result, "children") else RESULT_SUFFIXES
     target = check_output(path, suffixes, force)
     write = writers[target.suffix.lower()]
+    if isinstance(result, Labelled) and write is not _write_netcdf:
+        result = result.to_xarray()
     return write_atomically(target, force, lambda part: write(result, part))
 
 
@@ -147,8 +152,33 @@ def _umask() -> int:
     return mask
 
 
-def _write_netcdf(result: xarray.Dataset | xarray.DataTree, path: Path) -> None:
-    result.to_netcdf(path, engine="h5netcdf")
+def _write_netcdf(result: Labelled | xarray.Dataset | xarray.DataTree, path: Path) -> None:
+    if not isinstance(result, Labelled):
+        result.to_netcdf(path, engine="h5netcdf")
+        return
+    import numpy as np
+    from h5netcdf import File
+    from h5py import string_dtype
+
+    every = {**result.variables, **result.coords}
+    with File(path, "w") as file:
+        file.dimensions = {
+            name: length
+            for column in every.values()
+            for name, length in zip(column.dims, column.values.shape, strict=True)
+        }
+        for name, column in every.items():
+            is_text = column.values.dtype.kind == "U"
+            values = column.values.astype(object) if is_text else column.values
+            kind = string_dtype() if is_text else values.dtype
+            missing = np.nan if kind == np.float64 else None
+            written = file.create_variable(name, column.dims, kind, data=values, fillvalue=missing)
+            written.attrs.update(column.attrs)
+            beside = [c for c in result.coords if c not in result[c].dims]
+            beside = [c for c in beside if set(result[c].dims) <= set(column.dims)]
+            if name in result.variables and beside:
+                written.attrs["coordinates"] = " ".join(beside)
+        file.attrs.update(result.attrs)
 
 
 def _write_csv(dataset: xarray.Dataset, path: Path) -> None:

@@ -10,10 +10,10 @@ from eigendyn.architecture import architecture
 from eigendyn.closure import close
 from eigendyn.compile import Nodes
 from eigendyn.derive import mode_dynamics
+from eigendyn.equations import understand
 from eigendyn.machine.layout import pack_nodes, workspace_numbers
 from eigendyn.machine.processor import Library
 from eigendyn.machine.rates import emit_rates
-from eigendyn.simulation import understand
 
 KINDS = {np.float64: ir.DoubleType(), np.float32: ir.FloatType()}
 POINTER = ctypes.c_void_p

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from eigendyn.result import dataset
+from eigendyn.result import labelled
 from eigendyn.trajectory import Trajectory
 
 
 def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
     """Make a result out of variances (modes, times)."""
     trajectory = Trajectory(times, np.sqrt(variance)[None], ("singular_value",), **more)
-    return dataset(
+    return labelled(
         trajectory,
         predictor_eigenvalue=variance,
         conserved=conserved or {},
@@ -18,7 +18,7 @@ def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
         method="flow",
         loss="cosine",
         device="cpu",
-    )
+    ).to_xarray()
 
 
 def logistic(start, times):

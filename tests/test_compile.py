@@ -1,5 +1,7 @@
 """Claims about the compiled vector field."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,14 +13,16 @@ from eigendyn.derive import mode_dynamics
 from eigendyn.errors import OpenMoments
 from eigendyn.losses import named_loss
 from eigendyn.nodes import fit_nodes
+from eigendyn.program.derivation import program_of
 
 PARAMETERS = {"sigma1": 0.2, "sigma2": 0.1, "weight_decay": 0.03}
 S = np.sqrt(np.array([[0.05, 0.3, 1.0, 2.0]]))
 
 
 def exact_field(name, accuracy=1e-10, **variant):
-    field = compile_field(close(mode_dynamics(named_loss(name, **variant))))
-    return fit_nodes(field, S[None], PARAMETERS, accuracy).field
+    dynamics = close(mode_dynamics(named_loss(name, **variant)))
+    fit = fit_nodes(program_of(dynamics), S[None], PARAMETERS, accuracy)
+    return replace(compile_field(dynamics), nodes=fit.nodes)
 
 
 @pytest.fixture(scope="module", params=["euclidean", "cosine"])

@@ -26,6 +26,7 @@ ROOMS = [
     "formula",
     "export",
     "nodes",
+    "equations",
     "integrate",
     "run",
     "result",
@@ -50,7 +51,7 @@ ROOMS = [
 ]
 LEAVES = {
     *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
-    *("precision", "presets", "architecture"),
+    *("precision", "presets", "architecture", "averaging", "labelled"),
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only
 ONLY_IN = {

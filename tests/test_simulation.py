@@ -14,8 +14,8 @@ from eigendyn.errors import InvalidSetting, InvalidSpectrum, NoClosedForm, Unkno
 
 def test_auto_takes_the_closed_form_where_there_is_one():
     assert eigendyn.simulate("euclidean").attrs["method"] == "closed-form"
-    assert eigendyn.simulate("cosine", steps=10).attrs["method"] == "flow"
-    assert eigendyn.simulate("euclidean", beta=0.5, steps=10).attrs["method"] == "flow"
+    assert eigendyn.simulate("cosine", steps=10).attrs["method"] == "compiled"
+    assert eigendyn.simulate("euclidean", beta=0.5, steps=10).attrs["method"] == "compiled"
 
 
 def test_a_closed_form_that_does_not_exist_is_refused():

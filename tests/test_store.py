@@ -8,6 +8,7 @@ import pytest
 import xarray
 
 from eigendyn.errors import OutputExists, UnreadableFile
+from eigendyn.simulation import simulated
 from eigendyn.store import check_output, fresh_path, load, save, write_atomically
 
 
@@ -27,6 +28,27 @@ def dataset():
 def test_netcdf_comes_back_as_it_was(dataset, tmp_path):
     path = save(dataset, tmp_path / "run.nc")
     xarray.testing.assert_identical(load(path), dataset)
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".csv", ".json"])
+def test_labelled_arrays_are_saved_as_their_dataset(suffix, tmp_path):
+    """Their netCDF is written without xarray, and reads the same, names of axes and all."""
+    result = simulated("cosine", [0.0, 0.3, 1.0], steps=20, weight_decay=0.1)
+    dataset = result.to_xarray()
+    ours, theirs = tmp_path / f"ours{suffix}", tmp_path / f"theirs{suffix}"
+    save(result, ours)
+    save(dataset, theirs)
+    if suffix != ".nc":
+        assert ours.read_text("utf-8") == theirs.read_text("utf-8")
+        return
+    one, other = load(ours), load(theirs)
+    xarray.testing.assert_identical(one, dataset)
+    xarray.testing.assert_identical(one, other)
+    assert np.isnan(one.recruitment_time[0])
+    for name in other.variables:
+        for part in ("dtype", "_FillValue", "coordinates"):
+            pair = [each[name].encoding.get(part) for each in (one, other)]
+            assert str(pair[0]) == str(pair[1]), (name, part)
 
 
 def test_csv_has_one_row_per_mode_and_time(dataset, tmp_path):

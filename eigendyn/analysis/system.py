@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from eigendyn.checks import check_whole
 from eigendyn.compile import VectorField
 from eigendyn.derive import ModeDynamics
+from eigendyn.equations import closed_dynamics, understand
 from eigendyn.errors import InvalidSetting
 from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import Settings
-from eigendyn.simulation import closed_dynamics, conserved_functions, understand, vector_field
+from eigendyn.simulation import conserved_functions, vector_field
 
 LARGEST = 2.0  # variance up to which the closure's nodes are chosen
 SMALLEST = 1e-3  # of the largest

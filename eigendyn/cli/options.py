@@ -221,8 +221,9 @@ engine_options = stack(
         "--method",
         type=Name("method", choices.METHODS),
         default=Settings.method,
-        help="Gradient flow, expected descent steps, or closed form; auto takes a closed form "
-        "where there is one, else the flow.",
+        help="Gradient flow in compiled code or in JAX (flow), expected descent steps, or closed "
+        "form; auto takes a closed form where there is one, else compiled code where that can be "
+        "used: in float64, on the CPU, with --solver explicit.",
     ),
     click.option(
         "--samples",

@@ -30,8 +30,9 @@ from eigendyn.cli.starts import check_one_start, starting_variances
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
-    import xarray
     from numpy.typing import NDArray
+
+    from eigendyn.labelled import Labelled
 
 NOT_COMPLETED = 3
 
@@ -134,13 +135,13 @@ def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> 
     return output or fresh_path(stem, ".nc"), plot or fresh_path(stem, ".png")
 
 
-def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> xarray.Dataset:
-    from eigendyn.simulation import simulate
+def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> Labelled:
+    from eigendyn.simulation import simulated
 
-    return simulate(variances=start, progress=progress, **settings)
+    return simulated(variances=start, progress=progress, **settings)
 
 
-def _save(dataset: xarray.Dataset, output: Path, plot: Path, force: bool) -> None:
+def _save(dataset: Labelled, output: Path, plot: Path, force: bool) -> None:
     from eigendyn.plot.spectrum import save_picture
     from eigendyn.store import save
 
@@ -148,7 +149,7 @@ def _save(dataset: xarray.Dataset, output: Path, plot: Path, force: bool) -> Non
     save_picture(dataset, plot, force)
 
 
-def _print(dataset: xarray.Dataset, output: Path, plot: Path, as_json: bool) -> None:
+def _print(dataset: Labelled, output: Path, plot: Path, as_json: bool) -> None:
     from eigendyn.report.run import summary, table
 
     if as_json:

@@ -9,10 +9,10 @@ from eigendyn import symbols as sym
 from eigendyn.analysis.slice import Slice, plane
 from eigendyn.analysis.system import LARGEST, DynamicalSystem, check_motion, dynamical_system
 from eigendyn.derive import ModeDynamics
+from eigendyn.equations import closed_dynamics, understand
 from eigendyn.errors import InvalidSetting
 from eigendyn.formula import text
 from eigendyn.losses import SymbolicLoss
-from eigendyn.simulation import closed_dynamics, understand
 
 
 def explored_system(

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.averaging import Nodes
 from eigendyn.errors import InvalidSetting
 from eigendyn.machine.dop853 import DOP853
 from eigendyn.machine.integrator import CLOSER
@@ -21,9 +21,6 @@ from eigendyn.machine.tableau import Tableau
 from eigendyn.machine.tsit5 import TSIT5
 from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch
-
-if TYPE_CHECKING:
-    from eigendyn.compile import VectorField
 
 FIRST = 0.5  # tolerance of the first run over the one asked for
 ORDER_8 = 3e-9  # relative tolerance of a run below which the method of order 8 takes less time
@@ -35,7 +32,7 @@ _kernel = lru_cache(maxsize=64)(build_kernel)
 
 
 def compiled_ensemble(
-    field: VectorField | None,
+    nodes: Nodes,
     program: Program,
     starts: NDArray,
     times: NDArray,
@@ -46,6 +43,8 @@ def compiled_ensemble(
     max_steps: int = 100_000,
     threads: int | None = None,
     keep: str = "trajectory",
+    across: str | None = None,
+    quickly: bool = False,
 ) -> Batch:
     """Integrate many trajectories of one system, each with a step of its own.
 
@@ -54,7 +53,7 @@ def compiled_ensemble(
     other ones, nor on the number of threads: the same bits come out.
 
     Args:
-        field: Where the nodes of the program's averages are; none if it takes none.
+        nodes: Where the program's averages are taken; none if it takes none.
         program: The right-hand side.
         starts: States at the first time (trajectories, states, modes), float64 or float32.
         times: Increasing times to save (times,), learning rate × step.
@@ -64,6 +63,9 @@ def compiled_ensemble(
         max_steps: Adaptive steps of a run after which to give up.
         threads: How many work side by side; all cores if not given.
         keep: "trajectory", or "final" for the states at the last time alone.
+        across: What registers hold: "trajectories", or the "nodes" or "modes" of one; the choice
+            of `across_of` if not given.
+        quickly: Whether the code may be somewhat slower, to be compiled sooner.
 
     Returns:
         The batch. A start that is not finite, or with a negative singular value (the first state),
@@ -75,14 +77,16 @@ def compiled_ensemble(
     """
     kind = starts.dtype
     _check(kind, times, rtol, atol, max_steps)
+    across = across or across_of(program, starts.shape[2])
     count = len(starts)
     saved = times[-1:] if keep == "final" else times
     columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
     work = _Work(
         program=program,
+        build=(across, quickly),
         starts=np.ascontiguousarray(starts),
         sweeps=np.stack([np.zeros(count), *columns], axis=1)[:, 1:].astype(kind, order="C"),
-        nodes=_nodes(field, program, starts),
+        nodes=_packed(nodes, program, starts, across),
         span=(float(times[0]), float(times[-1])),
         saved=np.asarray(saved, kind),
         values=np.empty((*starts.shape, len(saved)), kind),
@@ -123,6 +127,7 @@ class _Work:
     """The arrays that compiled code reads and writes."""
 
     program: Program
+    build: tuple[str, bool]
     starts: NDArray
     sweeps: NDArray
     nodes: tuple[NDArray, int]
@@ -142,7 +147,9 @@ class _Work:
         if len(order) == 0:
             return
         kind = self.starts.dtype
-        kernel = _kernel(self.program, self.starts.shape[2], tableau, 8 * kind.itemsize)
+        kernel = _kernel(
+            self.program, self.starts.shape[2], tableau, 8 * kind.itemsize, *self.build
+        )
         before = self.steps[order]
         times = np.concatenate([self.saved, np.full(kernel.block, np.inf, kind)])
         taken = np.zeros(1, np.int64)
@@ -170,13 +177,13 @@ class _Work:
         self.steps[order] += before
 
 
-def _nodes(field: VectorField | None, program: Program, starts: NDArray) -> tuple[NDArray, int]:
-    """The nodes of a field as the program's code reads them."""
-    if field is None or not program.node_names:
+def _packed(nodes: Nodes, program: Program, starts: NDArray, across: str) -> tuple[NDArray, int]:
+    """Nodes as the program's code reads them."""
+    if not program.node_names:
         return np.zeros((1, 1), starts.dtype), 0
     modes = starts.shape[2]
-    kind, across = kind_of(8 * starts.itemsize), across_of(program, modes)
-    return pack_nodes(program, field.nodes.weights, field.nodes.values, modes, kind, across)
+    kind = kind_of(8 * starts.itemsize)
+    return pack_nodes(program, nodes.weights, nodes.values, modes, kind, across)
 
 
 def _check(kind: np.dtype, times: NDArray, rtol: float, atol: float, max_steps: int) -> None:

@@ -51,7 +51,9 @@ def across_of(program: Program, modes: int) -> str:
     return "modes" if len(program.states) * modes >= MANY else "trajectories"
 
 
-def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> Kernel:
+def build_kernel(
+    program: Program, modes: int, tableau: Tableau, bits: int, across: str, quickly: bool = False
+) -> Kernel:
     """Compile an integrator of a program.
 
     Args:
@@ -59,6 +61,8 @@ def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> K
         modes: Number of modes.
         tableau: The method.
         bits: Of a number, 64 or 32.
+        across: What registers hold: "trajectories", or the "nodes" or "modes" of one.
+        quickly: Whether the code may be somewhat slower, to be there sooner.
 
     Returns:
         The integrator.
@@ -67,7 +71,6 @@ def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> K
         NoProgram: A function that there is no machine code for.
     """
     kind, register = kind_of(bits), lanes(bits)
-    across = across_of(program, modes)
     width = register if across == "trajectories" else 1
     coordinates = len(program.states) * modes
     own = -(-workspace_numbers(program, modes, width, kind, across) // width)
@@ -80,7 +83,7 @@ def build_kernel(program: Program, modes: int, tableau: Tableau, bits: int) -> K
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]
-    library = Library(module, unrolls=coordinates <= FEW)
+    library = Library(module, speed=0 if quickly else 3, unrolls=coordinates <= FEW)
     return Kernel(
         call=library.function("integrate", None, *types),
         lanes=width,

@@ -13,17 +13,20 @@ from llvmlite import ir
 VECTOR_BITS = {"avx512f": 512, "avx2": 256}  # registers by what the processor can do, widest first
 
 
-def target() -> llvm.TargetMachine:
+def target(speed: int = 3) -> llvm.TargetMachine:
     """This machine's processor, with everything that it can do.
 
     A new one at each call: an engine takes its own along when it goes.
+
+    Args:
+        speed: How much to optimise, 0 to 3.
     """
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
-        opt=3,
+        opt=speed,
     )
 
 
@@ -45,7 +48,7 @@ class Library:
     """
 
     def __init__(self, module: ir.Module, speed: int = 3, *, unrolls: bool = True) -> None:
-        machine = target()
+        machine = target(speed)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         parsed = llvm.parse_assembly(str(module))

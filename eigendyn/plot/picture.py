@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
 from matplotlib.figure import Figure
 
 from eigendyn.choices import PICTURE_SUFFIXES
@@ -29,8 +30,11 @@ def save_figure(figure: Figure, path: str | Path, force: bool = False) -> Path:
     """
     path = check_output(path, PICTURE_SUFFIXES, force)
     kind = path.suffix.lower().removeprefix(".")
-    figure.draw_without_rendering()  # lays out once; savefig would do so twice
-    figure.set_layout_engine("none")
-    return write_atomically(
-        path, force, lambda temporary: figure.savefig(temporary, format=kind, dpi=RESOLUTION)
-    )
+    layout = figure.get_layout_engine()
+    if layout is not None:  # once; savefig would draw everything a second time for it
+        layout.execute(figure)
+    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        return write_atomically(
+            path, force, lambda temporary: figure.savefig(temporary, format=kind, dpi=RESOLUTION)
+        )

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
+    from eigendyn.labelled import Labelled
+
 MOST_LINES = 200
 DECADES = 6  # below the largest variance; what falls further leaves the picture
 
 
-def plot_spectrum(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
+def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) -> Axes:
     """Draw the variance of every mode over training time, coloured by where it started.
 
     Modes at zero variance cannot stand on a logarithmic axis; of more than 200 modes, 200 are drawn
@@ -42,7 +44,7 @@ def plot_spectrum(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
         from matplotlib import pyplot
 
         ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
-    initial = dataset["variance"].isel(time=0).values
+    initial = dataset["variance"].values[:, 0]
     drawn = _choose(initial)
     times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
     lines = LineCollection(
@@ -70,7 +72,7 @@ def plot_spectrum(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def save_picture(dataset: xarray.Dataset, path: str | Path, force: bool = False) -> Path:
+def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bool = False) -> Path:
     """Draw the spectrum over time into a file, in the format that its suffix names.
 
     Args:
@@ -100,7 +102,7 @@ def _choose(initial: NDArray) -> NDArray:
     return order[np.linspace(0, len(order) - 1, MOST_LINES).round().astype(int)]
 
 
-def _title(dataset: xarray.Dataset, initial: NDArray, drawn: int) -> list[str]:
+def _title(dataset: xarray.Dataset | Labelled, initial: NDArray, drawn: int) -> list[str]:
     attrs = dataset.attrs
     lines = [f"{attrs['loss']} · {attrs['closure']} · {attrs['method']}"]
     if attrs["status"] != "completed":

@@ -7,7 +7,7 @@ has the same size at any number of modes, and code written from it does work of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -50,6 +50,8 @@ class Program:
         operations: The operations.
         rates: Place of the rate of each state.
         predictor: Place of the predictor's eigenvalue λ.
+        moments: Places of the moments that the rates are made of: sums of averages, each times what
+            is the same at every node.
         phases: When each operation is known: `BEFORE`, `INSIDE` or `AFTER` the loop over nodes.
         local: Whether each operation has a value for every mode.
     """
@@ -62,6 +64,7 @@ class Program:
     operations: tuple[Operation, ...] = field(repr=False)
     rates: tuple[int, ...]
     predictor: int
+    moments: tuple[int, ...] = ()
     phases: tuple[int, ...] = field(init=False, repr=False, compare=False)
     local: tuple[bool, ...] = field(init=False, repr=False, compare=False)
 
@@ -79,16 +82,48 @@ class Program:
         kinds = enumerate(operation.kind for operation in self.operations)
         return tuple(place for place, kind in kinds if kind == "average")
 
+    @property
+    def is_coupled(self) -> bool:
+        """Whether the rate of a mode depends on more than its own one state."""
+        kinds = {self.operations[place].kind for place in self.needed(self.rates)}
+        return len(self.states) > 1 or not kinds.isdisjoint({*REDUCTIONS, "average", "time"})
+
     def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
         """Places of the operations that the given ones are made of, in order."""
-        found: set[int] = set()
-        waiting = list(outputs)
-        while waiting:
-            place = waiting.pop()
-            if place not in found:
-                found.add(place)
-                waiting += self.operations[place].operands
-        return tuple(sorted(found))
+        return needed_places(self.operations, outputs)
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """Functions of states and time as operations, such as conserved quantities.
+
+    Args:
+        states: Name of each state.
+        parameters: Names of the numbers that an evaluation needs.
+        operations: The operations.
+        places: By name, the place of each function.
+    """
+
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    operations: tuple[Operation, ...] = field(repr=False)
+    places: tuple[tuple[str, int], ...]
+
+    def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
+        """Places of the operations that the given ones are made of, in order."""
+        return needed_places(self.operations, outputs)
+
+
+def needed_places(operations: Sequence[Operation], outputs: Iterable[int]) -> tuple[int, ...]:
+    """Places of the operations that the given ones are made of, in order."""
+    found: set[int] = set()
+    waiting = list(outputs)
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found.add(place)
+            waiting += operations[place].operands
+    return tuple(sorted(found))
 
 
 def class_of(
@@ -119,6 +154,7 @@ def to_plain(program: Program) -> dict:
         "operations": [_short(operation) for operation in program.operations],
         "rates": list(program.rates),
         "predictor": program.predictor,
+        "moments": list(program.moments),
     }
 
 
@@ -133,6 +169,27 @@ def from_plain(told: dict) -> Program:
         operations=tuple(_long(each) for each in told["operations"]),
         rates=tuple(told["rates"]),
         predictor=told["predictor"],
+        moments=tuple(told["moments"]),
+    )
+
+
+def quantities_to_plain(quantities: Quantities) -> dict:
+    """Functions of states and time as what JSON can hold."""
+    return {
+        "states": list(quantities.states),
+        "parameters": list(quantities.parameters),
+        "operations": [_short(operation) for operation in quantities.operations],
+        "places": dict(quantities.places),
+    }
+
+
+def quantities_from_plain(told: dict) -> Quantities:
+    """The functions that `quantities_to_plain` has told."""
+    return Quantities(
+        states=tuple(told["states"]),
+        parameters=tuple(told["parameters"]),
+        operations=tuple(_long(each) for each in told["operations"]),
+        places=tuple(told["places"].items()),
     )
 
 

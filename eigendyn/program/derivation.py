@@ -9,7 +9,7 @@ product of several numbers first joins those that are known early or shared by a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 import sympy as sp
@@ -18,7 +18,16 @@ from eigendyn import symbols as sym
 from eigendyn.compile import NODE_SYMBOLS, substitute
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import NoProgram, OpenMoments
-from eigendyn.program import AFTER, BEFORE, FUNCTIONS, INSIDE, Operation, Program, class_of
+from eigendyn.program import (
+    AFTER,
+    BEFORE,
+    FUNCTIONS,
+    INSIDE,
+    Operation,
+    Program,
+    Quantities,
+    class_of,
+)
 from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 MOST_AVERAGES = 8  # that one is split into
@@ -69,6 +78,7 @@ def program_of(dynamics: ModeDynamics) -> Program:
         _without_sums(substitute(each, dynamics), sums, fresh)
         for each in (*weighted, *outer, dynamics.predictor)
     ]
+    moments = [_without_sums(substitute(each, dynamics), sums, fresh) for each in split.values()]
     shared, reduced = sp.cse([*(summand for _, summand in sums), *flat], symbols=fresh)
     meanings: dict[sp.Symbol, sp.Expr | Meaning] = dict(shared)
     summands, outputs = reduced[: len(sums)], reduced[len(sums) :]
@@ -86,6 +96,7 @@ def program_of(dynamics: ModeDynamics) -> Program:
         nodes=tuple(nodes),
     )
     places = [writer.place(each) for each in outputs[len(pieces) :]]
+    moments_at = tuple(map(writer.place, moments))
     return Program(
         states=tuple(map(str, dynamics.states)),
         parameters=tuple(map(str, writer.parameters)),
@@ -95,6 +106,39 @@ def program_of(dynamics: ModeDynamics) -> Program:
         operations=tuple(writer.operations),
         rates=tuple(places[:-1]),
         predictor=places[-1],
+        moments=moments_at,
+    )
+
+
+def quantities_of(states: tuple[str, ...], functions: Mapping[str, sp.Expr]) -> Quantities:
+    """Write functions of states and time, such as conserved quantities, as operations.
+
+    Args:
+        states: Name of each state.
+        functions: By name, functions of states, time and parameters.
+
+    Raises:
+        NoProgram: A function that programs do not know.
+    """
+    free = set().union(*(function.free_symbols for function in functions.values()))
+    taken = {symbol.name for symbol in free}
+    fresh = (s for s in map(sym.placeholder, count()) if s.name not in taken)
+    columns = tuple(getattr(sym, name) for name in states)
+    sums: dict[Meaning, sp.Symbol] = {}
+    flat = [_without_sums(function, sums, fresh) for function in functions.values()]
+    writer = _Writer(
+        {symbol: meaning for meaning, symbol in sums.items()},
+        next(fresh),
+        states=columns,
+        parameters=tuple(sorted(free - {sym.time, sym.modes, *columns}, key=str)),
+        nodes=(),
+    )
+    places = tuple(zip(functions, map(writer.place, flat), strict=True))
+    return Quantities(
+        states=states,
+        parameters=tuple(map(str, writer.parameters)),
+        operations=tuple(writer.operations),
+        places=places,
     )
 
 

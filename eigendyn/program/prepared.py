@@ -1,53 +1,83 @@
-"""Settings enter; the program of their dynamics leaves, if it was written ahead.
+"""Settings enter; the equations of a built-in loss leave, if they were written ahead.
 
-The built-in losses, with and without predictor and stop-gradient, for the usual exponents of the
-predictor. Neither sympy nor JAX is imported, so that small problems start at once. `preparing`
-writes the file, and a test derives every program anew.
+Neither sympy nor JAX is imported, so that small problems start at once. `preparing` writes the
+file, and a test derives everything anew.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from eigendyn.architecture import PLAIN, architecture
-from eigendyn.program import Program, from_plain
+from eigendyn.architecture import architecture
+from eigendyn.program import Program, Quantities, from_plain, quantities_from_plain
 from eigendyn.settings import Settings
 
 FILE = Path(__file__).parent.parent / "data" / "prepared.json"
 
 
-def prepared_program(chosen: Settings) -> Program | None:
-    """The program of a built-in loss's closed dynamics, without deriving it.
+@dataclass(frozen=True)
+class Prepared:
+    """What a run needs to know of a loss.
+
+    Args:
+        title: The loss, with what was switched off.
+        program: Its closed dynamics.
+        conserved: What they conserve.
+    """
+
+    title: str
+    program: Program
+    conserved: Quantities
+
+
+def prepared(chosen: Settings) -> Prepared | None:
+    """The equations of a built-in loss, without deriving them; None if they were not written ahead.
 
     Args:
         chosen: Settings of a simulation; the loss is meant by its name.
-
-    Returns:
-        The program that `program_of` would write, or None if none was written ahead.
     """
-    if architecture(chosen) != PLAIN or chosen.beta is not None:
-        return None
-    if chosen.predictor not in ("direct", "none"):
-        return None
-    return _program(key(chosen))
+    return _entry(key(chosen), decays(chosen))
 
 
 def key(chosen: Settings) -> str:
-    """What tells the prepared programs apart."""
-    predictor = "λ=1" if chosen.predictor == "none" else f"α={chosen.alpha:g}"
-    gradient = "stopped" if chosen.stop_gradient else "unstopped"
-    closure = "exact" if chosen.closure == "auto" else chosen.closure
-    return f"{chosen.loss}, {predictor}, {gradient}, {closure}"
+    """What equations depend on, where it is not the default."""
+    plain = _parts(Settings())
+    other = (f"{k}={v}" for k, v in _parts(chosen).items() if v != plain[k])
+    return ", ".join([chosen.loss, *other])
+
+
+def decays(chosen: Settings) -> str:
+    """What conserved quantities depend on besides: which parts decay."""
+    encoder, predictor = chosen.weight_decay, chosen.predictor_decay
+    if encoder == predictor == 0:
+        return "nothing"
+    return "both alike" if encoder == predictor else "some"
+
+
+def _parts(chosen: Settings) -> dict[str, Any]:
+    return {
+        "alpha": chosen.alpha,
+        "beta": chosen.beta,
+        "closure": "exact" if chosen.closure == "auto" else chosen.closure,
+        "no_predictor": chosen.predictor == "none",
+        "stop_gradient": chosen.stop_gradient,
+        **asdict(architecture(chosen)),
+    }
 
 
 @cache
-def _program(name: str) -> Program | None:
-    told = _prepared().get(name)
-    return None if told is None else from_plain(told)
+def _entry(name: str, decaying: str) -> Prepared | None:
+    told = _every_entry().get(name)
+    if told is None:
+        return None
+    conserved = quantities_from_plain(told["conserved"][decaying])
+    return Prepared(told["title"], from_plain(told["program"]), conserved)
 
 
 @cache
-def _prepared() -> dict[str, dict]:
+def _every_entry() -> dict[str, dict]:
     return json.loads(FILE.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Nothing enters; the file of programs that are written ahead leaves.
+"""Nothing enters; the file of equations that are written ahead leaves.
 
 Run `python -m eigendyn.program.preparing` after a change of losses, derivation or closures.
 """
@@ -8,40 +8,78 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
-from eigendyn.choices import LOSS_NAMES
+from eigendyn.architecture import architecture
+from eigendyn.choices import LOSS_NAMES, PRESETS
 from eigendyn.closure import close
+from eigendyn.conservation import conserved_quantities
 from eigendyn.derive import mode_dynamics
-from eigendyn.losses import named_loss
-from eigendyn.program import Program, to_plain
-from eigendyn.program.derivation import program_of
-from eigendyn.program.prepared import FILE, key
+from eigendyn.losses import SymbolicLoss, named_loss
+from eigendyn.presets import preset_settings
+from eigendyn.program import Quantities, quantities_to_plain, to_plain
+from eigendyn.program.derivation import program_of, quantities_of
+from eigendyn.program.prepared import FILE, Prepared, decays, key
 from eigendyn.settings import Settings
 
 EXPONENTS = (1.0, 0.5)  # of the paper's analysis and of its experiments
+DECAYS = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.0))  # of encoder and learned predictor
 
 
-def derived_programs() -> Iterator[tuple[Settings, Program]]:
-    """Every program that is written ahead, derived now, with settings that ask for it."""
+def prepared_settings() -> Iterator[dict[str, Any]]:
+    """Settings whose equations are written ahead: losses with their variants, and presets."""
     predictors = (*(("direct", alpha) for alpha in EXPONENTS), ("none", 1.0))
     for loss, (predictor, alpha), stopped, closure in product(
         LOSS_NAMES, predictors, (True, False), ("exact", "mean-field")
     ):
-        chosen = Settings(
-            loss=loss, predictor=predictor, alpha=alpha, stop_gradient=stopped, closure=closure
+        variant = {"loss": loss, "predictor": predictor, "stop_gradient": stopped}
+        yield variant | {"alpha": alpha, "closure": closure}
+    for preset in PRESETS:
+        settings = {"loss": "cosine"} | preset_settings(preset)
+        settings.pop("batch", None)  # of networks
+        yield settings
+
+
+def derived() -> Iterator[tuple[Settings, Prepared]]:
+    """All equations that are written ahead, derived now, with settings that ask for them."""
+    for settings in prepared_settings():
+        chosen = Settings(**settings)
+        loss = named_loss(
+            chosen.loss, predictor=chosen.predictor != "none", stop_gradient=chosen.stop_gradient
         )
-        symbolic = named_loss(loss, predictor=predictor != "none", stop_gradient=stopped)
-        yield chosen, program_of(close(mode_dynamics(symbolic, alpha), closure))
+        dynamics = mode_dynamics(loss, chosen.alpha, architecture(chosen))
+        program = program_of(close(dynamics, chosen.closure))
+        for encoder, predictor in DECAYS:
+            decaying: dict[str, Any] = {"weight_decay": encoder}
+            if chosen.predictor == "learned":
+                decaying["predictor_decay"] = predictor
+            one = Settings(**settings | decaying)
+            yield one, Prepared(loss.name, program, _conserved(loss, one, program.states))
+
+
+def _conserved(loss: SymbolicLoss, chosen: Settings, states: tuple[str, ...]) -> Quantities:
+    found = conserved_quantities(
+        loss,
+        chosen.alpha,
+        decays=decays(chosen) != "nothing",
+        alike=decays(chosen) != "some",
+        architecture=architecture(chosen),
+    )
+    return quantities_of(states, {one.name: one.expression for one in found})
 
 
 def prepare() -> str:
-    """The file's text: one program a line."""
-    told = {key(chosen): to_plain(program) for chosen, program in derived_programs()}
-    lines = [
-        f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(plain, separators=(',', ':'))}"
-        for name, plain in told.items()
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    """The file's text: one system a line."""
+    every: dict[str, dict] = {}
+    for chosen, one in derived():
+        plain = {"title": one.title, "program": to_plain(one.program), "conserved": {}}
+        entry = every.setdefault(key(chosen), plain)
+        entry["conserved"][decays(chosen)] = quantities_to_plain(one.conserved)
+    return "{\n" + ",\n".join(f"{_json(k)}:{_json(each)}" for k, each in every.items()) + "\n}\n"
+
+
+def _json(plain: Any) -> str:
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eigendyn.report import SCHEMA_VERSION
@@ -14,12 +14,14 @@ from eigendyn.report.layout import aligned, listed, number, numbers
 if TYPE_CHECKING:
     import xarray
 
+    from eigendyn.labelled import Labelled
+
 MOST_ROWS = 20  # beyond it the table shows the first and last modes only
 SHOWN = 5  # of each then
 HEADINGS = ("mode", "initial variance", "final variance", "outcome", "recruitment time", "step")
 
 
-def summary(dataset: xarray.Dataset) -> dict[str, Any]:
+def summary(dataset: xarray.Dataset | Labelled) -> dict[str, Any]:
     """Summarise a result for scripts: plain numbers in full precision, ready for JSON.
 
     Args:
@@ -31,7 +33,7 @@ def summary(dataset: xarray.Dataset) -> dict[str, Any]:
         relative drift; closure with its error; engine, status and settings. Numbers that are not
         finite are None.
     """
-    final = dataset.isel(time=-1)
+    variance = dataset["variance"].values
     settings = json.loads(dataset.attrs["settings"])
     return {
         "schema_version": SCHEMA_VERSION,
@@ -40,10 +42,10 @@ def summary(dataset: xarray.Dataset) -> dict[str, Any]:
         "closure_error": number(dataset.attrs["closure_error"]),
         "closure_error_meaning": dataset.attrs["closure_error_meaning"],
         "method": dataset.attrs["method"],
-        "time": number(final["time"].item()),
-        "step": number(final["step"].item()),
-        "variances_initial": numbers(dataset["variance"].isel(time=0).values),
-        "variances_final": numbers(final["variance"].values),
+        "time": number(dataset["time"].values[-1]),
+        "step": number(dataset["step"].values[-1]),
+        "variances_initial": numbers(variance[:, 0]),
+        "variances_final": numbers(variance[:, -1]),
         "recruitment_time": numbers(dataset["recruitment_time"].values),
         "outcome": dataset["outcome"].values.tolist(),
         "conserved": [
@@ -56,7 +58,7 @@ def summary(dataset: xarray.Dataset) -> dict[str, Any]:
     }
 
 
-def table(dataset: xarray.Dataset) -> str:
+def table(dataset: xarray.Dataset | Labelled) -> str:
     """Lay out for a terminal what happened to every mode, and how far the numbers can be trusted.
 
     Args:
@@ -66,7 +68,7 @@ def table(dataset: xarray.Dataset) -> str:
         One row for each mode (the first and last ones if there are more than 20), then the count
         of each outcome, closure with its error, engine, conserved quantities and status.
     """
-    modes = dataset.sizes["mode"]
+    modes = len(dataset["mode"].values)
     every = range(modes)
     shown = every if modes <= MOST_ROWS else [*every[:SHOWN], *every[-SHOWN:]]
     rows = [HEADINGS, *(_row(dataset, mode) for mode in shown)]
@@ -75,24 +77,24 @@ def table(dataset: xarray.Dataset) -> str:
     return "\n".join([*aligned(rows), "", *listed(_facts(dataset))])
 
 
-def _row(dataset: xarray.Dataset, mode: int) -> tuple[str, ...]:
-    one = dataset.isel(mode=mode)
-    outcome = one["outcome"].item()
-    time = one["recruitment_time"].item()
+def _row(dataset: xarray.Dataset | Labelled, mode: int) -> tuple[str, ...]:
+    outcome = str(dataset["outcome"].values[mode])
+    time = float(dataset["recruitment_time"].values[mode])
+    variance = dataset["variance"].values[mode]
     learning_rate = json.loads(dataset.attrs["settings"])["learning_rate"]
     arrived = outcome == "recruited" and math.isfinite(time)
     return (
-        str(one["mode"].item()),
-        f"{one['variance'].values[0]:.6g}",
-        f"{one['variance'].values[-1]:.6g}",
+        str(dataset["mode"].values[mode]),
+        f"{variance[0]:.6g}",
+        f"{variance[-1]:.6g}",
         outcome,
         f"{time:.4g}" if arrived else "–",
         f"{time / learning_rate:.0f}" if arrived else "–",
     )
 
 
-def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
-    attrs, final = dataset.attrs, dataset.isel(time=-1)
+def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
+    attrs = dataset.attrs
     counts = Counter(dataset["outcome"].values.tolist())
     yield "loss", attrs["loss"]
     yield "modes", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
@@ -104,25 +106,26 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
             f"{name}: {found['initial']:.6g} → {found['final']:.6g}, "
             f"relative drift {found['relative_drift']:.1e}",
         )
-    reached = f"at time {final['time'].item():g}, step {final['step'].item():g}"
+    time, step = (dataset[name].values[-1] for name in ("time", "step"))
+    reached = f"at time {time:g}, step {step:g}"
     yield "status", f"{attrs['status']} {reached}. {attrs['message']}".strip()
 
 
-def _trust(attrs: dict[str, Any]) -> str:
+def _trust(attrs: Mapping[str, Any]) -> str:
     error, meaning = attrs["closure_error"], attrs["closure_error_meaning"]
     if math.isnan(error):
         return f"error {meaning}"
     return f"error {error:.1e}: {meaning}" if error else meaning
 
 
-def _conserved(dataset: xarray.Dataset) -> Iterator[tuple[str, dict[str, float]]]:
+def _conserved(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, dict[str, float]]]:
     for index, name in enumerate(dataset["quantity"].values.tolist()):
-        one = dataset.isel(quantity=index)
+        quantity = dataset["conserved"].values[index]
         yield (
             name,
             {
-                "initial": one["conserved"].values[0],
-                "final": one["conserved"].values[-1],
-                "relative_drift": one["conserved_drift"].item(),
+                "initial": quantity[0],
+                "final": quantity[-1],
+                "relative_drift": float(dataset["conserved_drift"].values[index]),
             },
         )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import h5netcdf
 import numpy as np
 import pytest
 import xarray
@@ -236,7 +237,7 @@ def test_a_full_disk_is_a_failure_and_leaves_nothing(folder, monkeypatch):
     def refuse(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(xarray.Dataset, "to_netcdf", refuse)
+    monkeypatch.setattr(h5netcdf, "File", refuse)
     outcome = CliRunner().invoke(cli, QUICK)
     assert outcome.exit_code == 1
     assert outcome.stderr == "Error: [Errno 28] No space left on device\n"

@@ -44,6 +44,32 @@ def test_help_and_refusals_import_nothing_heavy(arguments, code):
     assert not loaded & HEAVY
 
 
+def test_a_small_problem_is_simulated_without_jax_sympy_and_pandas(tmp_path):
+    """Nor anything that only they need: importing these takes longer than the whole run."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, "simulate", "--loss", "cosine"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "compiled" in done.stdout
+    loaded = set(done.stderr.partition("LOADED")[2].split())
+    assert "numpy" in loaded
+    assert not loaded & {
+        "jax",
+        "jaxlib",
+        "sympy",
+        "mpmath",
+        "diffrax",
+        "equinox",
+        "scipy",
+        "xarray",
+        "pandas",
+    }
+
+
 def test_the_module_is_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "eigendyn", "simulate", "--loss", "cosin"],

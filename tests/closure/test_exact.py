@@ -1,5 +1,6 @@
 """Claims about the exact closure: moments of polynomials, quadrature for ratios."""
 
+from dataclasses import replace
 from functools import cache
 
 import jax
@@ -17,6 +18,7 @@ from eigendyn.derive import descent_directions, mode_dynamics
 from eigendyn.errors import NoExactClosure
 from eigendyn.losses import SymbolicLoss, cosine, named_loss
 from eigendyn.nodes import fit_nodes
+from eigendyn.program.derivation import program_of
 
 # Cosine, v = (0.05, 0.3, 1, 2), λ = v; σ1², σ2²: G1 of each mode, nine decimals.
 V = np.array([0.05, 0.3, 1.0, 2.0])
@@ -29,18 +31,19 @@ TABLE = {
 
 
 @cache
-def exact_field(loss, alpha):
-    return compile_field(close(mode_dynamics(loss, alpha)))
+def exact(loss, alpha):
+    dynamics = close(mode_dynamics(loss, alpha))
+    return compile_field(dynamics), program_of(dynamics)
 
 
 def moments(loss, v, var1, var2, alpha=1.0, accuracy=1e-10):
     """E[z1 δ1] + E[z2 δ2] of every mode, and the error estimate."""
-    field = exact_field(loss, alpha)
+    field, program = exact(loss, alpha)
     parameters = {"sigma1": var1**0.5, "sigma2": var2**0.5, "weight_decay": 0.0}
     states = np.sqrt(v)[None]
-    fit = fit_nodes(field, states[None], parameters, accuracy)
+    fit = fit_nodes(program, states[None], parameters, accuracy)
     assert fit.reached
-    rates = _evaluate(fit.field, jnp.asarray(states), parameters)
+    rates = _evaluate(replace(field, nodes=fit.nodes), jnp.asarray(states), parameters)
     return np.asarray(rates[0]) * states[0], fit.error
 
 

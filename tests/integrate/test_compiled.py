@@ -1,11 +1,14 @@
 """Claims about compiled ensembles: exact solutions, true errors, independence, failures."""
 
+from dataclasses import replace
+
 import hand_programs
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from eigendyn.averaging import NO_NODES
 from eigendyn.closure import close
 from eigendyn.compile import compile_field
 from eigendyn.derive import mode_dynamics
@@ -48,7 +51,7 @@ def test_statuses_are_those_of_the_code():
 def test_every_saved_value_keeps_the_contract(rtol):
     starts = spectra(300, 10)
     options = {"rtol": rtol, "atol": rtol * 1e-3}
-    batch = compiled_ensemble(None, hand_programs.euclidean(), starts, TIMES, {}, **options)
+    batch = compiled_ensemble(NO_NODES, hand_programs.euclidean(), starts, TIMES, {}, **options)
     assert (batch.status == COMPLETED).all()
     assert worst(batch.values, recruited(starts, TIMES), **options) < CONTRACT
 
@@ -56,7 +59,7 @@ def test_every_saved_value_keeps_the_contract(rtol):
 def test_what_round_off_keeps_from_being_accurate_is_flagged():
     starts = spectra(300, 10, 1e-5)
     options = {"rtol": 1e-13, "atol": 1e-16}
-    batch = compiled_ensemble(None, hand_programs.euclidean(), starts, TIMES, {}, **options)
+    batch = compiled_ensemble(NO_NODES, hand_programs.euclidean(), starts, TIMES, {}, **options)
     assert set(np.unique(batch.status)) <= {COMPLETED, INACCURATE}
     assert (batch.status == INACCURATE).any()
     fine = batch.status == COMPLETED
@@ -69,7 +72,9 @@ def test_errors_that_grow_a_hundred_thousand_times_keep_the_contract():
     start = 1e-5
     middle = (1 / start - 2 + np.log(1 / start - 1)) / 2  # when λ = ½, from the closed form
     times = np.linspace(0, middle, 201)
-    batch = compiled_ensemble(None, hand_programs.euclidean(), np.full((1, 1, 1), start), times, {})
+    batch = compiled_ensemble(
+        NO_NODES, hand_programs.euclidean(), np.full((1, 1, 1), start), times, {}
+    )
     assert batch.status[0] == COMPLETED
     assert batch.values[0, 0, 0, -1] == pytest.approx(0.5, rel=CONTRACT * 1e-6)
     local = solve_ivp(
@@ -80,7 +85,7 @@ def test_errors_that_grow_a_hundred_thousand_times_keep_the_contract():
 
 def test_coupled_modes_keep_the_contract():
     starts = spectra(40, 5, 1e-4, 10)
-    batch = compiled_ensemble(None, hand_programs.cosine(), starts, TIMES, {})
+    batch = compiled_ensemble(NO_NODES, hand_programs.cosine(), starts, TIMES, {})
 
     def rate(_t, y):
         cubes, squares = (y**3).sum(), (y**2).sum()
@@ -96,14 +101,14 @@ def test_coupled_modes_keep_the_contract():
 def test_each_trajectory_has_its_own_parameters():
     k = np.linspace(-2, 0.1, 37)
     starts = np.full((37, 1, 3), 0.7)
-    batch = compiled_ensemble(None, hand_programs.power_growth(1), starts, TIMES, {"k": k})
+    batch = compiled_ensemble(NO_NODES, hand_programs.power_growth(1), starts, TIMES, {"k": k})
     exact = 0.7 * np.exp(k[:, None, None, None] * TIMES)
     assert worst(batch.values, np.broadcast_to(exact, batch.values.shape), 1e-6, 1e-9) < CONTRACT
 
 
 def test_an_oscillator_keeps_its_phase():
     starts = np.array([[[1.0, 2.0], [0.0, 0.5]]])
-    batch = compiled_ensemble(None, hand_programs.oscillator(), starts, TIMES, {"k": 1.0})
+    batch = compiled_ensemble(NO_NODES, hand_programs.oscillator(), starts, TIMES, {"k": 1.0})
     x, y = starts[0][:, :, None]
     exact = np.stack([x * np.cos(TIMES) + y * np.sin(TIMES), y * np.cos(TIMES) - x * np.sin(TIMES)])
     assert (batch.status == COMPLETED).all()
@@ -112,7 +117,7 @@ def test_an_oscillator_keeps_its_phase():
 
 def test_rates_may_depend_on_time():
     starts = np.array([[[0.5]]])
-    batch = compiled_ensemble(None, hand_programs.falling(), starts, TIMES + 1, {"k": 3.0})
+    batch = compiled_ensemble(NO_NODES, hand_programs.falling(), starts, TIMES + 1, {"k": 3.0})
     exact = 0.5 + 3 * (1 / 2 - 1 / (2 + TIMES))
     assert worst(batch.values[0, 0, 0], exact, 1e-6, 1e-9) < CONTRACT
 
@@ -123,7 +128,9 @@ def test_the_ensemble_equals_the_flow(loss, closure):
     field, program = compile_field(dynamics), program_of(dynamics)
     parameters = dict.fromkeys(field.parameters, 0.01)
     starts = np.sqrt(spectra(5, 4))
-    batch = compiled_ensemble(field, program, starts, TIMES, parameters, rtol=1e-9, atol=1e-12)
+    batch = compiled_ensemble(
+        field.nodes, program, starts, TIMES, parameters, rtol=1e-9, atol=1e-12
+    )
     for start, values in zip(starts, batch.values, strict=True):
         flowed = gradient_flow(field, start, TIMES, parameters, rtol=1e-12, atol=1e-14)
         assert worst(values, flowed.values, 1e-9, 1e-12) < CONTRACT
@@ -134,9 +141,10 @@ def test_the_exact_closure_brings_its_nodes():
     field, program = compile_field(dynamics), program_of(dynamics)
     parameters = dict.fromkeys(field.parameters, 0.1)
     starts = np.sqrt(spectra(3, 4, 0.1, 3))
-    field = fit_nodes(field, starts, parameters, accuracy=1e-6).field
+    nodes = fit_nodes(program, starts, parameters, accuracy=1e-6).nodes
+    field = replace(field, nodes=nodes)
     times = np.linspace(0, 10, 11)
-    batch = compiled_ensemble(field, program, starts, times, parameters)
+    batch = compiled_ensemble(field.nodes, program, starts, times, parameters)
     for start, values in zip(starts, batch.values, strict=True):
         flowed = gradient_flow(field, start, times, parameters)
         assert worst(values, flowed.values, 1e-6, 1e-9) < CONTRACT
@@ -146,10 +154,10 @@ def test_results_do_not_depend_on_order_chunks_or_threads():
     starts = spectra(101, 3, 1e-4, 3)
     program = hand_programs.cosine()
     options = {"rtol": 1e-6, "atol": 1e-9}
-    whole = compiled_ensemble(None, program, starts, TIMES, {}, threads=1, **options)
+    whole = compiled_ensemble(NO_NODES, program, starts, TIMES, {}, threads=1, **options)
     order = np.random.default_rng(1).permutation(101)
-    mixed = compiled_ensemble(None, program, starts[order], TIMES, {}, threads=3, **options)
-    alone = compiled_ensemble(None, program, starts[50:51], TIMES, {}, **options)
+    mixed = compiled_ensemble(NO_NODES, program, starts[order], TIMES, {}, threads=3, **options)
+    alone = compiled_ensemble(NO_NODES, program, starts[50:51], TIMES, {}, **options)
     assert (mixed.values == whole.values[order]).all()
     assert (mixed.steps == whole.steps[order]).all()
     assert (alone.values == whole.values[50:51]).all()
@@ -159,11 +167,11 @@ def test_failures_leave_their_neighbours_alone():
     starts = spectra(40, 2)
     k = np.full(40, -0.3)
     program = hand_programs.power_growth(2)
-    clean = compiled_ensemble(None, program, starts, TIMES, {"k": k})
+    clean = compiled_ensemble(NO_NODES, program, starts, TIMES, {"k": k})
     bad, bad_k = starts.copy(), k.copy()
     bad[3], bad[7, 0, 1], bad[11], bad[20] = np.nan, np.inf, -1.0, 1e300
     bad_k[5], bad_k[9] = 1.0, np.nan  # becomes infinite; is no number
-    spoiled = compiled_ensemble(None, program, bad, TIMES, {"k": bad_k})
+    spoiled = compiled_ensemble(NO_NODES, program, bad, TIMES, {"k": bad_k})
     touched = [3, 5, 7, 9, 11, 20]
     kept = np.setdiff1d(np.arange(40), touched)
     assert (spoiled.values[kept] == clean.values[kept]).all()
@@ -176,7 +184,7 @@ def test_failures_leave_their_neighbours_alone():
 def test_what_becomes_infinite_is_followed_until_then():
     starts = np.array([[[0.5]], [[0.04]]])
     times = np.array([0.0, 0.5, 1.0, 1.5, 1.9, 2.1, 5.0])
-    batch = compiled_ensemble(None, hand_programs.power_growth(2), starts, times, {"k": 1.0})
+    batch = compiled_ensemble(NO_NODES, hand_programs.power_growth(2), starts, times, {"k": 1.0})
     exact = starts[0, 0, 0] / (1 - starts[0, 0, 0] * times[:5])
     assert list(batch.status) == [DIVERGED, COMPLETED]
     assert worst(batch.values[0, 0, 0, :5], exact, 1e-6, 1e-9) < CONTRACT
@@ -188,7 +196,7 @@ def test_a_stiff_trajectory_runs_out_of_steps():
     times = np.array([0.0, 1e-3, 1e-2, 60.0])
     options = {"max_steps": 500}
     program = hand_programs.power_growth(1)
-    batch = compiled_ensemble(None, program, starts, times, {"k": [-1e3, -0.1]}, **options)
+    batch = compiled_ensemble(NO_NODES, program, starts, times, {"k": [-1e3, -0.1]}, **options)
     assert list(batch.status) == [OUT_OF_STEPS, COMPLETED]
     assert worst(batch.values[0, 0, 0, :3], np.exp(-1e3 * times[:3]), 1e-6, 1e-9) < CONTRACT
     assert np.isnan(batch.values[0, 0, 0, 3])
@@ -197,8 +205,8 @@ def test_a_stiff_trajectory_runs_out_of_steps():
 def test_the_final_state_alone_is_the_last_one_saved():
     starts = spectra(20, 4)
     program = hand_programs.cosine()
-    final = compiled_ensemble(None, program, starts, TIMES, {}, keep="final")
-    whole = compiled_ensemble(None, program, starts, TIMES, {})
+    final = compiled_ensemble(NO_NODES, program, starts, TIMES, {}, keep="final")
+    whole = compiled_ensemble(NO_NODES, program, starts, TIMES, {})
     assert final.values.shape == (20, 1, 4, 1)
     assert list(final.times) == [60.0]
     assert worst(final.values, whole.values[..., -1:], 1e-6, 1e-9) < 2 * CONTRACT
@@ -206,10 +214,10 @@ def test_the_final_state_alone_is_the_last_one_saved():
 
 def test_no_trajectory_and_no_time_to_go_are_fine():
     program = hand_programs.cosine()
-    none = compiled_ensemble(None, program, np.empty((0, 1, 4)), TIMES, {})
+    none = compiled_ensemble(NO_NODES, program, np.empty((0, 1, 4)), TIMES, {})
     assert none.values.shape == (0, 1, 4, 101)
     starts = spectra(3, 4)
-    still = compiled_ensemble(None, program, starts, TIMES[:1], {})
+    still = compiled_ensemble(NO_NODES, program, starts, TIMES[:1], {})
     assert (still.values[..., 0] == starts).all()
     assert (still.status == COMPLETED).all()
 
@@ -218,14 +226,14 @@ def test_no_trajectory_and_no_time_to_go_are_fine():
 def test_many_modes_of_one_trajectory_are_integrated_as_few_are(modes):
     starts = spectra(2, modes)
     times = np.array([0.0, 1.0, 10.0])
-    batch = compiled_ensemble(None, hand_programs.euclidean(), starts, times, {})
+    batch = compiled_ensemble(NO_NODES, hand_programs.euclidean(), starts, times, {})
     assert worst(batch.values, recruited(starts, times), 1e-6, 1e-9) < CONTRACT
 
 
 def test_single_precision_keeps_the_contract_at_its_own_tolerance():
     starts = spectra(50, 4).astype(np.float32)
     options = {"rtol": 1e-3, "atol": 1e-6}
-    batch = compiled_ensemble(None, hand_programs.euclidean(), starts, TIMES, {}, **options)
+    batch = compiled_ensemble(NO_NODES, hand_programs.euclidean(), starts, TIMES, {}, **options)
     fine = batch.status == COMPLETED
     assert batch.values.dtype == np.float32
     assert fine.mean() > 0.9
@@ -246,12 +254,12 @@ def test_single_precision_keeps_the_contract_at_its_own_tolerance():
 def test_what_cannot_be_done_is_refused(kind, times, options, said):
     starts = np.ones((1, 1, 2), kind)
     with pytest.raises(InvalidSetting, match=said):
-        compiled_ensemble(None, hand_programs.euclidean(), starts, times, {}, **options)
+        compiled_ensemble(NO_NODES, hand_programs.euclidean(), starts, times, {}, **options)
 
 
 def test_a_mode_that_has_all_but_vanished_keeps_its_digits():
     starts = np.array([[[1e-20, 1e-3]]])
     times = np.linspace(0, 60, 7)
-    batch = compiled_ensemble(None, hand_programs.power_growth(1), starts, times, {"k": 0.7})
+    batch = compiled_ensemble(NO_NODES, hand_programs.power_growth(1), starts, times, {"k": 0.7})
     exact = starts[0, 0][:, None] * np.exp(0.7 * times)
     np.testing.assert_allclose(batch.values[0, 0], exact, rtol=CONTRACT * 1e-6)

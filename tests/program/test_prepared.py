@@ -5,24 +5,25 @@ import sys
 
 import pytest
 
-from eigendyn.program.prepared import FILE, key, prepared_program
-from eigendyn.program.preparing import derived_programs, prepare
+from eigendyn.program.prepared import FILE, decays, key, prepared
+from eigendyn.program.preparing import derived, prepare
 from eigendyn.settings import Settings
 
 LOADS = """
 import sys
-from eigendyn.program.prepared import prepared_program
+from eigendyn.program.prepared import prepared
 from eigendyn.settings import Settings
-assert prepared_program(Settings(loss="cosine")).closure == "exact quadrature"
+assert prepared(Settings(loss="cosine")).program.closure == "exact quadrature"
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
 def test_each_is_what_the_derivation_gives_now():
-    derived = list(derived_programs())
-    assert len({key(chosen) for chosen, _ in derived}) == len(derived) >= 4 * 3 * 2
-    for chosen, program in derived:
-        assert prepared_program(chosen) == program
+    every = list(derived())
+    assert len({key(chosen) for chosen, _ in every}) >= 4 * 3 * 2
+    assert {decays(chosen) for chosen, _ in every} == {"nothing", "both alike", "some"}
+    for chosen, equations in every:
+        assert prepared(chosen) == equations
 
 
 def test_the_file_is_what_the_script_writes():
@@ -31,7 +32,7 @@ def test_the_file_is_what_the_script_writes():
 
 
 def test_automatic_closure_is_the_exact_one():
-    exact, automatic = (prepared_program(Settings(closure=c)) for c in ("exact", "auto"))
+    exact, automatic = (prepared(Settings(closure=c)) for c in ("exact", "auto"))
     assert exact is automatic is not None
 
 
@@ -51,7 +52,7 @@ def test_automatic_closure_is_the_exact_one():
     ],
 )
 def test_other_settings_have_none(settings):
-    assert prepared_program(Settings(**settings)) is None
+    assert prepared(Settings(**settings)) is None
 
 
 def test_loading_one_imports_nothing_heavy():

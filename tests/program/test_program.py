@@ -39,7 +39,7 @@ def test_every_operation_stands_once_and_after_its_operands(program):
 
 
 def test_none_is_left_over(program):
-    needed = program.needed((*program.rates, program.predictor))
+    needed = program.needed((*program.rates, program.predictor, *program.moments))
     assert needed == tuple(range(len(program.operations)))
 
 

@@ -1,0 +1,34 @@
+"""Where averages are taken: nodes of a quadrature, or samples, with their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from jax import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Where an average is taken: quadrature nodes, or samples.
+
+    Args:
+        weights: Weight of each node (nodes,).
+        values: By symbol name, (nodes, 1) if common to all modes, else (nodes, modes).
+    """
+
+    weights: Array | NDArray = field(repr=False)
+    values: Mapping[str, Array | NDArray] = field(repr=False)
+
+    def __getitem__(self, rows: slice | NDArray) -> Nodes:
+        """Some of the nodes."""
+        values = {name: value[rows] for name, value in self.values.items()}
+        return Nodes(self.weights[rows], values)
+
+
+NO_NODES = Nodes(np.zeros(0), {})

@@ -1,0 +1,92 @@
+"""A program, nodes and a start enter; the gradient flow leaves, integrated in compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.averaging import Nodes
+from eigendyn.integrate.compiled import compiled_ensemble
+from eigendyn.machine.kernel import across_of
+from eigendyn.program import Program
+from eigendyn.trajectory import BATCH_STATUSES, Trajectory, finite_times
+
+FEW = 2**14  # nodes × coordinates up to which optimising costs more time than it saves
+
+
+def compiled_flow(
+    program: Program,
+    nodes: Nodes,
+    start: NDArray,
+    times: NDArray,
+    parameters: Mapping[str, float],
+    *,
+    rtol: float = 1e-10,
+    atol: float = 1e-12,
+    max_steps: int = 100_000,
+) -> Trajectory:
+    """Integrate the gradient flow of one start, and say how it ended.
+
+    Args:
+        program: The right-hand side.
+        nodes: Where its averages are taken; none if it takes none.
+        start: States at the first time (states, modes).
+        times: Increasing times to save (times,), learning rate × step.
+        parameters: One number for each of the program's parameters.
+        rtol: Error allowed, relative to the state.
+        atol: Error allowed, absolute.
+        max_steps: Adaptive steps of a run after which to give up.
+
+    Returns:
+        States at the saved times, cut before the first that was not reached; status "diverged",
+        "out-of-steps" or "inaccurate" says why.
+    """
+    across = across_of(program, start.shape[1])
+    batch = compiled_ensemble(
+        nodes,
+        program,
+        start[None],
+        times,
+        parameters,
+        rtol=rtol,
+        atol=atol,
+        max_steps=max_steps,
+        threads=1,
+        across="nodes" if across == "trajectories" else across,
+        quickly=start.size * max(1, len(nodes.weights)) <= FEW,
+    )
+    values = batch.values[0]
+    values[..., 0] = start  # also where nothing could be done with it
+    count = max(1, finite_times(values))
+    status = BATCH_STATUSES[batch.status[0]]
+    last = float(times[count - 1])
+    return Trajectory(
+        times=np.asarray(times)[:count],
+        values=values[..., :count],
+        states=program.states,
+        status="diverged" if status == "invalid-start" else status,
+        message=_MESSAGES[status].format(last=f"{last:.6g}", rtol=f"{rtol:g}"),
+    )
+
+
+_MESSAGES = {
+    "completed": "",
+    "diverged": (
+        "The flow is not finite after time {last}: a mode grows without bound, or the loss takes a "
+        "root, or divides, where it has no value. Try another loss or start."
+    ),
+    "out-of-steps": (
+        "The flow ran out of adaptive steps after time {last}. Try --method flow --solver stiff, "
+        "or larger --rtol and --atol."
+    ),
+    "inaccurate": (
+        "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
+        "tolerances do not agree, or have no room in this precision. Try larger ones, or "
+        "--dtype float64."
+    ),
+    "invalid-start": (
+        "The start is not finite in this precision. Try --dtype float64, or smaller variances."
+    ),
+}

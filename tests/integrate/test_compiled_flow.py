@@ -1,0 +1,85 @@
+"""Claims about the compiled flow of simulate: it agrees with the flow in JAX, and says how it ends.
+
+The two share no integrator, no code of the rates and no stepping rule.
+"""
+
+import numpy as np
+import pytest
+
+import eigendyn
+from eigendyn.errors import InvalidSetting
+from eigendyn.systems import systems
+
+START = (0.03, 0.3, 1.1)
+TIGHT = {"rtol": 1e-12, "atol": 1e-14}
+STATES = ("singular_value", "target_value", "correlation_value", "predictor_value", "velocity")
+
+
+@pytest.mark.parametrize(("name", "settings"), list(systems()))
+def test_it_agrees_with_the_flow_to_the_accuracy_contract(name, settings):
+    settings = {"steps": 200, "saves": 21, "sigma1": 0.2, **settings}
+    compiled = eigendyn.simulate(variances=START, method="compiled", rtol=1e-8, **settings)
+    flow = eigendyn.simulate(variances=START, method="flow", **settings, **TIGHT)
+    assert compiled.attrs["status"] == flow.attrs["status"] == "completed"
+    for state in (state for state in STATES if state in flow):
+        error = np.abs(compiled[state] - flow[state])
+        assert (error <= 10 * (1e-12 + 1e-8 * np.abs(flow[state]))).all(), (name, state)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"closure": "mean-field"}, {"closure": "sampled", "samples": 500}]
+)
+def test_it_agrees_with_the_flow_for_every_closure(settings):
+    settings = {"steps": 200, **settings}
+    compiled, flow = (
+        eigendyn.simulate("cosine", START, method=method, **settings)
+        for method in ("compiled", "flow")
+    )
+    np.testing.assert_allclose(compiled.variance, flow.variance, rtol=1e-8)
+
+
+def test_single_precision_keeps_to_its_tolerance():
+    """Two runs must differ in tolerance, which single precision leaves little room for."""
+    options = {"method": "compiled", "rtol": 1e-3, "atol": 1e-5}
+    single = eigendyn.simulate("cosine", START, dtype="float32", **options)
+    double = eigendyn.simulate("cosine", START, method="compiled")
+    assert single.attrs["status"] == "completed"
+    error = np.abs(single.singular_value - double.singular_value)
+    assert (error <= 10 * (1e-5 + 1e-3 * double.singular_value)).all()
+
+
+def test_an_accuracy_that_cannot_be_shown_is_a_status_with_advice():
+    run = eigendyn.simulate("cosine", START, method="compiled", dtype="float32", rtol=1e-6)
+    assert run.attrs["status"] == "inaccurate"
+    assert "Try" in run.attrs["message"]
+    assert run.time[-1] == 150
+
+
+def test_running_out_of_steps_is_a_status_with_advice():
+    run = eigendyn.simulate("cosine", method="compiled", max_solver_steps=20)
+    assert run.attrs["status"] == "out-of-steps"
+    assert "--solver stiff" in run.attrs["message"]
+    assert 0 <= run.time[-1] < 150
+    assert np.isfinite(run.variance).all()
+
+
+def test_divergence_is_a_status_and_the_data_end_there():
+    growing = eigendyn.parse_loss("-sum(z1*z1*sg(z1*z1))")
+    run = eigendyn.simulate(growing, [1.0, 2.0], steps=1000, method="compiled")
+    assert run.attrs["status"] == "diverged"
+    assert "Try" in run.attrs["message"]
+    assert np.isfinite(run.variance).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"solver": "stiff"}, "--method flow"), ({"device": "cuda"}, "--device cpu")],
+)
+def test_what_compiled_code_cannot_do_is_refused(settings, said):
+    with pytest.raises(InvalidSetting, match=said):
+        eigendyn.simulate("cosine", method="compiled", **settings)
+
+
+@pytest.mark.parametrize("settings", [{"solver": "stiff"}, {"dtype": "float32"}])
+def test_stiff_solvers_and_single_precision_are_those_of_jax(settings):
+    assert eigendyn.simulate("cosine", START, steps=5, **settings).attrs["method"] == "flow"
