@@ -97,8 +97,6 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     return candidates[-1], _ENGINES[candidates[-1]](work, starts, parameters)
 
 
-
-
 def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.compiled import compiled_ensemble
 
