@@ -100,7 +100,7 @@ def main() -> None:
         print(f"{total} problems, largest: {largest}", file=sys.stderr, flush=True)
     text = report(tallies, total, unknown, checks, disagreement)
     print(text)
-    if chosen.only is None and chosen.problems >= 10_000:
+    if chosen.only is None:
         Path(__file__).with_suffix(".md").write_text(text, "utf-8")
 
 
