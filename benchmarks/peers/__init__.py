@@ -4,7 +4,8 @@
     solve(problem, starts, times, rtol, atol) -> values
 
 `problem` is "E", "C" or "X" of `problems`, those in the file's PROBLEMS; starts (trajectories,
-modes); values (trajectories, modes, times), in main memory. The first call of a shape may compile,
+modes); values (trajectories, modes, times), in main memory, λ or what gives λ when raised to the
+file's POWER. The first call of a shape may compile,
 later ones are warm. Each is as fast as we could make it with that tool.
 """
 
@@ -36,10 +37,11 @@ class Peer:
     most_modes: int = 10**6
     environment: dict[str, str] = field(default_factory=dict)
 
-    def load(self) -> tuple[Callable, tuple[str, ...]]:
-        """Its `solve`, and the problems that it solves."""
+    def load(self) -> tuple[Callable, tuple[str, ...], int]:
+        """Its `solve`, the problems that it solves, and the power of its values that λ is."""
         module = import_module(f"peers.{self.module}")
-        return partial(module.solve, **self.options), module.PROBLEMS
+        power = getattr(module, "POWER", 1)
+        return partial(module.solve, **self.options), module.PROBLEMS, power
 
     @property
     def is_installed(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PROBLEMS = ("E", "C", "X")
+POWER = 2  # the state is s, and λ = s²
 NO_NOISE = {"sigma1": 0.0, "sigma2": 0.0}
 SETTINGS: dict[str, dict[str, Any]] = {
     "E": {"loss": "euclidean", **NO_NOISE},
@@ -31,7 +32,7 @@ def solve(
     atol: float,
     engine: str = "auto",
 ) -> NDArray:
-    """Variances of every mode (trajectories, modes, times); NaN in those that did not complete.
+    """Singular values (trajectories, modes, times); NaN in those that did not complete.
 
     Tolerances are of the state s = √v: dv/v = 2 ds/s.
     """
@@ -45,7 +46,7 @@ def solve(
         **SETTINGS[problem],
         **accuracy,
     )
-    return found.singular_value.transpose("trajectory", "mode", "time").to_numpy() ** 2
+    return found.singular_value.transpose("trajectory", "mode", "time").to_numpy()
 
 
 def ensemble(variances: NDArray, times: NDArray, **settings: Any):
