@@ -29,7 +29,7 @@ import sys
 sys.path.insert(0, {here!r})
 from peers import PEERS
 from problems import TIMES, Problem
-solve, _ = PEERS[{peer!r}].load()
+solve, *_ = PEERS[{peer!r}].load()
 print(solve("C", Problem("C", 10, 1).starts(), TIMES, 1e-6, 1e-9)[0, :, -1])
 """
 ONE_SHOT = ("eigendyn", "scipy-lsoda", "scipy-dop853", "heyoka", "diffrax", "numba")
