@@ -173,3 +173,14 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(options, error, says):
 def test_a_memory_too_small_for_one_trajectory_is_refused():
     with pytest.raises(InvalidSetting, match="One trajectory"):
         next(eigendyn.stream_ensemble("cosine", STARTS, memory=10, times=TIMES))
+
+
+def test_no_closure_claims_an_error_that_it_does_not_know():
+    common = {"times": TIMES, "closure": "mean-field", **TOLERANCES}
+    assert np.isnan(eigendyn.ensemble("cosine", STARTS, **common).attrs["closure_error"])
+    for keep in ("trajectory", "final"):
+        run = eigendyn.ensemble(
+            "cosine", STARTS[:2], times=TIMES[:2], closure="sampled", samples=500, keep=keep
+        )
+        assert 1e-4 < run.attrs["closure_error"] < 1
+        assert ("at the start" in run.attrs["closure_error_meaning"]) == (keep == "final")

@@ -14,16 +14,16 @@ from eigendyn.checks import check_whole
 from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
 from eigendyn.device import find_device
 from eigendyn.engines import Work, follow
+from eigendyn.ensembles.served import judged, nodes_for, visited
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
 from eigendyn.integrate.time_shift import moving_range
-from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes
-from eigendyn.program import Program
+from eigendyn.nodes import Fit
 from eigendyn.result import ensemble_dataset
 from eigendyn.run import field_parameters, in_precision, starting_states
 from eigendyn.settings import Settings
 from eigendyn.simulation import ERROR_MEANINGS
-from eigendyn.trajectory import BATCH_STATUSES, Batch
+from eigendyn.trajectory import Batch
 
 if TYPE_CHECKING:
     import xarray
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 MEMORY = 8 * 2**30  # bytes of states that are held at once, if not said otherwise
 PIECES = 50  # chunks at least while progress is shown
-SERVED = 4  # spectra, of each kind, that the nodes of a closure are chosen for
-MARGIN = 0.1  # nodes are chosen more accurate than asked for, since they serve many spectra
 
 
 def ensemble(
@@ -177,7 +175,7 @@ def _prepare(
     if "correlation_value" in program.states:  # a running correlation begins as the first view's
         noise = np.reshape(parameters.get("sigma1", chosen.sigma1), (-1, 1))
         starts[:, program.states.index("correlation_value")] = (1 + noise**2) * table
-    fit = _with_nodes(program, starts, parameters, chosen)
+    fit = nodes_for(program, starts, parameters, chosen)
     work = Work(
         system=system,
         nodes=in_precision(fit.nodes, chosen.dtype),
@@ -221,90 +219,28 @@ def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:
 
 def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset:
     work = job.work
-    fit = _judged(job, batch) if work.keep == "trajectory" else job.fit
-    settings = asdict(work.chosen) | {"keep": work.keep}
+    program, chosen = work.system.program, work.chosen
+    whole = work.keep == "trajectory"
+    spectra = visited(batch) if whole else job.starts[chunk].astype(float)
+    fit = judged(program, job.fit, spectra, job.parameters, chosen)
+    settings = asdict(chosen) | {"keep": work.keep}
     return ensemble_dataset(
         batch,
-        states=work.system.program.states,
+        states=program.states,
         keep=work.keep,
         first=chunk.start,
         sweep={n: p for n, p in job.part(chunk).items() if isinstance(p, np.ndarray)},
         settings=settings,
         closure={
-            "name": work.system.program.closure,
+            "name": program.closure,
             "error": fit.error,
-            "error_meaning": ERROR_MEANINGS[work.system.program.closure],
+            "error_meaning": ERROR_MEANINGS[program.closure] + ("" if whole else ", at the start"),
             "reached": fit.reached,
         },
         engine=engine,
         loss=job.loss,
-        device=str(find_device(work.chosen.device)) if engine in ("kernel", "flow") else "cpu",
+        device=str(find_device(chosen.device)) if engine in ("kernel", "flow") else "cpu",
     )
-
-
-def _with_nodes(
-    program: Program, starts: NDArray, parameters: Mapping[str, float | NDArray], chosen: Settings
-) -> Fit:
-    """Choose nodes that serve all starts: the widest spectra, some others, and equal variances."""
-    if program.closure == "sampled":
-        return Fit(draw_samples(program, starts.shape[-1], chosen.samples, chosen.seed))
-    rows = _typical(starts)
-    if not program.node_names or not len(rows):
-        return Fit()
-    accuracy = MARGIN * _accuracy(chosen)
-    visited = np.concatenate([starts[rows], _equal(starts[rows[:1]])])
-    fits = [fit_nodes(program, visited, numbers, accuracy) for numbers in _extremes(parameters)]
-    return max(fits, key=lambda fit: len(fit.nodes.weights))
-
-
-def _judged(job: _Job, batch: Batch) -> Fit:
-    """Judge the nodes along some of the trajectories that were followed."""
-    program = job.work.system.program
-    if not program.node_names or program.closure == "sampled":
-        return job.fit
-    done = np.flatnonzero(batch.status == BATCH_STATUSES.index("completed"))
-    if not len(done):
-        return job.fit
-    some = batch.values[done[_typical(batch.values[done, ..., 0])]]
-    passed = some[..., np.unique(np.linspace(0, some.shape[-1] - 1, SERVED).astype(int))]
-    spectra = np.moveaxis(passed, -1, 1).reshape(-1, *passed.shape[1:3]).astype(float)
-    worst = [
-        judge_nodes(program, job.fit, spectra, numbers, _accuracy(job.work.chosen))
-        for numbers in _extremes(job.parameters)
-    ]
-    return replace(
-        job.fit,
-        error=max(fit.error for fit in worst),
-        reached=all(fit.reached for fit in worst),
-    )
-
-
-def _accuracy(chosen: Settings) -> float:
-    return max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
-
-
-def _typical(starts: NDArray) -> NDArray:
-    """Rows of the widest spectra, and of some evenly among all, that can be followed."""
-    singular = starts[:, 0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        usable = np.isfinite(singular).all(axis=1) & (singular >= 0).all(axis=1)
-        usable &= singular.max(axis=1, initial=0) > 0
-        width = singular.max(axis=1, initial=0) / singular.min(axis=1, initial=np.inf)
-    rows = np.flatnonzero(usable)
-    widest = rows[np.argsort(width[rows])[::-1][:SERVED]]
-    evenly = rows[np.linspace(0, len(rows) - 1, min(SERVED, len(rows))).astype(int)]
-    return np.union1d(widest, evenly)
-
-
-def _equal(states: NDArray) -> NDArray:
-    mean = np.sqrt(np.mean(states**2, axis=-1, keepdims=True))
-    return np.broadcast_to(mean, states.shape)
-
-
-def _extremes(parameters: Mapping[str, float | NDArray]) -> list[dict[str, float]]:
-    """Numbers where what is swept is smallest, and where it is largest."""
-    sides = [np.min, np.max] if any(np.ndim(p) for p in parameters.values()) else [np.max]
-    return [{name: float(of(p)) for name, p in parameters.items()} for of in sides]
 
 
 def _table(variances: ArrayLike) -> NDArray:
