@@ -25,7 +25,6 @@ from eigendyn.cli.parameters import Numbers, numbers_by_name
 from eigendyn.settings import Settings
 
 ANIMATIONS = (".gif", ".mp4")
-MOST_DESCENTS = 20
 
 
 @click.command("phase", context_settings={"show_default": True})

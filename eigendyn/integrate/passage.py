@@ -60,10 +60,6 @@ class Leg:
     s_high: float
     s_low: float
 
-    def log_variance(self, q: NDArray) -> NDArray:
-        """X = log v."""
-        return q if self.anchor is None else float(self.anchor) + self.side * np.exp(q)
-
     def singular_value(self, q: NDArray) -> NDArray:
         """S = √v."""
         if self.anchor is None:
