@@ -15,6 +15,7 @@ from eigendyn.explorer.motion import Motion
 from eigendyn.explorer.system import explored_system
 from eigendyn.losses import SymbolicLoss
 from eigendyn.plot.exploration import POINTS, Exploration, as_png, new_figure
+from eigendyn.settings import with_closure_accuracy
 
 SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where the first trajectories start
 ACCURACY = 1e-4  # of an exact closure's quadrature, so that a move takes less than 0.1 s
@@ -52,13 +53,14 @@ class Explorer:
         parameters: Its numbers by name, as they stand.
         starts: Points of the plane at which trajectories start.
         figure: The one figure, updated and never replaced.
+        picture: What it shows.
         widget: Sliders, buttons and figure; None where there are no widgets.
     """
 
     def __init__(self, loss: str | SymbolicLoss = "cosine", **settings: Any) -> None:
         self.figure = new_figure()
         self.widget = None
-        self._settings = {"closure_accuracy": ACCURACY, **settings}
+        self._settings = settings
         self._panel = None
         self._choose(loss)
         with suppress(ImportError):  # without widgets it is a picture
@@ -70,7 +72,7 @@ class Explorer:
     @property
     def plane(self) -> Any:
         """The axes of the plane."""
-        return self._picture.plane
+        return self.picture.plane
 
     def set(self, name: str, value: float) -> None:
         """Give a parameter another value; everything shown follows.
@@ -142,12 +144,11 @@ class Explorer:
             if value != self.system.parameters[name] and name not in own
         }
         given = {**self._settings, **changed}
-        if given["closure_accuracy"] == ACCURACY:
-            del given["closure_accuracy"]
         return ", ".join([repr(named), *(f"{name}={value!r}" for name, value in given.items())])
 
     def _choose(self, loss: str | SymbolicLoss) -> None:
-        system, dynamics = explored_system(loss, **self._settings)
+        settings = with_closure_accuracy(self._settings, ACCURACY)
+        system, dynamics = explored_system(loss, **settings)
         self.loss = loss
         self.system: DynamicalSystem = system
         self.controls: dict[str, Control] = dict(
@@ -159,21 +160,25 @@ class Explorer:
         )
         self._motion = Motion(system, axes(system, dynamics))
         self._points = self._motion.grid(POINTS)
-        self._picture = Exploration(self.figure, self._motion.axes, self._points, system.loss.name)
+        self.picture = Exploration(
+            self.figure,
+            self._motion.axes,
+            self._points,
+            system.settings.duration,
+            system.loss.name,
+        )
         self.reset()
 
     def _move(self) -> None:
         rates = self._motion.rates(*self._points, self.parameters)
-        self._picture.move(rates, self._motion.nullclines(*self._points, rates))
+        self.picture.move(rates, self._motion.nullclines(*self._points, rates))
         self._follow()
 
     def _follow(self) -> None:
         duration = self.system.settings.duration
-        self._picture.follow(
-            [self._motion.trajectory(start, self.parameters, duration) for start in self.starts]
-        )
-        if self.figure.canvas is not None:
-            self.figure.canvas.draw_idle()
+        self.picture.follow(self._motion.trajectories(self.starts, self.parameters, duration))
+        if self._panel is not None:
+            self._panel.moves.move()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         if self.widget is not None:

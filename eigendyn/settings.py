@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from eigendyn.architecture import CHOICES, RULES, contradictions, filled_in
 from eigendyn.checks import POSITIVE, check_real, check_whole
@@ -178,6 +179,13 @@ class Settings:
                 f"{self.rtol:g}: a step cannot be more accurate than its numbers. Try a larger one"
                 f"{', or --dtype float64' if self.dtype == 'float32' else ''}."
             )
+
+
+def with_closure_accuracy(settings: Mapping[str, Any], accuracy: float) -> dict[str, Any]:
+    """Settings that ask this of an exact closure unless they say otherwise."""
+    if settings.get("closure", Settings.closure) in ("auto", "exact"):
+        return {"closure_accuracy": accuracy, **settings}
+    return dict(settings)
 
 
 _CHOICES = {

@@ -10,6 +10,7 @@ from ipympl.backend_nbagg import Canvas, FigureManager
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.errors import EigendynError
 from eigendyn.explorer.controls import Control
+from eigendyn.plot.blitting import Blitting
 
 if TYPE_CHECKING:
     from eigendyn.notebook import Explorer
@@ -27,6 +28,7 @@ class Panel:
         widget: All of them.
         sliders: One for each parameter, by name.
         message: Where refusals and the last start are told.
+        moves: What draws moves on the figure.
     """
 
     def __init__(self, explorer: Explorer) -> None:
@@ -35,6 +37,7 @@ class Panel:
         FigureManager(self.canvas, 0)
         self.canvas.header_visible = False
         self.canvas.mpl_connect("button_press_event", self._clicked)
+        self.moves = Blitting(self.canvas, lambda: explorer.picture)
         self.sliders: dict[str, ipywidgets.FloatSlider] = {}
         self.message = ipywidgets.Label(HINT)
         self.copied = ipywidgets.Text(

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib import image
 from matplotlib.backend_bases import MouseEvent
 
 import eigendyn
@@ -55,6 +56,44 @@ def test_a_slider_moves_the_dynamics(explorer):
     assert explorer.figure is figure
     assert not np.allclose(before[0], shown(explorer)[0])
     assert shown(explorer)[0][:, -1].max() < 0.01  # beyond the fold at 1/4 all collapse
+
+
+def pixels(explorer):
+    return np.array(explorer.figure.canvas.buffer_rgba())
+
+
+def test_a_move_shows_what_a_whole_drawing_shows(explorer):
+    canvas = explorer.figure.canvas
+    canvas.draw()
+    before = pixels(explorer)
+    explorer.set("weight_decay", 0.1)  # only what moves is drawn
+    moved = pixels(explorer)
+    canvas.draw()
+    np.testing.assert_array_equal(moved, pixels(explorer))
+    assert (moved != before).any()
+
+
+def test_a_saved_picture_has_the_trajectories_in_it(explorer, tmp_path):
+    canvas = explorer.figure.canvas
+    canvas.draw()
+    explorer.figure.savefig(tmp_path / "all.png")
+    for line in explorer.plane.lines:
+        line.set_visible(False)
+    explorer.figure.savefig(tmp_path / "none.png")
+    pictures = [image.imread(tmp_path / f"{name}.png") for name in ("all", "none")]
+    assert (pictures[0] != pictures[1]).any()
+
+
+def test_a_trajectory_that_leaves_the_time_course_makes_room(explorer):
+    explorer.figure.canvas.draw()
+    explorer.start(0.01, 1.95)
+    top = explorer.picture.course.get_ylim()[1]
+    assert top > 1.95
+
+
+def test_the_mean_field_can_be_explored():
+    explorer = eigendyn.explore("cosine", closure="mean-field", steps=100)
+    assert explorer.code == "eigendyn.explore('cosine', closure='mean-field', steps=100)"
 
 
 def test_reset_goes_back(explorer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -18,6 +19,8 @@ from eigendyn.derive import ModeDynamics
 from eigendyn.equations import closed_dynamics, understand
 from eigendyn.errors import InvalidSetting
 from eigendyn.losses import SymbolicLoss
+from eigendyn.program import Program
+from eigendyn.program.derivation import program_of
 from eigendyn.settings import Settings
 from eigendyn.simulation import conserved_functions, vector_field
 
@@ -59,6 +62,15 @@ class DynamicalSystem:
         """Rate of change of every coordinate (coordinates,); parameters by name override."""
         states = jnp.reshape(x, (-1, self.modes))
         return self.vector_field(0.0, states, {**self.parameters, **parameters}).ravel()
+
+    @cached_property
+    def program(self) -> Program:
+        """The mode dynamics as a program.
+
+        Raises:
+            NoProgram: The loss uses a function that programs do not know.
+        """
+        return program_of(self.dynamics)
 
 
 def dynamical_system(

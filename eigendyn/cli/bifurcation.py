@@ -23,7 +23,7 @@ from eigendyn.cli.options import (
 )
 from eigendyn.cli.parameters import Names, Numbers, is_given
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings import Settings
+from eigendyn.settings import Settings, with_closure_accuracy
 
 PARTIAL = 3
 ACCURACY = 1e-6  # of an exact closure's quadrature
@@ -136,7 +136,8 @@ def command(
         from eigendyn.plot.bifurcation import bifurcation_figure
         from eigendyn.plot.picture import save_figure
 
-        system = dynamical_system(modes=modes, **{"closure_accuracy": ACCURACY, **asked.settings})
+        settings = with_closure_accuracy(asked.settings, ACCURACY)
+        system = dynamical_system(modes=modes, **settings)
         check_motion(system)
         diagram = continue_fixed_points(system, driven, between, seed=asked.chosen.seed)
         curves = ()

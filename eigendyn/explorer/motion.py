@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 
 from eigendyn.analysis.slice import Slice
 from eigendyn.analysis.system import LARGEST, DynamicalSystem
-from eigendyn.errors import InvalidSetting
+from eigendyn.errors import InvalidSetting, NoProgram
 from eigendyn.explorer.axes import Axis, axes
 from eigendyn.explorer.system import plane_system
+from eigendyn.integrate.compiled import compiled_ensemble
 from eigendyn.integrate.flow import flow
 from eigendyn.losses import SymbolicLoss
+from eigendyn.settings import with_closure_accuracy
 
 ACCURACY = 1e-6  # of an exact closure's quadrature
 SAVES = 101
@@ -27,7 +30,7 @@ LONG = 60  # letters of a name that is no title any more
 RTOL, ATOL = 1e-4, 1e-7  # of what a hand explores
 MOST_STEPS = 500  # spectra that vanish under a cosine loss grow stiff
 SLOWEST = 1e-9  # rate at which the way back is at rest
-BATCH = 64  # trajectories that are integrated in lockstep
+BATCH = 64  # trajectories without machine code that are integrated in lockstep
 Parameters = Mapping[str, float]
 Plane = DynamicalSystem | Slice
 
@@ -59,10 +62,9 @@ def phase_plane(
     """
     ends = None if window is None else _window(window)
     values = np.array([*(ends or ()), *(held or {}).values(), LARGEST])
-    accuracy = {"closure_accuracy": ACCURACY, **settings}
-    system, dynamics = plane_system(
-        loss, modes, held, values[np.isfinite(values)].max(), **accuracy
-    )
+    largest = values[np.isfinite(values)].max()
+    settings = with_closure_accuracy(settings, ACCURACY)
+    system, dynamics = plane_system(loss, modes, held, largest, **settings)
     return Motion(system, axes(system, dynamics, ends))
 
 
@@ -108,17 +110,16 @@ class Motion:
             for rate in rates
         ]
 
-    def trajectory(
-        self, start: tuple[float, float], parameters: Parameters, duration: float
-    ) -> tuple[NDArray, NDArray]:
-        """Times (times,), and points (times, 2), from a start; cut where it could not go on."""
+    def trajectories(
+        self, starts: Sequence[tuple[float, float]], parameters: Parameters, duration: float
+    ) -> list[tuple[NDArray, NDArray]]:
+        """Times (times,), and points (times, 2), from every start; cut where one can't go on."""
+        if not starts:
+            return []
         times = duration * np.linspace(0, 1, SAVES) ** 3  # most happens at first
-        first = self.coordinates(np.array(start))
-        path = np.array(_path(self.system, first, jnp.asarray(times), dict(parameters)))
-        path[0] = first
-        shown = self.shown(path)
-        count = int(np.isfinite(shown).all(axis=1).cumprod().sum())
-        return times[:count], shown[:count]
+        paths = self.shown(self._paths(self.coordinates(np.array(starts)), times, parameters))
+        counts = np.isfinite(paths).all(axis=2).cumprod(axis=1).sum(axis=1)
+        return [(times[:n], path[:n]) for path, n in zip(paths, counts, strict=True)]
 
     def backward(self, coordinates: NDArray, parameters: Parameters) -> NDArray:
         """Points (points, 2) that lead to coordinates of the system, as far as the edge.
@@ -145,10 +146,33 @@ class Motion:
     ) -> NDArray:
         """Coordinates (starts, 2) where starts on the plane end; NaN where that is unknown."""
         starts = self.coordinates(np.stack([across.ravel(), up.ravel()], axis=-1))
-        found = np.asarray(
-            _ends(self.system, jnp.asarray(starts), jnp.asarray(duration), dict(parameters))
-        )
+        found = self._paths(starts, np.array([0.0, duration]), parameters)[:, -1]
         return np.where(np.isfinite(found), found, np.nan)
+
+    def _paths(self, starts: NDArray, times: NDArray, parameters: Parameters) -> NDArray:
+        """Coordinates (starts, times, 2) from starts (starts, 2), NaN after a failure."""
+        if isinstance(self.system, DynamicalSystem):
+            with suppress(NoProgram):
+                return self._compiled_paths(self.system, starts, times, parameters)
+        found = np.array(_flows(self.system, starts, jnp.asarray(times), dict(parameters)))
+        found[:, 0] = starts
+        return found
+
+    def _compiled_paths(
+        self, system: DynamicalSystem, starts: NDArray, times: NDArray, parameters: Parameters
+    ) -> NDArray:
+        found = compiled_ensemble(
+            system.vector_field.nodes,
+            system.program,
+            starts.reshape(len(starts), -1, system.modes),
+            times,
+            {**system.parameters, **parameters},
+            rtol=RTOL,
+            atol=ATOL,
+            max_steps=MOST_STEPS,
+            across="nodes" if system.program.node_names else "trajectories",
+        )
+        return found.values.reshape(*starts.shape, -1).swapaxes(1, 2)
 
     def shown(self, coordinates: NDArray) -> NDArray:
         """Points of the plane (…, 2) at coordinates of the system (…, 2)."""
@@ -180,15 +204,19 @@ class Motion:
 
 @jax.jit
 def _rates(system: Plane, points: Array, parameters: Parameters) -> Array:
-    return jax.vmap(lambda x: system(x, **parameters))(points)
+    # One after the other: nodes and modes of one point stay in the cache, 4 times as fast as vmap.
+    return jax.lax.map(lambda x: system(x, **parameters), points)
 
 
 @jax.jit
-def _path(system: Plane, start: Array, times: Array, parameters: Parameters) -> Array:
+def _flows(system: Plane, starts: Array, times: Array, parameters: Parameters) -> Array:
     def rates(_: Array, x: Array, numbers: Parameters) -> Array:
         return system(x, **numbers)
 
-    return _followed(rates, start, times, parameters)
+    def path(start: Array) -> Array:
+        return _followed(rates, start, times, parameters)
+
+    return jax.lax.map(path, starts, batch_size=BATCH)
 
 
 @jax.jit
@@ -198,16 +226,6 @@ def _back(system: Plane, start: Array, lengths: Array, parameters: Parameters) -
         return -rate / (jnp.linalg.norm(rate) + SLOWEST)
 
     return _followed(direction, start, lengths, parameters)
-
-
-@jax.jit
-def _ends(system: Plane, starts: Array, duration: Array, parameters: Parameters) -> Array:
-    times = jnp.stack([jnp.zeros_like(duration), duration])
-
-    def end(start: Array) -> Array:
-        return _path(system, start, times, parameters)[-1]
-
-    return jax.lax.map(end, starts, batch_size=BATCH)
 
 
 def _followed(rates: Callable, start: Array, times: Array, parameters: Parameters) -> Array:

@@ -1,4 +1,7 @@
-"""The motion on a plane enters; one figure leaves, whose artists are updated and never replaced."""
+"""The motion on a plane enters; one figure leaves, whose artists are updated and never replaced.
+
+What moves is animated in matplotlib's sense: left out of the background, drawn over it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -17,6 +21,7 @@ from eigendyn.plot.style import style
 POINTS = 36  # of the field on each side of the plane
 EVERY = slice(None, None, 2), slice(None, None, 2)  # of these an arrow
 NULLCLINES = ("#0072B2", "#E69F00")
+ROOMY = 0.6  # share of the time course's height that trajectories fill at least
 CYCLE = ("#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
 
 Trajectory = tuple[NDArray, NDArray]  # times (times,), points (times, 2)
@@ -29,11 +34,17 @@ class Exploration:
         figure: An empty figure.
         axes: Horizontal and vertical axis.
         points: Where the field is known, across and up (points, points) each.
+        duration: Time that trajectories take [learning rate × step].
         title: What is seen.
     """
 
     def __init__(
-        self, figure: Figure, axes: tuple[Axis, Axis], points: Sequence[NDArray], title: str
+        self,
+        figure: Figure,
+        axes: tuple[Axis, Axis],
+        points: Sequence[NDArray],
+        duration: float,
+        title: str,
     ) -> None:
         self.tops = np.array([axis.top for axis in axes])[:, None, None]
         self.paths: list[Line2D] = []
@@ -53,15 +64,22 @@ class Exploration:
                 pivot="mid",
                 color="0.6",
                 width=0.003,
+                animated=True,
             )
-            self.nullclines = [LineCollection([], colors=c, linewidths=1.4) for c in NULLCLINES]
+            self.nullclines = [
+                LineCollection([], colors=c, linewidths=1.4, animated=True) for c in NULLCLINES
+            ]
             for collection, axis in zip(self.nullclines, axes, strict=True):
                 collection.set_label(f"{axis.symbol} does not move")
                 self.plane.add_collection(collection)
             self.plane.set(xlim=(0, across.top), ylim=(0, up.top), title=title)
             self.plane.set(xlabel=across.label, ylabel=up.label)
-            self.plane.legend(loc="upper right", fontsize="small", framealpha=0.9, frameon=True)
+            self.legend = self.plane.legend(
+                loc="upper right", fontsize="small", framealpha=0.9, frameon=True
+            )
+            self.legend.set_animated(True)  # above what moves
             self.course.set(xlabel="learning rate × step", title="time course")
+            self.course.set(xlim=(0, duration))
             self.course.set(ylabel=f"{across.symbol} (solid), {up.symbol} (dashed)")
 
     def move(self, rates: NDArray, nullclines: Sequence[Sequence[NDArray]]) -> None:
@@ -79,22 +97,39 @@ class Exploration:
             for artist in (self.paths.pop(), *self.courses.pop()):
                 artist.remove()
         while len(self.paths) < len(trajectories):
-            colour = CYCLE[len(self.paths) % len(CYCLE)]
-            self.paths += self.plane.plot([], [], color=colour, marker="o", markevery=[0], ms=4)
-            kinds = ("-", "--")
-            self.courses.append([self.course.plot([], [], ls, color=colour)[0] for ls in kinds])
+            moving = {"color": CYCLE[len(self.paths) % len(CYCLE)], "animated": True}
+            self.paths += self.plane.plot([], [], marker="o", markevery=[0], ms=4, **moving)
+            self.courses.append([self.course.plot([], [], ls, **moving)[0] for ls in ("-", "--")])
         shown = zip(self.paths, self.courses, trajectories, strict=True)
         for path, courses, (times, points) in shown:
             path.set_data(*points.T)
             for line, values in zip(courses, points.T, strict=True):
                 line.set_data(times, values)
-        self.course.relim()
-        self.course.autoscale_view()
+        self._make_room(np.concatenate([points for _, points in trajectories]))
+
+    def _make_room(self, points: NDArray) -> None:
+        """Change the height of the time course only if trajectories leave it, or hardly fill it."""
+        low, high = points.min(), points.max()
+        bottom, top = self.course.get_ylim()
+        if low < bottom or high > top or high - low < ROOMY * (top - bottom):
+            margin = 0.05 * (high - low) or 0.5
+            self.course.set_ylim(low - margin, high + margin)
+
+    @property
+    def moving(self) -> list[Artist]:
+        """What every move changes, in the order in which it is drawn."""
+        courses = [line for lines in self.courses for line in lines]
+        return [self.arrows, *self.nullclines, *self.paths, *courses, self.legend]
+
+    @property
+    def background(self) -> tuple:
+        """What tells one background from another, at one size of the figure."""
+        return self, self.course.get_ylim()
 
 
 def new_figure() -> Figure:
     """An empty figure for an exploration."""
-    figure = Figure(figsize=(9.5, 4.2))
+    figure = Figure(figsize=(8.6, 4.0))
     figure.subplots_adjust(0.08, 0.14, 0.98, 0.92, wspace=0.25)
     return figure
 

@@ -139,7 +139,7 @@ def draw_trajectories(
     parameters: Parameters = OWN,
 ) -> list[tuple[NDArray, NDArray]]:
     """Integrate from these starts and draw the trajectories; times and points are returned."""
-    found = [motion.trajectory(start, parameters, duration) for start in starts]
+    found = motion.trajectories(starts, parameters, duration)
     for index, (_, points) in enumerate(found):
         ax.plot(
             *points.T,

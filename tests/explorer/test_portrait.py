@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import eigendyn
 from eigendyn.analysis.system import dynamical_system
-from eigendyn.explorer.motion import phase_plane
+from eigendyn.explorer.motion import SAVES, phase_plane
 from eigendyn.explorer.portrait import basins, conserved_levels, rests, separatrices
+from eigendyn.losses import loss_from_function
+from eigendyn.symbols import mode_sum, stop_gradient
 
 DECAY = 0.1
 LOW, HIGH = (1 - np.sqrt(1 - 4 * DECAY)) / 2, (1 + np.sqrt(1 - 4 * DECAY)) / 2  # v(1 − v) = ω
@@ -52,7 +55,8 @@ def test_a_start_on_either_side_of_a_border_ends_elsewhere(learned):
     found = rests(learned, {})
     border = max(separatrices(learned, found.points, {}), key=len)
     p, s = border[len(border) // 2]
-    ends = [learned.trajectory((p, s * side), {}, 300.0)[1][-1] for side in (0.97, 1.03)]
+    both = learned.trajectories([(p, s * side) for side in (0.97, 1.03)], {}, 300.0)
+    ends = [path[-1] for _, path in both]
     np.testing.assert_allclose(ends[0], 0, atol=1e-3)
     np.testing.assert_allclose(ends[1], HIGH, atol=1e-3)
 
@@ -76,7 +80,7 @@ def test_trajectories_keep_to_the_level_sets():
     across, up = motion.grid(7)
     levels = conserved_levels(motion, across, up)
     np.testing.assert_allclose(levels["sum of variances"], across + up)
-    _, path = motion.trajectory((0.2, 1.1), {}, 20.0)
+    _, path = motion.trajectories([(0.2, 1.1)], {}, 20.0)[0]
     np.testing.assert_allclose(path.sum(axis=1), 1.3, rtol=1e-3)
 
 
@@ -93,7 +97,7 @@ def test_equal_eigenvalues_are_one_line_of_fixed_points():
 
 def test_the_explorer_and_the_portrait_share_their_motion(euclidean):
     run = eigendyn.simulate("euclidean", [0.3, 1.2], weight_decay=DECAY, steps=100)
-    _, path = euclidean.trajectory((0.3, 1.2), {}, 10.0)
+    _, path = euclidean.trajectories([(0.3, 1.2)], {}, 10.0)[0]
     np.testing.assert_allclose(path[-1], run["variance"].values[:, -1], rtol=1e-3)
 
 
@@ -116,3 +120,23 @@ def test_a_predictor_beside_an_ema_target_rests_at_tian_s_fixed_points():
     assert [axis.symbol for axis in plane.axes] == ["p", "s"]
     found = [tuple(shown.round(6)) for shown in rests(plane, {}).shown]
     assert (round(HIGH, 6), round(HIGH, 6)) in found  # where target and encoder agree
+
+
+def test_the_mean_field_has_a_plane():
+    motion = phase_plane("cosine", closure="mean-field")
+    rates = motion.rates(np.array([0.5]), np.array([0.5]), {})
+    np.testing.assert_allclose(rates, 0, atol=1e-15)  # equal eigenvalues rest
+
+
+def test_a_slice_and_a_loss_without_machine_code_are_followed_by_the_flow():
+    held = {"variance3": 0.5}
+    part = phase_plane("euclidean", modes=3, held=held, weight_decay=DECAY)
+    whole = phase_plane("euclidean", modes=2, weight_decay=DECAY)
+    starts = [(0.3, 1.2), (1.0, 0.1)]
+    for (_, one), (_, other) in zip(
+        part.trajectories(starts, {}, 10.0), whole.trajectories(starts, {}, 10.0), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+    bent = loss_from_function(lambda z1, z2, lam: mode_sum(sp.tanh(lam) * stop_gradient(z1) * z2))
+    points = phase_plane(bent, learning_rate=0.1).trajectories(starts, {}, 1.0)
+    assert all(len(path) == SAVES for _, path in points)
