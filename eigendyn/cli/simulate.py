@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,6 +109,7 @@ def command(
     check_one_start(embeddings, weights, variances, modes, inputs)
     output, plot = _outputs(asked.name, output, plot, force)
     start = starting_variances(embeddings, weights, variances, modes, inputs, asked.chosen.seed)
+    Thread(target=_read_ahead, daemon=True).start()
     dataset = interruptible(
         lambda: _simulate(
             start,
@@ -121,6 +123,11 @@ def command(
         click.echo(f"Saved {output} and {plot}.", err=True)
     if dataset.attrs["status"] != "completed":
         ctx.exit(NOT_COMPLETED)
+
+
+def _read_ahead() -> None:
+    """Read what the picture needs while machine code is compiled and run."""
+    import eigendyn.plot.spectrum  # noqa: F401
 
 
 def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> tuple[Path, Path]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from eigendyn.choices import PICTURE_SUFFIXES
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from eigendyn.labelled import Labelled
 
 MOST_LINES = 200
+MARGINS = {"left": 0.15, "right": 0.955, "bottom": 0.145}  # shares of the figure
+ABOVE, LINE = 0.16, 0.055  # margin above the axes, and a line of the title
 DECADES = 6  # below the largest variance; what falls further leaves the picture
 
 
@@ -58,6 +62,7 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     ax.set_yscale("log")
     ax.add_collection(lines)
     ax.set_ylim(*_range(variance))
+    _label_decades(ax.yaxis)
     if times[-1] > times[0]:
         ax.set_xlim(times[0], times[-1])
     ax.set_xlabel("time (learning rate × step)")
@@ -68,7 +73,8 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     )
     steps.set_xlabel("step")
     ax.set_title("\n".join(_title(dataset, initial, len(drawn))), fontsize="medium")
-    ax.figure.colorbar(lines, ax=ax, label="initial variance", pad=0.02)
+    bar = ax.figure.colorbar(lines, ax=ax, label="initial variance", pad=0.02)
+    _label_decades(bar.ax.yaxis)
     return ax
 
 
@@ -88,9 +94,28 @@ def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bo
         InvalidSetting: The suffix names no format, or the folder does not exist.
     """
     check_output(path, PICTURE_SUFFIXES, force)
-    figure = Figure(figsize=SIZE, layout="constrained")
-    plot_spectrum(dataset, figure.add_subplot())
+    figure = Figure(figsize=SIZE)  # without a layout engine, which draws all text four times
+    ax = plot_spectrum(dataset, figure.add_subplot())
+    lines = 1 + ax.get_title().count("\n")
+    figure.subplots_adjust(**MARGINS, top=1 - ABOVE - LINE * lines)
     return save_figure(figure, path, force)
+
+
+def _label_decades(axis: Axis) -> None:
+    """Short numbers, all of a few letters; between decades where there are fewer than two."""
+    low, high = axis.get_view_interval()
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(lambda x, _: _short(x))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(x: float) -> str:
+    """Such as 0.1 and 200, or 1e-7: margins are made for five letters."""
+    if 0.01 <= x < 1000:
+        return f"{x:g}"
+    mantissa, exponent = f"{x:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def _choose(initial: NDArray) -> NDArray:
