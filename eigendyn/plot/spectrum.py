@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.choices import PICTURE_SUFFIXES
+from eigendyn.plot.margins import place_beside
 from eigendyn.plot.picture import SIZE, save_figure
+from eigendyn.plot.ticks import write_plainly
 from eigendyn.store import check_output
 
 if TYPE_CHECKING:
@@ -68,7 +70,8 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     )
     steps.set_xlabel("step")
     ax.set_title("\n".join(_title(dataset, initial, len(drawn))), fontsize="medium")
-    ax.figure.colorbar(lines, ax=ax, label="initial variance", pad=0.02)
+    bar = ax.figure.colorbar(lines, ax=ax, label="initial variance", pad=0.02)
+    write_plainly(ax.yaxis, bar.ax.yaxis)
     return ax
 
 
@@ -88,8 +91,12 @@ def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bo
         InvalidSetting: The suffix names no format, or the folder does not exist.
     """
     check_output(path, PICTURE_SUFFIXES, force)
-    figure = Figure(figsize=SIZE, layout="constrained")
-    plot_spectrum(dataset, figure.add_subplot())
+    figure = Figure(figsize=SIZE)
+    figure.set_layout_engine("none")
+    ax = plot_spectrum(dataset, figure.add_subplot())
+    colour_bar = ax.collections[0].colorbar
+    assert colour_bar is not None
+    place_beside(figure, ax, colour_bar)
     return save_figure(figure, path, force)
 
 

@@ -97,3 +97,33 @@ def test_saving_does_not_need_pyplot():
     code = "import eigendyn.plot.spectrum, sys; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("least", [0.02, 1e-9])
+@pytest.mark.parametrize("steps", [100.0, 3e6])
+def test_all_labels_fit_into_the_picture(tmp_path, monkeypatch, least, steps):
+    """And the axes fill it: nothing is wider apart from the edges than a few letters."""
+    seen = []
+    monkeypatch.setattr(
+        "eigendyn.plot.spectrum.save_figure", lambda figure, path, _: seen.append(figure) or path
+    )
+    times = np.linspace(0, 1, 61)
+    save_picture(label(logistic([least, 0.5], times), times, learning_rate=1 / steps), "all.png")
+    (figure,) = seen
+    figure.draw_without_rendering()
+    tight, size = figure.get_tightbbox(), figure.get_size_inches()
+    slack = np.array([tight.x0, tight.y0, size[0] - tight.x1, size[1] - tight.y1])  # inches
+    assert (slack > 0).all()
+    assert (slack < 0.3).all()
+    ax, bar = figure.axes
+    steps_above = ax.child_axes[0].get_tightbbox()
+    assert steps_above.x1 < bar.get_window_extent().x0
+
+
+def test_numbers_of_a_few_decades_are_written_without_formulas():
+    few = draw(label(logistic([0.02, 0.5], TIMES), TIMES))
+    many = draw(label(logistic([1e-9, 0.5], TIMES), TIMES))
+    for ax in (few, many):
+        ax.figure.draw_without_rendering()
+    assert "0.1" in [tick.get_text() for tick in few.get_yticklabels()]
+    assert any("10^{-6}" in tick.get_text() for tick in many.get_yticklabels())
