@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,6 +110,7 @@ def command(
     check_one_start(embeddings, weights, variances, modes, inputs)
     output, plot = _outputs(asked.name, output, plot, force)
     start = starting_variances(embeddings, weights, variances, modes, inputs, asked.chosen.seed)
+    Thread(target=_import_what_saves).start()
     dataset = interruptible(
         lambda: _simulate(
             start,
@@ -139,6 +142,14 @@ def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> Label
     from eigendyn.simulation import simulated
 
     return simulated(variances=start, progress=progress, **settings)
+
+
+def _import_what_saves() -> None:
+    """Import beside the run, much of which is compiled code that leaves Python to others."""
+    with suppress(Exception):  # what is wrong shows where it is needed
+        import h5netcdf  # noqa: F401
+
+        import eigendyn.plot.spectrum  # noqa: F401
 
 
 def _save(dataset: Labelled, output: Path, plot: Path, force: bool) -> None:
