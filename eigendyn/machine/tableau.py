@@ -24,6 +24,7 @@ class Tableau:
         dense: Weights of all slopes in the coefficients of θ, θ², … of (y(t + θh) − y₀)/h.
         order: How the estimate of the error falls with the step: h^order.
         growth: By how much the next step may be longer.
+        stable: h/τ of y' = −y/τ from which on stability may be what limits the step.
     """
 
     stages: tuple[Row, ...]
@@ -33,6 +34,7 @@ class Tableau:
     dense: tuple[Row, ...]
     order: int
     growth: float
+    stable: float
 
     @property
     def slopes(self) -> int:
