@@ -27,7 +27,7 @@ def coefficients(tableau: Tableau) -> dict[Place, float]:
         "stage": advances,
         "extra": tableau.extra,
         "error": tableau.errors,
-        "dense": tableau.dense,
+        "bend": tableau.bends,
         "fraction": ([sum(row) for row in (*advances, *tableau.extra)],),
         "control": ((-1 / tableau.order, tableau.growth),),
     }

@@ -25,7 +25,7 @@ LANE_NUMBERS = (
 LANE_COUNTS = ("trajectory", "next", "run", "last_next", "last_outcome", "outcome", "total")
 
 APART = 16  # numbers; parts of the workspace begin at multiples of it
-LANE_FRACTIONS = ("difference", "allowed")  # of the saved values between two runs, the worst
+LANE_BLOCKS = ("difference",)  # of the saved values between two runs, the worst
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def build_frame(
         vectors[name] = w.point(place, offset)
         offset += padded(size, lanes)
     counts_of = ir.ArrayType(I64, lanes)
-    fractions_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
+    blocks_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
     return Frame(
         w=w,
         methods=methods,
@@ -176,7 +176,7 @@ def build_frame(
         lanes={
             **{name: w.room(w.vector) for name in LANE_NUMBERS},
             **{name: w.room(counts_of) for name in LANE_COUNTS},
-            **{name: w.room(fractions_of) for name in LANE_FRACTIONS},
+            **{name: w.room(blocks_of) for name in LANE_BLOCKS},
         },
         block=block,
         rests=rests,

@@ -144,8 +144,7 @@ def _begin(f: Frame, lane: Any) -> None:
     f.put("rtol", w.mul(numbers["rtol"], scale), lane)
     f.put("atol", w.mul(w.mul(numbers["atol"], scale), w.number(FORGIVEN)), lane)
     emit_first_choice(f, lane)
-    for name, value in (("difference", 0.0), ("allowed", 1.0)):
-        w.store(w.spread(value, f.block), w.lane(f.lanes[name], lane))
+    w.store(w.spread(0.0, f.block), w.lane(f.lanes["difference"], lane))
 
 
 def _step(f: Frame) -> None:
@@ -245,8 +244,8 @@ def _estimate(f: Frame, lane: Any) -> Any:
     w = f.w
     difference = w.room(w.kind, w.number(0.0))
     with w.loop(f.block) as k:
-        values = [w.load(w.lane(w.lane(f.lanes[n], lane), k)) for n in ("difference", "allowed")]
-        w.store(w.larger(w.div(*values), w.load(difference)), difference)
+        value = w.load(w.lane(w.lane(f.lanes["difference"], lane), k))
+        w.store(w.larger(value, w.load(difference)), difference)
     closer = w.div(f.get("scale", lane), f.get("last_scale", lane))
     root = w.sqrt(closer)
     estimate = w.mul(w.load(difference), w.mul(root, w.sqrt(root)))

@@ -79,7 +79,7 @@ def build_kernel(
     parts = workspace(methods, coordinates, len(program.parameters), own)
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
-    block = max(register, 2)
+    block = max(register // 2, 2)  # a step passes one or two
     rests = tuple("velocity" in state for state in program.states)
     emit_integrator(module, rates, methods, parts, width, kind, block, rests)
     number = ctypes.c_double if bits == 64 else ctypes.c_float

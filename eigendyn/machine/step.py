@@ -49,12 +49,16 @@ def emit_extra_stages(f: Frame, step: Any) -> None:
     for index in range(len(tableau.extra)):
         _advance(f, f.weights("extra", index), step, "argument")
         _evaluate(f, tableau.last + 1 + index, step, "argument")
-    rows = [f.weights("dense", power) for power in range(len(tableau.dense))]
+    rows = [f.weights("bend", power) for power in range(len(tableau.bends))]
     with w.loop(f.coordinates) as i:
         slopes = [f.slope(j, i) for j in range(tableau.slopes)]
-        for power, row in enumerate(rows):
-            total = w.combine([(a, slopes[j]) for j, a in row])
-            w.store(w.mul(step, total), f.vectors["dense"], f.row(power, i))
+        change = w.sub(w.load(f.vectors["y1"], i), w.load(f.vectors["y"], i))
+        first, last = (w.mul(step, slopes[j]) for j in (0, tableau.last))
+        bent = w.sub(w.add(first, last), w.add(change, change))
+        dense = [first, w.sub(w.sub(change, first), bent), bent]
+        dense += [w.mul(step, w.combine([(a, slopes[j]) for j, a in row])) for row in rows]
+        for place, coefficient in enumerate(dense):
+            w.store(coefficient, f.vectors["dense"], f.row(place, i))
 
 
 def emit_error(f: Frame, step: Any) -> Any:

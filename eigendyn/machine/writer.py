@@ -147,6 +147,14 @@ class Writer:
         raised = self.at.fptosi(self.add(scaled, self.spread(one, lanes)), integers)
         return self.at.bitcast(raised, a.type)
 
+    def rough_inverse(self, a: Any) -> Any:
+        """1/a for a > 0 within 13 %, without a division: nearly minus its logarithm."""
+        lanes = a.type.count
+        integers = ir.VectorType(self.integer, lanes)
+        twice_one = 0x7FDE623822FC16E6 if self.size == 8 else 0x7EF311C3
+        bits = self.at.bitcast(a, integers)
+        return self.at.bitcast(self.at.sub(ir.Constant(integers, [twice_one] * lanes), bits), a.type)
+
     def lanes_where(self, condition: Any) -> Any:
         """A bit for each lane, in an integer of 64 bits."""
         bits = self.at.bitcast(condition, ir.IntType(condition.type.count))
