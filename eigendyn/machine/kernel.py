@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
+from eigendyn.machine.chebyshev import chebyshev_like
 from eigendyn.machine.frame import NUMBERS, POINTERS, WHOLE, room_for, workspace
 from eigendyn.machine.integrator import emit_integrator
 from eigendyn.machine.layout import workspace_numbers
@@ -17,6 +18,7 @@ from eigendyn.machine.tableau import Tableau
 from eigendyn.program import Program
 
 MANY = 512  # coordinates from which one trajectory fills the cache, and lanes would only idle
+SIDE_BY_SIDE = ((3, 4), (12, 2))  # coordinates, and registers up to them
 FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
 
 
@@ -71,15 +73,16 @@ def build_kernel(
         NoProgram: A function that there is no machine code for.
     """
     kind, register = kind_of(bits), lanes(bits)
-    width = register if across == "trajectories" else 1
     coordinates = len(program.states) * modes
+    width = _registers(program, coordinates) * register if across == "trajectories" else 1
     own = -(-workspace_numbers(program, modes, width, kind, across) // width)
-    parts = workspace(tableau, coordinates, len(program.parameters), own)
+    methods = (tableau, chebyshev_like(tableau))
+    parts = workspace(methods, coordinates, len(program.parameters), own)
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
-    block = max(register, 2)
+    block = max(register // 2, 2)  # a step passes one or two
     rests = tuple("velocity" in state for state in program.states)
-    emit_integrator(module, rates, tableau, parts, width, kind, block, rests)
+    emit_integrator(module, rates, methods, parts, width, kind, block, rests)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]
@@ -92,3 +95,10 @@ def build_kernel(
         workspace=room_for(parts, width) * bits // 8,
         library=library,
     )
+
+
+def _registers(program: Program, coordinates: int) -> int:
+    """Registers of trajectories in one vector: while one waits for a root, others go on."""
+    if program.node_names:
+        return 1
+    return next((registers for most, registers in SIDE_BY_SIDE if coordinates <= most), 1)
