@@ -1,12 +1,12 @@
 """A seed enters; groups of random problems leave: a loss, its variant, spectra, times, tolerances.
 
 The problems of a group share a structure, saved times and tolerances; every problem has a spectrum
-and numbers (noises, decays, momenta) of its own.
+and numbers (noises, decays, momenta) of its own. A share of the groups is extreme: exponents,
+noises, decays, rates and momenta that nobody would train with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
 MOST_MODES, DECADES = 50, 6
-QUADRATURE = {"share": 0.03, "modes": 8, "problems": 2}  # exact ratios are slow
+QUADRATURE = {"share": 0.03, "modes": 8, "problems": 10}  # exact ratios are slow
+EXTREME = 0.2  # share of groups
 
 
 @dataclass(frozen=True)
@@ -82,40 +83,36 @@ class Group:
         return np.stack([known.get(name, np.zeros_like(v)) for name in states], axis=1)
 
 
-def groups(problems: int, size: int, seed: int) -> Iterator[Group]:
-    """Groups that hold so many problems in all."""
-    drawn, number = 0, 0
-    while drawn < problems:
-        group = draw(seed, number, min(size, problems - drawn))
-        drawn, number = drawn + len(group.variances), number + 1
-        yield group
-
-
 def draw(seed: int, number: int, size: int) -> Group:
     """One group, always the same for the same seed and number."""
     rng = np.random.default_rng([seed, number])
-    settings = _settings(rng)
+    is_extreme = bool(rng.uniform() < EXTREME)
+    settings = _settings(rng, is_extreme)
     ratio = "cosine" in settings["loss"] and settings["closure"] == "exact"
     count = min(size, QUADRATURE["problems"]) if ratio else size
     modes = int(rng.integers(1, QUADRATURE["modes"] if ratio else MOST_MODES, endpoint=True))
-    top = rng.uniform(0, 2)  # decades above 1 of the largest variance
+    most = 10.0 if is_extreme else 1.0
+    top = rng.uniform(0, 4 if is_extreme else 2)  # decades above 1 of the largest variance
+    decades = 2 * DECADES if is_extreme else DECADES
     end = settings["learning_rate"] * settings["steps"]
     inner = np.sort(rng.uniform(0, end, int(rng.integers(1, 40))))
     sweep = {
-        "sigma1": _some(rng, count) * rng.uniform(0, 1, count),
-        "sigma2": rng.uniform(0, 1, count),
-        "weight_decay": _some(rng, count) * rng.uniform(0, 0.5, count),
+        "sigma1": _some(rng, count) * rng.uniform(0, most, count),
+        "sigma2": rng.uniform(0, most, count),
+        "weight_decay": _some(rng, count) * rng.uniform(0, 0.5 * most, count),
     }
     if settings.get("predictor") == "learned":
-        sweep["predictor_rate"] = 10 ** rng.uniform(-0.5, 0.5, count)
-        sweep["predictor_decay"] = _some(rng, count) * rng.uniform(0, 0.5, count)
+        wide = 2.0 if is_extreme else 0.5
+        sweep["predictor_rate"] = 10 ** rng.uniform(-wide, wide, count)
+        sweep["predictor_decay"] = _some(rng, count) * rng.uniform(0, 0.5 * most, count)
     if settings.get("target") == "ema":
-        sweep["ema"] = rng.uniform(0.5, 0.999, count)
+        low, high = (0.0, 0.9999) if is_extreme else (0.5, 0.999)
+        sweep["ema"] = rng.uniform(low, high, count)
     rtol = 10 ** rng.uniform(-9, -4)
     return Group(
         settings=settings,
         sweep=sweep,
-        variances=10 ** rng.uniform(top - DECADES, top, (count, modes)),
+        variances=10 ** rng.uniform(top - decades, top, (count, modes)),
         times=np.concatenate([[0.0], inner, [end]]),
         rtol=rtol,
         atol=rtol * 10 ** rng.uniform(-4, -1),
@@ -127,7 +124,7 @@ def _some(rng: np.random.Generator, count: int) -> NDArray:
     return rng.integers(0, 2, count).astype(float)
 
 
-def _settings(rng: np.random.Generator) -> dict[str, Any]:
+def _settings(rng: np.random.Generator, is_extreme: bool) -> dict[str, Any]:
     """Draw until the parts do not contradict each other."""
     while True:
         loss = str(rng.choice(LOSS_NAMES))
@@ -142,7 +139,8 @@ def _settings(rng: np.random.Generator) -> dict[str, Any]:
         }
         drawn["steps"] = round(10 ** rng.uniform(0, 1.8) / drawn["learning_rate"]) + 1
         if rng.uniform() < 0.7:
-            drawn["alpha"] = round(float(rng.uniform(0.3, 2)), 2)
+            low, high = (0.1, 4) if is_extreme else (0.3, 2)
+            drawn["alpha"] = round(float(rng.uniform(low, high)), 2)
         if rng.uniform() < 0.3:
             drawn["beta"] = float(rng.choice((0.25, 0.5, 1.0)))
         if rng.uniform() < 0.2:
@@ -151,7 +149,7 @@ def _settings(rng: np.random.Generator) -> dict[str, Any]:
         if rng.uniform() < 0.2:
             drawn["normalize"] = True
         if rng.uniform() < 0.15:
-            drawn["momentum"] = 0.9
+            drawn["momentum"] = 0.99 if is_extreme else 0.9
         if drawn["target"] == "ema" and rng.uniform() < 0.5:
             drawn["ema_schedule"] = "cosine"
         try:

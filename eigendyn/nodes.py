@@ -69,7 +69,10 @@ class Fit:
 
 
 def fit_nodes(
-    program: Program, spectra: NDArray, parameters: Mapping[str, float], accuracy: float = 1e-10
+    program: Program,
+    spectra: NDArray,
+    parameters: Mapping[str, float | NDArray],
+    accuracy: float = 1e-10,
 ) -> Fit:
     r"""Choose quadrature nodes that serve the given states to the given accuracy.
 
@@ -79,7 +82,7 @@ def fit_nodes(
     Args:
         program: Dynamics whose closure is exact; without averages they need no nodes.
         spectra: States to serve (points, states, modes).
-        parameters: One number for each of the program's parameters.
+        parameters: By name, one number, or one for each point (points,).
         accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode.
 
     Returns:
@@ -90,9 +93,8 @@ def fit_nodes(
     """
     if not program.node_names:
         return Fit()
-    points = [np.asarray(states, np.float64) for states in spectra]
-    points += [states * _nearby(states.shape) for states in points]
-    looked = [_Point(program, states, parameters) for states in points]
+    looked = _points(program, spectra, parameters)
+    looked += _points(program, spectra * _nearby(spectra.shape[1:]), parameters)
     reach = _find_reach(looked, accuracy, [NEAREST] * len(program.node_names))
     fit = Fit()
     for step in STEPS:
@@ -115,7 +117,7 @@ def judge_nodes(
     program: Program,
     fit: Fit,
     spectra: NDArray,
-    parameters: Mapping[str, float],
+    parameters: Mapping[str, float | NDArray],
     accuracy: float = 1e-10,
 ) -> Fit:
     """Judge quadrature nodes in other states (points, states, modes) than they were fitted to.
@@ -125,10 +127,15 @@ def judge_nodes(
     """
     if not program.node_names:
         return fit
-    looked = [_Point(program, np.asarray(s, np.float64), parameters) for s in spectra]
+    looked = _points(program, spectra, parameters)
     reach = _find_reach(looked, accuracy, list(fit.reach))
     _, reference = _rules(program, fit.step, reach)
     return _judge(fit, looked, [point.moments(reference) for point in looked], accuracy)
+
+
+def reference_nodes(program: Program, fit: Fit) -> Nodes:
+    """Nodes of a rule that is finer and wider than a quadrature's."""
+    return _rules(program, fit.step, fit.reach)[1]
 
 
 def draw_samples(program: Program, modes: int, samples: int, seed: int) -> Nodes:
@@ -146,15 +153,15 @@ def draw_samples(program: Program, modes: int, samples: int, seed: int) -> Nodes
 
 
 def standard_error(
-    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float]
+    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
 ) -> float:
     """Largest standard error of a sampled moment E[z·δ], over states (points, states, modes)."""
     count = len(nodes.weights)
     largest = 0.0
-    for states in np.asarray(spectra, np.float64):
-        mean, square = _Point(program, states, parameters).sums(nodes, _squares)
+    for point in _points(program, spectra, parameters):
+        mean, square = point.sums(nodes, _squares)
         variance = np.maximum(count * square - mean**2, 0)
-        largest = max(largest, float((np.abs(states[0]) * np.sqrt(variance / count)).max()))
+        largest = max(largest, float((np.abs(point.states[0]) * np.sqrt(variance / count)).max()))
     return largest
 
 
@@ -226,6 +233,17 @@ class _Point:
         absolute = ((difference + round_off) * np.abs(self.states[0])).sum(axis=0)
         whole = np.where(self.counts & (gross > 0), gross, np.inf)
         return float(absolute.max()), float((np.maximum(difference - round_off, 0) / whole).max())
+
+
+def _points(
+    program: Program, spectra: NDArray, parameters: Mapping[str, float | NDArray]
+) -> list[_Point]:
+    """Look at states (points, states, modes), each with its own numbers."""
+    table = {name: np.broadcast_to(number, len(spectra)) for name, number in parameters.items()}
+    return [
+        _Point(program, states, {name: float(numbers[i]) for name, numbers in table.items()})
+        for i, states in enumerate(np.asarray(spectra, np.float64))
+    ]
 
 
 def _totals(parts: NDArray, terms: NDArray) -> NDArray:

@@ -196,7 +196,7 @@ def ensemble_dataset(
             "engine": engine,
             "closure": closure["name"],
             "closure_error": float(closure["error"]),
-            "closure_error_meaning": f"{closure['error_meaning']}, of some trajectories",
+            "closure_error_meaning": closure["error_meaning"],
             "closure_reached": int(closure["reached"]),
             "settings": json.dumps(dict(settings), ensure_ascii=False),
             **provenance(device, str(settings["dtype"])),

@@ -27,7 +27,10 @@ class Trajectory:
     message: str = ""
 
 
-BATCH_STATUSES = ("completed", "diverged", "out-of-steps", "invalid-start", "inaccurate")
+BATCH_STATUSES = (
+    *("completed", "diverged", "out-of-steps", "invalid-start", "inaccurate"),
+    "closure-inaccurate",
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Batch:
         values: States (trajectories, states, modes, times), no number from a failure on.
         status: How each trajectory ended (trajectories,), a position in `BATCH_STATUSES`. The error
             of "completed" ones is at most ten times the tolerance at every saved time; that of
-            "inaccurate" ones may be larger.
+            "inaccurate" ones may be larger; the quadrature of "closure-inaccurate" ones errs by
+            more than was asked for.
         steps: Adaptive steps taken (trajectories,), those of repeated runs included.
     """
 

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 import eigendyn
+from eigendyn.ensembles.served import nodes_for
+from eigendyn.equations import equations
 from eigendyn.errors import DeviceUnavailable, InvalidSetting, InvalidSpectrum, NotDecoupled
 from eigendyn.loss_text import parse_loss
+from eigendyn.nodes import fit_nodes, judge_nodes
 
 RTOL, ATOL = 1e-6, 1e-9
 TOLERANCES = {"rtol": RTOL, "atol": ATOL}
+ACCURACY = 1e-6  # of a quadrature
 TIMES = np.array([0.0, 0.5, 2.0, 10.0, 40.0])
 STARTS = np.exp(np.random.default_rng(0).uniform(np.log(1e-3), np.log(3), (5, 4)))
 
@@ -183,4 +187,42 @@ def test_no_closure_claims_an_error_that_it_does_not_know():
             "cosine", STARTS[:2], times=TIMES[:2], closure="sampled", samples=500, keep=keep
         )
         assert 1e-4 < run.attrs["closure_error"] < 1
-        assert ("at the start" in run.attrs["closure_error_meaning"]) == (keep == "final")
+        assert ("at start and end" in run.attrs["closure_error_meaning"]) == (keep == "final")
+
+
+def test_nodes_serve_every_trajectory_of_a_sweep():
+    """Judged in NumPy; what looks at the widest spectra and a few others misses the odd one."""
+    odd, noise = 37, np.full(40, 3.0)
+    noise[odd] = 0
+    spectra = np.tile([0.5, 0.51], (40, 1))
+    spectra[5:10], spectra[odd] = [1.0, 0.05], [1.0, 0.1]
+    starts = np.sqrt(spectra)[:, None]
+    system = equations("cosine", {"closure": "exact", "closure_accuracy": ACCURACY})
+    numbers = {"weight_decay": 0.0, "sigma1": noise, "sigma2": noise}
+
+    def excess(fit):
+        return judge_nodes(system.program, fit, starts, numbers, ACCURACY).excess
+
+    some = np.delete(np.arange(40), odd)
+    own = {name: p[some] if np.ndim(p) else p for name, p in numbers.items()}
+    without = fit_nodes(system.program, starts[some], own, 0.1 * ACCURACY)
+    assert int(np.argmax(excess(without))) == odd
+    assert max(excess(without)) > 10 * ACCURACY
+    assert max(excess(nodes_for(system.program, starts, numbers, system.chosen))) < ACCURACY
+
+
+def test_a_trajectory_that_the_nodes_do_not_serve_says_so_and_spoils_no_other(monkeypatch):
+    rng = np.random.default_rng(5)
+    narrow, wide = rng.uniform(0.5, 0.9, (8, 5)), 10 ** rng.uniform(-5, 0, (8, 5))
+    settings = {"times": TIMES, "closure": "exact", "closure_accuracy": ACCURACY, **TOLERANCES}
+    alone = eigendyn.ensemble("cosine", narrow, **settings)
+    assert (alone.status == "completed").all()
+    system = equations("cosine", {"closure": "exact", "sigma2": 0.1})
+    numbers = {"weight_decay": 0.0, "sigma1": 0.0, "sigma2": 0.1}
+    poor = fit_nodes(system.program, np.sqrt(narrow)[:, None], numbers, 0.1 * ACCURACY)
+    monkeypatch.setattr(eigendyn.ensembles, "nodes_for", lambda *_: poor)
+    run = eigendyn.ensemble("cosine", np.concatenate([narrow, wide]), **settings)
+    assert (run.status[:8] == "completed").all()
+    assert (run.status[8:] == "closure-inaccurate").any()
+    assert run.attrs["closure_reached"] == 0
+    assert_accurate(run.singular_value[:8].to_numpy(), alone.singular_value.to_numpy())

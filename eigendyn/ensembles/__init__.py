@@ -14,7 +14,7 @@ from eigendyn.checks import check_whole
 from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
 from eigendyn.device import find_device
 from eigendyn.engines import Work, follow
-from eigendyn.ensembles.served import judged, nodes_for, visited
+from eigendyn.ensembles.served import judged, nodes_for
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
 from eigendyn.integrate.time_shift import moving_range
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from eigendyn.losses import SymbolicLoss
 
 MEMORY = 8 * 2**30  # bytes of states that are held at once, if not said otherwise
+JUDGED = {  # where on the way the closure's error is known, if not all along it
+    "final": ", at start and end",
+    "extrema": ", at the start",
+    "recruitment": ", at the start",
+}
 PIECES = 50  # chunks at least while progress is shown
 
 
@@ -84,7 +89,8 @@ def stream_ensemble(
     curve shifted in time; "kernel", one GPU kernel with the state in registers; "flow", the engine
     of `simulate`, the only one that can be differentiated (see `flow`). "auto" takes the fastest.
     The true error of a trajectory that is "completed" stays below 10 (atol + rtol |s|) at every
-    saved time.
+    saved time; the quadrature of one that is "closure-inaccurate" errs by more than
+    closure_accuracy somewhere along it.
 
     Args:
         loss: Name of a loss, or a loss of your own.
@@ -220,21 +226,28 @@ def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:
 def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset:
     work = job.work
     program, chosen = work.system.program, work.chosen
-    whole = work.keep == "trajectory"
-    spectra = visited(batch) if whole else job.starts[chunk].astype(float)
-    fit = judged(program, job.fit, spectra, job.parameters, chosen)
+    seen = (
+        batch
+        if work.keep in ("trajectory", "final")
+        else replace(batch, values=batch.values[..., :0])
+    )
+    starts, numbers = job.starts[chunk].astype(float), job.part(chunk)
+    fit, seen = judged(program, job.fit, starts, seen, numbers, chosen)
+    batch = replace(batch, status=seen.status)
     settings = asdict(chosen) | {"keep": work.keep}
     return ensemble_dataset(
         batch,
         states=program.states,
         keep=work.keep,
         first=chunk.start,
-        sweep={n: p for n, p in job.part(chunk).items() if isinstance(p, np.ndarray)},
+        sweep={n: p for n, p in numbers.items() if isinstance(p, np.ndarray)},
         settings=settings,
         closure={
             "name": program.closure,
             "error": fit.error,
-            "error_meaning": ERROR_MEANINGS[program.closure] + ("" if whole else ", at the start"),
+            "error_meaning": ERROR_MEANINGS[program.closure]
+            + JUDGED.get(work.keep, "")
+            + (", of some trajectories" if program.closure == "sampled" else ""),
             "reached": fit.reached,
         },
         engine=engine,

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
+from eigendyn.machine.field import rates_of_many
+from eigendyn.nodes import (
+    ROUND_OFF,
+    VANISHED,
+    Fit,
+    draw_samples,
+    fit_nodes,
+    reference_nodes,
+    standard_error,
+)
 from eigendyn.program import Program
+from eigendyn.program.moments import moments_program
 from eigendyn.settings import Settings
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
-SERVED = 4  # spectra of each kind, and times, that nodes are chosen for and judged in
-MARGIN = 0.1  # nodes are chosen more accurate than asked for, since they serve many spectra
+SERVED = 4  # spectra of each kind that nodes are chosen for, and saved times they are judged at
+ROUNDS = 4  # in which nodes are chosen, each time for the worst served ones too
+MARGIN = 0.1  # nodes are chosen more accurate than asked for, since trajectories go elsewhere
+COMPLETED, INACCURATE = map(BATCH_STATUSES.index, ("completed", "closure-inaccurate"))
 
 Numbers = Mapping[str, float | NDArray]
 
 
 def nodes_for(program: Program, starts: NDArray, parameters: Numbers, chosen: Settings) -> Fit:
-    """Choose nodes that serve all starts: the widest spectra, some others, and equal variances.
+    """Choose nodes that serve all starts, and equal variances.
+
+    They are chosen for the widest spectra and some others, and anew together with those that are
+    served worst, until all are served.
 
     Args:
         program: The dynamics.
@@ -30,70 +45,138 @@ def nodes_for(program: Program, starts: NDArray, parameters: Numbers, chosen: Se
         chosen: Accuracy, samples, seed and precision.
 
     Returns:
-        The nodes, and how accurate they are in these states; not a number for the mean field,
-        whose error is not known.
+        The nodes, and how accurate they are in some of these states; not a number for the mean
+        field, whose error is not known.
     """
     if program.closure == "sampled":
         return Fit(draw_samples(program, starts.shape[-1], chosen.samples, chosen.seed))
     if program.closure == "mean field":
         return Fit(error=math.nan)
-    rows = _typical(starts)
-    if not program.node_names or not len(rows):
+    usable = _usable(starts)
+    if not program.node_names or not len(usable):
         return Fit()
-    served = np.concatenate([starts[rows], _equal(starts[rows[:1]])])
-    accuracy = MARGIN * _accuracy(chosen)
-    fits = [fit_nodes(program, served, numbers, accuracy) for numbers in _extremes(parameters)]
-    return max(fits, key=lambda fit: len(fit.nodes.weights))
+    accuracy = _accuracy(chosen)
+    states, numbers = starts[usable], _of(parameters, usable)
+    served, fit = _typical(states), Fit()
+    for _ in range(ROUNDS):
+        first = served[:1]
+        looked = np.concatenate([states[served], _equal(states[first])])
+        own = _of(numbers, np.append(served, first))
+        fit = fit_nodes(program, looked, own, MARGIN * accuracy)
+        excess = _errors(program, fit, states, numbers).excess
+        worst = np.argsort(excess)[::-1][:SERVED]
+        worst = worst[excess[worst] > accuracy]
+        if not len(worst):
+            break
+        served = np.concatenate([served, worst])
+    return fit
 
 
 def judged(
-    program: Program, fit: Fit, spectra: NDArray, parameters: Numbers, chosen: Settings
-) -> Fit:
-    """Judge nodes in some of the states (points, states, modes) that trajectories have visited."""
-    some = spectra[_typical(spectra)]
-    if not program.node_names or not len(some):
-        return fit
-    extremes = _extremes(parameters)
+    program: Program,
+    fit: Fit,
+    starts: NDArray,
+    batch: Batch,
+    parameters: Numbers,
+    chosen: Settings,
+) -> tuple[Fit, Batch]:
+    """Judge nodes in states that every trajectory has visited.
+
+    Args:
+        program: The dynamics.
+        fit: The nodes.
+        starts: States at the first time (trajectories, states, modes).
+        batch: What became of them; its values are states at some times, or none.
+        parameters: By name, a number, or one for each trajectory (trajectories,).
+        chosen: Accuracy and precision.
+
+    Returns:
+        The nodes with their error estimate, and the batch, in which trajectories that they did not
+        serve are "closure-inaccurate".
+    """
+    done = np.flatnonzero(batch.status == COMPLETED)
+    if not program.node_names or not len(done):
+        return fit, batch
+    times = np.unique(np.linspace(0, batch.values.shape[-1] - 1, SERVED).astype(int))
+    visited = [starts[done], *np.moveaxis(batch.values[done][..., times], -1, 0)]
+    numbers = _of(parameters, done)
     if program.closure == "sampled":
-        errors = [standard_error(program, fit.nodes, some, numbers) for numbers in extremes]
-        return replace(fit, error=max(errors))
-    found = [judge_nodes(program, fit, some, numbers, _accuracy(chosen)) for numbers in extremes]
-    return replace(
-        fit, error=max(one.error for one in found), reached=all(one.reached for one in found)
-    )
+        some = _typical(starts[done])
+        own = _of(numbers, some)
+        errors = [standard_error(program, fit.nodes, each[some], own) for each in visited]
+        return replace(fit, error=max(errors)), batch
+    found = [_errors(program, fit, states.astype(float), numbers) for states in visited]
+    excess = np.max([each.excess for each in found], axis=0)
+    wrong = excess > _accuracy(chosen)
+    status = batch.status.copy()
+    status[done[wrong]] = INACCURATE
+    error = max(float(each.absolute.max()) for each in found)
+    fit = replace(fit, error=error, reached=not wrong.any())
+    return fit, replace(batch, status=status)
 
 
-def visited(batch: Batch) -> NDArray:
-    """States (points, states, modes) at a few times of typical trajectories that completed."""
-    done = batch.values[batch.status == BATCH_STATUSES.index("completed")]
-    some = done[_typical(done[..., 0])]
-    times = np.unique(np.linspace(0, some.shape[-1] - 1, SERVED).astype(int))
-    return np.moveaxis(some[..., times], -1, 1).reshape(-1, *some.shape[1:3]).astype(float)
+@dataclass(frozen=True)
+class _Errors:
+    """Of the moments, in each state (points,).
+
+    Args:
+        absolute: Largest error of E[z·δ], round-off included.
+        excess: Largest error beyond round-off as a fraction of ∫|integrand|.
+    """
+
+    absolute: NDArray
+    excess: NDArray
+
+
+def _errors(program: Program, fit: Fit, states: NDArray, parameters: Numbers) -> _Errors:
+    """Compare with a finer and wider rule in all states (points, states, modes)."""
+    measured = moments_program(program)
+    own, _, _ = _parts(rates_of_many(measured, fit.nodes, states, parameters))
+    finer = rates_of_many(measured, reference_nodes(program, fit), states, parameters)
+    best, gross, terms = _parts(finer)
+    difference, round_off = np.abs(own - best), ROUND_OFF * terms
+    singular = np.abs(states[:, :1])
+    variance = singular**2
+    counts = (variance > VANISHED * variance.max(axis=2, keepdims=True)) & (gross > 0)
+    beyond = np.maximum(difference - round_off, 0)
+    share = np.divide(beyond, gross, out=np.zeros_like(gross), where=counts)
+    share[np.isnan(own) | np.isnan(best)] = np.inf
+    absolute = ((difference + round_off) * singular).sum(axis=1).max(axis=1)
+    return _Errors(absolute, share.max(axis=(1, 2)))
+
+
+def _parts(rates: NDArray) -> list[NDArray]:
+    """Moments, ∫|integrand| and the sizes of terms (points, moments, modes) each."""
+    return np.split(rates, 3, axis=1)
 
 
 def _accuracy(chosen: Settings) -> float:
     return max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
 
 
-def _typical(states: NDArray) -> NDArray:
-    """Rows of the widest spectra, and of some evenly among all, that can be followed."""
-    singular = states[:, 0]
-    with np.errstate(invalid="ignore", divide="ignore"):
+def _of(parameters: Numbers, rows: NDArray) -> dict[str, float | NDArray]:
+    """Numbers of some trajectories."""
+    return {name: p[rows] if isinstance(p, np.ndarray) else p for name, p in parameters.items()}
+
+
+def _usable(starts: NDArray) -> NDArray:
+    """Rows that can be followed."""
+    singular = starts[:, 0]
+    with np.errstate(invalid="ignore"):
         usable = np.isfinite(singular).all(axis=1) & (singular >= 0).all(axis=1)
-        usable &= singular.max(axis=1, initial=0) > 0
-        width = singular.max(axis=1, initial=0) / singular.min(axis=1, initial=np.inf)
-    rows = np.flatnonzero(usable)
-    widest = rows[np.argsort(width[rows])[::-1][:SERVED]]
-    evenly = rows[np.linspace(0, len(rows) - 1, min(SERVED, len(rows))).astype(int)]
+    return np.flatnonzero(usable & (singular.max(axis=1, initial=0) > 0))
+
+
+def _typical(states: NDArray) -> NDArray:
+    """Rows of the widest spectra, and of some evenly among all."""
+    singular = states[:, 0]
+    with np.errstate(divide="ignore"):
+        width = singular.max(axis=1) / singular.min(axis=1)
+    widest = np.argsort(width)[::-1][:SERVED]
+    evenly = np.linspace(0, len(states) - 1, min(SERVED, len(states))).astype(int)
     return np.union1d(widest, evenly)
 
 
 def _equal(states: NDArray) -> NDArray:
     mean = np.sqrt(np.mean(states**2, axis=-1, keepdims=True))
     return np.broadcast_to(mean, states.shape)
-
-
-def _extremes(parameters: Numbers) -> list[dict[str, float]]:
-    """Numbers where what is swept is smallest, and where it is largest."""
-    sides = [np.min, np.max] if any(np.ndim(p) for p in parameters.values()) else [np.max]
-    return [{name: float(of(p)) for name, p in parameters.items()} for of in sides]

@@ -1,0 +1,122 @@
+"""A program, nodes and many states enter; the rates in all of them leave, in compiled code."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from llvmlite import ir
+from numpy.typing import ArrayLike, NDArray
+
+from eigendyn.averaging import Nodes
+from eigendyn.machine.layout import pack_nodes, workspace_numbers
+from eigendyn.machine.loops import counted
+from eigendyn.machine.processor import Library, lanes
+from eigendyn.machine.rates import emit_rates
+from eigendyn.machine.vectors import I64
+from eigendyn.program import Program
+
+DOUBLE = ir.DoubleType()
+ALIGNED = 64  # bytes
+
+
+def rates_of_many(
+    program: Program, nodes: Nodes, states: NDArray, parameters: Mapping[str, ArrayLike]
+) -> NDArray:
+    """Evaluate a program in many states at once, on all cores.
+
+    Args:
+        program: The program; nothing in it depends on the time.
+        nodes: Where its averages are taken.
+        states: (points, states, modes).
+        parameters: By name, one number or one for each point (points,).
+
+    Returns:
+        Its rates (points, rates, modes).
+
+    Raises:
+        NoProgram: A function that there is no machine code for.
+    """
+    count, _, modes = states.shape
+    field = _field(program, modes)
+    packed, rows = pack_nodes(program, nodes.weights, nodes.values, modes, DOUBLE)
+    columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
+    table = np.stack(columns, axis=1) if columns else np.zeros((count, 0))
+    blocks = -(-count // field.lanes)
+    x, p = (_in_lanes(each.reshape(count, -1), blocks, field.lanes) for each in (states, table))
+    out = _aligned(blocks * len(program.rates) * modes * field.lanes)
+
+    def work(share: NDArray) -> None:
+        space = _aligned(field.workspace)
+        places = (each.ctypes.data for each in (x, p, packed))
+        field.call(*places, rows, space.ctypes.data, out.ctypes.data, share[0], share[-1] + 1)
+
+    shares = [each for each in np.array_split(np.arange(blocks), os.cpu_count() or 1) if len(each)]
+    with ThreadPoolExecutor(len(shares) or 1) as pool:
+        list(pool.map(work, shares))
+    found = out.reshape(blocks, -1, field.lanes).swapaxes(1, 2)
+    return found.reshape(-1, len(program.rates), modes)[:count]
+
+
+@dataclass(frozen=True)
+class _Field:
+    """Compiled code: x, p, nodes, rows, workspace, out, first block, block behind the last."""
+
+    call: Callable
+    lanes: int
+    workspace: int
+    library: Library
+
+
+@lru_cache(maxsize=16)
+def _field(program: Program, modes: int) -> _Field:
+    width = lanes(64)
+    module = ir.Module("field")
+    rates = emit_rates(module, program, modes, width, DOUBLE)
+    vector, one = ir.VectorType(DOUBLE, width), DOUBLE.as_pointer()
+    vectors = vector.as_pointer()
+    arguments = [vectors, vectors, one, I64, one, vectors, I64, I64]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), "field")
+    function.attributes.alignstack = ALIGNED
+    at = ir.IRBuilder(function.append_basic_block("entry"))
+    x, p, nodes, rows, workspace, out, first, last = function.args
+    time = at.alloca(vector)
+    at.store(ir.Constant(vector, [0.0] * width), time)
+    sizes = (len(program.states) * modes, len(program.parameters), len(program.rates) * modes)
+    with counted(at, at.sub(last, first)) as index:
+        block = at.add(first, index)
+        here = [
+            at.gep(array, [at.mul(block, I64(size))])
+            for array, size in zip((x, p, out), sizes, strict=True)
+        ]
+        at.call(rates, [time, here[0], here[1], nodes, rows, workspace, here[2]])
+    at.ret_void()
+    library = Library(module)
+    pointer, whole = ctypes.c_void_p, ctypes.c_int64
+    types = [*[pointer] * 3, whole, *[pointer] * 2, *[whole] * 2]
+    return _Field(
+        call=library.function("field", None, *types),
+        lanes=width,
+        workspace=workspace_numbers(program, modes, width, DOUBLE),
+        library=library,
+    )
+
+
+def _in_lanes(rows: NDArray, blocks: int, width: int) -> NDArray:
+    """Rows (rows, columns) as (blocks, columns, width), the last one repeated."""
+    filled = np.pad(rows, ((0, blocks * width - len(rows)), (0, 0)), "edge")
+    out = _aligned(filled.size).reshape(blocks, rows.shape[1], width)
+    out[:] = filled.reshape(blocks, width, -1).swapaxes(1, 2)
+    return out
+
+
+def _aligned(count: int) -> NDArray:
+    """So many numbers, from a multiple of 64 bytes on."""
+    room = np.empty(count + ALIGNED // 8)
+    first = -room.ctypes.data % ALIGNED // 8
+    return room[first : first + count]
