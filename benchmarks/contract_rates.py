@@ -37,12 +37,12 @@ class Rates:
         evaluate: Times (problems,), states (problems, states, modes), which problems, and their
             largest modes (problems, 1), or None, to rates (problems, states, modes).
         ranked: States to that of which the largest is taken (problems, modes), or None.
-        resting: Whether each state may rest at zero, as a velocity does (states,).
+        states: Names of the states.
     """
 
     evaluate: Callable[[NDArray, NDArray, NDArray, NDArray | None], NDArray]
     ranked: Callable[[NDArray], NDArray] | None
-    resting: NDArray
+    states: tuple[str, ...]
 
 
 def numpy_rates(group: Group, rule: Rule | None = None) -> Rates:
@@ -59,7 +59,7 @@ def numpy_rates(group: Group, rule: Rule | None = None) -> Rates:
         "ModeSum": lambda x: np.sum(x, axis=-1, keepdims=True),
         "ModeMaximum": largest,
     }
-    rates, integrands, parts = _expressions(dynamics)
+    rates, integrands, parts = expressions_of(dynamics)
     free = set().union(*(e.free_symbols for e in (*rates, *integrands)))
     nodes = [symbol for symbol in NODE_SYMBOLS if symbol in free]
     named = sorted(free - {sym.time, sym.modes, *dynamics.states, *nodes, *parts}, key=str)
@@ -81,15 +81,20 @@ def numpy_rates(group: Group, rule: Rule | None = None) -> Rates:
             assert rule is not None
             found = node_code(*given, *rule.values)
             averages = [(rule.weights * integrand).sum(axis=0) for integrand in found]
-        rates = np.empty_like(states)
+        found = np.empty_like(states)
         for state, rate in enumerate(rate_code(*given, *averages)):
-            rates[:, state] = rate
-        return rates
+            found[:, state] = rate
+        return found
 
-    return Rates(evaluate, _ranked(dynamics, rates), np.array(["veloc" in str(s) for s in dynamics.states]))
+    names = tuple(str(state) for state in dynamics.states)
+    largest = ranked_of(rates)
+    if largest is None:
+        return Rates(evaluate, None, names)
+    code = sp.lambdify([*dynamics.states], largest, "numpy")
+    return Rates(evaluate, lambda states: code(*np.moveaxis(states, 1, 0)), names)
 
 
-def _expressions(dynamics: ModeDynamics) -> tuple[list[sp.Expr], list[sp.Expr], list[sp.Symbol]]:
+def expressions_of(dynamics: ModeDynamics) -> tuple[list[sp.Expr], list[sp.Expr], list[sp.Symbol]]:
     """Rates, integrands, and the symbols that stand for averages in the rates."""
     definitions = [*dynamics.definitions, (sym.lam, dynamics.predictor)]
 
@@ -103,10 +108,10 @@ def _expressions(dynamics: ModeDynamics) -> tuple[list[sp.Expr], list[sp.Expr], 
     return [defined(rate) for rate in local], integrands, list(parts)
 
 
-def _ranked(dynamics: ModeDynamics, rates: list[sp.Expr]) -> Callable | None:
+def ranked_of(rates: list[sp.Expr]) -> sp.Expr | None:
+    """That of which the largest over the modes is taken: a predictor has one correlation."""
     largest = sp.Tuple(*rates).atoms(sym.ModeMaximum)
     if not largest:
         return None
-    (one,) = largest  # a predictor has one correlation
-    code = sp.lambdify([*dynamics.states], one.args[0], "numpy")
-    return lambda states: code(*np.moveaxis(states, 1, 0))
+    (one,) = largest
+    return one.args[0]
