@@ -11,7 +11,7 @@ from contract_rates import Rates
 from numpy.typing import NDArray
 from scipy.integrate import DOP853
 
-MOST_STEPS = 3_000
+MOST_STEPS = 500  # which take thousands of nodes each
 
 
 def integrate(group: Group, rates: Rates, rtol: float) -> tuple[NDArray, NDArray]:

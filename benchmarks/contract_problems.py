@@ -26,7 +26,7 @@ from eigendyn.settings import Settings
 
 MOST_MODES, DECADES = 50, 6
 SEED, SIZE = 1, 20  # of the drawing, and problems of a group
-QUADRATURE = {"share": 0.03, "modes": 8, "problems": 10}  # exact ratios are slow
+QUADRATURE = {"share": 0.03, "modes": 8, "problems": 2}  # exact ratios are slow
 KINDS = {"plain": 0.7, "extreme": 0.22, "crowded": 0.08}  # shares of groups
 SINGLE = 0.25  # share of extreme groups in float32
 
@@ -56,6 +56,11 @@ class Group:
         """All settings, filled in."""
         rest = dict(self.settings)
         return understand(rest.pop("loss"), rest)[1]
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether averages are taken over nodes."""
+        return "cosine" in self.settings["loss"] and self.settings["closure"] == "exact"
 
     def dynamics(self) -> ModeDynamics:
         """Closed dynamics of a mode."""

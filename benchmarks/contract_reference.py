@@ -23,6 +23,7 @@ from eigendyn.nodes import fit_nodes
 from eigendyn.program.derivation import program_of
 
 RTOL, COARSER = 1e-13, 10.0  # of a step, and by how much that of the other run is larger
+FINER = 1e-3  # tolerance of a step over that of an engine, where averages over nodes are slow
 DOUBT = 0.1  # difference of both runs, in units of what is allowed to an engine
 UNCERTAIN = 3  # both runs arrive, and differ by more
 REASONS = {ENDED: "the solution ends", STIFF: "too stiff", UNCERTAIN: "two references differ"}
@@ -50,11 +51,11 @@ class Reference:
 
 def reference(group: Group, check: bool) -> Reference:
     """Solve a group; one of its problems a third time, if asked to check."""
-    has_nodes = group.dynamics().closure == "exact quadrature"
-    rates = _with_nodes(group) if has_nodes else numpy_rates(group)
+    rates = _with_nodes(group) if group.has_nodes else numpy_rates(group)
+    finest = max(RTOL, FINER * group.rtol) if group.has_nodes else RTOL
     (values, ends), (other, _) = (
-        integrate(group, rates, rtol) if has_nodes else native(group, rtol)
-        for rtol in (RTOL, COARSER * RTOL)
+        integrate(group, rates, rtol) if group.has_nodes else native(group, rtol)
+        for rtol in (finest, COARSER * finest)
     )
     with np.errstate(invalid="ignore"):
         units = np.abs(values - other) / (group.atol + group.rtol * np.abs(values))

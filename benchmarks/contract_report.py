@@ -28,7 +28,8 @@ def report(folder: Path, problems: int) -> str:
         f"{problems:,} random problems: all losses and variants, up to {MOST_MODES} modes, "
         "variances over six decades, random saved times, rtol from 1e-9 to 1e-4; "
         f"groups of one structure, of which {kinds} (see contract_problems.py). "
-        "Error is |y − y_ref| in units of atol + rtol·|y_ref|, the largest over states, modes and saved times.",
+        "Error is |y − y_ref| in units of atol + rtol·|y_ref|, the largest over states, modes and "
+        "saved times.",
         "",
         f"| engine | problems | {' | '.join(names)} |",
         "|" + "---|" * (len(names) + 2),
