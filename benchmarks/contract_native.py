@@ -21,7 +21,7 @@ from scipy.integrate import DOP853
 from eigendyn import symbols as sym
 from eigendyn.symbols import ModeMaximum, ModeSum
 
-NOTHING = 1e-30  # error allowed to a state that has vanished: it may grow again …
+NOTHING = 1e-290  # error allowed to a state that has vanished: it may grow again …
 RESTING = 1e-17  # … but for a velocity
 MOST_STEPS = 200_000
 SHORTEST = 1e-15  # step over time where the solution ends
