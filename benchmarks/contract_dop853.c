@@ -16,7 +16,7 @@
 static void rates(double time, int modes, const double *y, const double *p, int leader, double *dy);
 static void ranked(int modes, const double *y, const double *p, double *c);
 
-#define EARLY 5000       /* steps after which the number that is still to come is guessed */
+#define WINDOW 5000 /* steps, by the longest of which the number that is to come is guessed */
 
 static int leader_of(int modes, const double *c) {
     int best = 0;
@@ -51,7 +51,7 @@ int solve(int modes, const double *p, const double *times, int count, double rto
     int n = SIZE * modes;
     double *room = malloc(sizeof(double) * (size_t)n * (STAGES + 6)), *k = room;
     double *y = k + (STAGES + 1) * n, *y1 = y + n, *at = y1 + n, *c0 = at + n, *c1 = c0 + n;
-    double time = times[0], step = 1e-9;
+    double time = times[0], step = 1e-9, longest = 0;
     int saved = 1, leader = 0, outcome = FOUND;
     memcpy(y, values, sizeof(double) * n);
     if (KINKED) ranked(modes, y, p, c0), leader = leader_of(modes, c0);
@@ -59,10 +59,13 @@ int solve(int modes, const double *p, const double *times, int count, double rto
         double left = times[saved] - time, rest = times[count - 1] - time;
         double h = fmin(step, left);
         int last = step >= left;
-        if (taken >= most_steps || (taken > EARLY && rest > step * most_steps)) {
+        longest = fmax(longest, step);
+        if (taken >= most_steps || (taken % WINDOW == WINDOW - 1 && rest > longest * most_steps)) {
             outcome = STIFF;
             break;
         }
+        if (taken % WINDOW == WINDOW - 1) longest = 0; /* a step is short where a mode overtakes */
+        double shortest = fmax(SHORTEST * time, 1e-25);
         for (int s = 0; s < STAGES; s++) {
             for (int i = 0; i < n; i++) {
                 double moved = 0;
@@ -85,7 +88,7 @@ int solve(int modes, const double *p, const double *times, int count, double rto
             ranked(modes, y1, p, c1);
             rival = leader_of(modes, c1);
             double ahead = c1[leader] - c1[rival];
-            if (ahead < -OVERTAKEN * fabs(c1[rival])) {
+            if (ahead < -OVERTAKEN * fabs(c1[rival]) && h > 100 * shortest) {
                 double was = c0[leader] - c0[rival];
                 factor = fmin(fmax(was / (was - ahead), 0.02), 0.98);
                 good = 0;
@@ -98,7 +101,7 @@ int solve(int modes, const double *p, const double *times, int count, double rto
             if (last) memcpy(values + (size_t)saved++ * n, y, sizeof(double) * n);
         }
         step = good && last ? fmax(step, h * factor) : h * factor;
-        if (step < fmax(SHORTEST * time, 1e-25)) {
+        if (step < shortest) {
             outcome = ENDED;
             break;
         }

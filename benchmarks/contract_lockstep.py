@@ -43,6 +43,7 @@ def integrate(group: Group, rates: Rates, rtol: float) -> tuple[NDArray, NDArray
         factor[~np.isfinite(ratio)] = 0.2
         if ranked is not None:
             late, share = _overtaken(ranked, y[active], new, held)
+            late &= h > 100 * np.maximum(SHORTEST * time[active], 1e-25)
             factor = np.where(good & late, share, factor)
             good &= ~late
         arrives = good & (h >= left)
