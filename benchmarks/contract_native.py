@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,11 @@ INTEGRATOR = Path(__file__).with_name("contract_dop853.c")
 COMPILER = ("gcc", "-O2", "-march=native", "-fno-math-errno", "-fPIC", "-shared", "-lm")
 
 
-def native(group: Group, rtol: float) -> tuple[NDArray, NDArray]:
-    """States (problems, states, modes, times), and why each problem stopped (problems,)."""
+def native(group: Group, rtol: float, rows: Iterable[int]) -> tuple[NDArray, NDArray]:
+    """States (problems, states, modes, times), and why each problem stopped (problems,).
+
+    Problems that are not among the rows are NaN after their start.
+    """
     states = tuple(str(state) for state in group.dynamics().states)
     text, named = source(group)
     starts = group.starts(states)
@@ -50,7 +54,7 @@ def native(group: Group, rtol: float) -> tuple[NDArray, NDArray]:
         program, *flags = COMPILER
         subprocess.run([program, str(code), "-o", str(library), *flags], check=True)
         solve = ctypes.CDLL(str(library)).solve
-        for row in range(count):
+        for row in rows:
             numbers_of = np.ascontiguousarray(table[row])
             ends[row] = solve(
                 ctypes.c_int(modes),

@@ -53,14 +53,18 @@ def reference(group: Group, check: bool) -> Reference:
     """Solve a group; one of its problems a third time, if asked to check."""
     rates = _with_nodes(group) if group.has_nodes else numpy_rates(group)
     finest = max(RTOL, FINER * group.rtol) if group.has_nodes else RTOL
-    (values, ends), (other, _) = (
-        integrate(group, rates, rtol) if group.has_nodes else native(group, rtol)
-        for rtol in (finest, COARSER * finest)
-    )
+    if group.has_nodes:
+        (other, ends), (values, _) = (
+            integrate(group, rates, r) for r in (COARSER * finest, finest)
+        )
+    else:
+        other, ends = native(group, COARSER * finest, range(len(group.variances)))
+        values, _ = native(group, finest, np.flatnonzero(ends == FOUND))
     with np.errstate(invalid="ignore"):
         units = np.abs(values - other) / (group.atol + group.rtol * np.abs(values))
     doubt = np.nanmax(units, axis=(1, 2, 3))
-    values[np.broadcast_to((units > DOUBT).any(axis=(1, 2), keepdims=True), values.shape)] = np.nan
+    doubtful = ~(units <= DOUBT).all(axis=(1, 2), keepdims=True)
+    values[np.broadcast_to(doubtful, values.shape)] = np.nan
     missing = ~np.isfinite(values).all(axis=(1, 2, 3))
     ends = np.where((ends == FOUND) & missing, UNCERTAIN, ends)
     again = None
