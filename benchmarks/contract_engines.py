@@ -45,5 +45,4 @@ def _parameters(group: Group) -> tuple[str, ...]:
 
 
 def _accuracy(group: Group) -> dict[str, float]:
-    ratio = "cosine" in group.settings["loss"] and group.settings["closure"] == "exact"
-    return {"closure_accuracy": max(0.1 * group.rtol, 1e-12)} if ratio else {}
+    return {"closure_accuracy": max(0.1 * group.rtol, 1e-12)} if group.has_nodes else {}

@@ -1,7 +1,10 @@
 """A seed enters; groups of random problems leave: a loss, its variant, spectra, times, tolerances.
 
 The problems of a group share a structure, saved times and tolerances; every problem has a spectrum
-and numbers (noises, decays, momenta) of its own.
+and numbers (noises, decays, momenta) of its own. Some groups are extreme: exponents, noises,
+decays, rates, momenta and variances that nobody would train with. Some are crowded: the predictor
+is divided by its largest eigenvalue, and modes begin so close together that another one becomes
+the largest.
 """
 
 from __future__ import annotations
@@ -22,7 +25,10 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
 MOST_MODES, DECADES = 50, 6
+SEED, SIZE = 1, 20  # of the drawing, and problems of a group
 QUADRATURE = {"share": 0.03, "modes": 8, "problems": 2}  # exact ratios are slow
+KINDS = {"plain": 0.7, "extreme": 0.22, "crowded": 0.08}  # shares of groups
+SINGLE = 0.25  # share of extreme groups in float32
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class Group:
         rest = dict(self.settings)
         return understand(rest.pop("loss"), rest)[1]
 
+    @property
+    def has_nodes(self) -> bool:
+        """Whether averages are taken over nodes."""
+        return "cosine" in self.settings["loss"] and self.settings["closure"] == "exact"
+
     def dynamics(self) -> ModeDynamics:
         """Closed dynamics of a mode."""
         rest = dict(self.settings)
@@ -61,7 +72,7 @@ class Group:
         """Every number that a field may ask for, by name (problems,)."""
         count = len(self.variances)
         fixed = {
-            name: np.full(count, float(value))
+            name: np.full(count, np.dtype(self.chosen.dtype).type(value), float)
             for name, value in vars(self.chosen).items()
             if isinstance(value, (int, float)) and not isinstance(value, bool)
         }
@@ -79,44 +90,55 @@ class Group:
             known["predictor_value"] = np.repeat(
                 numbers["predictor_start"][:, None], v.shape[1], axis=1
             )
-        return np.stack([known.get(name, np.zeros_like(v)) for name in states], axis=1)
+        found = np.stack([known.get(name, np.zeros_like(v)) for name in states], axis=1)
+        return found.astype(self.chosen.dtype).astype(float)
 
 
-def groups(problems: int, size: int, seed: int) -> Iterator[Group]:
-    """Groups that hold so many problems in all."""
+def groups(problems: int) -> Iterator[tuple[int, Group]]:
+    """Numbers and groups that hold so many problems in all."""
     drawn, number = 0, 0
     while drawn < problems:
-        group = draw(seed, number, min(size, problems - drawn))
+        group = draw(SEED, number, SIZE)
+        yield number, group
         drawn, number = drawn + len(group.variances), number + 1
-        yield group
 
 
 def draw(seed: int, number: int, size: int) -> Group:
     """One group, always the same for the same seed and number."""
     rng = np.random.default_rng([seed, number])
-    settings = _settings(rng)
+    kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+    settings = _settings(rng, kind)
+    is_extreme = kind == "extreme"
     ratio = "cosine" in settings["loss"] and settings["closure"] == "exact"
     count = min(size, QUADRATURE["problems"]) if ratio else size
     modes = int(rng.integers(1, QUADRATURE["modes"] if ratio else MOST_MODES, endpoint=True))
-    top = rng.uniform(0, 2)  # decades above 1 of the largest variance
+    most = 10.0 if is_extreme else 1.0
+    top = rng.uniform(0, 4 if is_extreme else 2)  # decades above 1 of the largest variance
+    spread = (4 * DECADES if is_extreme else DECADES) + np.zeros((count, 1))
+    if kind == "crowded":
+        spread = 10 ** rng.uniform(-5, 0, (count, 1))
     end = settings["learning_rate"] * settings["steps"]
     inner = np.sort(rng.uniform(0, end, int(rng.integers(1, 40))))
     sweep = {
-        "sigma1": _some(rng, count) * rng.uniform(0, 1, count),
-        "sigma2": rng.uniform(0, 1, count),
-        "weight_decay": _some(rng, count) * rng.uniform(0, 0.5, count),
+        "sigma1": _some(rng, count) * rng.uniform(0, most, count),
+        "sigma2": rng.uniform(0, most, count),
+        "weight_decay": _some(rng, count) * rng.uniform(0, 0.5 * most, count),
     }
     if settings.get("predictor") == "learned":
-        sweep["predictor_rate"] = 10 ** rng.uniform(-0.5, 0.5, count)
-        sweep["predictor_decay"] = _some(rng, count) * rng.uniform(0, 0.5, count)
+        wide = 2.0 if is_extreme else 0.5
+        sweep["predictor_rate"] = 10 ** rng.uniform(-wide, wide, count)
+        sweep["predictor_decay"] = _some(rng, count) * rng.uniform(0, 0.5 * most, count)
     if settings.get("target") == "ema":
-        sweep["ema"] = rng.uniform(0.5, 0.999, count)
-    rtol = 10 ** rng.uniform(-9, -4)
+        low, high = (0.0, 0.9999) if is_extreme else (0.5, 0.999)
+        sweep["ema"] = rng.uniform(low, high, count)
+    is_single = settings.get("dtype") == "float32"
+    rtol = 10 ** (rng.uniform(-5, -3) if is_single else rng.uniform(-9, -4))
+    number_type = np.float32 if is_single else np.float64
     return Group(
         settings=settings,
-        sweep=sweep,
-        variances=10 ** rng.uniform(top - DECADES, top, (count, modes)),
-        times=np.concatenate([[0.0], inner, [end]]),
+        sweep={name: values.astype(number_type).astype(float) for name, values in sweep.items()},
+        variances=10 ** (top - spread * rng.uniform(0, 1, (count, modes))),
+        times=np.unique(np.array([0.0, *inner, end], number_type)).astype(float),
         rtol=rtol,
         atol=rtol * 10 ** rng.uniform(-4, -1),
     )
@@ -127,8 +149,9 @@ def _some(rng: np.random.Generator, count: int) -> NDArray:
     return rng.integers(0, 2, count).astype(float)
 
 
-def _settings(rng: np.random.Generator) -> dict[str, Any]:
+def _settings(rng: np.random.Generator, kind: str) -> dict[str, Any]:
     """Draw until the parts do not contradict each other."""
+    is_extreme = kind == "extreme"
     while True:
         loss = str(rng.choice(LOSS_NAMES))
         exact = "cosine" not in loss or rng.uniform() < QUADRATURE["share"]
@@ -142,18 +165,21 @@ def _settings(rng: np.random.Generator) -> dict[str, Any]:
         }
         drawn["steps"] = round(10 ** rng.uniform(0, 1.8) / drawn["learning_rate"]) + 1
         if rng.uniform() < 0.7:
-            drawn["alpha"] = round(float(rng.uniform(0.3, 2)), 2)
+            low, high = (0.1, 4) if is_extreme else (0.3, 2)
+            drawn["alpha"] = round(float(rng.uniform(low, high)), 2)
         if rng.uniform() < 0.3:
             drawn["beta"] = float(rng.choice((0.25, 0.5, 1.0)))
         if rng.uniform() < 0.2:
             drawn["epsilon"] = 0.1
             drawn["epsilon_placement"] = str(rng.choice(("inside", "outside")))
-        if rng.uniform() < 0.2:
+        if rng.uniform() < (1 if kind == "crowded" else 0.2):
             drawn["normalize"] = True
         if rng.uniform() < 0.15:
-            drawn["momentum"] = 0.9
+            drawn["momentum"] = 0.99 if is_extreme else 0.9
         if drawn["target"] == "ema" and rng.uniform() < 0.5:
             drawn["ema_schedule"] = "cosine"
+        if is_extreme and rng.uniform() < SINGLE:
+            drawn["dtype"] = "float32"
         try:
             rest = dict(drawn)
             understand(rest.pop("loss"), rest)

@@ -1,179 +1,121 @@
 """A group of random problems enters; its states at the saved times, to about 1e-12, leave.
 
-The same symbolic dynamics as the engines', but evaluated by NumPy and integrated by Dormand–Prince
-8 with a step of its own for every problem that ends at every saved time. `checked` integrates one
-problem a second time, by the multistep method LSODA.
+Nothing of the engines is used but the symbolic dynamics, printed as C (`contract_native`), or,
+where averages are taken over nodes (fitted by `nodes`), evaluated by NumPy (`contract_lockstep`).
+Both integrate by Dormand–Prince 8 with steps that end at every saved time, and where another mode
+becomes the largest.
+Every problem is solved twice: the difference says what its values are worth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import sympy as sp
+from contract_lockstep import integrate
+from contract_native import ENDED, FOUND, STIFF, native
 from contract_problems import Group
+from contract_rates import Rates, Rule, numpy_rates
 from numpy.typing import NDArray
-from scipy.integrate import DOP853, solve_ivp
+from scipy.integrate import LSODA
 
-from eigendyn import symbols as sym
-from eigendyn.compile import NODE_SYMBOLS
 from eigendyn.nodes import fit_nodes
 from eigendyn.program.derivation import program_of
 
-RTOL, ATOL = 1e-13, 1e-17
-MOST_STEPS = 20_000  # of stiff problems, which stay unjudged beyond it
+RTOL, COARSER = 1e-13, 10.0  # of a step, and by how much that of the other run is larger
+FINER = 1e-3  # tolerance of a step over that of an engine, where averages over nodes are slow
+DOUBT = 0.1  # difference of both runs, in units of what is allowed to an engine
+UNCERTAIN = 3  # both runs arrive, and differ by more
+REASONS = {ENDED: "the solution ends", STIFF: "too stiff", UNCERTAIN: "two references differ"}
 CLOSURE_ACCURACY = 1e-12
-
-Rates = Callable[[NDArray, NDArray, NDArray], NDArray]  # times, states, which problems
+MOST_EVALUATIONS = 100_000  # of LSODA
 
 
 @dataclass(frozen=True)
-class Rule:
-    """Nodes of an average, each (nodes, 1, 1)."""
+class Reference:
+    """What is known of a group.
 
-    weights: NDArray
-    values: tuple[NDArray, ...] = ()
-
-
-def reference(group: Group) -> tuple[NDArray, Rates]:
-    """States (problems, states, modes, times), NaN where none was found, and their rates.
-
-    Nodes of a quadrature are fitted twice, the second time to what the first run visited.
+    Args:
+        values: States (problems, states, modes, times), NaN from where none was found.
+        ends: FOUND, or why not all is found, a key of `REASONS` (problems,).
+        doubt: Largest difference of two runs, in units of what is allowed (problems,).
+        again: A problem that is solved a third time, by LSODA, and its states (states, modes,
+            times), or None.
     """
-    dynamics = group.dynamics()
-    states = tuple(str(state) for state in dynamics.states)
-    start = group.starts(states)
-    if dynamics.closure != "exact quadrature":
-        rates = numpy_rates(group, Rule(np.zeros(0)))
-        return integrate(rates, start, group.times), rates
-    spectra = [*start, *np.broadcast_to(np.sqrt((start**2).mean(2, keepdims=True)), start.shape)]
-    rough = numpy_rates(group, _fitted(group, spectra, 1e-9))
-    visited = np.moveaxis(integrate(rough, start, group.times, 1e-8, 1e-12), -1, 1)
-    picked = visited[:, :: max(1, visited.shape[1] // 3)].reshape(-1, *start.shape[1:])
+
+    values: NDArray
+    ends: NDArray
+    doubt: NDArray
+    again: tuple[int, NDArray] | None = None
+
+
+def reference(group: Group, check: bool) -> Reference:
+    """Solve a group; one of its problems a third time, if asked to check."""
+    rates = _with_nodes(group) if group.has_nodes else numpy_rates(group)
+    finest = max(RTOL, FINER * group.rtol) if group.has_nodes else RTOL
+    if group.has_nodes:
+        (other, ends), (values, _) = (
+            integrate(group, rates, r) for r in (COARSER * finest, finest)
+        )
+    else:
+        other, ends = native(group, COARSER * finest, range(len(group.variances)))
+        values, _ = native(group, finest, np.flatnonzero(ends == FOUND))
+    with np.errstate(invalid="ignore"):
+        units = np.abs(values - other) / (group.atol + group.rtol * np.abs(values))
+    doubt = np.nanmax(units, axis=(1, 2, 3))
+    doubtful = ~(units <= DOUBT).all(axis=(1, 2), keepdims=True)
+    values[np.broadcast_to(doubtful, values.shape)] = np.nan
+    missing = ~np.isfinite(values).all(axis=(1, 2, 3))
+    ends = np.where((ends == FOUND) & missing, UNCERTAIN, ends)
+    again = None
+    if check and (ends == FOUND).any():
+        row = int(np.argmax(ends == FOUND))
+        found = _multistep(group, rates, values[row, ..., 0], row)
+        again = None if found is None else (row, found)
+    return Reference(values, ends, doubt, again)
+
+
+def _with_nodes(group: Group) -> Rates:
+    """Rates whose averages are taken over nodes, fitted twice: at last to what a run visited."""
+    starts = group.starts(tuple(str(state) for state in group.dynamics().states))
+    equal = np.broadcast_to(np.sqrt((starts**2).mean(2, keepdims=True)), starts.shape)
+    spectra = [*starts, *equal]
+    rough = integrate(group, numpy_rates(group, _fitted(group, spectra, 1e-9)), 1e-8)[0]
+    visited = np.moveaxis(rough, -1, 1)
+    picked = visited[:, :: max(1, visited.shape[1] // 3)].reshape(-1, *starts.shape[1:])
     spectra += [states for states in picked if np.isfinite(states).all()]
-    rates = numpy_rates(group, _fitted(group, spectra, CLOSURE_ACCURACY))
-    return integrate(rates, start, group.times), rates
+    return numpy_rates(group, _fitted(group, spectra, CLOSURE_ACCURACY))
 
 
 def _fitted(group: Group, spectra: list[NDArray], accuracy: float) -> Rule:
     program = program_of(group.dynamics())
-    weights, values = [], []
     numbers = group.numbers()
-    worst = max(range(len(group.variances)), key=lambda i: numbers["sigma2"][i])
-    fit = fit_nodes(
-        program,
-        np.stack(spectra),
-        {name: float(numbers[name][worst]) for name in program.parameters},
-        accuracy,
-    )
-    weights = np.asarray(fit.nodes.weights)[:, None, None]
-    values = tuple(np.asarray(fit.nodes.values[name])[:, :, None] for name in program.node_names)
-    return Rule(weights, values)
+    worst = int(np.argmax(numbers["sigma2"]))
+    chosen = {name: float(numbers[name][worst]) for name in program.parameters}
+    nodes = fit_nodes(program, np.stack(spectra), chosen, accuracy).nodes
+    values = tuple(np.asarray(nodes.values[name])[:, :, None] for name in program.node_names)
+    return Rule(np.asarray(nodes.weights)[:, None, None], values)
 
 
-def numpy_rates(group: Group, rule: Rule) -> Rates:
-    """Rates d states/dt of (problems, states, modes) in NumPy."""
-    dynamics = group.dynamics()
-    definitions = [*dynamics.definitions, (sym.lam, dynamics.predictor)]
+def _multistep(group: Group, rates: Rates, start: NDArray, row: int) -> NDArray | None:
+    """One problem by LSODA from saved time to saved time (states, modes, times).
 
-    def defined(expression: sp.Expr) -> sp.Expr:
-        for symbol, meaning in definitions:
-            expression = expression.xreplace({symbol: meaning})
-        return expression
-
-    local, parts = sym.detach(sp.Tuple(*dynamics.rates), sym.Average)
-    rates = [defined(rate) for rate in local]
-    integrands = [defined(average.args[0]) for average in parts.values()]
-    free = set().union(*(e.free_symbols for e in (*rates, *integrands)))
-    nodes = [symbol for symbol in NODE_SYMBOLS if symbol in free]
-    named = sorted(free - {sym.time, sym.modes, *dynamics.states, *nodes, *parts}, key=str)
-    arguments = [sym.time, sym.modes, *dynamics.states, *named]
-    functions = {
-        "ModeSum": lambda x: np.sum(x, axis=-1, keepdims=True),
-        "ModeMaximum": lambda x: np.max(x, axis=-1, keepdims=True),
-    }
-    options = {"modules": [functions, "numpy"], "cse": True, "dummify": True}
-    rate_code = sp.lambdify([*arguments, *parts], rates, **options)
-    node_code = sp.lambdify([*arguments, *nodes], integrands, **options)
-    numbers = group.numbers()
-    table = np.stack([numbers[str(name)] for name in named]) if named else np.zeros((0, 1))
-
-    def evaluate(times: NDArray, states: NDArray, which: NDArray) -> NDArray:
-        given = [times[:, None], states.shape[-1], *np.moveaxis(states, 1, 0)]
-        given += [row[which][:, None] for row in table]
-        averages = []
-        if integrands:
-            found = node_code(*given, *rule.values)
-            averages = [(rule.weights * integrand).sum(axis=0) for integrand in found]
-        found = rate_code(*given, *averages)
-        return np.stack([np.broadcast_to(x, states[:, 0].shape) for x in found], axis=1)
-
-    return evaluate
-
-
-def integrate(
-    rates: Rates, start: NDArray, times: NDArray, rtol: float = RTOL, atol: float = ATOL
-) -> NDArray:
-    """Dormand–Prince 8, a step for every problem, ending at saved times (problems, …, times)."""
-    values = np.full((*start.shape, len(times)), np.nan)
-    values[..., 0] = start
-    y, saved = start.copy(), np.ones(len(start), int)
-    time, step = np.zeros(len(start)), np.full(len(start), 1e-9)
-    active = np.arange(len(start))
-    for _ in range(MOST_STEPS):
-        if not len(active):
-            break
-        left = times[saved[active]] - time[active]
-        h = np.minimum(step[active], left)
-        new, ratio = _step(rates, time[active], y[active], h, active, rtol, atol)
-        good = ratio <= 1
-        factor = np.clip(0.9 * np.maximum(ratio, 1e-12) ** (-1 / 8), 0.2, np.where(good, 5.0, 1.0))
-        factor[~np.isfinite(ratio)] = 0.2
-        ends = good & (h >= left)
-        step[active] = np.where(ends, np.maximum(h * factor, step[active]), h * factor)
-        moved = active[good]
-        y[moved] = new[good]
-        time[moved] += h[good]
-        arrived = active[ends]
-        time[arrived] = times[saved[arrived]]
-        values[arrived, ..., saved[arrived]] = y[arrived]
-        saved[arrived] += 1
-        stuck = step[active] < 1e-18
-        active = active[(saved[active] < len(times)) & ~stuck]
-    return values
-
-
-def _step(
-    rates: Rates, t: NDArray, y: NDArray, h: NDArray, which: NDArray, rtol: float, atol: float
-) -> tuple[NDArray, NDArray]:
-    """New states, and the error of each problem over what is allowed."""
-    wide = h[:, None, None]
-    with np.errstate(all="ignore"):
-        stages = [rates(t, y, which)]
-        for row, c in zip(DOP853.A[1:], DOP853.C[1:], strict=True):
-            moved = sum(a * k for a, k in zip(row, stages, strict=False) if a)
-            stages.append(rates(t + c * h, y + wide * moved, which))
-        new = y + wide * sum(b * k for b, k in zip(DOP853.B, stages, strict=True) if b)
-        stages.append(rates(t + h, new, which))
-        scale = atol + rtol * np.maximum(np.abs(y), np.abs(new))
-        fifth, third = (
-            np.square(sum(e * k for e, k in zip(row, stages, strict=True) if e) / scale).max((1, 2))
-            for row in (DOP853.E5, DOP853.E3)
-        )
-        ratio = h * fifth / np.sqrt(np.maximum(fifth + 0.01 * third, 1e-300))
-    return new, np.where(np.isfinite(new).all((1, 2)), ratio, np.inf)
-
-
-def checked(group: Group, rates: Rates, start: NDArray) -> NDArray:
-    """The first problem by LSODA at 1e-13, from saved time to saved time (states, modes, times)."""
-    shape, only = start.shape, np.zeros(1, int)
-    values = [start]
+    Returns:
+        None where it takes too long.
+    """
+    only, values, spent = np.array([row]), [start], 0
 
     def flat(time: float, y: NDArray) -> NDArray:
-        return rates(np.array([time]), y.reshape(1, *shape), only).ravel()
+        return rates.evaluate(np.array([time]), y.reshape(1, *start.shape), only, None).ravel()
 
-    for ends in zip(group.times, group.times[1:], strict=False):
-        found = solve_ivp(flat, ends, values[-1].ravel(), "LSODA", rtol=1e-13, atol=1e-16)
-        values.append(found.y[:, -1].reshape(shape))
+    for begin, end in zip(group.times, group.times[1:], strict=False):
+        solver = LSODA(flat, begin, values[-1].ravel(), end, rtol=1e-13, atol=1e-20)
+        while solver.status == "running":
+            solver.step()
+            if spent + solver.nfev > MOST_EVALUATIONS:
+                return None
+        if solver.status == "failed":
+            return None
+        spent += solver.nfev
+        values.append(solver.y.reshape(start.shape))
     return np.stack(values, axis=-1)

@@ -1,0 +1,50 @@
+"""The number of a group enters; its reference leaves, from a folder, or computed and kept there.
+
+References do not depend on the engines, and take most of the time: kept, they judge every later
+engine. A file is written at once, or not at all, so that a run may be cut off and go on.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from contract_problems import Group
+from contract_reference import Reference, reference
+
+CHECK_EVERY = 25  # groups
+
+
+def stored(folder: Path, group: Group, number: int) -> Reference:
+    """The reference of a group; computed again if the file's group is another one."""
+    path = folder / f"{number:05}.npz"
+    key = _key(group)
+    if path.exists():
+        with np.load(path) as file:
+            if str(file["key"]) == key:
+                row = int(file["row"])
+                again = None if row < 0 else (row, file["again"])
+                return Reference(file["values"], file["ends"], file["doubt"], again)
+    found = reference(group, check=number % CHECK_EVERY == 0)
+    row, again = found.again or (-1, np.zeros(0))
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as file:
+        arrays = {"values": found.values, "ends": found.ends, "doubt": found.doubt}
+        np.savez(file, key=key, row=row, again=again, **arrays)
+    part.replace(path)
+    return found
+
+
+def _key(group: Group) -> str:
+    """A digest of everything that defines the problems."""
+    digest = sha256(repr((group.settings, group.rtol, group.atol, sorted(group.sweep))).encode())
+    for array in (
+        group.variances,
+        group.times,
+        *(group.sweep[name] for name in sorted(group.sweep)),
+    ):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
