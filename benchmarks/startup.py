@@ -4,13 +4,15 @@
 
 `eigendyn simulate --loss cosine` against `python -c "import jax"`, and the problem C of `problems`
 with 10 modes and one trajectory, as a script, in each of the peers that are here. The processes
-take turns, so that what else the machine does meets them all alike; file caches are warm. Writes
+take turns, so that what else the machine does meets them all alike; file caches are warm. Beside
+the time on the clock stands that of the processor, which other processes disturb less. Writes
 benchmarks/startup.md.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -50,44 +52,48 @@ def commands() -> Iterator[tuple[str, list[str]]]:
             yield f"C, 10 modes, once: {PEERS[name].label}", [python, "-c", script]
 
 
-def seconds(command: list[str], folder: str) -> float:
-    """One process, in an empty folder, from start to end.
+def seconds(command: list[str], folder: str) -> tuple[float, float]:
+    """One process, in an empty folder, from start to end: on the clock, and of all processors.
 
     Raises:
         CalledProcessError: It failed.
     """
     paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
-    return time.perf_counter() - begin
+    end, after = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return end - begin, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def main() -> None:
     """Time all in turns, print the table and write it."""
     known = dict(commands())
-    taken: dict[str, list[float]] = {name: [] for name in known}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in known}
     for turn in range(ROUNDS + 1):  # the first fills the caches
         for name, command in known.items():
             with tempfile.TemporaryDirectory() as folder:
                 one = seconds(command, folder)
             if turn:
                 taken[name].append(one)
-            print(f"{turn}/{ROUNDS} {name}: {one:.2f} s", file=sys.stderr, flush=True)
+            print(f"{turn}/{ROUNDS} {name}: {one[0]:.2f} s", file=sys.stderr, flush=True)
     base = next(iter(taken.values()))
     lines = [
         "# Whole processes, from nothing to an answer",
         "",
-        f"{ROUNDS} interleaved rounds; ratios of medians, and the medians of ratios in a round.",
+        f"{ROUNDS} interleaved rounds: median and least on the clock, and of the processor (user and "
+        "system); ratios to the first row in the same round, their medians.",
         "",
-        "| process | median, s | fastest, s | ratio | ratio in pairs |",
-        "|---|---|---|---|---|",
+        "| process | median, s | fastest, s | processor, s | least, s | ratio | of processor |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, times in taken.items():
-        middle = statistics.median(times)
-        pairs = statistics.median(a / b for a, b in zip(times, base, strict=True))
-        ratio = f"{middle / statistics.median(base):.2f}"
-        lines.append(f"| {name} | {middle:.2f} | {min(times):.2f} | {ratio} | {pairs:.2f} |")
+        clock, processor = zip(*times, strict=True)
+        cells = [f(column) for column in (clock, processor) for f in (statistics.median, min)]
+        for column in range(2):
+            ratios = (a[column] / b[column] for a, b in zip(times, base, strict=True))
+            cells.append(statistics.median(ratios))
+        lines.append(f"| {name} | {' | '.join(f'{cell:.2f}' for cell in cells)} |")
     text = "\n".join([*lines, "", described(PACKAGES)]) + "\n"
     print(text)
     (HERE / "startup.md").write_text(text, "utf-8")
