@@ -81,8 +81,8 @@ def main() -> None:
     lines = [
         "# Whole processes, from nothing to an answer",
         "",
-        f"{ROUNDS} interleaved rounds: median and least on the clock, and of the processor (user and "
-        "system); ratios to the first row in the same round, their medians.",
+        f"{ROUNDS} interleaved rounds: median and least on the clock, and of the processor (user "
+        "and system); ratios to the first row in the same round, their medians.",
         "",
         "| process | median, s | fastest, s | processor, s | least, s | ratio | of processor |",
         "|---|---|---|---|---|---|---|",
