@@ -85,7 +85,7 @@ def keep(path: Path, verdict: Verdict) -> None:
         file.write(json.dumps(asdict(verdict)) + "\n")
 
 
-def kept(path: Path) -> list[Verdict]:
+def verdicts_of(path: Path) -> list[Verdict]:
     """The verdicts of an engine."""
     lines = path.read_text("utf-8").splitlines()
     return [Verdict(**json.loads(line)) for line in lines]

@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from contract_judge import ALLOWED, Verdict, excess, kept
+from contract_judge import ALLOWED, Verdict, excess, verdicts_of
 from contract_problems import KINDS, MOST_MODES, groups
 from contract_reference import REASONS
-from contract_store import stored
+from contract_store import kept
 from machine import described
 
 PACKAGES = ("numpy", "scipy", "sympy", "jax", "diffrax", "llvmlite")
@@ -18,7 +18,9 @@ SHOWN = 5  # worst problems of an engine, and reasons why it refuses
 
 def report(folder: Path, problems: int) -> str:
     """The table, the state of the reference, and the worst problems."""
-    engines = {path.stem.partition("-")[2]: kept(path) for path in folder.glob("verdicts-*.jsonl")}
+    engines = {
+        path.stem.partition("-")[2]: verdicts_of(path) for path in folder.glob("verdicts-*.jsonl")
+    }
     kinds = ", ".join(f"{share:.0%} {kind}" for kind, share in KINDS.items())
     columns = "judged, flagged, largest error, above, no reference, both give up, not served"
     names = columns.replace("above", f"above {ALLOWED:g}").split(", ")
@@ -77,9 +79,11 @@ def _references(folder: Path, problems: int) -> list[str]:
     """How many references there are, and how well they agree with another method."""
     ends, doubts, checks = Counter(), [], []
     for number, group in groups(problems):
-        found = stored(folder, group, number)
+        found = kept(folder, group, number)
+        if found is None:
+            continue
         ends.update(int(end) for end in found.ends)
-        doubts.append(np.nanmax(np.where(found.ends == 0, found.doubt, np.nan), initial=0))
+        doubts.append(np.where(found.ends == 0, found.doubt, 0).max())
         if found.again is not None:
             row, again = found.again
             checks.append(excess(again[None], found.values[row][None], group)[0])

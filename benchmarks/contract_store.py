@@ -17,25 +17,38 @@ from contract_reference import Reference, reference
 CHECK_EVERY = 25  # groups
 
 
+def kept(folder: Path, group: Group, number: int) -> Reference | None:
+    """The reference of a group, or None if the folder does not hold that of the same problems."""
+    path = _path(folder, number)
+    if not path.exists():
+        return None
+    with np.load(path) as file:
+        if str(file["key"]) != _key(group):
+            return None
+        row = int(file["row"])
+        again = None if row < 0 else (row, file["again"])
+        return Reference(file["values"], file["ends"], file["doubt"], again)
+
+
 def stored(folder: Path, group: Group, number: int) -> Reference:
-    """The reference of a group; computed again if the file's group is another one."""
-    path = folder / f"{number:05}.npz"
-    key = _key(group)
-    if path.exists():
-        with np.load(path) as file:
-            if str(file["key"]) == key:
-                row = int(file["row"])
-                again = None if row < 0 else (row, file["again"])
-                return Reference(file["values"], file["ends"], file["doubt"], again)
+    """The reference of a group, computed and kept if the folder does not hold it."""
+    found = kept(folder, group, number)
+    if found is not None:
+        return found
     found = reference(group, check=number % CHECK_EVERY == 0)
     row, again = found.again or (-1, np.zeros(0))
     folder.mkdir(parents=True, exist_ok=True)
+    path = _path(folder, number)
     part = path.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as file:
         arrays = {"values": found.values, "ends": found.ends, "doubt": found.doubt}
-        np.savez(file, key=key, row=row, again=again, **arrays)
+        np.savez(file, key=_key(group), row=row, again=again, **arrays)
     part.replace(path)
     return found
+
+
+def _path(folder: Path, number: int) -> Path:
+    return folder / f"{number:05}.npz"
 
 
 def _key(group: Group) -> str:
