@@ -23,7 +23,7 @@ from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 FIRST = 0.5  # tolerance of the first run over the one asked for
-ORDER_8 = 3e-9  # relative tolerance of a run below which the method of order 8 takes less time
+ORDER_8 = 2e-10  # relative tolerance of a run below which the method of order 8 takes less time
 ROUND_OFF = 8.0  # smallest relative tolerance of a run, over the round-off of its numbers
 INVALID, INACCURATE = (BATCH_STATUSES.index(name) for name in ("invalid-start", "inaccurate"))
 ALIGNED = 256  # bytes

@@ -7,6 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from eigendyn.machine.choice import places
 from eigendyn.machine.tableau import Tableau
 from eigendyn.machine.writer import I8, I32, I64, Writer, whole
 
@@ -19,12 +20,12 @@ WHOLE = ("node_count", "first", "saved", "total")
 NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")
 LANE_NUMBERS = (
     *("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "active", "fresh"),
-    *("next_time", "stage_time"),
+    *("next_time", "stage_time", "method", "since", "mark", "tried", "patience", "stiff"),
 )
 LANE_COUNTS = ("trajectory", "next", "run", "last_next", "last_outcome", "outcome", "total")
 
 APART = 16  # numbers; parts of the workspace begin at multiples of it
-LANE_FRACTIONS = ("difference", "allowed")  # of the saved values between two runs, the worst
+LANE_BLOCKS = ("difference",)  # of the saved values between two runs, the worst
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Frame:
 
     Args:
         w: Where its instructions are written.
-        tableau: The method.
+        methods: Two of the same shape, of which each lane uses one.
         rates: The right-hand side, a function of the module.
         coordinates: States × modes.
         parameters: Parameters of the right-hand side.
@@ -47,7 +48,7 @@ class Frame:
     """
 
     w: Writer
-    tableau: Tableau
+    methods: tuple[Tableau, Tableau]
     rates: ir.Function
     coordinates: int
     parameters: int
@@ -57,6 +58,20 @@ class Frame:
     lanes: dict[str, Any]
     block: int
     rests: tuple[bool, ...]
+
+    @property
+    def tableau(self) -> Tableau:
+        """The first method, whose shape is that of both."""
+        return self.methods[0]
+
+    def weights(self, name: str, row: int) -> list[tuple[int, Any]]:
+        """Columns of a row of coefficients in which not all methods are zero, by lane."""
+        method = self.vectors["method"]
+        return [
+            (column, self.w.load(method, index))
+            for (group, of, column), index in places(self.methods).items()
+            if (group, of) == (name, row)
+        ]
 
     def slope(self, index: int, coordinate: Any) -> Any:
         """A slope of one coordinate, in every lane."""
@@ -87,15 +102,18 @@ class Frame:
         self.w.store(value, place if lane is None else self.w.lane(place, lane))
 
 
-def workspace(tableau: Tableau, coordinates: int, parameters: int, rates: int) -> dict[str, int]:
+def workspace(
+    methods: tuple[Tableau, Tableau], coordinates: int, parameters: int, rates: int
+) -> dict[str, int]:
     """Vectors that each part of the workspace has, in the order in which they lie there.
 
     Args:
-        tableau: The method.
+        methods: Two of the same shape.
         coordinates: States × modes.
         parameters: Parameters of the right-hand side.
         rates: Vectors that the right-hand side itself needs.
     """
+    tableau = methods[0]
     return {
         "y": coordinates,
         "y1": coordinates,
@@ -104,6 +122,7 @@ def workspace(tableau: Tableau, coordinates: int, parameters: int, rates: int) -
         "dense": len(tableau.dense) * coordinates,
         "parameters": parameters,
         "rates": rates,
+        "method": len(places(methods)),
     }
 
 
@@ -121,7 +140,7 @@ def room_for(parts: dict[str, int], lanes: int) -> int:
 def build_frame(
     module: ir.Module,
     rates: ir.Function,
-    tableau: Tableau,
+    methods: tuple[Tableau, Tableau],
     parts: dict[str, int],
     lanes: int,
     kind: ir.Type,
@@ -144,10 +163,10 @@ def build_frame(
         vectors[name] = w.point(place, offset)
         offset += padded(size, lanes)
     counts_of = ir.ArrayType(I64, lanes)
-    fractions_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
+    blocks_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
     return Frame(
         w=w,
-        tableau=tableau,
+        methods=methods,
         rates=rates,
         coordinates=parts["y"],
         parameters=parts["parameters"],
@@ -157,7 +176,7 @@ def build_frame(
         lanes={
             **{name: w.room(w.vector) for name in LANE_NUMBERS},
             **{name: w.room(counts_of) for name in LANE_COUNTS},
-            **{name: w.room(fractions_of) for name in LANE_FRACTIONS},
+            **{name: w.room(blocks_of) for name in LANE_BLOCKS},
         },
         block=block,
         rests=rests,

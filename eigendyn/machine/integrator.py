@@ -14,6 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from eigendyn.machine.choice import emit_choice, emit_first_choice, emit_methods, emit_stiffness
 from eigendyn.machine.frame import Frame, build_frame
 from eigendyn.machine.saving import emit_blank, emit_saving
 from eigendyn.machine.step import (
@@ -37,7 +38,7 @@ SHORTEST = 1e-18  # step over the time span that ends a run
 def emit_integrator(
     module: ir.Module,
     rates: ir.Function,
-    tableau: Tableau,
+    methods: tuple[Tableau, Tableau],
     parts: dict[str, int],
     lanes: int,
     kind: ir.Type,
@@ -49,7 +50,7 @@ def emit_integrator(
     Args:
         module: Where to.
         rates: dx/dt of all coordinates in all lanes.
-        tableau: The method.
+        methods: Two of the same shape, the second one the more stable.
         parts: Parts of the workspace, those of `frame.workspace`.
         lanes: Trajectories side by side in one vector.
         kind: Double or float.
@@ -59,7 +60,7 @@ def emit_integrator(
     Returns:
         The function; its arguments are those of `frame.build_frame`.
     """
-    f = build_frame(module, rates, tableau, parts, lanes, kind, block, rests)
+    f = build_frame(module, rates, methods, parts, lanes, kind, block, rests)
     rates.attributes.add("noinline")  # once, not once a stage: compiles faster, runs as fast
     w = f.w
     _prepare(f)
@@ -77,6 +78,9 @@ def _prepare(f: Frame) -> None:
     for name in ("active", "fresh"):
         f.put(name, w.spread(1.0))
     f.put("next_time", w.spread(float("inf")))
+    emit_methods(f)
+    for name in ("since", "mark", "tried", "patience"):
+        f.put(name, w.spread(0.0))
     with w.loop(w.lanes) as lane:
         f.put("run", whole(0), lane)
     with w.loop(f.coordinates) as i:
@@ -139,8 +143,8 @@ def _begin(f: Frame, lane: Any) -> None:
     scale = f.get("scale", lane)
     f.put("rtol", w.mul(numbers["rtol"], scale), lane)
     f.put("atol", w.mul(w.mul(numbers["atol"], scale), w.number(FORGIVEN)), lane)
-    for name, value in (("difference", 0.0), ("allowed", 1.0)):
-        w.store(w.spread(value, f.block), w.lane(f.lanes[name], lane))
+    emit_first_choice(f, lane)
+    w.store(w.spread(0.0, f.block), w.lane(f.lanes["difference"], lane))
 
 
 def _step(f: Frame) -> None:
@@ -155,6 +159,7 @@ def _step(f: Frame) -> None:
     after = w.at.select(last, end, w.add(time, step))
     emit_stages(f, step)
     error = emit_error(f, step)
+    emit_stiffness(f, step)
     accepted = w.at.and_(active, w.at.fcmp_ordered("<=", error, w.spread(1.0)))
     passed = w.at.fcmp_ordered("<=", f.get("next_time"), after)
     saves = w.lanes_where(w.at.and_(accepted, passed))
@@ -169,7 +174,7 @@ def _step(f: Frame) -> None:
             kept = w.at.select(accepted, new, w.load(f.vectors[place], i))
             w.store(kept, f.vectors[place], i)
     f.put("time", w.at.select(accepted, after, time))
-    f.put("step", w.mul(step, emit_factor(f, error)))
+    emit_choice(f, active, w.mul(step, emit_factor(f, error)))
     taken = w.add(f.get("taken"), w.spread(1.0))
     f.put("taken", taken)
     _judge(f, active, accepted, last, time, step, taken)
@@ -239,8 +244,8 @@ def _estimate(f: Frame, lane: Any) -> Any:
     w = f.w
     difference = w.room(w.kind, w.number(0.0))
     with w.loop(f.block) as k:
-        values = [w.load(w.lane(w.lane(f.lanes[n], lane), k)) for n in ("difference", "allowed")]
-        w.store(w.larger(w.div(*values), w.load(difference)), difference)
+        value = w.load(w.lane(w.lane(f.lanes["difference"], lane), k))
+        w.store(w.larger(value, w.load(difference)), difference)
     closer = w.div(f.get("scale", lane), f.get("last_scale", lane))
     root = w.sqrt(closer)
     estimate = w.mul(w.load(difference), w.mul(root, w.sqrt(root)))

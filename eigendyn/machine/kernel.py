@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
+from eigendyn.machine.chebyshev import chebyshev_like
 from eigendyn.machine.frame import NUMBERS, POINTERS, WHOLE, room_for, workspace
 from eigendyn.machine.integrator import emit_integrator
 from eigendyn.machine.layout import workspace_numbers
@@ -74,12 +75,13 @@ def build_kernel(
     width = register if across == "trajectories" else 1
     coordinates = len(program.states) * modes
     own = -(-workspace_numbers(program, modes, width, kind, across) // width)
-    parts = workspace(tableau, coordinates, len(program.parameters), own)
+    methods = (tableau, chebyshev_like(tableau))
+    parts = workspace(methods, coordinates, len(program.parameters), own)
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
-    block = max(register, 2)
+    block = max(register // 2, 2)  # a step passes one or two
     rests = tuple("velocity" in state for state in program.states)
-    emit_integrator(module, rates, tableau, parts, width, kind, block, rests)
+    emit_integrator(module, rates, methods, parts, width, kind, block, rests)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]

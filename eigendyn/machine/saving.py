@@ -68,15 +68,17 @@ def emit_blank(f: Frame, lane: Any, position: Any) -> None:
 def _save(f: Frame, lane: Any, position: Any, share: Any, inside: Any, write: Write) -> None:
     """Evaluate the dense output of one lane at a vector of times, and write it down.
 
-    Each way to write returns the difference to what was there, or nothing. The largest, in units of
-    what is allowed, is kept as a fraction: dividing takes as long as everything else here.
+    Each way to write returns what was there, or nothing. The largest difference to it, in units of
+    what is allowed, is kept roughly: dividing takes as long as everything else here.
     """
     w, block = f.w, f.block
     vector = ir.VectorType(w.kind, block)
     powers = len(f.tableau.dense)
+    beyond = w.mul(share, w.sub(w.spread(1.0, block), share))
+    beyond = w.mul(beyond, beyond)
     base = w.at.mul(f.get("trajectory", lane), whole(f.coordinates))
-    places = [w.lane(f.lanes[name], lane) for name in ("difference", "allowed")]
-    limits = [w.room(vector, w.load(place)) for place in places]
+    worst = w.lane(f.lanes["difference"], lane)
+    largest = w.room(vector, w.load(worst))
     rtol, atol = (w.spread(f.numbers[name], block) for name in ("rtol", "atol"))
     with w.loop(f.coordinates) as i:
 
@@ -84,23 +86,24 @@ def _save(f: Frame, lane: Any, position: Any, share: Any, inside: Any, write: Wr
             place = w.point(f.vectors["dense"], f.row(power, i))
             return w.spread(w.load(w.lane(place, lane)), block)
 
-        value = coefficient(powers - 1)
-        for power in reversed(range(powers - 1)):
-            value = w.add(w.mul(value, share), coefficient(power))
+        def polynomial(first: int, end: int) -> Any:
+            value = coefficient(end - 1)
+            for place in reversed(range(first, end - 1)):
+                value = w.add(w.mul(value, share), coefficient(place))
+            return value
+
         start = w.load(w.lane(w.point(f.vectors["y"], i), lane))
-        value = w.add(w.mul(value, share), w.spread(start, block))
+        value = w.add(w.mul(polynomial(0, 3), share), w.spread(start, block))
+        value = w.add(w.mul(polynomial(3, powers), beyond), value)
         row = w.at.add(w.at.mul(w.at.add(base, i), f.numbers["saved"]), position)
         place = w.at.bitcast(w.point(f.arrays["values"], row), vector.as_pointer())
         before = write(f, value, place, inside)
         if before is not None:
             difference = w.size_of(w.sub(value, before))
             allowed = w.add(w.mul(w.size_of(value), rtol), atol)
-            old, of = (w.load(limit) for limit in limits)
-            worse = w.at.fcmp_ordered(">", w.mul(difference, of), w.mul(old, allowed))
-            w.store(w.at.select(worse, difference, old), limits[0])
-            w.store(w.at.select(worse, allowed, of), limits[1])
-    for limit, place in zip(limits, places, strict=True):
-        w.store(w.load(limit), place)
+            share_of = w.mul(difference, w.rough_inverse(allowed))
+            w.store(w.larger(share_of, w.load(largest)), largest)
+    w.store(w.load(largest), worst)
 
 
 def _overwrite(f: Frame, value: Any, place: Any, inside: Any) -> None:  # noqa: ARG001

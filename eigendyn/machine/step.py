@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from eigendyn.machine.frame import Frame
@@ -28,7 +27,7 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
         size = w.add(w.size_of(w.load(f.vectors["y"], i)), negligible)
         own = w.div(size, w.size_of(slope))
         w.store(w.smaller(own, w.load(shortest)), shortest)
-    share = w.mul(w.rough_power(rtol, 1 / f.tableau.order), w.spread(0.5))
+    share = w.mul(w.rough_power(rtol, w.spread(1 / f.tableau.order)), w.spread(0.5))
     first = w.mul(share, w.load(shortest))
     first = w.larger(first, w.mul(span, w.spread(1e-10)))
     f.put("step", w.at.select(fresh, first, f.get("step")))
@@ -37,24 +36,29 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
 def emit_stages(f: Frame, step: Any) -> None:
     """All slopes of a step, and the state after it."""
     tableau = f.tableau
-    for index, row in enumerate(tableau.stages, start=1):
-        _advance(f, row, step, "argument")
-        _evaluate(f, sum(row), step, "argument", index)
-    _advance(f, tableau.weights, step, "y1")
-    _evaluate(f, 1.0, step, "y1", tableau.last)
+    for index in range(1, tableau.last):
+        _advance(f, f.weights("stage", index - 1), step, "argument")
+        _evaluate(f, index, step, "argument")
+    _advance(f, f.weights("stage", tableau.last - 1), step, "y1")
+    _evaluate(f, tableau.last, step, "y1")
 
 
 def emit_extra_stages(f: Frame, step: Any) -> None:
     """Slopes that only the dense output needs, and its coefficients."""
     w, tableau = f.w, f.tableau
-    for index, row in enumerate(tableau.extra, start=tableau.last + 1):
-        _advance(f, row, step, "argument")
-        _evaluate(f, sum(row), step, "argument", index)
+    for index in range(len(tableau.extra)):
+        _advance(f, f.weights("extra", index), step, "argument")
+        _evaluate(f, tableau.last + 1 + index, step, "argument")
+    rows = [f.weights("bend", power) for power in range(len(tableau.bends))]
     with w.loop(f.coordinates) as i:
         slopes = [f.slope(j, i) for j in range(tableau.slopes)]
-        for power, row in enumerate(tableau.dense):
-            total = w.combine([(a, k) for a, k in zip(row, slopes, strict=True) if a])
-            w.store(w.mul(step, total), f.vectors["dense"], f.row(power, i))
+        change = w.sub(w.load(f.vectors["y1"], i), w.load(f.vectors["y"], i))
+        first, last = (w.mul(step, slopes[j]) for j in (0, tableau.last))
+        bent = w.sub(w.add(first, last), w.add(change, change))
+        dense = [first, w.sub(w.sub(change, first), bent), bent]
+        dense += [w.mul(step, w.combine([(a, slopes[j]) for j, a in row])) for row in rows]
+        for place, coefficient in enumerate(dense):
+            w.store(coefficient, f.vectors["dense"], f.row(place, i))
 
 
 def emit_error(f: Frame, step: Any) -> Any:
@@ -68,14 +72,15 @@ def emit_error(f: Frame, step: Any) -> Any:
     largest = [w.room(w.vector, w.spread(0.0)) for _ in tableau.errors]
     zero = w.room(w.vector, w.spread(0.0))
     modes = f.coordinates // len(f.rests)
+    rows = [f.weights("error", row) for row in range(len(tableau.errors))]
     for state, rests in enumerate(f.rests):
         floor = atol if rests else w.spread(NOTHING[w.size])
         with w.loop((state + 1) * modes, state * modes) as i:
             new = w.load(f.vectors["y1"], i)
             size = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
             scale = w.div(w.spread(1.0), w.add(w.mul(rtol, size), floor))
-            for row, place in zip(tableau.errors, largest, strict=True):
-                terms = [(a, f.slope(j, i)) for j, a in enumerate(row) if a]
+            for row, place in zip(rows, largest, strict=True):
+                terms = [(a, f.slope(j, i)) for j, a in row]
                 error = w.size_of(w.mul(w.combine(terms), scale))
                 w.store(w.larger(error, w.load(place)), place)
                 w.store(w.add(w.mul(error, w.spread(0.0)), w.load(zero)), zero)
@@ -93,21 +98,22 @@ def emit_error(f: Frame, step: Any) -> Any:
 def emit_factor(f: Frame, error: Any) -> Any:
     """By how much the next step is longer."""
     w = f.w
-    power = w.rough_power(w.larger(error, w.spread(1e-10)), -1 / f.tableau.order)
-    return w.smaller(
-        w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), w.spread(f.tableau.growth)
-    )
+    (_, exponent), (_, growth) = f.weights("control", 0)
+    power = w.rough_power(w.larger(error, w.spread(1e-10)), exponent)
+    return w.smaller(w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), growth)
 
 
-def _advance(f: Frame, row: Sequence[float], step: Any, target: str) -> None:
+def _advance(f: Frame, row: list[tuple[int, Any]], step: Any, target: str) -> None:
     w = f.w
     with w.loop(f.coordinates) as i:
-        slope = w.combine([(a, f.slope(j, i)) for j, a in enumerate(row) if a])
+        slope = w.combine([(a, f.slope(j, i)) for j, a in row])
         w.store(w.add(w.mul(step, slope), w.load(f.vectors["y"], i)), f.vectors[target], i)
 
 
-def _evaluate(f: Frame, share: float, step: Any, states: str, index: int) -> None:
+def _evaluate(f: Frame, index: int, step: Any, states: str) -> None:
+    """A slope at the time that belongs to it."""
     w = f.w
-    time = w.add(w.mul(step, w.spread(share)), f.get("time"))
+    share = dict(f.weights("fraction", 0)).get(index - 1, w.spread(0.0))
+    time = w.add(w.mul(step, share), f.get("time"))
     slopes = w.point(f.vectors["slopes"], index * f.coordinates)
     f.evaluate(time, f.vectors[states], slopes)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+import numpy as np
+
 Row = tuple[float, ...]
 
 
@@ -24,6 +26,7 @@ class Tableau:
         dense: Weights of all slopes in the coefficients of θ, θ², … of (y(t + θh) − y₀)/h.
         order: How the estimate of the error falls with the step: h^order.
         growth: By how much the next step may be longer.
+        stable: h/τ of y' = −y/τ from which on stability may be what limits the step.
     """
 
     stages: tuple[Row, ...]
@@ -33,6 +36,7 @@ class Tableau:
     dense: tuple[Row, ...]
     order: int
     growth: float
+    stable: float
 
     @property
     def slopes(self) -> int:
@@ -48,6 +52,22 @@ class Tableau:
     def fractions(self) -> Row:
         """c_i of the second stage and later ones, and of f(y₁)."""
         return tuple(sum(row) for row in (*self.stages, self.weights))
+
+    @property
+    def bends(self) -> tuple[Row, ...]:
+        """What the dense output adds to Hermite's cubic of both ends, over h θ² (1 − θ)².
+
+        Weights of all slopes in the coefficients of 1, θ, …
+        """
+        ends = np.eye(self.slopes)
+        first, last = ends[0], ends[self.last]
+        total = np.pad(self.weights, (0, self.slopes - len(self.weights)))
+        rest = np.array(self.dense)
+        rest[:3] -= first, 3 * total - 2 * first - last, first + last - 2 * total
+        found = [rest[1], rest[2] + 2 * rest[1]]
+        for row in rest[3:]:
+            found.append(row + 2 * found[-1] - found[-2])
+        return tuple(tuple(map(float, row)) for row in found[: len(rest) - 3])
 
     def dense_weights(self, fraction: Any) -> tuple[Any, ...]:
         """Weights of all slopes in (y(t + θh) − y₀)/h, at a fraction θ of any kind of number."""

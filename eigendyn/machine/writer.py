@@ -93,10 +93,19 @@ class Writer:
         """Return a/b."""
         return self.at.fdiv(a, b)
 
-    def combine(self, terms: Sequence[tuple[float, Any]]) -> Any:
+    def combine(self, terms: Sequence[tuple[Any, Any]]) -> Any:
         """Σ weight · vector, in the order given."""
-        weighted = [self.mul(value, self.spread(weight)) for weight, value in terms]
-        return reduce(self.add, weighted)
+        return reduce(self.add, [self.mul(value, weight) for weight, value in terms])
+
+    def constants(self, rows: Sequence[Sequence[float]]) -> Any:
+        """A place where numbers stand one behind the other, row by row."""
+        values = [self.number(value) for row in rows for value in row]
+        type_ = ir.ArrayType(self.kind, len(values))
+        module = self.function.module
+        table = ir.GlobalVariable(module, type_, module.get_unique_name("constants"))
+        table.linkage, table.global_constant = "internal", True
+        table.initializer = ir.Constant(type_, values)  # pyright: ignore[reportAttributeAccessIssue]
+        return self.at.bitcast(table, self.kind.as_pointer())
 
     def sqrt(self, a: Any) -> Any:
         """√a."""
@@ -128,15 +137,23 @@ class Writer:
         type_ = ir.FunctionType(result, arguments)
         return module.globals.get(name) or ir.Function(module, type_, name)
 
-    def rough_power(self, a: Any, exponent: float) -> Any:
+    def rough_power(self, a: Any, exponent: Any) -> Any:
         """a^exponent for a > 0 within 10 %: the bits of a number are nearly its logarithm."""
         lanes = a.type.count
         integers = ir.VectorType(self.integer, lanes)
         one = 1023 * 2**52 if self.size == 8 else 127 * 2**23
         bits = self.at.sitofp(self.at.bitcast(a, integers), a.type)
-        scaled = self.mul(self.sub(bits, self.spread(one, lanes)), self.spread(exponent, lanes))
+        scaled = self.mul(self.sub(bits, self.spread(one, lanes)), exponent)
         raised = self.at.fptosi(self.add(scaled, self.spread(one, lanes)), integers)
         return self.at.bitcast(raised, a.type)
+
+    def rough_inverse(self, a: Any) -> Any:
+        """1/a for a > 0 within 13 %, without a division: nearly minus its logarithm."""
+        lanes = a.type.count
+        integers = ir.VectorType(self.integer, lanes)
+        twice_one = 0x7FDE623822FC16E6 if self.size == 8 else 0x7EF311C3
+        bits = self.at.bitcast(a, integers)
+        return self.at.bitcast(self.at.sub(ir.Constant(integers, [twice_one] * lanes), bits), a.type)
 
     def lanes_where(self, condition: Any) -> Any:
         """A bit for each lane, in an integer of 64 bits."""

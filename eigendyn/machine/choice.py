@@ -1,0 +1,133 @@
+"""Two methods of the same shape enter; a step leaves in which every lane uses one of them.
+
+Where a method of high order is kept from longer steps by its stability alone, a stable one takes
+over, and the other way round. A lane tries the other method where its step has not doubled over
+many steps. If the step falls below what it was, it returns, and waits twice as long.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eigendyn.machine.tableau import Tableau
+from eigendyn.machine.writer import whole
+
+if TYPE_CHECKING:
+    from eigendyn.machine.frame import Frame
+
+PATIENCE = 12.0  # steps before the other method is tried
+WORTH = 2.0  # by how much a step must have grown for its method to stay
+Place = tuple[str, int, int]
+
+
+def coefficients(tableau: Tableau) -> dict[Place, float]:
+    """All numbers of a method that are not zero: name of the rows, row, column."""
+    advances = (*tableau.stages, tableau.weights)
+    rows = {
+        "stage": advances,
+        "extra": tableau.extra,
+        "error": tableau.errors,
+        "bend": tableau.bends,
+        "fraction": ([sum(row) for row in (*advances, *tableau.extra)],),
+        "control": ((-1 / tableau.order, tableau.growth),),
+    }
+    return {
+        (name, i, j): value
+        for name, several in rows.items()
+        for i, row in enumerate(several)
+        for j, value in enumerate(row)
+        if value
+    }
+
+
+def places(methods: tuple[Tableau, Tableau]) -> dict[Place, int]:
+    """Where the numbers of a lane's method stand in the workspace."""
+    known = sorted({place for method in methods for place in coefficients(method)})
+    return {place: index for index, place in enumerate(known)}
+
+
+def emit_stiffness(f: Frame, step: Any) -> None:
+    """Find the lanes whose step is as long as it can be with the first method.
+
+    The last evaluation and f(y₁) belong to the same time, so that h |Δf|/|Δy| between them is h
+    over the time in which the fastest mode falls back, or grows.
+    """
+    w, last = f.w, f.tableau.last
+    due = w.at.fcmp_ordered(">=", w.add(f.get("since"), w.spread(1.0)), f.get("patience"))
+    bits = w.lanes_where(w.at.and_(due, w.at.fcmp_ordered("==", f.get("method"), w.spread(0.0))))
+    f.put("stiff", w.spread(0.0))
+    with w.at.if_then(w.at.icmp_unsigned("!=", bits, whole(0)), likely=False):
+        sizes = [w.room(w.vector, w.spread(0.0)) for _ in range(2)]
+        with w.loop(f.coordinates) as i:
+            slopes = w.sub(f.slope(last, i), f.slope(last - 1, i))
+            states = w.sub(w.load(f.vectors["y1"], i), w.load(f.vectors["argument"], i))
+            for size, change in zip(sizes, (slopes, states), strict=True):
+                w.store(w.larger(w.size_of(change), w.load(size)), size)
+        fastest = w.div(w.mul(step, w.load(sizes[0])), w.load(sizes[1]))
+        is_stiff = w.at.fcmp_ordered(">", fastest, w.spread(f.tableau.stable))
+        f.put("stiff", w.at.select(is_stiff, w.spread(1.0), w.spread(0.0)))
+
+
+def emit_choice(f: Frame, active: Any, step: Any) -> None:
+    """Find the lanes that are to use the other method from the next step on.
+
+    Args:
+        f: The integrator.
+        active: Lanes that have a trajectory.
+        step: Length of the next step.
+    """
+    w = f.w
+    zero, one = w.spread(0.0), w.spread(1.0)
+
+    def holds(name: str) -> Any:
+        return w.at.fcmp_ordered("!=", f.get(name), zero)
+
+    mark, since, tried, second = f.get("mark"), w.add(f.get("since"), one), holds("tried"), holds("method")
+    due = w.at.fcmp_ordered(">=", since, f.get("patience"))
+    shorter = w.at.fcmp_ordered("<", step, mark)
+    grown = w.at.fcmp_ordered(">=", step, w.mul(mark, w.spread(WORTH)))
+    fails = w.at.and_(w.at.and_(tried, shorter), w.at.or_(due, w.at.not_(second)))
+    tries = w.at.and_(w.at.and_(due, w.at.not_(tried)), w.at.not_(grown))
+    tries = w.at.and_(tries, w.at.or_(second, holds("stiff")))
+    ends = w.at.or_(due, fails)
+    f.put("since", w.at.select(ends, zero, since))
+    f.put("mark", w.at.select(ends, w.larger(step, w.at.select(fails, mark, zero)), mark))
+    f.put("step", w.at.select(fails, mark, step))
+    waits = w.at.select(w.at.and_(due, tried), w.spread(PATIENCE), f.get("patience"))
+    f.put("patience", w.at.select(fails, w.mul(f.get("patience"), w.spread(2.0)), waits))
+    f.put("tried", w.at.select(tries, one, w.at.select(ends, zero, f.get("tried"))))
+    bits = w.lanes_where(w.at.and_(active, w.at.or_(tries, fails)))
+    with w.at.if_then(w.at.icmp_unsigned("!=", bits, whole(0)), likely=False), w.lanes_of(bits) as lane:
+        _use(f, lane, w.sub(w.number(1.0), f.get("method", lane)))
+
+
+def emit_first_choice(f: Frame, lane: Any) -> None:
+    """The first method, where a run begins."""
+    w = f.w
+    for name, value in (("since", 0.0), ("mark", 0.0), ("tried", 0.0), ("patience", PATIENCE)):
+        f.put(name, w.number(value), lane)
+    other = w.at.fcmp_ordered("!=", f.get("method", lane), w.number(0.0))
+    with w.at.if_then(other, likely=False):
+        _use(f, lane, w.number(0.0))
+
+
+def emit_methods(f: Frame) -> None:
+    """The first method in every lane."""
+    first = coefficients(f.methods[0])
+    for place, index in places(f.methods).items():
+        f.w.store(f.w.spread(first.get(place, 0.0)), f.vectors["method"], index)
+    f.put("method", f.w.spread(0.0))
+
+
+def _use(f: Frame, lane: Any, method: Any) -> None:
+    """Give one lane the numbers of a method."""
+    w = f.w
+    f.put("method", method, lane)
+    first, second = map(coefficients, f.methods)
+    is_second = w.at.fcmp_ordered("!=", method, w.number(0.0))
+    known = places(f.methods)
+    table = w.constants([[one.get(place, 0.0) for place in known] for one in (first, second)])
+    chosen = w.at.select(is_second, w.point(table, len(known)), table)
+    with w.loop(len(known)) as index:
+        value = w.load(chosen, index)
+        w.store(value, w.lane(w.point(f.vectors["method"], index), lane))
