@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.crosschecks import crosscheck
 from eigendyn.errors import InvalidSetting
 from eigendyn.explorer.motion import Motion, phase_plane
 from eigendyn.explorer.portrait import Rests
@@ -105,6 +104,8 @@ def _descended(
     start: tuple[float, float], descents: int, settings: Mapping[str, Any]
 ) -> list[NDArray]:
     """Variances (points, 2) of networks that descend the loss from a start."""
+    from eigendyn.crosschecks import crosscheck  # with it come networks, which take time to read
+
     chosen = {"batch": BATCH, **settings}
     tree = crosscheck(
         chosen.pop("loss"), weights_from_variances(start), seeds=max(2, descents), **chosen

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.analysis.newton import Dynamics, conserved_here, evaluate
+from eigendyn.analysis.newton import Dynamics, conserved_here, evaluate, gradient, rates_at
 
 ZERO = 1e-7  # an eigenvalue is a zero mode below this share of the largest, or of 1
 ODD = ("singular_value", "target_value", "velocity")  # states that change sign with their mode
@@ -106,14 +104,18 @@ def rough_coordinates(
     """
     odd = np.array([is_odd(name) for name in system.names])
     rough = np.zeros(len(x), bool)
-    for i in np.flatnonzero(odd & (x == 0) & (np.abs(x).max(initial=0) > 0)):
-        height = NEAR * np.abs(x).max() * np.eye(len(x))[i]
-        near, far = (
-            float(np.asarray(system(jnp.asarray(x + k * height), **parameters))[i])
-            / (k * height[i])
-            for k in (1, 2)
-        )
-        rough[i] = abs(near) > DIVERGES * abs(far) and abs(jacobian[i, i]) > DIVERGES * abs(near)
+    vanished = np.flatnonzero(odd & (x == 0) & (np.abs(x).max(initial=0) > 0))
+    if not len(vanished):
+        return rough
+    beside = NEAR * np.abs(x).max() * np.eye(len(x))[vanished]
+    near, far = (
+        np.diag(rates_at(system, x + k * beside, parameters)[:, vanished]) / (k * beside.max())
+        for k in (1, 2)
+    )
+    own = np.diag(jacobian)[vanished]
+    rough[vanished] = (np.abs(near) > DIVERGES * np.abs(far)) & (
+        np.abs(own) > DIVERGES * np.abs(near)
+    )
     return rough
 
 
@@ -133,8 +135,7 @@ def _explained(system: Dynamics, x: NDArray, jacobian: NDArray, parameters: Mapp
     """
     size = zero_size(np.linalg.eigvals(jacobian)) * 10
     gradients = [
-        np.asarray(jax.grad(lambda y, of=quantity: jnp.sum(of(y)))(jnp.asarray(x)))
-        for quantity in conserved_here(system, x[None], parameters).values()
+        gradient(quantity, x) for quantity in conserved_here(system, x[None], parameters).values()
     ]
     left = _independent(
         [g for g in gradients if np.abs(g @ jacobian).max() <= size * np.linalg.norm(g)], len(x)

@@ -110,6 +110,16 @@ def evaluate(system: Dynamics, points: ArrayLike, parameters: Mapping[str, float
     return Rest(np.asarray(points), np.abs(rates).max(axis=1, initial=0.0), jacobian)
 
 
+def rates_at(system: Dynamics, points: ArrayLike, parameters: Mapping[str, float]) -> NDArray:
+    """Rates (points, coordinates) at the points (points, coordinates)."""
+    return _in_chunks(lambda x: _evaluate(system, x, dict(parameters)), points)[0]
+
+
+def gradient(quantity: Callable[[Array], Array], x: NDArray) -> NDArray:
+    """Gradient (coordinates,) of the sum of a quantity's values at x (coordinates,)."""
+    return np.asarray(_gradient(quantity, jnp.asarray(x)))
+
+
 def _in_chunks(function: Callable, points: ArrayLike) -> list[NDArray]:
     """Map over points (points, coordinates), always as many at once: compiled code serves all."""
     rows = np.asarray(points, float)
@@ -160,6 +170,7 @@ def _changes(system, quantity, points, parameters):
     return jax.vmap(of)(points)
 
 
+@partial(jax.jit, static_argnames="quantity")
 def _gradient(quantity, x):
     return jax.grad(lambda point: jnp.sum(quantity(point)))(x)
 
@@ -169,7 +180,8 @@ def _evaluate(system, points, parameters):
     def of(x):
         return system(x, **parameters)
 
-    return jax.vmap(of)(points), jax.vmap(jax.jacfwd(of))(points)
+    # One after the other: nodes and modes of one point stay in the cache.
+    return jax.lax.map(lambda x: (of(x), jax.jacfwd(of)(x)), points)
 
 
 @partial(jax.jit, static_argnames="conserved")
@@ -213,4 +225,4 @@ def _settle(system, starts, scale, usual, parameters, steps, conserved):
         first = (start, rate(start), 1.0, True, 0)
         return jax.lax.while_loop(goes_on, partial(step, start), first)[0]
 
-    return jax.vmap(from_start)(starts)
+    return jax.lax.map(from_start, starts)
