@@ -82,7 +82,12 @@ def emit_choice(f: Frame, active: Any, step: Any) -> None:
     def holds(name: str) -> Any:
         return w.at.fcmp_ordered("!=", f.get(name), zero)
 
-    mark, since, tried, second = f.get("mark"), w.add(f.get("since"), one), holds("tried"), holds("method")
+    mark, since, tried, second = (
+        f.get("mark"),
+        w.add(f.get("since"), one),
+        holds("tried"),
+        holds("method"),
+    )
     due = w.at.fcmp_ordered(">=", since, f.get("patience"))
     shorter = w.at.fcmp_ordered("<", step, mark)
     grown = w.at.fcmp_ordered(">=", step, w.mul(mark, w.spread(WORTH)))
@@ -97,7 +102,10 @@ def emit_choice(f: Frame, active: Any, step: Any) -> None:
     f.put("patience", w.at.select(fails, w.mul(f.get("patience"), w.spread(2.0)), waits))
     f.put("tried", w.at.select(tries, one, w.at.select(ends, zero, f.get("tried"))))
     bits = w.lanes_where(w.at.and_(active, w.at.or_(tries, fails)))
-    with w.at.if_then(w.at.icmp_unsigned("!=", bits, whole(0)), likely=False), w.lanes_of(bits) as lane:
+    with (
+        w.at.if_then(w.at.icmp_unsigned("!=", bits, whole(0)), likely=False),
+        w.lanes_of(bits) as lane,
+    ):
         _use(f, lane, w.sub(w.number(1.0), f.get("method", lane)))
 
 

@@ -18,6 +18,7 @@ from eigendyn.machine.tableau import Tableau
 from eigendyn.program import Program
 
 MANY = 512  # coordinates from which one trajectory fills the cache, and lanes would only idle
+SIDE_BY_SIDE = ((3, 4), (12, 2))  # coordinates, and registers up to them
 FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
 
 
@@ -72,8 +73,8 @@ def build_kernel(
         NoProgram: A function that there is no machine code for.
     """
     kind, register = kind_of(bits), lanes(bits)
-    width = register if across == "trajectories" else 1
     coordinates = len(program.states) * modes
+    width = _registers(program, coordinates) * register if across == "trajectories" else 1
     own = -(-workspace_numbers(program, modes, width, kind, across) // width)
     methods = (tableau, chebyshev_like(tableau))
     parts = workspace(methods, coordinates, len(program.parameters), own)
@@ -94,3 +95,10 @@ def build_kernel(
         workspace=room_for(parts, width) * bits // 8,
         library=library,
     )
+
+
+def _registers(program: Program, coordinates: int) -> int:
+    """Registers of trajectories in one vector: while one waits for a root, others go on."""
+    if program.node_names:
+        return 1
+    return next((registers for most, registers in SIDE_BY_SIDE if coordinates <= most), 1)

@@ -153,7 +153,9 @@ class Writer:
         integers = ir.VectorType(self.integer, lanes)
         twice_one = 0x7FDE623822FC16E6 if self.size == 8 else 0x7EF311C3
         bits = self.at.bitcast(a, integers)
-        return self.at.bitcast(self.at.sub(ir.Constant(integers, [twice_one] * lanes), bits), a.type)
+        return self.at.bitcast(
+            self.at.sub(ir.Constant(integers, [twice_one] * lanes), bits), a.type
+        )
 
     def lanes_where(self, condition: Any) -> Any:
         """A bit for each lane, in an integer of 64 bits."""
