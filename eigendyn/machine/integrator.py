@@ -73,7 +73,7 @@ def emit_integrator(
 def _prepare(f: Frame) -> None:
     """Empty lanes, finite everywhere, that ask for a trajectory."""
     w = f.w
-    for name in ("time", "step", "taken", "rtol", "atol", "scale", "last_scale"):
+    for name in ("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "last_error"):
         f.put(name, w.spread(1.0))
     for name in ("active", "fresh"):
         f.put(name, w.spread(1.0))
@@ -138,6 +138,7 @@ def _begin(f: Frame, lane: Any) -> None:
             w.store(value, f.arrays["values"], saved)
     f.put("time", numbers["begins"], lane)
     f.put("taken", w.number(0.0), lane)
+    f.put("last_error", w.number(1.0), lane)
     f.put("next", numbers["first"], lane)
     f.put("next_time", w.load(f.arrays["times"], numbers["first"]), lane)
     scale = f.get("scale", lane)
@@ -174,7 +175,7 @@ def _step(f: Frame) -> None:
             kept = w.at.select(accepted, new, w.load(f.vectors[place], i))
             w.store(kept, f.vectors[place], i)
     f.put("time", w.at.select(accepted, after, time))
-    emit_choice(f, active, w.mul(step, emit_factor(f, error)))
+    emit_choice(f, active, w.mul(step, emit_factor(f, error, accepted)))
     taken = w.add(f.get("taken"), w.spread(1.0))
     f.put("taken", taken)
     _judge(f, active, accepted, last, time, step, taken)
