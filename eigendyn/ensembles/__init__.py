@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm.auto import tqdm
 
 from eigendyn.checks import check_whole
 from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
-from eigendyn.device import find_device
+from eigendyn.device import find_device, find_platform
 from eigendyn.engines import Work, follow
 from eigendyn.ensembles.served import judged, nodes_for
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
-from eigendyn.integrate.time_shift import moving_range
 from eigendyn.nodes import Fit
 from eigendyn.result import ensemble_dataset
 from eigendyn.run import field_parameters, in_precision, starting_states
@@ -171,7 +170,7 @@ def _prepare(
     chosen, program = system.chosen, system.program
     if threads is not None:
         threads = check_whole("threads", threads, 1)
-    find_device(chosen.device)
+    find_platform(chosen.device)  # or say that there is none
     table = _table(variances)
     numbers = field_parameters(program, chosen, system.numbers)
     parameters = numbers | _swept(sweep or {}, numbers, len(table))
@@ -182,19 +181,20 @@ def _prepare(
         noise = np.reshape(parameters.get("sigma1", chosen.sigma1), (-1, 1))
         starts[:, program.states.index("correlation_value")] = (1 + noise**2) * table
     fit = nodes_for(program, starts, parameters, chosen)
+    states = starts.astype(chosen.dtype)
     work = Work(
         system=system,
         nodes=in_precision(fit.nodes, chosen.dtype),
         times=_from_zero(times, chosen),
         keep=keep,
         threads=threads,
-        span=moving_range(starts.astype(chosen.dtype)),
+        whole=states,
     )
     return _Job(
         loss=system.title,
         work=work,
         engine=engine,
-        starts=starts.astype(chosen.dtype),
+        starts=states,
         parameters=parameters,
         fit=fit,
         skips_start=keep == "trajectory" and times is not None and np.ravel(times)[0] > 0,
@@ -213,14 +213,26 @@ def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:
         raise InvalidSetting(message)
     if job.progress:
         rows = min(rows, max(1, -(-count // PIECES)))
-    with tqdm(total=count, unit="trajectory", disable=not job.progress) as bar:
+    with _progress(job) as advance:
         for first in range(0, max(count, 1), rows):
             chunk = slice(first, min(first + rows, count))
             name, batch = follow(job.engine, job.work, job.starts[chunk], job.part(chunk))
             if job.skips_start:
                 batch = replace(batch, times=batch.times[1:], values=batch.values[..., 1:])
             yield _label(job, chunk, name, batch)
-            bar.update(chunk.stop - chunk.start)
+            advance(chunk.stop - chunk.start)
+
+
+@contextmanager
+def _progress(job: _Job) -> Iterator[Callable[[int], object]]:
+    """A function that is told how many trajectories more are done, and shows it if asked to."""
+    if not job.progress:
+        yield lambda _: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=len(job.starts), unit="trajectory") as bar:
+        yield bar.update
 
 
 def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset:
@@ -234,7 +246,7 @@ def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset
     starts, numbers = job.starts[chunk].astype(float), job.part(chunk)
     fit, seen = judged(program, job.fit, starts, seen, numbers, chosen)
     batch = replace(batch, status=seen.status)
-    settings = asdict(chosen) | {"keep": work.keep}
+    settings = vars(chosen) | {"keep": work.keep}
     return ensemble_dataset(
         batch,
         states=program.states,

@@ -98,7 +98,7 @@ def judged(
     if not program.node_names or not len(done):
         return fit, batch
     times = np.unique(np.linspace(0, batch.values.shape[-1] - 1, SERVED).astype(int))
-    visited = [starts[done], *np.moveaxis(batch.values[done][..., times], -1, 0)]
+    visited = [starts[done], *np.moveaxis(batch.values[..., times][done], -1, 0)]
     numbers = _of(parameters, done)
     if program.closure == "sampled":
         some = _typical(starts[done])

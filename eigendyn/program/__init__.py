@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over nodes
@@ -82,7 +83,7 @@ class Program:
         kinds = enumerate(operation.kind for operation in self.operations)
         return tuple(place for place, kind in kinds if kind == "average")
 
-    @property
+    @cached_property
     def is_coupled(self) -> bool:
         """Whether the rate of a mode depends on more than its own one state."""
         kinds = {self.operations[place].kind for place in self.needed(self.rates)}

@@ -45,7 +45,7 @@ def prepared(chosen: Settings) -> Prepared | None:
 
 def key(chosen: Settings) -> str:
     """What equations depend on, where it is not the default."""
-    plain = _parts(Settings())
+    plain = _plain()
     other = (f"{k}={v}" for k, v in _parts(chosen).items() if v != plain[k])
     return ", ".join([chosen.loss, *other])
 
@@ -67,6 +67,11 @@ def _parts(chosen: Settings) -> dict[str, Any]:
         "stop_gradient": chosen.stop_gradient,
         **asdict(architecture(chosen)),
     }
+
+
+@cache
+def _plain() -> dict[str, Any]:
+    return _parts(Settings())
 
 
 @cache

@@ -70,6 +70,19 @@ def test_a_small_problem_is_simulated_without_jax_sympy_and_pandas(tmp_path):
     }
 
 
+def test_a_small_ensemble_is_followed_without_jax_and_sympy():
+    text = """
+import sys
+import eigendyn
+found = eigendyn.ensemble("cosine", [[0.1, 0.5, 1.0]], closure="mean-field")
+print(found.engine, *sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    engine, *loaded = done.stdout.split()
+    assert engine == "compiled"
+    assert not set(loaded) & {"jax", "jaxlib", "sympy", "mpmath", "diffrax", "scipy", "tqdm"}
+
+
 def test_the_module_is_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "eigendyn", "simulate", "--loss", "cosin"],

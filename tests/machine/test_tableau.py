@@ -60,6 +60,18 @@ def test_dense_output_ends_where_the_step_does(tableau, order, dense):
 
 
 @METHODS
+def test_dense_output_is_a_cubic_and_what_bends_it(tableau, order, dense):
+    first, last = np.eye(tableau.slopes)[[0, tableau.last]]
+    total = np.pad(tableau.weights, (0, tableau.slopes - len(tableau.weights)))
+    for x in np.linspace(0, 1, 7):
+        cubic = x * first + x**2 * (3 * total - 2 * first - last)
+        cubic += x**3 * (first + last - 2 * total)
+        bend = sum(x**power * np.array(row) for power, row in enumerate(tableau.bends))
+        found = cubic + (x * (1 - x)) ** 2 * bend
+        np.testing.assert_allclose(found, tableau.dense_weights(x), atol=1e-12)
+
+
+@METHODS
 def test_a_step_of_exponential_growth_is_its_taylor_series(tableau, order, dense):
     z = Polynomial([0, 1])
     slopes = [z]
