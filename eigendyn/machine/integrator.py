@@ -30,8 +30,9 @@ from eigendyn.machine.writer import I8, I32, whole
 
 COMPLETED, DIVERGED, OUT_OF_STEPS, INACCURATE = 0, 1, 2, 4
 CLOSER = 0.02  # tolerance of the second run over that of the first
-ACCEPTED = 0.25  # estimated error, over the tolerance, of what is returned
-AIM = 0.05  # estimated error, over the tolerance, that a further run is made for
+ACCEPTED = 0.06  # estimated error, over the tolerance, of what is returned
+TOLERATED = 0.25  # the same, where a further run has no room
+AIM = 0.03  # estimated error, over the tolerance, that a further run is made for
 SHORTEST = 1e-18  # step over the time span that ends a run
 
 
@@ -237,7 +238,9 @@ def _finish(f: Frame, lane: Any) -> None:
                             _again(f, lane, needed)
                         with never:
                             w.store(needed, f.arrays["scales"], f.get("trajectory", lane))
-                            _return(f, lane, ir.Constant(I8, INACCURATE))
+                            near = w.at.fcmp_ordered("<=", estimate, w.number(TOLERATED))
+                            status = w.at.select(near, outcome, whole(INACCURATE))
+                            _return(f, lane, w.at.trunc(status, I8))
 
 
 def _estimate(f: Frame, lane: Any) -> Any:
