@@ -20,7 +20,8 @@ WHOLE = ("node_count", "first", "saved", "total")
 NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")
 LANE_NUMBERS = (
     *("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "active", "fresh"),
-    *("next_time", "stage_time", "method", "since", "mark", "tried", "patience", "stiff"),
+    *("next_time", "stage_time", "last_error"),
+    *("method", "since", "mark", "tried", "patience", "stiff"),
 )
 LANE_COUNTS = ("trajectory", "next", "run", "last_next", "last_outcome", "outcome", "total")
 

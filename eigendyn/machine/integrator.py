@@ -30,8 +30,9 @@ from eigendyn.machine.writer import I8, I32, whole
 
 COMPLETED, DIVERGED, OUT_OF_STEPS, INACCURATE = 0, 1, 2, 4
 CLOSER = 0.02  # tolerance of the second run over that of the first
-ACCEPTED = 0.25  # estimated error, over the tolerance, of what is returned
-AIM = 0.05  # estimated error, over the tolerance, that a further run is made for
+ACCEPTED = 0.06  # estimated error, over the tolerance, of what is returned
+TOLERATED = 0.25  # the same, where a further run has no room
+AIM = 0.03  # estimated error, over the tolerance, that a further run is made for
 SHORTEST = 1e-18  # step over the time span that ends a run
 
 
@@ -73,7 +74,7 @@ def emit_integrator(
 def _prepare(f: Frame) -> None:
     """Empty lanes, finite everywhere, that ask for a trajectory."""
     w = f.w
-    for name in ("time", "step", "taken", "rtol", "atol", "scale", "last_scale"):
+    for name in ("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "last_error"):
         f.put(name, w.spread(1.0))
     for name in ("active", "fresh"):
         f.put(name, w.spread(1.0))
@@ -138,6 +139,7 @@ def _begin(f: Frame, lane: Any) -> None:
             w.store(value, f.arrays["values"], saved)
     f.put("time", numbers["begins"], lane)
     f.put("taken", w.number(0.0), lane)
+    f.put("last_error", w.number(1.0), lane)
     f.put("next", numbers["first"], lane)
     f.put("next_time", w.load(f.arrays["times"], numbers["first"]), lane)
     scale = f.get("scale", lane)
@@ -174,7 +176,7 @@ def _step(f: Frame) -> None:
             kept = w.at.select(accepted, new, w.load(f.vectors[place], i))
             w.store(kept, f.vectors[place], i)
     f.put("time", w.at.select(accepted, after, time))
-    emit_choice(f, active, w.mul(step, emit_factor(f, error)))
+    emit_choice(f, active, w.mul(step, emit_factor(f, error, accepted)))
     taken = w.add(f.get("taken"), w.spread(1.0))
     f.put("taken", taken)
     _judge(f, active, accepted, last, time, step, taken)
@@ -236,7 +238,9 @@ def _finish(f: Frame, lane: Any) -> None:
                             _again(f, lane, needed)
                         with never:
                             w.store(needed, f.arrays["scales"], f.get("trajectory", lane))
-                            _return(f, lane, ir.Constant(I8, INACCURATE))
+                            near = w.at.fcmp_ordered("<=", estimate, w.number(TOLERATED))
+                            status = w.at.select(near, outcome, whole(INACCURATE))
+                            _return(f, lane, w.at.trunc(status, I8))
 
 
 def _estimate(f: Frame, lane: Any) -> Any:

@@ -6,7 +6,9 @@ from typing import Any
 
 from eigendyn.machine.frame import Frame
 
-SAFETY = 0.9
+SAFETY = 0.85
+NOW, BEFORE = 0.7, -0.4  # shares of the last two errors in the next step
+LEAST_ERROR = 1e-4  # of a step, over what is allowed, that the next one is chosen by
 LEAST = 0.2  # by which a step may shrink
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that may rest at zero
 NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
@@ -95,12 +97,23 @@ def emit_error(f: Frame, step: Any) -> Any:
     return w.at.select(finite, w.smaller(error, w.spread(1e10)), w.spread(1e10))
 
 
-def emit_factor(f: Frame, error: Any) -> Any:
-    """By how much the next step is longer."""
+def emit_factor(f: Frame, error: Any, accepted: Any) -> Any:
+    """By how much the next step is longer.
+
+    Where stability limits steps, errors swing and many steps are repeated, unless the error of the
+    last step that was kept has a say.
+
+    Source: Söderlind 2003, Digital filters in adaptive time-stepping: PI3040.
+    """
     w = f.w
     (_, exponent), (_, growth) = f.weights("control", 0)
-    power = w.rough_power(w.larger(error, w.spread(1e-10)), exponent)
-    return w.smaller(w.larger(w.mul(power, w.spread(SAFETY)), w.spread(LEAST)), growth)
+    error, last = w.larger(error, w.spread(1e-10)), f.get("last_error")
+    now = w.rough_power(error, w.mul(exponent, w.spread(NOW)))
+    before = w.rough_power(last, w.mul(exponent, w.spread(BEFORE)))
+    factor = w.mul(w.mul(now, before), w.spread(SAFETY))
+    kept = w.larger(error, w.spread(LEAST_ERROR))
+    f.put("last_error", w.at.select(accepted, kept, last))
+    return w.smaller(w.larger(factor, w.spread(LEAST)), growth)
 
 
 def _advance(f: Frame, row: list[tuple[int, Any]], step: Any, target: str) -> None:
