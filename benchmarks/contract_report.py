@@ -31,7 +31,7 @@ def report(folder: Path, problems: int) -> str:
         "variances over six decades, random saved times, rtol from 1e-9 to 1e-4; "
         f"groups of one structure, of which {kinds} (see contract_problems.py). "
         "Error is |y − y_ref| in units of atol + rtol·|y_ref|, the largest over states, modes and "
-        "saved times.",
+        "saved times. The table says how many of the problems each engine was given.",
         "",
         f"| engine | problems | {' | '.join(names)} |",
         "|" + "---|" * (len(names) + 2),
