@@ -159,6 +159,7 @@ class Explorer:
             )
         )
         self._motion = Motion(system, axes(system, dynamics))
+        self._motion.compile_ahead()
         self._points = self._motion.grid(POINTS)
         self.picture = Exploration(
             self.figure,

@@ -9,6 +9,7 @@ from matplotlib.backend_bases import MouseEvent
 
 import eigendyn
 from eigendyn.errors import InvalidSetting, UnknownName
+from eigendyn.integrate import compiled
 
 ipywidgets = pytest.importorskip("ipywidgets")
 pytest.importorskip("ipympl")
@@ -89,6 +90,14 @@ def test_a_trajectory_that_leaves_the_time_course_makes_room(explorer):
     explorer.start(0.01, 1.95)
     top = explorer.picture.course.get_ylim()[1]
     assert top > 1.95
+
+
+def test_no_move_waits_for_a_compiler():
+    explorer = eigendyn.explore("cosine", closure="mean-field")
+    compiled_before = compiled._kernel.cache_info().misses
+    for decay in np.linspace(0.01, explorer.controls["weight_decay"].high, 10):
+        explorer.set("weight_decay", decay)
+    assert compiled._kernel.cache_info().misses == compiled_before
 
 
 def test_the_mean_field_can_be_explored():

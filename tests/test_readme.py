@@ -57,8 +57,9 @@ def test_ci_runs_its_lines():
 
 def test_its_first_table_is_what_simulate_prints(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    printed = CliRunner().invoke(cli, ["simulate", "--loss", "cosine"]).stdout
-    shown = blocks("text")[0]
+    done = CliRunner().invoke(cli, ["simulate", "--loss", "cosine"])
+    assert done.exit_code == 0
+    printed, shown = done.stdout, blocks("text")[0]
     for line in printed.splitlines()[:13]:
         assert line in shown
 

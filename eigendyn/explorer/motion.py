@@ -19,7 +19,7 @@ from eigendyn.analysis.system import LARGEST, DynamicalSystem
 from eigendyn.errors import InvalidSetting, NoProgram
 from eigendyn.explorer.axes import Axis, axes
 from eigendyn.explorer.system import plane_system
-from eigendyn.integrate.compiled import compiled_ensemble
+from eigendyn.integrate.compiled import compile_ahead, compiled_ensemble
 from eigendyn.integrate.flow import flow
 from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import with_closure_accuracy
@@ -121,6 +121,12 @@ class Motion:
         counts = np.isfinite(paths).all(axis=2).cumprod(axis=1).sum(axis=1)
         return [(times[:n], path[:n]) for path, n in zip(paths, counts, strict=True)]
 
+    def compile_ahead(self) -> None:
+        """Compile what follows trajectories, so that none has to wait for it."""
+        if isinstance(self.system, DynamicalSystem):
+            with suppress(NoProgram):
+                compile_ahead(self.system.program, self.system.modes, _across(self.system))
+
     def backward(self, coordinates: NDArray, parameters: Parameters) -> NDArray:
         """Points (points, 2) that lead to coordinates of the system, as far as the edge.
 
@@ -170,7 +176,7 @@ class Motion:
             rtol=RTOL,
             atol=ATOL,
             max_steps=MOST_STEPS,
-            across="nodes" if system.program.node_names else "trajectories",
+            across=_across(system),
         )
         return found.values.reshape(*starts.shape, -1).swapaxes(1, 2)
 
@@ -200,6 +206,10 @@ class Motion:
     def coordinates(self, shown: NDArray) -> NDArray:
         """Coordinates of the system (…, 2) at points of the plane (…, 2)."""
         return self._root(shown)[..., np.argsort(self._order)]
+
+
+def _across(system: DynamicalSystem) -> str:
+    return "nodes" if system.program.node_names else "trajectories"
 
 
 @jax.jit

@@ -109,6 +109,16 @@ def compiled_ensemble(
     return Batch(saved, work.values, work.status, work.steps)
 
 
+def compile_ahead(program: Program, modes: int, across: str) -> None:
+    """Compile both methods in float64, so that no later call has to wait for one.
+
+    Raises:
+        NoProgram: A function that there is no machine code for.
+    """
+    for tableau in (TSIT5, DOP853):
+        _kernel(program, modes, tableau, 64, across, False)
+
+
 def _until_accurate(work: _Work, left: NDArray) -> None:
     """Order 5 for what is easily accurate enough, order 8 for the rest."""
     rtol = work.tolerances[0]
