@@ -1,7 +1,7 @@
 /* Rates of one problem enter; its states at the saved times, by Dormand–Prince 8, leave.
 
    `contract_native` puts its constants and the method's tables (STAGES, A, B, C, E3, E5) before this
-   text, with SIZE states and KINKED, and after it
+   text, with SIZE states, NODE_SIZE numbers of a node, its weight first, and KINKED, and after it
 
        rates(time, modes, y, p, leader, dy)   y and dy (states, modes), p the parameters
        ranked(modes, y, p, c)                 that of which the largest is taken, if KINKED
@@ -16,7 +16,9 @@
 static void rates(double time, int modes, const double *y, const double *p, int leader, double *dy);
 static void ranked(int modes, const double *y, const double *p, double *c);
 
-#define WINDOW 5000 /* steps, by the longest of which the number that is to come is guessed */
+static const double *NODES, *NODES_END; /* where averages are taken */
+
+#define WINDOWS 40 /* of steps, by the longest of which the number that is to come is guessed */
 
 static int leader_of(int modes, const double *c) {
     int best = 0;
@@ -46,11 +48,14 @@ static double error_of(int n, int modes, const double *y, const double *y1, cons
 }
 
 /* values (times, states, modes), of which the first is the start; returns why it stopped. */
-int solve(int modes, const double *p, const double *times, int count, double rtol,
-          const double *floors, long most_steps, double *values) {
+int solve(int modes, const double *p, const double *nodes, int node_count, const double *times,
+          int count, double rtol, const double *floors, long most_steps, double *values) {
     int n = SIZE * modes;
+    NODES = nodes;
+    NODES_END = nodes + (size_t)node_count * NODE_SIZE;
     double *room = malloc(sizeof(double) * (size_t)n * (STAGES + 6)), *k = room;
     double *y = k + (STAGES + 1) * n, *y1 = y + n, *at = y1 + n, *c0 = at + n, *c1 = c0 + n;
+    long window = most_steps / WINDOWS;
     double time = times[0], step = 1e-9, longest = 0;
     int saved = 1, leader = 0, outcome = FOUND;
     memcpy(y, values, sizeof(double) * n);
@@ -60,11 +65,11 @@ int solve(int modes, const double *p, const double *times, int count, double rto
         double h = fmin(step, left);
         int last = step >= left;
         longest = fmax(longest, step);
-        if (taken >= most_steps || (taken % WINDOW == WINDOW - 1 && rest > longest * most_steps)) {
+        if (taken >= most_steps || (taken % window == window - 1 && rest > longest * most_steps)) {
             outcome = STIFF;
             break;
         }
-        if (taken % WINDOW == WINDOW - 1) longest = 0; /* a step is short where a mode overtakes */
+        if (taken % window == window - 1) longest = 0; /* a step is short where a mode overtakes */
         double shortest = fmax(SHORTEST * time, 1e-25);
         for (int s = 0; s < STAGES; s++) {
             for (int i = 0; i < n; i++) {

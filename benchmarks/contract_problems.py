@@ -26,7 +26,7 @@ from eigendyn.settings import Settings
 
 MOST_MODES, DECADES = 50, 6
 SEED, SIZE = 1, 20  # of the drawing, and problems of a group
-QUADRATURE = {"share": 0.03, "modes": 8, "problems": 2}  # exact ratios are slow
+QUADRATURE = {"share": 0.03, "modes": 8}  # exact ratios are slow
 KINDS = {"plain": 0.7, "extreme": 0.22, "crowded": 0.08}  # shares of groups
 SINGLE = 0.25  # share of extreme groups in float32
 
@@ -110,34 +110,33 @@ def draw(seed: int, number: int, size: int) -> Group:
     settings = _settings(rng, kind)
     is_extreme = kind == "extreme"
     ratio = "cosine" in settings["loss"] and settings["closure"] == "exact"
-    count = min(size, QUADRATURE["problems"]) if ratio else size
     modes = int(rng.integers(1, QUADRATURE["modes"] if ratio else MOST_MODES, endpoint=True))
     most = 10.0 if is_extreme else 1.0
     top = rng.uniform(0, 4 if is_extreme else 2)  # decades above 1 of the largest variance
-    spread = (4 * DECADES if is_extreme else DECADES) + np.zeros((count, 1))
+    spread = (4 * DECADES if is_extreme else DECADES) + np.zeros((size, 1))
     if kind == "crowded":
-        spread = 10 ** rng.uniform(-5, 0, (count, 1))
+        spread = 10 ** rng.uniform(-5, 0, (size, 1))
     end = settings["learning_rate"] * settings["steps"]
     inner = np.sort(rng.uniform(0, end, int(rng.integers(1, 40))))
     sweep = {
-        "sigma1": _some(rng, count) * rng.uniform(0, most, count),
-        "sigma2": rng.uniform(0, most, count),
-        "weight_decay": _some(rng, count) * rng.uniform(0, 0.5 * most, count),
+        "sigma1": _some(rng, size) * rng.uniform(0, most, size),
+        "sigma2": rng.uniform(0, most, size),
+        "weight_decay": _some(rng, size) * rng.uniform(0, 0.5 * most, size),
     }
     if settings.get("predictor") == "learned":
         wide = 2.0 if is_extreme else 0.5
-        sweep["predictor_rate"] = 10 ** rng.uniform(-wide, wide, count)
-        sweep["predictor_decay"] = _some(rng, count) * rng.uniform(0, 0.5 * most, count)
+        sweep["predictor_rate"] = 10 ** rng.uniform(-wide, wide, size)
+        sweep["predictor_decay"] = _some(rng, size) * rng.uniform(0, 0.5 * most, size)
     if settings.get("target") == "ema":
         low, high = (0.0, 0.9999) if is_extreme else (0.5, 0.999)
-        sweep["ema"] = rng.uniform(low, high, count)
+        sweep["ema"] = rng.uniform(low, high, size)
     is_single = settings.get("dtype") == "float32"
     rtol = 10 ** (rng.uniform(-5, -3) if is_single else rng.uniform(-9, -4))
     number_type = np.float32 if is_single else np.float64
     return Group(
         settings=settings,
         sweep={name: values.astype(number_type).astype(float) for name, values in sweep.items()},
-        variances=10 ** (top - spread * rng.uniform(0, 1, (count, modes))),
+        variances=10 ** (top - spread * rng.uniform(0, 1, (size, modes))),
         times=np.unique(np.array([0.0, *inner, end], number_type)).astype(float),
         rtol=rtol,
         atol=rtol * 10 ** rng.uniform(-4, -1),
