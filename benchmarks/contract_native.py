@@ -101,7 +101,9 @@ def source(group: Group) -> tuple[str, list[str]]:
     known |= {part: f"average[{i} * modes + m]" for i, part in enumerate(parts)}
     lines = [f"double average[{max(1, len(parts))} * modes]; memset(average, 0, sizeof average);"]
     if integrands:
-        lines += [f"for (const double *node = NODES; node < NODES_END; node += {1 + len(nodes)}) {{"]
+        lines += [
+            f"for (const double *node = NODES; node < NODES_END; node += {1 + len(nodes)}) {{"
+        ]
         lines += _over_modes(integrands, known, "average[{i} * modes + m] += node[0] * ({value});")
         lines += ["}"]
     lines += _over_modes(rates, known, "dy[{i} * modes + m] = {value};")

@@ -82,7 +82,9 @@ def _rule(group: Group, solve: Solve, row: int) -> Rule:
     visited = np.moveaxis(rough, -1, 0)
     visited = visited[np.isfinite(visited).all(axis=(1, 2))]
     picked = np.linspace(0, len(visited) - 1, VISITED).astype(int)
-    return _fitted(group, row, [start, equal, *visited[picked]], max(CLOSURE_ACCURACY, FINER * group.rtol))
+    return _fitted(
+        group, row, [start, equal, *visited[picked]], max(CLOSURE_ACCURACY, FINER * group.rtol)
+    )
 
 
 def _fitted(group: Group, row: int, spectra: list[NDArray], accuracy: float) -> Rule:
