@@ -26,7 +26,7 @@ DOUBT = 0.1  # difference of both runs, in units of what is allowed to an engine
 UNCERTAIN = 3  # both runs arrive, and differ by more
 REASONS = {ENDED: "the solution ends", STIFF: "too stiff", UNCERTAIN: "two references differ"}
 FINER = 1e-3  # tolerance over that of an engine, of steps and averages, where averages are slow
-CLOSURE_ACCURACY = 1e-12  # no finer than this
+CLOSURE_ACCURACY = 1e-12  # no closer than this
 ROUGH = 1e-8  # tolerance of the run, and of its averages, that says which states they must serve
 VISITED = 4  # of these states
 MOST_EVALUATIONS = 100_000  # of LSODA
@@ -53,14 +53,9 @@ class Reference:
 def reference(group: Group, check: bool) -> Reference:
     """Solve a group; one of its problems a third time, if asked to check."""
     solve, count = native(group), len(group.variances)
-    finest = max(RTOL, FINER * group.rtol) if group.has_nodes else RTOL
     found, ends, doubt, again = [], np.zeros(count, int), np.zeros(count), None
     for row in range(count):
-        rule = _rule(group, solve, row) if group.has_nodes else NO_RULE
-        other, ends[row] = solve(row, COARSER * finest, rule)
-        values = np.full_like(other, np.nan)
-        if ends[row] == FOUND:
-            values, ends[row] = solve(row, finest, rule)
+        other, values, ends[row], rule = _twice(group, solve, row)
         with np.errstate(invalid="ignore"):
             units = np.abs(values - other) / (group.atol + group.rtol * np.abs(values))
         doubt[row] = np.nanmax(units, initial=0)
@@ -74,17 +69,24 @@ def reference(group: Group, check: bool) -> Reference:
     return Reference(np.stack(found), ends, doubt, again)
 
 
-def _rule(group: Group, solve: Solve, row: int) -> Rule:
-    """Nodes of one problem's averages, fitted twice: at last to states that a run visited."""
+def _twice(group: Group, solve: Solve, row: int) -> tuple[NDArray, NDArray, int, Rule]:
+    """The coarser run of a problem, the finer one, why it stopped, and the nodes of averages."""
     start = group.starts(tuple(str(state) for state in group.dynamics().states))[row]
-    equal = np.broadcast_to(np.sqrt((start**2).mean(1, keepdims=True)), start.shape)
-    rough, _ = solve(row, ROUGH, _fitted(group, row, [start, equal], ROUGH))
-    visited = np.moveaxis(rough, -1, 0)
-    visited = visited[np.isfinite(visited).all(axis=(1, 2))]
-    picked = np.linspace(0, len(visited) - 1, VISITED).astype(int)
-    return _fitted(
-        group, row, [start, equal, *visited[picked]], max(CLOSURE_ACCURACY, FINER * group.rtol)
-    )
+    nothing, rule, finest = np.full((*start.shape, len(group.times)), np.nan), NO_RULE, RTOL
+    if group.has_nodes:  # fitted twice: at last to states that a run has visited
+        finest = max(RTOL, FINER * group.rtol)
+        equal = np.broadcast_to(np.sqrt((start**2).mean(1, keepdims=True)), start.shape)
+        rough, end = solve(row, ROUGH, _fitted(group, row, [start, equal], ROUGH))
+        if end != FOUND:
+            return nothing, nothing, end, rule
+        visited = np.moveaxis(rough, -1, 0)
+        picked = visited[np.linspace(0, len(visited) - 1, VISITED).astype(int)]
+        rule = _fitted(group, row, [start, equal, *picked], max(CLOSURE_ACCURACY, finest))
+    other, end = solve(row, COARSER * finest, rule)
+    if end != FOUND:
+        return other, nothing, end, rule
+    values, end = solve(row, finest, rule)
+    return other, values, end, rule
 
 
 def _fitted(group: Group, row: int, spectra: list[NDArray], accuracy: float) -> Rule:

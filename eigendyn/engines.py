@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eigendyn.compile import VectorField
 
 MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
+STATES = ("trajectory", "final")  # of what is kept, those that hold the last states
 Numbers = Mapping[str, float | NDArray]
 
 
@@ -160,7 +161,8 @@ def _kernel(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
             device=work.chosen.device,
         )
 
-    return until_two_agree(run, starts, parameters, **work.accuracy)
+    found = until_two_agree(run, starts, parameters, **work.accuracy)
+    return _marked(found, work, starts, parameters) if work.keep in STATES else found
 
 
 def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
@@ -178,7 +180,8 @@ def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
             max_steps=work.chosen.max_solver_steps,
         )
 
-    return _reduced(until_two_agree(run, starts, parameters, **work.accuracy), work.keep)
+    found = until_two_agree(run, starts, parameters, **work.accuracy)
+    return _reduced(_marked(found, work, starts, parameters), work.keep)
 
 
 _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {
@@ -187,6 +190,14 @@ _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {
     "kernel": _kernel,
     "flow": _flow,
 }
+
+
+def _marked(batch: Batch, work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+    from eigendyn.integrate.vanished import mark_vanished
+
+    duration = float(work.times[-1] - work.times[0])
+    program = work.system.program
+    return mark_vanished(program, work.nodes, starts, batch, parameters, duration)
 
 
 def _saved(keep: str) -> str:

@@ -42,7 +42,8 @@ class Batch:
         values: States (trajectories, states, modes, times), no number from a failure on.
         status: How each trajectory ended (trajectories,), a position in `BATCH_STATUSES`. The error
             of "completed" ones is at most ten times the tolerance at every saved time; that of
-            "inaccurate" ones may be larger; the quadrature of "closure-inaccurate" ones errs by
+            "inaccurate" ones may be larger, or a mode that would grow again has sunk below the
+            smallest number; the quadrature of "closure-inaccurate" ones errs by
             more than was asked for.
         steps: Adaptive steps taken (trajectories,), those of repeated runs included.
     """

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.averaging import Nodes
 from eigendyn.errors import InvalidSetting
+from eigendyn.integrate.vanished import mark_vanished
 from eigendyn.machine.dop853 import DOP853
 from eigendyn.machine.integrator import CLOSER
 from eigendyn.machine.kernel import across_of, build_kernel, kind_of
@@ -106,7 +107,8 @@ def compiled_ensemble(
         work.values[valid] = work.starts[valid, ..., None]
     else:
         _until_accurate(work, np.flatnonzero(valid))
-    return Batch(saved, work.values, work.status, work.steps)
+    batch = Batch(saved, work.values, work.status, work.steps)
+    return mark_vanished(program, nodes, starts, batch, parameters, work.span[1] - work.span[0])
 
 
 def compile_ahead(program: Program, modes: int, across: str) -> None:

@@ -26,15 +26,20 @@ ALIGNED = 64  # bytes
 
 
 def rates_of_many(
-    program: Program, nodes: Nodes, states: NDArray, parameters: Mapping[str, ArrayLike]
+    program: Program,
+    nodes: Nodes,
+    states: NDArray,
+    parameters: Mapping[str, ArrayLike],
+    time: float = 0.0,
 ) -> NDArray:
     """Evaluate a program in many states at once, on all cores.
 
     Args:
-        program: The program; nothing in it depends on the time.
+        program: The program.
         nodes: Where its averages are taken.
         states: (points, states, modes).
         parameters: By name, one number or one for each point (points,).
+        time: Learning rate × step, the same for all of them.
 
     Returns:
         Its rates (points, rates, modes).
@@ -48,13 +53,15 @@ def rates_of_many(
     columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
     table = np.stack(columns, axis=1) if columns else np.zeros((count, 0))
     blocks = -(-count // field.lanes)
+    now = _aligned(field.lanes)
+    now[:] = time
     x, p = (_in_lanes(each.reshape(count, -1), blocks, field.lanes) for each in (states, table))
     out = _aligned(blocks * len(program.rates) * modes * field.lanes)
 
     def work(share: NDArray) -> None:
         space = _aligned(field.workspace)
-        places = (each.ctypes.data for each in (x, p, packed))
-        field.call(*places, rows, space.ctypes.data, out.ctypes.data, share[0], share[-1] + 1)
+        places = [each.ctypes.data for each in (now, x, p, packed, space, out)]
+        field.call(*places[:4], rows, *places[4:], share[0], share[-1] + 1)
 
     shares = [each for each in np.array_split(np.arange(blocks), os.cpu_count() or 1) if len(each)]
     with ThreadPoolExecutor(len(shares) or 1) as pool:
@@ -65,7 +72,7 @@ def rates_of_many(
 
 @dataclass(frozen=True)
 class _Field:
-    """Compiled code: x, p, nodes, rows, workspace, out, first block, block behind the last."""
+    """Compiled code: time, x, p, nodes, rows, workspace, out, first block, block behind the last."""
 
     call: Callable
     lanes: int
@@ -80,13 +87,11 @@ def _field(program: Program, modes: int) -> _Field:
     rates = emit_rates(module, program, modes, width, DOUBLE)
     vector, one = ir.VectorType(DOUBLE, width), DOUBLE.as_pointer()
     vectors = vector.as_pointer()
-    arguments = [vectors, vectors, one, I64, one, vectors, I64, I64]
+    arguments = [vectors, vectors, vectors, one, I64, one, vectors, I64, I64]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), "field")
     function.attributes.alignstack = ALIGNED
     at = ir.IRBuilder(function.append_basic_block("entry"))
-    x, p, nodes, rows, workspace, out, first, last = function.args
-    time = at.alloca(vector)
-    at.store(ir.Constant(vector, [0.0] * width), time)
+    time, x, p, nodes, rows, workspace, out, first, last = function.args
     sizes = (len(program.states) * modes, len(program.parameters), len(program.rates) * modes)
     with counted(at, at.sub(last, first)) as index:
         block = at.add(first, index)
@@ -98,7 +103,7 @@ def _field(program: Program, modes: int) -> _Field:
     at.ret_void()
     library = Library(module)
     pointer, whole = ctypes.c_void_p, ctypes.c_int64
-    types = [*[pointer] * 3, whole, *[pointer] * 2, *[whole] * 2]
+    types = [*[pointer] * 4, whole, *[pointer] * 2, *[whole] * 2]
     return _Field(
         call=library.function("field", None, *types),
         lanes=width,
