@@ -72,7 +72,7 @@ def rates_of_many(
 
 @dataclass(frozen=True)
 class _Field:
-    """Compiled code: time, x, p, nodes, rows, workspace, out, first block, block behind the last."""
+    """Compiled code: time, x, p, nodes, rows, workspace, out, first block, last block + 1."""
 
     call: Callable
     lanes: int
