@@ -55,7 +55,8 @@ def mark_vanished(
     size = np.sqrt(nothing)
     small = np.copysign(size, starts[rows].astype(float))
     states = np.where(vanished, small, last[rows].astype(float))
-    numbers = {name: p[rows] if np.ndim(p) else p for name, p in parameters.items()}
+    count = len(starts)
+    numbers = {n: np.broadcast_to(p, count)[rows] for n, p in parameters.items()}
     try:
         rates = rates_of_many(program, nodes, states, numbers, float(batch.times[-1]))
         grows = rates / small * duration > -np.log(size)
