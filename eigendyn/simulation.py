@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.equations import (
-    Equations,
-    conserved,
-    equations,
-)
+from eigendyn.equations import Equations, equations
 from eigendyn.labelled import Labelled
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
@@ -26,7 +21,6 @@ from eigendyn.trajectory import Trajectory
 
 if TYPE_CHECKING:
     import xarray
-    from jax import Array
 
     from eigendyn.compile import VectorField
     from eigendyn.losses import SymbolicLoss
@@ -200,29 +194,4 @@ def _conserved(system: Equations, states: NDArray, times: NDArray) -> dict[str, 
     names = (name for name, _ in found.places)
     return {
         name: np.broadcast_to(v, (1, len(times)))[0] for name, v in zip(names, values, strict=True)
-    }
-
-
-def conserved_functions(
-    loss: SymbolicLoss, field: VectorField, chosen: Settings
-) -> dict[str, Callable[..., Array]]:
-    """What a system conserves, by name, as functions of states and, with decay, of time.
-
-    Each takes states (states, …, modes), and times (…, 1), and returns (…, 1).
-    """
-    from eigendyn import symbols as sym
-    from eigendyn.compile import compile_expressions
-
-    arguments = [
-        *(getattr(sym, name) for name in field.states),
-        *(sym.time, sym.weight_decay, sym.predictor_decay, sym.predictor_rate),
-    ]
-    numbers = (chosen.weight_decay, chosen.predictor_decay, chosen.predictor_rate or 1.0)
-
-    def of_states(function: Callable[..., tuple]) -> Callable[..., Array]:
-        return lambda states, time=0.0: function(*states, time, *numbers)[0]
-
-    return {
-        one.name: of_states(compile_expressions(arguments, [one.expression]))
-        for one in conserved(loss, chosen)
     }

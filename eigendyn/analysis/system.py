@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -13,16 +14,18 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from eigendyn import symbols as sym
 from eigendyn.checks import check_whole
-from eigendyn.compile import VectorField
+from eigendyn.compile import VectorField, compile_expressions
+from eigendyn.conservation import Conserved
 from eigendyn.derive import ModeDynamics
-from eigendyn.equations import closed_dynamics, understand
+from eigendyn.equations import closed_dynamics, conserved, decays, understand
 from eigendyn.errors import InvalidSetting
 from eigendyn.losses import SymbolicLoss
 from eigendyn.program import Program
 from eigendyn.program.derivation import program_of
 from eigendyn.settings import Settings
-from eigendyn.simulation import conserved_functions, vector_field
+from eigendyn.simulation import vector_field
 
 LARGEST = 2.0  # variance up to which the closure's nodes are chosen
 SMALLEST = 1e-3  # of the largest
@@ -105,7 +108,9 @@ def dynamical_system(
         )
         raise InvalidSetting(message)
     spectra = largest_variance * _patterns(modes)
-    compiled, states, parameters = vector_field(loss, spectra, **settings)
+    compiled, _, parameters = vector_field(loss, spectra, **settings)
+    # with decay, what is conserved changes in time
+    kept = conserved(symbolic, chosen) if decays(chosen) == "nothing" else ()
     return DynamicalSystem(
         vector_field=compiled,
         parameters=parameters,
@@ -114,7 +119,7 @@ def dynamical_system(
         loss=symbolic,
         settings=chosen,
         dynamics=closed_dynamics(symbolic, chosen),
-        conserved=_conserved(symbolic, compiled, chosen, states.shape[1:]),
+        conserved=_conserved(kept, compiled.states, modes, chosen.predictor_rate or 1.0),
     )
 
 
@@ -146,15 +151,15 @@ def _patterns(modes: int) -> NDArray:
     return np.concatenate([equal, small, small[:, ::-1], middle])
 
 
+@lru_cache(maxsize=64)
 def _conserved(
-    loss: SymbolicLoss, compiled: VectorField, chosen: Settings, shape: tuple[int, ...]
-) -> dict[str, Callable[[Array], Array]]:
-    """What stays constant without decay; with it, it changes in time."""
-    if chosen.weight_decay > 0 or chosen.predictor_decay > 0:
-        return {}
+    found: tuple[Conserved, ...], states: tuple[str, ...], modes: int, predictor_rate: float
+) -> Mapping[str, Callable[[Array], Array]]:
+    """Functions of x; the same ones for the same system, so that nothing is compiled again."""
+    arguments = [*(getattr(sym, name) for name in states), sym.predictor_rate]
 
-    def as_function_of_x(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
-        return lambda x: function(jnp.reshape(x, shape))
+    def of_x(one: Conserved) -> Callable[[Array], Array]:
+        function = compile_expressions(arguments, [one.expression])
+        return lambda x: function(*jnp.reshape(x, (-1, modes)), predictor_rate)[0]
 
-    functions = conserved_functions(loss, compiled, chosen)
-    return {name: as_function_of_x(function) for name, function in functions.items()}
+    return MappingProxyType({one.name: of_x(one) for one in found})
