@@ -4,8 +4,9 @@
     python benchmarks/contract.py FOLDER [--engines compiled,shifted,flow:2000] [--only GROUP]
 
 The contract: at every saved time |y − y_ref| < 10 (atol + rtol |y_ref|), or the problem is flagged.
-References and verdicts are kept in the folder. flow:2000 gives an engine evenly spread groups with
-about so many problems. All engines judged so far are in the table of benchmarks/contract.md.
+References and verdicts are kept in the folder: a run that was cut off goes on, and to judge an
+engine anew, remove its verdicts-ENGINE.jsonl. flow:2000 gives an engine evenly spread groups with
+about so many problems. All verdicts in the folder are in the table of benchmarks/contract.md.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import sys
 from pathlib import Path
 from time import monotonic
 
-from contract_judge import Verdict, judge, keep
-from contract_problems import SEED, SIZE, draw, groups
+from contract_judge import Verdict, judge, keep, verdicts_of
+from contract_problems import SEED, SIZE, Group, draw, groups
 from contract_report import report
 from contract_store import stored
 
@@ -44,22 +45,32 @@ def main() -> None:
 
 
 def _run(folder: Path, told: str, problems: int) -> None:
-    """Judge one engine on every so manieth group, from the first on."""
+    """Judge one engine on the groups that it has not been judged on yet."""
     engine, _, share = told.partition(":")
-    every = max(1, problems // int(share)) if share else 1
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"verdicts-{engine}.jsonl"
-    path.unlink(missing_ok=True)
-    begin, done, broken = monotonic(), 0, 0
-    for number, group in groups(problems):
-        if number % every:
+    verdicts = verdicts_of(path) if path.exists() else []
+    known = {verdict.group for verdict in verdicts}
+    begin, done = monotonic(), 0
+    for number, group in sorted(groups(problems), key=_spread):
+        if done >= int(share or problems):
+            break
+        done += len(group.variances)
+        if number in known:
             continue
         verdict: Verdict = judge(engine, group, stored(folder, group, number), number)
         keep(path, verdict)
-        done, broken = done + verdict.problems, broken + len(verdict.broken)
+        verdicts.append(verdict)
+        largest = max(each.largest for each in verdicts)
+        broken = sum(len(each.broken) for each in verdicts)
         at = f"{engine}, {monotonic() - begin:.0f} s, group {number}: {done} problems"
-        why = f"largest {verdict.largest:.3g}, broken so far {broken} {verdict.refusal[:60]}"
+        why = f"largest {largest:.3g}, broken so far {broken} {verdict.refusal[:60]}"
         print(f"{at}, {why}", file=sys.stderr, flush=True)
+
+
+def _spread(numbered: tuple[int, Group]) -> int:
+    """Place in an order of which every beginning is spread evenly: the number's bits reversed."""
+    return int(f"{numbered[0]:016b}"[::-1], 2)
 
 
 if __name__ == "__main__":
