@@ -51,8 +51,9 @@ def test_ci_runs_its_lines():
     first, second = (block for block in blocks("sh") if "pip install" in block)
     for line in (first, second):
         for part in line.split("&&"):
-            step = part.strip().replace(".venv/bin/", "").replace("python3 -m venv .venv", "")
-            assert step.replace("pip install", "pip install --quiet") in ci or step in ci
+            step = part.strip().replace(".venv/bin/", "")
+            if step != "python3 -m venv .venv":  # CI makes one elsewhere
+                assert step and (step.replace("pip install", "pip install --quiet") in ci)
 
 
 def test_its_first_table_is_what_simulate_prints(tmp_path, monkeypatch):

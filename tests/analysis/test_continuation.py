@@ -44,7 +44,8 @@ def test_euclidean_modes_live_up_to_the_saddle_node_of_theory(sigma1):
     np.testing.assert_array_equal(alive.stable[some], (v > 1 / (2 * c))[some])
     (dead,) = (one for one in found.branches if one.x.max() == 0)
     np.testing.assert_allclose(dead.eigenvalues[:, 0].real, -dead.parameter, atol=1e-12)
-    assert dead.stable[dead.parameter > 0].all()
+    decays = dead.parameter > 0
+    assert decays.any() and dead.stable[decays].all()
 
 
 @pytest.mark.parametrize("sigma1", [0.0, 0.5])
@@ -164,7 +165,9 @@ def test_a_start_brings_its_own_branch_and_what_hangs_together_with_it():
 def test_a_search_at_one_value_agrees_with_the_branches():
     system = dynamical_system("euclidean", 1, sigma1=0.4)
     found = continue_fixed_points(system, "weight_decay", (0, 0.4))
-    for point in fixed_points(system, [0], [1.4], weight_decay=0.17):
+    points = fixed_points(system, [0], [1.4], weight_decay=0.17)
+    assert len(points) == 3  # dead, unstable, alive
+    for point in points:
         near = min(
             float(np.hypot(one.x[:, 0] - point.x[0], one.parameter - 0.17).min())
             for one in found.branches
