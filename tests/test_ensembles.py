@@ -79,7 +79,12 @@ def test_a_sweep_gives_every_trajectory_its_own_parameter():
 
 @pytest.mark.parametrize(
     ("loss", "engine"),
-    [("cosine", "compiled"), ("euclidean", "shifted"), ("euclidean", "compiled")],
+    [
+        ("cosine", "compiled"),
+        ("euclidean", "shifted"),
+        ("euclidean", "compiled"),
+        ("cosine", "flow"),
+    ],
 )
 def test_chunks_and_threads_change_no_bit(loss, engine):
     starts = STARTS * np.array([1e-5, 1, 10, 1e-3, 1])[:, None]

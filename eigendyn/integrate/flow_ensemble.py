@@ -17,6 +17,7 @@ from eigendyn.integrate.flow import flow
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 LOCKSTEP = 64  # trajectories that are integrated together
+FEWEST = 8  # that are worth a length of their own
 COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = map(
     BATCH_STATUSES.index, ("completed", "diverged", "out-of-steps", "invalid-start")
 )
@@ -55,17 +56,19 @@ def flow_ensemble(
     usable = np.isfinite(starts).all(axis=(1, 2)) & (starts[:, 0] >= 0).all(axis=1)
     usable &= np.isfinite(list(numbers.values())).all(axis=0)
     if usable.any():
-        found, is_out, taken = _flows(
+        rows = _padded(np.flatnonzero(usable))
+        found = _flows(
             field,
-            starts[usable],
+            starts[rows],
             jnp.asarray(times, starts.dtype),
-            {name: number[usable] for name, number in numbers.items()},
+            {name: number[rows] for name, number in numbers.items()},
             solver=solver,
             max_steps=max_steps,
             rtol=rtol,
             atol=atol,
         )
-        followed = np.array(np.moveaxis(found, 1, -1))
+        followed, is_out, taken = (np.array(each)[: usable.sum()] for each in found)
+        followed = np.moveaxis(followed, 1, -1)
         followed[..., 0] = starts[usable]  # which is saved only if a step succeeds
         finite = np.isfinite(followed).all(axis=(1, 2))
         reached = np.logical_and.accumulate(finite, axis=-1)
@@ -74,6 +77,16 @@ def flow_ensemble(
         values[usable], steps[usable] = followed, taken
         status[usable] = np.where(reached.all(axis=-1), COMPLETED, failed)
     return Batch(np.asarray(times), values, status, steps)
+
+
+def _padded(rows: NDArray) -> NDArray:
+    """The last row repeated, up to one of few lengths, each of which is compiled for.
+
+    A row alone would be rounded otherwise than beside another.
+    """
+    count = len(rows)
+    longer = min(LOCKSTEP, max(FEWEST, 1 << (count - 1).bit_length()))
+    return rows[np.minimum(np.arange(-(-count // longer) * longer), count - 1)]
 
 
 @partial(jax.jit, static_argnames=("solver", "max_steps"))
