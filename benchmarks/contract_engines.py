@@ -11,6 +11,10 @@ import eigendyn
 from eigendyn.program.derivation import program_of
 
 
+LOCKSTEP = {"max_solver_steps": 10_000}  # one slow problem holds up all of its group
+MORE = {"flow": LOCKSTEP, "kernel": LOCKSTEP}
+
+
 class NotServed(Exception):
     """The engine does not do these dynamics."""
 
@@ -29,6 +33,7 @@ def solve(engine: str, group: Group, states: tuple[str, ...]) -> tuple[NDArray, 
             rtol=group.rtol,
             atol=group.atol,
             sweep={name: group.sweep[name] for name in _parameters(group) if name in group.sweep},
+            **MORE.get(engine, {}),
             **group.settings,
             **_accuracy(group),
         )

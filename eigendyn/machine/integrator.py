@@ -33,7 +33,7 @@ CLOSER = 0.02  # tolerance of the second run over that of the first
 ACCEPTED = 0.06  # estimated error, over the tolerance, of what is returned
 TOLERATED = 0.25  # the same, where a further run has no room
 AIM = 0.03  # estimated error, over the tolerance, that a further run is made for
-SHORTEST = 1e-18  # step over the time span that ends a run
+SHORTEST = 1e-30  # step over the time span that ends a run
 
 
 def emit_integrator(

@@ -191,6 +191,15 @@ def test_what_becomes_infinite_is_followed_until_then():
     assert np.isnan(batch.values[0, 0, 0, 5:]).all()
 
 
+def test_what_slows_down_from_a_rate_of_1e21_does_not_diverge():
+    x, k = np.array([10.0, 0.5]), np.array([-1e18, -1.0])
+    program = hand_programs.power_growth(3)
+    batch = compiled_ensemble(NO_NODES, program, x[:, None, None], TIMES, {"k": k})
+    exact = x[:, None] / np.sqrt(1 - 2 * (k * x**2)[:, None] * TIMES)
+    assert list(batch.status) == [COMPLETED, COMPLETED]
+    assert worst(batch.values[:, 0, 0], exact, 1e-6, 0.0) < CONTRACT
+
+
 def test_a_stiff_trajectory_runs_out_of_steps():
     starts = np.array([[[1.0]], [[1.0]]])
     times = np.array([0.0, 1e-3, 1e-2, 60.0])
