@@ -10,7 +10,6 @@ from peers import eigendyn_engine
 import eigendyn
 from eigendyn.program.derivation import program_of
 
-
 LOCKSTEP = {"max_solver_steps": 10_000}  # one slow problem holds up all of its group
 MORE = {"flow": LOCKSTEP, "kernel": LOCKSTEP}
 
