@@ -10,8 +10,8 @@ from peers import eigendyn_engine
 import eigendyn
 from eigendyn.program.derivation import program_of
 
-LOCKSTEP = {"max_solver_steps": 10_000}  # one slow problem holds up all of its group
-MORE = {"flow": LOCKSTEP, "kernel": LOCKSTEP}
+LOCKSTEP = ("flow", "kernel")  # in which one slow problem holds up all of its group
+FEWER_STEPS = 10_000  # after which they give up, as does any engine where averages are slow
 
 
 class NotServed(Exception):
@@ -32,9 +32,9 @@ def solve(engine: str, group: Group, states: tuple[str, ...]) -> tuple[NDArray, 
             rtol=group.rtol,
             atol=group.atol,
             sweep={name: group.sweep[name] for name in _parameters(group) if name in group.sweep},
-            **MORE.get(engine, {}),
             **group.settings,
             **_accuracy(group),
+            **_patience(engine, group),
         )
     except eigendyn.EigendynError as refusal:
         raise NotServed(str(refusal)) from refusal
@@ -50,3 +50,7 @@ def _parameters(group: Group) -> tuple[str, ...]:
 
 def _accuracy(group: Group) -> dict[str, float]:
     return {"closure_accuracy": max(0.1 * group.rtol, 1e-12)} if group.has_nodes else {}
+
+
+def _patience(engine: str, group: Group) -> dict[str, int]:
+    return {"max_solver_steps": FEWER_STEPS} if engine in LOCKSTEP or group.has_nodes else {}
