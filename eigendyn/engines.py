@@ -113,12 +113,10 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
 
 def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.integrate.compiled import compiled_ensemble
-    from eigendyn.machine.kernel import across_of
 
-    program, (trajectories, _, modes) = work.system.program, work.whole.shape
     found = compiled_ensemble(
         work.nodes,
-        program,
+        work.system.program,
         starts,
         work.times,
         parameters,
@@ -127,7 +125,6 @@ def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
         max_steps=work.chosen.max_solver_steps,
         threads=work.threads,
         keep=_saved(work.keep),
-        across=across_of(program, modes, trajectories),  # the same in every chunk
     )
     return _reduced(found, work.keep)
 

@@ -16,7 +16,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.integrate.vanished import mark_vanished
 from eigendyn.machine.dop853 import DOP853
 from eigendyn.machine.integrator import CLOSER
-from eigendyn.machine.kernel import build_kernel, kind_of
+from eigendyn.machine.kernel import across_of, build_kernel, kind_of
 from eigendyn.machine.layout import pack_nodes
 from eigendyn.machine.tableau import Tableau
 from eigendyn.machine.tsit5 import TSIT5
@@ -44,7 +44,7 @@ def compiled_ensemble(
     max_steps: int = 100_000,
     threads: int | None = None,
     keep: str = "trajectory",
-    across: str = "trajectories",
+    across: str | None = None,
     quickly: bool = False,
 ) -> Batch:
     """Integrate many trajectories of one system, each with a step of its own.
@@ -64,8 +64,8 @@ def compiled_ensemble(
         max_steps: Adaptive steps of a run after which to give up.
         threads: How many work side by side; all cores if not given.
         keep: "trajectory", or "final" for the states at the last time alone.
-        across: What registers hold: "trajectories", or the "nodes" or "modes" of one (see
-            `across_of`).
+        across: What registers hold: "trajectories", or the "nodes" or "modes" of one; the choice
+            of `across_of` if not given.
         quickly: Whether the code may be somewhat slower, to be compiled sooner.
 
     Returns:
@@ -78,6 +78,7 @@ def compiled_ensemble(
     """
     kind = starts.dtype
     _check(kind, times, rtol, atol, max_steps)
+    across = across or across_of(program, starts.shape[2])
     count = len(starts)
     saved = times[-1:] if keep == "final" else times
     columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]

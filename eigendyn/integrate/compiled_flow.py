@@ -43,6 +43,7 @@ def compiled_flow(
         States at the saved times, cut before the first that was not reached; status "diverged",
         "out-of-steps" or "inaccurate" says why.
     """
+    across = across_of(program, start.shape[1])
     batch = compiled_ensemble(
         nodes,
         program,
@@ -53,7 +54,7 @@ def compiled_flow(
         atol=atol,
         max_steps=max_steps,
         threads=1,
-        across=across_of(program, start.shape[1], 1),
+        across="nodes" if across == "trajectories" else across,
         quickly=start.size * max(1, len(nodes.weights)) <= FEW,
     )
     values = batch.values[0]

@@ -48,11 +48,9 @@ def kind_of(bits: int) -> ir.Type:
     return ir.DoubleType() if bits == 64 else ir.FloatType()
 
 
-def across_of(program: Program, modes: int, trajectories: int) -> str:
-    """What vectors hold: trajectories; modes, where there are very many; nodes of a single one."""
-    if len(program.states) * modes >= MANY:
-        return "modes"
-    return "nodes" if trajectories == 1 else "trajectories"
+def across_of(program: Program, modes: int) -> str:
+    """What vectors hold: trajectories; or modes, where there are very many."""
+    return "modes" if len(program.states) * modes >= MANY else "trajectories"
 
 
 def build_kernel(
