@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from time import monotonic
 
-from contract_judge import Verdict, judge, keep, verdicts_of
+from contract_judge import judge, keep, verdicts_of
 from contract_problems import SEED, SIZE, Group, draw, groups
 from contract_report import report
 from contract_store import stored
@@ -58,7 +58,7 @@ def _run(folder: Path, told: str, problems: int) -> None:
         done += len(group.variances)
         if number in known:
             continue
-        verdict: Verdict = judge(engine, group, stored(folder, group, number), number)
+        verdict = judge(engine, group, stored(folder, group, number), number)
         keep(path, verdict)
         verdicts.append(verdict)
         largest = max(each.largest for each in verdicts)

@@ -55,7 +55,7 @@ int solve(int modes, const double *p, const double *nodes, int node_count, const
     NODES_END = nodes + (size_t)node_count * NODE_SIZE;
     double *room = malloc(sizeof(double) * (size_t)n * (STAGES + 6)), *k = room;
     double *y = k + (STAGES + 1) * n, *y1 = y + n, *at = y1 + n, *c0 = at + n, *c1 = c0 + n;
-    long window = most_steps / WINDOWS;
+    long window = most_steps / WINDOWS + 1;
     double time = times[0], step = 1e-9, longest = 0;
     int saved = 1, leader = 0, outcome = FOUND;
     memcpy(y, values, sizeof(double) * n);

@@ -25,8 +25,8 @@ from eigendyn.symbols import ModeMaximum, ModeSum
 
 NOTHING = 1e-290  # error allowed to a state that has vanished: it may grow again …
 RESTING = 1e-17  # … but for a velocity
-MOST_STEPS = 200_000  # … of 50 modes
-MOST_WORK = 1.5e7  # steps × nodes × modes
+MOST_STEPS = 200_000
+MOST_WORK = 1.5e7  # steps × nodes × modes: fewer steps, where averages are slow
 SHORTEST = 1e-15  # step over time where the solution ends
 OVERTAKEN = 1e-12  # by how much another mode may exceed the one held to be the largest
 FOUND, ENDED, STIFF = 0, 1, 2  # the solution, its end (rates without bound), or too many steps

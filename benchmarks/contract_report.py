@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from contract_engines import FEWER_STEPS, LOCKSTEP
 from contract_judge import ALLOWED, Verdict, excess, verdicts_of
 from contract_problems import KINDS, MOST_MODES, groups
 from contract_reference import REASONS
@@ -31,7 +32,8 @@ def report(folder: Path, problems: int) -> str:
         "variances over six decades, random saved times, rtol from 1e-9 to 1e-4; "
         f"groups of one structure, of which {kinds} (see contract_problems.py). "
         "Error is |y − y_ref| in units of atol + rtol·|y_ref|, the largest over states, modes and "
-        "saved times. The table says how many of the problems each engine was given.",
+        "saved times. The table says how many of the problems each engine was given. "
+        f"Exact ratios, {' and '.join(LOCKSTEP)} give up after {FEWER_STEPS:,} steps of a run.",
         "",
         f"| engine | problems | {' | '.join(names)} |",
         "|" + "---|" * (len(names) + 2),

@@ -43,8 +43,8 @@ class Batch:
         status: How each trajectory ended (trajectories,), a position in `BATCH_STATUSES`. The error
             of "completed" ones is at most ten times the tolerance at every saved time; that of
             "inaccurate" ones may be larger, or a mode that would grow again has sunk below the
-            smallest number; the quadrature of "closure-inaccurate" ones errs by
-            more than was asked for.
+            smallest number; the quadrature of "closure-inaccurate" ones errs by more than was asked
+            for.
         steps: Adaptive steps taken (trajectories,), those of repeated runs included.
     """
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.checks import check_whole
 from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
 from eigendyn.device import find_device, find_platform
-from eigendyn.engines import Work, follow
+from eigendyn.engines import STATES, Work, follow
 from eigendyn.ensembles.served import judged, nodes_for
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
@@ -238,11 +238,7 @@ def _progress(job: _Job) -> Iterator[Callable[[int], object]]:
 def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset:
     work = job.work
     program, chosen = work.system.program, work.chosen
-    seen = (
-        batch
-        if work.keep in ("trajectory", "final")
-        else replace(batch, values=batch.values[..., :0])
-    )
+    seen = batch if work.keep in STATES else replace(batch, values=batch.values[..., :0])
     starts, numbers = job.starts[chunk].astype(float), job.part(chunk)
     fit, seen = judged(program, job.fit, starts, seen, numbers, chosen)
     batch = replace(batch, status=seen.status)

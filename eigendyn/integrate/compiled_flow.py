@@ -84,7 +84,8 @@ _MESSAGES = {
     "inaccurate": (
         "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
         "tolerances do not agree, or have no room in this precision, or a mode that would grow "
-        "again has sunk below the smallest number. Try larger ones, or --dtype float64."
+        "again has sunk below the smallest number. Try larger ones, --dtype float64, or fewer "
+        "--steps."
     ),
     "invalid-start": (
         "The start is not finite in this precision. Try --dtype float64, or smaller variances."

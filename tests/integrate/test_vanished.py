@@ -3,6 +3,8 @@
 import pytest
 
 import eigendyn
+from eigendyn.errors import NoProgram
+from eigendyn.integrate import vanished
 
 LONG = 10_700.0
 SINKING = {
@@ -12,6 +14,7 @@ SINKING = {
     "predictor_decay": 2e-4,
     "max_solver_steps": 10**6,
 }
+DECAYING = {"loss": "euclidean", "weight_decay": 1.0, "engine": "compiled"}
 
 
 @pytest.mark.parametrize("engine", ["compiled", "flow"])
@@ -29,11 +32,18 @@ def test_a_mode_that_would_return_is_inaccurate(engine):
 
 
 def test_a_mode_that_has_vanished_for_good_is_completed():
-    found = eigendyn.ensemble(
-        "euclidean", [[1e-6, 100.0]], times=[0, 500, 1000.0], weight_decay=1.0
-    )
+    found = eigendyn.ensemble(variances=[[1e-6, 100.0]], times=[0, 500, 1000.0], **DECAYING)
     assert abs(found.singular_value[0, 0, -1]) < 1e-290
     assert found.status.values[0] == "completed"
+
+
+def test_what_cannot_be_told_is_inaccurate(monkeypatch):
+    def refuse(*_):
+        raise NoProgram
+
+    monkeypatch.setattr(vanished, "rates_of_many", refuse)
+    found = eigendyn.ensemble(variances=[[1e-6], [0.0]], times=[0, 1000.0], **DECAYING)
+    assert list(found.status.values) == ["inaccurate", "completed"]
 
 
 def test_a_mode_that_never_was_is_completed():
