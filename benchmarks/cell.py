@@ -6,7 +6,7 @@
 prints one object. First a ladder of tolerances on the watched trajectories says which reach the
 target errors; then the two rungs around each target (or every rung) are timed at full size: one
 warm-up, then at least three runs, the median. A peer that would take longer than the limit is timed
-on fewer trajectories, the first ones.
+on fewer trajectories, the first ones: so many that twice as many would not fit.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from problems import FLOOR, TIMES, Problem, error
 LADDER = [10.0**-n for n in range(2, 14)]
 REPEATS, ENOUGH = 3, 0.3  # runs, and seconds after which they are enough
 FEWEST = 5  # trajectories on which a slow peer climbs the ladder
+GROWTH = 2  # of the trajectories that are timed, as long as those are expected to fit the limit
 
 
 def main() -> None:
@@ -56,9 +57,14 @@ def main() -> None:
             break
     errors = [found for *_, found in ladder]
     wanted = list(range(len(ladder))) if asked["every"] else _around(errors, asked["targets"])
-    each = run(few, ladder[wanted[-1]][0])[0] / len(few) * (REPEATS + 1) * len(wanted)
-    count = min(problem.trajectories, max(1, int(asked["limit"] / each)))
-    starts = problem.starts()[:count]
+    starts = few
+    runs = (REPEATS + 1) * len(wanted)
+    seconds = run(few, ladder[wanted[-1]][0])[0]
+    while len(starts) < problem.trajectories and GROWTH * seconds * runs <= asked["limit"]:
+        starts = problem.starts()[: GROWTH * len(starts)]
+        seconds = run(starts, ladder[wanted[-1]][0])[0]
+    count = min(len(starts), max(1, int(asked["limit"] / (seconds * runs) * len(starts))))
+    starts = starts[:count]
     rungs = []
     for rung in wanted:
         rtol = ladder[rung][0]
