@@ -42,9 +42,12 @@ def test_all_is_seen_with_as_many_rows_as_inputs():
     ("loss", "stops", "target"),
     [("cosine", True, None), ("cosine", False, None), ("euclidean", True, "ema")],
 )
-def test_the_gradient_has_the_distribution_that_whole_inputs_give_it(loss, stops, target):
+def test_the_gradient_has_the_distribution_that_whole_inputs_give_it(
+    loss, stops, target, monkeypatch
+):
     """Mean and covariance of every weight's gradient, over many small batches."""
     batch, draws, modes, inputs = 5, 40_000, 2, 5
+    monkeypatch.setattr("eigendyn.network.gradient.BLOCK", 3)  # two blocks; 2,048 take a minute
     rng = np.random.default_rng(0)
     encoder, other = jnp.asarray(rng.normal(size=(2, modes, inputs)))
     network = Network(
