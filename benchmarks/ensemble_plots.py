@@ -24,11 +24,12 @@ def draw(cells: Sequence[dict], stem: Path) -> None:
         name: {"color": f"C{i % 10}", "marker": "os^vDPX*<>ph"[i % 12], "ms": 4, "lw": 1.2}
         for i, name in enumerate(names)
     }
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
     for ax, name in zip(axes, "EC", strict=True):
         _precision(ax, [c for c in whole if c["problem"] == [name, 10, 1000]], styles)
         ax.set_title(f"{name}, 10 modes, 1,000 trajectories")
-    axes[1].legend(fontsize=7)
+    lines = axes[0].get_legend_handles_labels()
+    figure.legend(*lines, loc="outside lower center", ncols=4, fontsize=7)
     figure.savefig(f"{stem}-precision.png", dpi=150)
     figure, axes = plt.subplots(2, 2, figsize=(10, 7.5), layout="constrained", sharex="col")
     coupled = [cell for cell in whole if cell["problem"][0] == "C"]

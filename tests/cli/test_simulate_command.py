@@ -246,6 +246,8 @@ def test_a_full_disk_is_a_failure_and_leaves_nothing(folder, monkeypatch):
 
 def test_ctrl_c_ends_at_once_with_130(folder):
     """Also while compiled code runs: this run would take an hour."""
+    # A shell has what it runs in the background ignore Ctrl-C, and what that starts inherits it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [
             sys.executable,
@@ -257,6 +259,7 @@ def test_ctrl_c_ends_at_once_with_130(folder):
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     time.sleep(4)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
