@@ -43,8 +43,18 @@ def moments(loss, v, var1, var2, alpha=1.0, accuracy=1e-10):
     states = np.sqrt(v)[None]
     fit = fit_nodes(program, states[None], parameters, accuracy)
     assert fit.reached
-    rates = _evaluate(replace(field, nodes=fit.nodes), jnp.asarray(states), parameters)
+    rates = _evaluate(replace(field, nodes=padded(fit.nodes)), jnp.asarray(states), parameters)
     return np.asarray(rates[0]) * states[0], fit.error
+
+
+def padded(nodes):
+    """The same with nodes of no weight, to one of few numbers: each is compiled once."""
+    more = -len(nodes.weights) % 512
+    values = {
+        name: np.pad(value, [(0, more), *[(0, 0)] * (np.ndim(value) - 1)], mode="edge")
+        for name, value in nodes.values.items()
+    }
+    return replace(nodes, weights=np.pad(nodes.weights, (0, more)), values=values)
 
 
 @jax.jit
