@@ -17,7 +17,8 @@ Error is the largest |y − y_ref| / (|y_ref| + 1e-3) over all saved times and w
 and modes, so that 1e-6 is what rtol = 1e-6, atol = 1e-9 ask for. Times are medians of warm runs,
 interpolated to the target error between two tolerances. In brackets: times the first row's. ≈:
 measured on fewer trajectories and scaled. ≤: its loosest tolerance is already more accurate.
-✗: the target is not reached; the smallest error seen follows.
+✗: the target is not reached; the smallest error seen follows. –: not asked of a peer
+(heyoka compiles every equation, LSODA's Jacobian is dense), or memory of fewer trajectories.
 """
 
 

@@ -30,7 +30,7 @@ from reference import reference
 
 HERE = Path(__file__).parent
 TARGETS = (1e-6, 1e-9)
-PACKAGES = ("numpy", "scipy", "jax", "diffrax", "numba", "heyoka", "torch", "llvmlite")
+PACKAGES = ("numpy", "scipy", "jax", "diffrax", "numba", "heyoka", "torch", "torchode", "llvmlite")
 SIZES = ((10, 1), (10, 1000), (10, 100_000), (2, 100_000), (1000, 1), (100_000, 1), (10**6, 1))
 SCALING = ((10, 10), (10, 100), (10, 10_000), (100, 1), (10_000, 1))
 QUICK = ((10, 1), (10, 100), (10, 1000), (1000, 1))

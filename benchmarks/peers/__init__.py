@@ -64,7 +64,7 @@ PEERS = {
     "scipy-lsoda": Peer("SciPy LSODA, a loop", "scipy_loop", {"method": "LSODA"}, 1000),
     "scipy-system": Peer("SciPy DOP853, one system", "scipy_system"),
     "torchdiffeq": Peer("torchdiffeq, dopri5", "torchdiffeq_dopri5"),
-    "torchode": Peer("torchode, tsit5", "torchode_tsit5", most_modes=1000),
+    "torchode": Peer("torchode, tsit5", "torchode_tsit5"),
     "writing": Peer("writing the output once", "writing"),
 }
 

@@ -47,7 +47,7 @@ def test_the_gradient_has_the_distribution_that_whole_inputs_give_it(
 ):
     """Mean and covariance of every weight's gradient, over many small batches."""
     batch, draws, modes, inputs = 5, 40_000, 2, 5
-    monkeypatch.setattr("eigendyn.network.gradient.BLOCK", 3)  # two blocks; 2,048 take a minute
+    monkeypatch.setattr("eigendyn.network.gradient.BLOCK", 3)  # two of them
     rng = np.random.default_rng(0)
     encoder, other = jnp.asarray(rng.normal(size=(2, modes, inputs)))
     network = Network(
