@@ -41,7 +41,7 @@ def chebyshev_like(shape: Tableau) -> Tableau:
         dense=tuple((*row, *zeros) for row in _filled(dense, len(shape.dense))),
         order=3,
         growth=1.3,  # more would only lead beyond where it is stable, and back
-        stable=0.0,
+        stable=0.55 * count**2,
     )
 
 

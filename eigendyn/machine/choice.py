@@ -7,65 +7,16 @@ many steps. If the step falls below what it was, it returns, and waits twice as 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from eigendyn.machine.tableau import Tableau
+from eigendyn.machine.frame import Frame
+from eigendyn.machine.stability import RESTS, longest
+from eigendyn.machine.tableau import coefficients, places
 from eigendyn.machine.writer import whole
 
-if TYPE_CHECKING:
-    from eigendyn.machine.frame import Frame
 
 PATIENCE = 12.0  # steps before the other method is tried
 WORTH = 2.0  # by how much a step must have grown for its method to stay
-Place = tuple[str, int, int]
-
-
-def coefficients(tableau: Tableau) -> dict[Place, float]:
-    """All numbers of a method that are not zero: name of the rows, row, column."""
-    advances = (*tableau.stages, tableau.weights)
-    rows = {
-        "stage": advances,
-        "extra": tableau.extra,
-        "error": tableau.errors,
-        "bend": tableau.bends,
-        "fraction": ([sum(row) for row in (*advances, *tableau.extra)],),
-        "control": ((-1 / tableau.order, tableau.growth),),
-    }
-    return {
-        (name, i, j): value
-        for name, several in rows.items()
-        for i, row in enumerate(several)
-        for j, value in enumerate(row)
-        if value
-    }
-
-
-def places(methods: tuple[Tableau, Tableau]) -> dict[Place, int]:
-    """Where the numbers of a lane's method stand in the workspace."""
-    known = sorted({place for method in methods for place in coefficients(method)})
-    return {place: index for index, place in enumerate(known)}
-
-
-def emit_stiffness(f: Frame, step: Any) -> None:
-    """Find the lanes whose step is as long as it can be with the first method.
-
-    The last evaluation and f(y₁) belong to the same time, so that h |Δf|/|Δy| between them is h
-    over the time in which the fastest mode falls back, or grows.
-    """
-    w, last = f.w, f.tableau.last
-    due = w.at.fcmp_ordered(">=", w.add(f.get("since"), w.spread(1.0)), f.get("patience"))
-    bits = w.lanes_where(w.at.and_(due, w.at.fcmp_ordered("==", f.get("method"), w.spread(0.0))))
-    f.put("stiff", w.spread(0.0))
-    with w.at.if_then(w.at.icmp_unsigned("!=", bits, whole(0)), likely=False):
-        sizes = [w.room(w.vector, w.spread(0.0)) for _ in range(2)]
-        with w.loop(f.coordinates) as i:
-            slopes = w.sub(f.slope(last, i), f.slope(last - 1, i))
-            states = w.sub(w.load(f.vectors["y1"], i), w.load(f.vectors["argument"], i))
-            for size, change in zip(sizes, (slopes, states), strict=True):
-                w.store(w.larger(w.size_of(change), w.load(size)), size)
-        fastest = w.div(w.mul(step, w.load(sizes[0])), w.load(sizes[1]))
-        is_stiff = w.at.fcmp_ordered(">", fastest, w.spread(f.tableau.stable))
-        f.put("stiff", w.at.select(is_stiff, w.spread(1.0), w.spread(0.0)))
 
 
 def emit_choice(f: Frame, active: Any, step: Any) -> None:
@@ -93,7 +44,8 @@ def emit_choice(f: Frame, active: Any, step: Any) -> None:
     grown = w.at.fcmp_ordered(">=", step, w.mul(mark, w.spread(WORTH)))
     fails = w.at.and_(w.at.and_(tried, shorter), w.at.or_(due, w.at.not_(second)))
     tries = w.at.and_(w.at.and_(due, w.at.not_(tried)), w.at.not_(grown))
-    tries = w.at.and_(tries, w.at.or_(second, holds("stiff")))
+    rests = w.at.fcmp_ordered(">=", step, w.mul(longest(f), w.spread(RESTS)))
+    tries = w.at.and_(tries, w.at.or_(second, rests))
     ends = w.at.or_(due, fails)
     f.put("since", w.at.select(ends, zero, since))
     f.put("mark", w.at.select(ends, w.larger(step, w.at.select(fails, mark, zero)), mark))

@@ -82,6 +82,6 @@ DOP853 = Tableau(
     ),
     order=8,
     growth=2.0,
-    stable=4.0,
+    stable=3.5,
 )
 # fmt: on

@@ -53,13 +53,13 @@ def rates_of_many(
     columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
     table = np.stack(columns, axis=1) if columns else np.zeros((count, 0))
     blocks = -(-count // field.lanes)
-    now = _aligned(field.lanes)
+    now = aligned(field.lanes)
     now[:] = time
     x, p = (_in_lanes(each.reshape(count, -1), blocks, field.lanes) for each in (states, table))
-    out = _aligned(blocks * len(program.rates) * modes * field.lanes)
+    out = aligned(blocks * len(program.rates) * modes * field.lanes)
 
     def work(share: NDArray) -> None:
-        space = _aligned(field.workspace)
+        space = aligned(field.workspace)
         places = [each.ctypes.data for each in (now, x, p, packed, space, out)]
         field.call(*places[:4], rows, *places[4:], share[0], share[-1] + 1)
 
@@ -115,12 +115,12 @@ def _field(program: Program, modes: int) -> _Field:
 def _in_lanes(rows: NDArray, blocks: int, width: int) -> NDArray:
     """Rows (rows, columns) as (blocks, columns, width), the last one repeated."""
     filled = np.pad(rows, ((0, blocks * width - len(rows)), (0, 0)), "edge")
-    out = _aligned(filled.size).reshape(blocks, rows.shape[1], width)
+    out = aligned(filled.size).reshape(blocks, rows.shape[1], width)
     out[:] = filled.reshape(blocks, width, -1).swapaxes(1, 2)
     return out
 
 
-def _aligned(count: int) -> NDArray:
+def aligned(count: int) -> NDArray:
     """So many numbers, from a multiple of 64 bytes on."""
     room = np.empty(count + ALIGNED // 8)
     first = -room.ctypes.data % ALIGNED // 8

@@ -7,8 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from eigendyn.machine.choice import places
-from eigendyn.machine.tableau import Tableau
+from eigendyn.machine.tableau import Tableau, places
 from eigendyn.machine.writer import I8, I32, I64, Writer, whole
 
 POINTERS = (
@@ -21,7 +20,7 @@ NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")
 LANE_NUMBERS = (
     *("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "active", "fresh"),
     *("next_time", "stage_time", "last_error"),
-    *("method", "since", "mark", "tried", "patience", "stiff"),
+    *("method", "since", "mark", "tried", "patience", "fastest", "looked"),
 )
 LANE_COUNTS = ("trajectory", "next", "run", "last_next", "last_outcome", "outcome", "total")
 
@@ -119,6 +118,7 @@ def workspace(
         "y": coordinates,
         "y1": coordinates,
         "argument": coordinates,
+        "disturbance": coordinates,
         "slopes": tableau.slopes * coordinates,
         "dense": len(tableau.dense) * coordinates,
         "parameters": parameters,

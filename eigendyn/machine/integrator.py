@@ -14,9 +14,10 @@ from typing import Any
 
 from llvmlite import ir
 
-from eigendyn.machine.choice import emit_choice, emit_first_choice, emit_methods, emit_stiffness
+from eigendyn.machine.choice import emit_choice, emit_first_choice, emit_methods
 from eigendyn.machine.frame import Frame, build_frame
 from eigendyn.machine.saving import emit_blank, emit_saving
+from eigendyn.machine.stability import SELDOM, emit_first_disturbance, emit_look, longest
 from eigendyn.machine.step import (
     FORGIVEN,
     emit_error,
@@ -80,13 +81,14 @@ def _prepare(f: Frame) -> None:
         f.put(name, w.spread(1.0))
     f.put("next_time", w.spread(float("inf")))
     emit_methods(f)
-    for name in ("since", "mark", "tried", "patience"):
+    for name in ("since", "mark", "tried", "patience", "fastest", "looked"):
         f.put(name, w.spread(0.0))
     with w.loop(w.lanes) as lane:
         f.put("run", whole(0), lane)
     with w.loop(f.coordinates) as i:
         w.store(w.spread(1.0), f.vectors["y"], i)
         w.store(w.spread(0.0), f.vectors["slopes"], i)
+        w.store(w.spread(1.0), f.vectors["disturbance"], i)
     with w.loop(f.parameters) as i:
         w.store(w.spread(1.0), f.vectors["parameters"], i)
 
@@ -134,12 +136,15 @@ def _begin(f: Frame, lane: Any) -> None:
     with w.loop(f.coordinates) as i:
         value = w.load(f.arrays["starts"], w.at.add(row, i))
         w.store(value, w.lane(w.point(f.vectors["y"], i), lane))
+        emit_first_disturbance(f, lane, i, value)
         with w.at.if_then(first):
             saved = w.at.mul(w.at.add(row, i), numbers["saved"])
             w.store(value, f.arrays["values"], saved)
     f.put("time", numbers["begins"], lane)
     f.put("taken", w.number(0.0), lane)
     f.put("last_error", w.number(1.0), lane)
+    f.put("fastest", w.number(0.0), lane)
+    f.put("looked", w.number(SELDOM), lane)
     f.put("next", numbers["first"], lane)
     f.put("next_time", w.load(f.arrays["times"], numbers["first"]), lane)
     scale = f.get("scale", lane)
@@ -161,7 +166,6 @@ def _step(f: Frame) -> None:
     after = w.at.select(last, end, w.add(time, step))
     emit_stages(f, step)
     error = emit_error(f, step)
-    emit_stiffness(f, step)
     accepted = w.at.and_(active, w.at.fcmp_ordered("<=", error, w.spread(1.0)))
     passed = w.at.fcmp_ordered("<=", f.get("next_time"), after)
     saves = w.lanes_where(w.at.and_(accepted, passed))
@@ -176,7 +180,9 @@ def _step(f: Frame) -> None:
             kept = w.at.select(accepted, new, w.load(f.vectors[place], i))
             w.store(kept, f.vectors[place], i)
     f.put("time", w.at.select(accepted, after, time))
-    emit_choice(f, active, w.mul(step, emit_factor(f, error, accepted)))
+    emit_look(f, active, step)
+    emit_choice(f, active, w.smaller(w.mul(step, emit_factor(f, error, accepted)), longest(f)))
+    f.put("step", w.smaller(f.get("step"), longest(f)))  # of the method that was chosen
     taken = w.add(f.get("taken"), w.spread(1.0))
     f.put("taken", taken)
     _judge(f, active, accepted, last, time, step, taken)

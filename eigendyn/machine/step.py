@@ -67,7 +67,8 @@ def emit_error(f: Frame, step: Any) -> Any:
     """The error over what is allowed, in every lane; very large where a state is not finite.
 
     Errors are relative to the state, however small: a mode that has all but vanished may be
-    recruited later, when that depends on every digit that it has kept.
+    recruited later, when that depends on every digit that it has kept. A state that passes through
+    zero, as momentum makes it, is as large there as it changes in the step.
     """
     w, tableau = f.w, f.tableau
     rtol, atol = f.get("rtol"), f.get("atol")
@@ -80,6 +81,7 @@ def emit_error(f: Frame, step: Any) -> Any:
         with w.loop((state + 1) * modes, state * modes) as i:
             new = w.load(f.vectors["y1"], i)
             size = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
+            size = w.larger(size, w.mul(step, w.size_of(f.slope(0, i))))
             scale = w.div(w.spread(1.0), w.add(w.mul(rtol, size), floor))
             for row, place in zip(rows, largest, strict=True):
                 terms = [(a, f.slope(j, i)) for j, a in row]
@@ -106,7 +108,7 @@ def emit_factor(f: Frame, error: Any, accepted: Any) -> Any:
     Source: Söderlind 2003, Digital filters in adaptive time-stepping: PI3040.
     """
     w = f.w
-    (_, exponent), (_, growth) = f.weights("control", 0)
+    (_, exponent), (_, growth), _ = f.weights("control", 0)
     error, last = w.larger(error, w.spread(1e-10)), f.get("last_error")
     now = w.rough_power(error, w.mul(exponent, w.spread(NOW)))
     before = w.rough_power(last, w.mul(exponent, w.spread(BEFORE)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 Row = tuple[float, ...]
+Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Tableau:
         dense: Weights of all slopes in the coefficients of θ, θ², … of (y(t + θh) − y₀)/h.
         order: How the estimate of the error falls with the step: h^order.
         growth: By how much the next step may be longer.
-        stable: h/τ of y' = −y/τ from which on stability may be what limits the step.
+        stable: Longest step over τ of y' = −y/τ, with which all stages fall back too.
     """
 
     stages: tuple[Row, ...]
@@ -75,3 +76,29 @@ class Tableau:
             fraction * reduce(lambda total, c: total * fraction + c, reversed(column))
             for column in zip(*self.dense, strict=True)
         )
+
+
+def coefficients(tableau: Tableau) -> dict[Place, float]:
+    """All numbers of a method that are not zero: name of the rows, row, column."""
+    advances = (*tableau.stages, tableau.weights)
+    rows = {
+        "stage": advances,
+        "extra": tableau.extra,
+        "error": tableau.errors,
+        "bend": tableau.bends,
+        "fraction": ([sum(row) for row in (*advances, *tableau.extra)],),
+        "control": ((-1 / tableau.order, tableau.growth, tableau.stable),),
+    }
+    return {
+        (name, i, j): value
+        for name, several in rows.items()
+        for i, row in enumerate(several)
+        for j, value in enumerate(row)
+        if value
+    }
+
+
+def places(methods: tuple[Tableau, Tableau]) -> dict[Place, int]:
+    """Where the numbers of a lane's method stand in the workspace."""
+    known = sorted({place for method in methods for place in coefficients(method)})
+    return {place: index for index, place in enumerate(known)}

@@ -36,6 +36,6 @@ TSIT5 = Tableau(
     ),
     order=5,
     growth=5.0,
-    stable=2.0,
+    stable=2.4,
 )
 # fmt: on
