@@ -2,13 +2,9 @@ r"""Integrate gradient flows with LSODA, which turns implicit where dynamics are
 
 Under a loss that does not change when all representations are scaled, weight decay shrinks every
 mode while the forces between them grow like 1/Σv: in the end they hold modes together a billion
-times faster than anything changes. Three things keep that accurate:
-
-- States are counted in what decay alone would make of them, so that nothing is left to follow where
-  forces hold the modes in place; `scale_free` says how the forces stay accurate.
-- Errors are relative to each state, since a small mode may come back.
-- Where all modes sink together, nothing comes back: errors are relative to the largest mode, down
-  to the absolute tolerance.
+times faster than anything changes. States are counted there in what decay alone would make of
+them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors are
+relative to each state, since a small mode may come back.
 
 Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
 ordinary differential equations (LSODA), as SciPy has it.
@@ -17,7 +13,7 @@ ordinary differential equations (LSODA), as SciPy has it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,14 +25,13 @@ from eigendyn.integrate.scale_free import Dynamics
 from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
+STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fall irregularly
 LARGEST = 2048  # states × modes, beyond which a Jacobian takes too much time and memory
 NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
-LOOSEST = 1e-4  # relative tolerance, however little is left
 FINEST = 1e-13  # relative tolerance that LSODA takes
-STAGE = 10.0  # by which the largest mode falls before tolerances are looked at again
+SUNK = 1e-100  # largest mode, below which all that is left is decay
 NOTHING = 1e-290  # absolute error allowed to a state that is relative to itself
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
-SINKING = ("singular_value", "target_value", "correlation_value", "velocity")
 COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = (
     BATCH_STATUSES.index(name)
     for name in ("completed", "diverged", "out-of-steps", "invalid-start")
@@ -84,7 +79,7 @@ def implicit_ensemble(
             status[row], steps[row] = one.follow(start, values[row])
         return Batch(times, values, status, steps)
 
-    return until_two_agree(run, starts, parameters, rtol=rtol, atol=atol)
+    return until_two_agree(run, starts, parameters, rtol=STRICTER * rtol, atol=STRICTER * atol)
 
 
 @dataclass(frozen=True)
@@ -108,91 +103,66 @@ class _Run:
         if not np.isfinite(start).all() or (start[0] < 0).any():
             return INVALID, 0
         dynamics = Dynamics(self.program, self.nodes, self.parameters, start)
-        values[..., 0] = start
-        states, time, saved, steps, floor = start, float(self.times[0]), 1, 0, 0.0
-        while time < self.times[-1]:
-            largest = float(np.abs(states[0]).max())
-            if largest > floor:
-                floor = dynamics.slowed_below(states)
-            stage = self._stage(dynamics, states, time, floor)
-            solver = stage.solver
-            while solver.status == "running" and largest / STAGE < stage.largest < largest * STAGE:
-                solver.step()
-                steps += 1
-                if solver.status == "failed" or not np.isfinite(solver.y).all():
-                    return DIVERGED, steps
-                if steps >= self.max_steps:
-                    return OUT_OF_STEPS, steps
-                reached = int(np.searchsorted(self.times, solver.t, side="right"))
-                if reached > saved:
-                    passed = self.times[saved:reached]
-                    values[..., saved:reached] = stage.states(passed, solver.dense_output()(passed))
-                    saved = reached
-            states = stage.states(np.array([solver.t]), solver.y)[..., 0]
-            time = float(solver.t)
-        return COMPLETED, steps
+        begin, size = float(self.times[0]), start.shape
+        shrinks, floor = dynamics.shrinks, dynamics.slowed_below(start)
 
-    def _stage(self, dynamics: Dynamics, states: NDArray, time: float, floor: float) -> _Stage:
-        """Begin anew, with tolerances for states of this size."""
-        shrinks = dynamics.shrinks
-        stage = _Stage(shrinks, states.shape, time)
-
-        def rates(time: float, y: NDArray) -> NDArray:
-            x = y.reshape(states.shape)
-            scale = stage.scale(time)
+        def rates(time: float, counted: NDArray) -> NDArray:
+            scale = np.exp(-shrinks * (time - begin))
+            x = counted.reshape(size)
             return (dynamics(time, x * scale, floor) / scale + shrinks * x).ravel()
 
-        def jacobian(time: float, y: NDArray) -> NDArray:
-            near = np.maximum(NEAR * np.abs(y), NOTHING)
+        def jacobian(time: float, counted: NDArray) -> NDArray:
+            near = np.maximum(NEAR * np.abs(counted), NOTHING)
             columns = [
-                (rates(time, y + step) - rates(time, y - step)) / (2 * size)
-                for step, size in zip(np.diag(near), near, strict=True)
+                (rates(time, counted + step) - rates(time, counted - step)) / (2 * length)
+                for step, length in zip(np.diag(near), near, strict=True)
             ]
             return np.stack(columns, axis=1)
 
         crosses = any("velocity" in name for name in self.program.states)
-        left = self.atol / max(float(np.abs(states[0]).max()), self.atol)
-        sinking = np.array([[name in SINKING] for name in self.program.states])
-        loosened = np.where(sinking, min(left, LOOSEST), 0.0) * np.abs(states)
-        stage.solver = LSODA(
+        solver = LSODA(
             rates,
-            time,
-            states.ravel(),
+            begin,
+            start.ravel(),
             float(self.times[-1]),
             rtol=max(self.rtol, FINEST),
-            atol=(FORGIVEN * self.atol if crosses else NOTHING) + loosened.ravel(),
+            atol=FORGIVEN * self.atol if crosses else NOTHING,
             jac=jacobian,
         )
-        return stage
+        values[..., 0] = start
+        steps, saved = 0, 1
+        while solver.status == "running":
+            solver.step()
+            steps += 1
+            if solver.status == "failed" or not np.isfinite(solver.y).all():
+                return DIVERGED, steps
+            if steps >= self.max_steps:
+                return OUT_OF_STEPS, steps
+            reached = int(np.searchsorted(self.times, solver.t, side="right"))
+            if reached > saved:
+                passed = self.times[saved:reached]
+                counted = solver.dense_output()(passed).reshape(*size, -1)
+                values[..., saved:reached] = counted * np.exp(
+                    -shrinks[..., None] * (passed - begin)
+                )
+                saved = reached
+            if not shrinks.any() and self._fade(dynamics, solver, saved, values):
+                break
+        return COMPLETED, steps
 
+    def _fade(self, dynamics: Dynamics, solver: LSODA, saved: int, values: NDArray) -> bool:
+        """Let all states go on at their rates of decay, where no mode is left, and say whether.
 
-@dataclass
-class _Stage:
-    """A part of a run in which states are counted in what decay alone would make of them.
-
-    Args:
-        shrinks: Rates (states, 1) of that decay.
-        shape: (states, modes).
-        begin: Time at which the stage begins.
-        solver: What steps.
-    """
-
-    shrinks: NDArray
-    shape: tuple[int, ...]
-    begin: float
-    solver: LSODA = field(init=False)
-
-    def scale(self, time: float) -> NDArray:
-        """What decay alone makes of a state (states, 1)."""
-        return np.exp(-self.shrinks * (time - self.begin))
-
-    def states(self, times: NDArray, counted: NDArray) -> NDArray:
-        """States (states, modes, times) from what the solver counts (states × modes, times)."""
-        scale = np.exp(-self.shrinks[..., None] * (times - self.begin))
-        return counted.reshape(*self.shape, -1) * scale
-
-    @property
-    def largest(self) -> float:
-        """Size of the largest mode now."""
-        own = np.abs(self.solver.y[: self.shape[1]]).max()
-        return float(own * self.scale(self.solver.t)[0, 0])
+        Eigenvalues counted in the largest one are 0/0 where its square is no number any more.
+        """
+        states = solver.y.reshape(values.shape[:2])
+        if np.abs(states[0]).max() > SUNK:
+            return False
+        rates = dynamics(float(solver.t), states)
+        shares = np.divide(rates, states, out=np.zeros_like(rates), where=states != 0)
+        moves = np.array([["velocity" in name] for name in self.program.states])
+        if not (np.isfinite(shares).all() and (moves | (shares <= 0)).all()):
+            return False
+        later = self.times[saved:] - solver.t
+        values[..., saved:] = states[..., None] * np.exp(np.minimum(shares, 0)[..., None] * later)
+        return True

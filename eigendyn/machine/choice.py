@@ -14,7 +14,6 @@ from eigendyn.machine.stability import RESTS, longest
 from eigendyn.machine.tableau import coefficients, places
 from eigendyn.machine.writer import whole
 
-
 PATIENCE = 12.0  # steps before the other method is tried
 WORTH = 2.0  # by how much a step must have grown for its method to stay
 
