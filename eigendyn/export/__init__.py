@@ -15,9 +15,10 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.export.backends import BACKEND, Backend
 from eigendyn.export.form import batch_form
 from eigendyn.export.function import RESERVED, Function, gradient_body, value_body
+from eigendyn.export.source import free_name
+from eigendyn.export.units import Lengths
 from eigendyn.export.words import (
     WIDEST,
-    free_name,
     function_name,
     gradient_docstring,
     value_docstring,
@@ -35,6 +36,10 @@ def export_loss(loss: SymbolicLoss, backend: str) -> str:
     has that beside p; or, if the loss has another power of λ or sums that are not quadratic, z1, z
     and the predictor's matrix. It returns the mean over the batch. For NumPy, which has no
     automatic differentiation, a function of the gradient follows.
+
+    It computes in float32, or in float64 where its arguments are: half precision is widened first,
+    automatic casting or not. Norms that are divided by are at least its argument `eps`, so that
+    with a positive one a row of zeros gives a finite loss and gradient.
 
     Args:
         loss: Per-sample loss in the predictor's eigenbasis.
@@ -65,10 +70,14 @@ def export_loss(loss: SymbolicLoss, backend: str) -> str:
         f"{renamed[loss_parameter(key)]}: float = {value!r}" for key, value in numbers.items()
     ]
     scalar = "np.floating" if backend == "numpy" else library.array
+
+    def least(lengths: Lengths) -> list[str]:
+        return ["eps: float = 0.0"] * bool(lengths.norms)
+
     parts = [
         "\n".join(library.imports),
         _definition(
-            _heading(name, function.arrays, values, library, scalar),
+            _heading(name, function.arrays, [*values, *least(function.value)], library, scalar),
             value_docstring(function, exact),
             value_body(function),
         ),
@@ -78,7 +87,13 @@ def export_loss(loss: SymbolicLoss, backend: str) -> str:
         returned = library.array if len(function.form.gradients) == 1 else several
         parts.append(
             _definition(
-                _heading(f"{name}_gradient", function.gradient_arrays, values, library, returned),
+                _heading(
+                    f"{name}_gradient",
+                    function.gradient_arrays,
+                    [*values, *least(function.gradients)],
+                    library,
+                    returned,
+                ),
                 gradient_docstring(function, name),
                 gradient_body(function),
             )
