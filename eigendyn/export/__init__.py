@@ -25,11 +25,11 @@ from eigendyn.export.words import (
 )
 from eigendyn.loss_text import check_parameters
 from eigendyn.loss_writer import in_decimals, write_loss
-from eigendyn.losses import SymbolicLoss
+from eigendyn.losses import SymbolicLoss, as_loss
 from eigendyn.symbols import loss_parameter, z1, z2
 
 
-def export_loss(loss: SymbolicLoss, backend: str) -> str:
+def export_loss(loss: SymbolicLoss | str, backend: str) -> str:
     """Write a loss as a function of batches of representations, in their own basis.
 
     Rows are samples. The function takes predictions p, target projections z, and z1 where the loss
@@ -42,18 +42,19 @@ def export_loss(loss: SymbolicLoss, backend: str) -> str:
     with a positive one a row of zeros gives a finite loss and gradient.
 
     Args:
-        loss: Per-sample loss in the predictor's eigenbasis.
+        loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
         backend: One of `choices.BACKENDS`.
 
     Returns:
         Source of a Python module.
 
     Raises:
-        UnknownName: There is no such backend.
+        UnknownName: There is no such backend, or no loss of this name.
         InvalidExpression: The loss has something that the language of losses has no words for, as
             a symbol that needs a number; or a parameter's name is no name.
         InvalidSetting: The loss depends on no representation.
     """
+    loss = as_loss(loss)
     library = BACKEND[check_choice("backend", backend, BACKENDS)]
     exact = replace(loss, expression=in_decimals(loss.expression))
     write_loss(exact.expression)  # refuses what has no words
