@@ -65,6 +65,7 @@ FUNCTIONS: Functions = MappingProxyType(
         "abs": lambda value: sp.sqrt(value**2),
     }
 )
+TAKEN = frozenset({*NAMES, *FUNCTIONS, *PRINTED, NUMBER_OF_MODES})  # no names of parameters
 EXAMPLE = "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))"
 RATE_LETTERS = MappingProxyType({"lam": lam})
 RATE_FUNCTIONS: Functions = MappingProxyType(
@@ -133,8 +134,7 @@ def check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
         message = f"Two of the parameters {', '.join(parameters)} are one name. Keep one."
         raise InvalidExpression(message)
     for name, value in spelled.items():
-        taken = name in NAMES or name in FUNCTIONS or name in PRINTED or name == NUMBER_OF_MODES
-        if not name.isidentifier() or keyword.iskeyword(name) or taken:
+        if not name.isidentifier() or keyword.iskeyword(name) or name in TAKEN:
             message = (
                 f"A parameter needs a name of letters and digits that is not taken, not {name!r}. "
                 "Try gamma."
