@@ -6,6 +6,7 @@ Standard library only.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
@@ -32,6 +33,15 @@ REAL: dict[str, Rule] = {  # what holds for numbers that several settings share
 }
 POSITIVE: Rule = (lambda x: x > 0, "> 0", "Try 1.")
 FRACTION: Rule = (lambda x: 0 <= x < 1, "at least 0 and below 1", "Try 0.9.")
+
+
+def one_spelling(name: str) -> str:
+    """A name as Python spells it, NFKC: letters that look alike, as ϵ and ε, are one.
+
+    Every name that a user gives goes through here: in the text of losses and rates, in --param,
+    --slice and --parameter.
+    """
+    return unicodedata.normalize("NFKC", name.strip())
 
 
 def flag(name: str) -> str:

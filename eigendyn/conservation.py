@@ -9,7 +9,7 @@ import sympy as sp
 from eigendyn import symbols as sym
 from eigendyn.architecture import PLAIN, Architecture
 from eigendyn.derive import descent_directions, predictor_direction
-from eigendyn.losses import SymbolicLoss
+from eigendyn.losses import SymbolicLoss, as_loss
 from eigendyn.symbols import ModeSum, lam, z1, z2
 
 
@@ -27,7 +27,7 @@ class Conserved:
 
 
 def conserved_quantities(
-    loss: SymbolicLoss,
+    loss: SymbolicLoss | str,
     alpha: sp.Expr | float = 1,
     *,
     decays: bool = False,
@@ -49,7 +49,7 @@ def conserved_quantities(
     Σ_m λ_m δλ_m = 0. Heavy-ball momentum conserves none of these.
 
     Args:
-        loss: Per-sample loss in the predictor's eigenbasis.
+        loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
         alpha: Exponent of the predictor.
         decays: Whether weight decay is on; without it the exponentials are one and left out.
         alike: Whether the encoder and a learned predictor decay at the same rate.
@@ -58,9 +58,13 @@ def conserved_quantities(
     Returns:
         The conserved quantities; empty if there are none.
 
+    Raises:
+        UnknownName: No loss has this name.
+
     Source: Halvagal et al. 2023 for the cosine loss; the isotropic one follows likewise. Tian et
     al. 2021 for the learned predictor.
     """
+    loss = as_loss(loss)
     delta1, delta2 = descent_directions(loss)
     if (delta1 == 0 and delta2 == 0) or architecture.has_momentum:
         return ()

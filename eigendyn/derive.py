@@ -9,7 +9,7 @@ import sympy as sp
 from eigendyn import symbols as sym
 from eigendyn.architecture import PLAIN, Architecture
 from eigendyn.errors import InvalidSetting
-from eigendyn.losses import SymbolicLoss
+from eigendyn.losses import SymbolicLoss, as_loss
 from eigendyn.symbols import Expectation, lam, z1, z2
 
 
@@ -90,7 +90,7 @@ def predictor_eigenvalue(
 
 
 def mode_dynamics(
-    loss: SymbolicLoss, alpha: sp.Expr | float = 1, architecture: Architecture = PLAIN
+    loss: SymbolicLoss | str, alpha: sp.Expr | float = 1, architecture: Architecture = PLAIN
 ) -> ModeDynamics:
     r"""Descend a loss in continuous time, mode by mode.
 
@@ -105,7 +105,7 @@ def mode_dynamics(
     so that a step of training is the Euler step of length η on every state.
 
     Args:
-        loss: Per-sample loss in the predictor's eigenbasis.
+        loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
         alpha: Exponent α of the predictor; a symbol stays a symbol.
         architecture: Predictor, target and momentum.
 
@@ -114,12 +114,14 @@ def mode_dynamics(
         numbers but α are symbols.
 
     Raises:
+        UnknownName: No loss has this name.
         InvalidSetting: An EMA target for a loss without stop-gradient; a learned predictor that
             the loss's gradient does not reach.
 
     Source: Halvagal et al. 2023, eigenspace dynamics; learned predictor and running correlation,
     Tian et al. 2021; EMA target and its schedule, Grill et al. 2020 (BYOL).
     """
+    loss = as_loss(loss)
     s, eta = sym.singular_value, sym.learning_rate
     apart = architecture.target == "ema"
     if apart and not loss.has_stop_gradient:

@@ -68,8 +68,7 @@ class Work:
     @property
     def accuracy(self) -> dict[str, float]:
         """Relative and absolute error allowed."""
-        assert self.chosen.rtol is not None and self.chosen.atol is not None
-        return {"rtol": self.chosen.rtol, "atol": self.chosen.atol}
+        return dict(zip(("rtol", "atol"), self.chosen.tolerances, strict=True))
 
 
 def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tuple[str, Batch]:

@@ -14,7 +14,7 @@ from eigendyn.closure import close
 from eigendyn.compile import substitute
 from eigendyn.conservation import conserved_quantities
 from eigendyn.derive import ModeDynamics, descent_directions, mode_dynamics
-from eigendyn.losses import SymbolicLoss
+from eigendyn.losses import SymbolicLoss, as_loss
 
 # Per-mode symbols take an index, the others do not: (text, LaTeX).
 NAMES = {
@@ -179,7 +179,7 @@ class Equation:
 
 
 def derivation(
-    loss: SymbolicLoss,
+    loss: SymbolicLoss | str,
     alpha: sp.Expr | float = sym.alpha,
     closure: str = "exact",
     architecture: Architecture = PLAIN,
@@ -187,7 +187,7 @@ def derivation(
     """Derive the mode dynamics of a loss, one labelled equation after the other.
 
     Args:
-        loss: Per-sample loss in the predictor's eigenbasis.
+        loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
         alpha: Exponent of the predictor; by default left as a symbol.
         closure: How the moments are taken.
         architecture: Predictor, target and momentum.
@@ -196,7 +196,12 @@ def derivation(
         Loss, descent directions, predictor, open and closed dynamics of every state, the
         definitions that the closed ones need, the dynamics of the variance where they fit on a
         line, and conserved quantities.
+
+    Raises:
+        UnknownName: No loss has this name.
+        InvalidSetting: Loss and architecture do not fit.
     """
+    loss = as_loss(loss)
     delta1, delta2 = descent_directions(loss)
     dynamics = mode_dynamics(loss, alpha, architecture)
     closed = close(dynamics, closure)

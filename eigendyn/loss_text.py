@@ -1,7 +1,8 @@
 """Text enters; the loss, or the growth rate, that it writes leaves. Nothing in it is executed.
 
 Python's own parser makes a tree of the text, and this module builds an expression from the few
-kinds of nodes that it knows: numbers, letters, the names of parameters, functions, + − * / **.
+kinds of nodes that it knows: numbers, letters, the names of parameters, functions, + − * / **. What
+`formula.text` prints is read too: Σ_k[λ_k*z1_k^2] is sum(lam*z1**2).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from typing import NoReturn
 
 import sympy as sp
 
+from eigendyn.checks import one_spelling
 from eigendyn.errors import InvalidExpression
 from eigendyn.losses import SymbolicLoss, own_loss
 from eigendyn.symbols import (
@@ -25,6 +28,7 @@ from eigendyn.symbols import (
     lam,
     loss_parameter,
     mode_sum,
+    modes,
     norm,
     release,
     stop_gradient,
@@ -45,13 +49,28 @@ LARGEST_DENOMINATOR = 10**12
 Functions = Mapping[str, Callable[[sp.Expr], sp.Expr]]
 
 
+SIGNS = str.maketrans({"^": "**", "·": "*", "⋅": "*", "×": "*", "−": "-", "√": "sqrt", "∑": "Σ"})
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+PRINTED = MappingProxyType({"λ": "lam", "Σ": "sum", "SG": "sg", "Abs": "abs"})
+NUMBER_OF_MODES = "M"
+INDEX = re.compile(r"_[mklnpq]$")  # of a mode, as `formula` prints it
+
 LETTERS = MappingProxyType({"z1": z1, "z2": z2, "lam": lam})
 FUNCTIONS: Functions = MappingProxyType(
-    {"sum": mode_sum, "norm": norm, "sg": stop_gradient, "sqrt": sp.sqrt}
+    {
+        "sum": mode_sum,
+        "norm": norm,
+        "sg": stop_gradient,
+        "sqrt": sp.sqrt,
+        "abs": lambda value: sp.sqrt(value**2),
+    }
 )
+TAKEN = frozenset({*NAMES, *FUNCTIONS, *PRINTED, NUMBER_OF_MODES})  # no names of parameters
 EXAMPLE = "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))"
 RATE_LETTERS = MappingProxyType({"lam": lam})
-RATE_FUNCTIONS: Functions = MappingProxyType({"sum": mode_sum, "sqrt": sp.sqrt})
+RATE_FUNCTIONS: Functions = MappingProxyType(
+    {name: FUNCTIONS[name] for name in ("sum", "sqrt", "abs")}
+)
 RATE_EXAMPLE = "1 - lam"
 
 
@@ -60,7 +79,7 @@ def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> Symb
 
     z1 and z2 are the representations of both views in the predictor's eigenbasis and lam its
     eigenvalue, one for each mode; sum(…) sums over modes, norm(x) is √(sum(x²)), sg(…) stops the
-    gradient.
+    gradient. λ, ^ and all else that a derivation prints are read too.
 
     Args:
         text: At most 1,000 characters.
@@ -110,9 +129,12 @@ def check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
     Raises:
         InvalidExpression: One has not.
     """
-    for name, value in parameters.items():
-        taken = name in NAMES or name in FUNCTIONS
-        if not name.isidentifier() or keyword.iskeyword(name) or taken:
+    spelled = {one_spelling(name): value for name, value in parameters.items()}
+    if len(spelled) < len(parameters):
+        message = f"Two of the parameters {', '.join(parameters)} are one name. Keep one."
+        raise InvalidExpression(message)
+    for name, value in spelled.items():
+        if not name.isidentifier() or keyword.iskeyword(name) or name in TAKEN:
             message = (
                 f"A parameter needs a name of letters and digits that is not taken, not {name!r}. "
                 "Try gamma."
@@ -124,7 +146,13 @@ def check_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
                 f"{value!r}. Try {name}=0.5."
             )
             raise InvalidExpression(message)
-    return {name: float(value) for name, value in parameters.items()}
+    return {name: float(value) for name, value in spelled.items()}
+
+
+def _in_python(text: str) -> str:
+    """Signs of mathematics in Python's spelling: λ^2, λ² and −λ·z1."""
+    text = re.sub(r"^\s*ℓ\s*=", "", text).translate(SIGNS)
+    return re.sub(r"[⁰-⁹¹²³⁻]+", lambda found: f"**{found[0].translate(SUPERSCRIPTS)}", text)
 
 
 @dataclass(frozen=True)
@@ -167,6 +195,7 @@ class _Reader:
             raise InvalidExpression(message)
         self.what = what
         self.text = " ".join(text.split())
+        self.python = _in_python(self.text).strip()
         self.letters = {**letters, **{name: loss_parameter(name) for name in parameters}}
         self.functions = functions
         self.example = example
@@ -178,7 +207,7 @@ class _Reader:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the parser, on text such as "1or 2"
-                tree = ast.parse(self.text, mode="eval")
+                tree = ast.parse(self.python, mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             reason = getattr(error, "msg", None) or "it cannot be read"
             self._refuse(f"is no expression ({reason})")
@@ -200,13 +229,15 @@ class _Reader:
             case ast.BinOp(left=left, op=operation, right=right):
                 first, second = self._build(left, depth + 1), self._build(right, depth + 1)
                 return self._checked(*self._combine(operation, first, second))
-            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
-                if name not in self.functions or isinstance(argument, ast.Starred):
-                    self._refuse(f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}")
-                value, size = self._build(argument, depth + 1)
-                whole = size.to(2).to(0.5) if name == "norm" else size
-                return self._checked(self.functions[name](value), whole)
-        written = ast.get_source_segment(self.text, node) or type(node).__name__
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if not isinstance(
+                argument, ast.Starred
+            ):
+                return self._function(name, argument, depth)
+            case ast.Subscript(value=ast.Name(id=name), slice=argument) if (
+                self._plain(name) == "sum"
+            ):
+                return self._function(name, argument, depth)
+        written = ast.get_source_segment(self.python, node) or type(node).__name__
         return self._refuse(
             f"has {_shown(written)!r}, and the alphabet is {self.alphabet}, + - * / **"
         )
@@ -216,9 +247,28 @@ class _Reader:
             self._refuse(f"has a number beyond {LARGEST_NUMBER:g}")
         return sp.Rational(repr(value)) if isinstance(value, float) else sp.Integer(value)
 
+    def _plain(self, name: str) -> str:
+        """A name without the index of a mode, in the letters of the alphabet."""
+        if name in self.letters:  # a parameter's too
+            return name
+        bare = INDEX.sub("", name)
+        plain = PRINTED.get(bare, bare)
+        return plain if plain in self.letters or plain in self.functions else name
+
+    def _function(self, name: str, argument: ast.expr, depth: int) -> tuple[sp.Expr, _Size]:
+        plain = self._plain(name)
+        if plain not in self.functions:
+            self._refuse(f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}")
+        value, size = self._build(argument, depth + 1)
+        whole = size.to(2).to(0.5) if plain in ("norm", "abs") else size
+        return self._checked(self.functions[plain](value), whole)
+
     def _letter(self, name: str) -> tuple[sp.Expr, _Size]:
-        if name in self.letters:
-            return self.letters[name], _Size(degree=1)
+        plain = self._plain(name)
+        if plain in self.letters:
+            return self.letters[plain], _Size(degree=1)
+        if name == NUMBER_OF_MODES:
+            return modes, _Size()
         return self._refuse(
             f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}; a parameter needs its "
             f"number, as in --param {_shown(name)}=0.5"

@@ -10,7 +10,7 @@ from sympy.printing.str import StrPrinter
 
 from eigendyn import symbols as sym
 from eigendyn.errors import InvalidExpression
-from eigendyn.loss_text import FUNCTIONS, LARGEST_EXPONENT, LETTERS
+from eigendyn.loss_text import LARGEST_EXPONENT, LETTERS, TAKEN
 from eigendyn.symbols import ModeSum, StopGradient
 
 NODES = (sp.Add, sp.Mul, sp.Rational, sp.Abs, ModeSum, StopGradient)  # of any arguments
@@ -50,7 +50,7 @@ def _check(node: sp.Basic) -> None:
     if isinstance(node, sp.Symbol):
         known = node in LETTERS.values() or node == sym.modes
         is_free = node.name.isidentifier() and not keyword.iskeyword(node.name)
-        writable = known or (is_free and node.name not in {*sym.NAMES, *FUNCTIONS})
+        writable = known or (is_free and node.name not in TAKEN)
         why = "has no letter or free name for it. Give it a number first"
     elif isinstance(node, sp.Pow):
         writable = node.exp.is_Rational

@@ -15,6 +15,7 @@ from types import MappingProxyType
 import sympy as sp
 
 from eigendyn import symbols as sym
+from eigendyn.checks import one_spelling
 from eigendyn.choices import LOSS_NAMES, check_choice
 from eigendyn.errors import InvalidSetting, UndeclaredSymbol
 from eigendyn.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
@@ -135,11 +136,12 @@ def iso_cosine() -> SymbolicLoss:
     return replace(cosine(1), name="iso-cosine")
 
 
-def without_predictor(loss: SymbolicLoss) -> SymbolicLoss:
-    """Replace the predictor by the identity: λ → 1.
+def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
+    """Replace the predictor of a loss, one's own or a named one, by the identity: λ → 1.
 
     Source: Halvagal et al. 2023, ablation without predictor.
     """
+    loss = as_loss(loss)
     return replace(
         loss,
         name=f"{loss.name}, no predictor",
@@ -149,11 +151,12 @@ def without_predictor(loss: SymbolicLoss) -> SymbolicLoss:
     )
 
 
-def without_stop_gradient(loss: SymbolicLoss) -> SymbolicLoss:
+def without_stop_gradient(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Let the gradient flow through both branches: SG(x) → x, with λ still a constant.
 
     Source: Halvagal et al. 2023, ablation without stop-gradient.
     """
+    loss = as_loss(loss)
     return replace(
         loss,
         name=f"{loss.name}, no stop-gradient",
@@ -197,6 +200,15 @@ def named_loss(
     return loss if stop_gradient else without_stop_gradient(loss)
 
 
+def as_loss(loss: SymbolicLoss | str) -> SymbolicLoss:
+    """Take a loss, or the name of a built-in one.
+
+    Raises:
+        UnknownName: No loss has this name.
+    """
+    return loss if isinstance(loss, SymbolicLoss) else named_loss(loss)
+
+
 def own_loss(
     name: str, expression: sp.Expr, parameters: Mapping[str, float] | None = None
 ) -> SymbolicLoss:
@@ -235,7 +247,7 @@ def loss_from_function(
     Raises:
         InvalidSetting: The function does not take or return these, or what it returns is no scalar.
     """
-    parameters = parameters or {}
+    parameters = {one_spelling(name): value for name, value in (parameters or {}).items()}
     numbers = {name: sym.loss_parameter(name) for name in parameters}
     try:
         expression = sp.S.Zero + function(z1, z2, lam, **numbers)

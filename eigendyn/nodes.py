@@ -12,6 +12,7 @@ Samples: standard normal draws; the error estimate is the standard error of the 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,7 @@ class Fit:
         reached: False if the requested accuracy was not reached there.
         step: Step h of the quadrature's trapezoid rule; zero if there is none.
         reach: How far each axis of the quadrature reaches.
+        rtol: Tolerance of the flow that follows from the error of samples; None if it does not.
         excess: Largest error of a mode's moment as a fraction of its ∫|integrand|, in each of the
             states that were looked at.
     """
@@ -65,6 +67,7 @@ class Fit:
     reached: bool = True
     step: float = 0.0
     reach: tuple[float, ...] = ()
+    rtol: float | None = None
     excess: tuple[float, ...] = ()
 
 
@@ -156,13 +159,30 @@ def standard_error(
     program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
 ) -> float:
     """Largest standard error of a sampled moment E[z·δ], over states (points, states, modes)."""
+    return max(error for error, _ in _sampled_errors(program, nodes, spectra, parameters))
+
+
+def relative_error(
+    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
+) -> float:
+    """Largest standard error over the largest moment; infinite where all moments vanish."""
+    pairs = _sampled_errors(program, nodes, spectra, parameters)
+    return max(error / moment if moment > 0 else math.inf for error, moment in pairs)
+
+
+def _sampled_errors(
+    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
+) -> Iterator[tuple[float, float]]:
+    """Largest standard error, and largest size, of a moment E[z·δ] in each of the states."""
     count = len(nodes.weights)
-    largest = 0.0
     for point in _points(program, spectra, parameters):
         mean, square = point.sums(nodes, _squares)
         variance = np.maximum(count * square - mean**2, 0)
-        largest = max(largest, float((np.abs(point.states[0]) * np.sqrt(variance / count)).max()))
-    return largest
+        singular = np.abs(point.states[0])
+        yield (
+            float((singular * np.sqrt(variance / count)).max()),
+            float((singular * np.abs(mean)).max()),
+        )
 
 
 class _Point:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.equations import Equations
 from eigendyn.errors import NoClosedForm
-from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
+from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, relative_error, standard_error
 from eigendyn.program import Program
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Trajectory
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MARGIN = 0.01  # nodes are chosen more accurate than asked for, so that they seldom serve badly
 REFITS = 4  # times that nodes are chosen anew when the trajectory leaves what they serve
 WORST = 3  # of the states that nodes do not serve, those that new ones are chosen for
+SAMPLED_SHARE = {"compiled": 1.0, "flow": 0.1}  # of the standard error, as JAX checks steps alone
+COARSEST = 0.01  # standard error, relative, that the flow follows at most
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
 
 Engine = Callable[[Nodes], Trajectory]
@@ -59,10 +61,15 @@ def run(
         needs_jax = chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32"
         method = "flow" if needs_jax else "compiled"
     engines = {"compiled": _compiled, "flow": _flow, "steps": _descent}
-    engine = engines[method](system, start, parameters, progress)
     if program.closure == "sampled":
-        fit, trajectory = _with_samples(program, start, parameters, chosen, engine)
-    elif program.closure == "mean field":
+        samples = draw_samples(program, start.shape[1], chosen.samples, chosen.seed)
+        rtol = _sampled_rtol(program, samples, start, parameters, chosen, method)
+        system = replace(system, chosen=replace(chosen, rtol=rtol))
+        trajectory = engines[method](system, start, parameters, progress)(samples)
+        error = standard_error(program, samples, _checkpoints(trajectory), parameters)
+        return Fit(samples, error, rtol=rtol), trajectory, method
+    engine = engines[method](system, start, parameters, progress)
+    if program.closure == "mean field":
         fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
     else:
         fit, trajectory = _with_nodes(program, start, parameters, chosen, engine)
@@ -135,8 +142,8 @@ def _compiled(
     from eigendyn.integrate.compiled_flow import compiled_flow
 
     chosen = system.chosen
-    assert chosen.rtol is not None and chosen.atol is not None
-    options = {"rtol": chosen.rtol, "atol": chosen.atol, "max_steps": chosen.max_solver_steps}
+    rtol, atol = chosen.tolerances
+    options = {"rtol": rtol, "atol": atol, "max_steps": chosen.max_solver_steps}
     times = chosen.learning_rate * saved_steps(chosen)
     return lambda nodes: compiled_flow(system.program, nodes, start, times, parameters, **options)
 
@@ -147,6 +154,7 @@ def _flow(
     from eigendyn.integrate.flow import gradient_flow
 
     chosen, field = system.chosen, system.field
+    rtol, atol = chosen.tolerances
 
     def flow(nodes: Nodes) -> Trajectory:
         with on_device(chosen.device):
@@ -156,8 +164,8 @@ def _flow(
                 chosen.learning_rate * saved_steps(chosen),
                 parameters,
                 solver=chosen.solver,
-                rtol=chosen.rtol,
-                atol=chosen.atol,
+                rtol=rtol,
+                atol=atol,
                 max_steps=chosen.max_solver_steps,
                 progress=progress,
             )
@@ -192,14 +200,24 @@ def in_precision(nodes: Nodes, dtype: str) -> Nodes:
     return Nodes(np.asarray(nodes.weights, dtype), values)
 
 
-def _with_samples(
-    program: Program, start: NDArray, parameters: dict, chosen: Settings, engine: Engine
-) -> tuple[Fit, Trajectory]:
-    """Run on one draw of samples, and measure their standard error along the trajectory."""
-    samples = draw_samples(program, start.shape[1], chosen.samples, chosen.seed)
-    trajectory = engine(samples)
-    error = standard_error(program, samples, _checkpoints(trajectory), parameters)
-    return Fit(samples, error), trajectory
+def _sampled_rtol(
+    program: Program,
+    samples: Nodes,
+    start: NDArray,
+    parameters: dict,
+    chosen: Settings,
+    method: str,
+) -> float | None:
+    """Relative error of the flow that a draw of samples deserves; None leaves it as it is.
+
+    It is the standard error over the largest moment at the start. A loss with corners makes a
+    sampled field that jumps wherever a sample passes one, so that steps shrink in proportion to
+    what is asked for.
+    """
+    if method not in SAMPLED_SHARE or chosen.rtol is not None:
+        return chosen.rtol
+    relative = relative_error(program, samples, start[None], parameters)
+    return max(chosen.tolerances[0], SAMPLED_SHARE[method] * min(relative, COARSEST))
 
 
 def _with_nodes(

@@ -56,9 +56,10 @@ class Settings:
         closure_accuracy: Relative error allowed to the exact closure's quadrature.
         samples: Number of samples of the sampled closure.
         solver: One of `choices.SOLVERS`, for the flow in JAX.
-        rtol: Relative error allowed in a step of the flow; None takes that of `TOLERANCES`, and
-            stays None where there is no flow. In compiled code it holds for the whole trajectory.
-        atol: Absolute error allowed in a step of the flow; None likewise.
+        rtol: Relative error allowed in a step of the flow; None takes that of `TOLERANCES`, or of
+            the sampled closure's standard error. In compiled code it holds for the whole
+            trajectory.
+        atol: Absolute error allowed in a step of the flow; None takes that of `TOLERANCES`.
         max_solver_steps: Adaptive steps after which the flow gives up.
         saves: Largest number of saved times, the first and last included.
         dtype: One of `choices.DTYPES`.
@@ -121,10 +122,13 @@ class Settings:
             raise InvalidSetting(contradiction)
         for name, value in filled_in(self).items():
             object.__setattr__(self, name, value)
-        if self.method in ("auto", "compiled", "flow"):
-            for name, default in zip(("rtol", "atol"), TOLERANCES[self.dtype], strict=True):
-                if getattr(self, name) is None:
-                    object.__setattr__(self, name, default)
+
+    @property
+    def tolerances(self) -> tuple[float, float]:
+        """Relative and absolute error of the flow, as given or as the precision allows."""
+        given = zip((self.rtol, self.atol), TOLERANCES[self.dtype], strict=True)
+        relative, absolute = (default if one is None else one for one, default in given)
+        return relative, absolute
 
     @property
     def duration(self) -> float:

@@ -160,7 +160,13 @@ def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> 
     parameters = field_parameters(program, chosen, system.numbers)
     states = np.asarray(trajectory.values, float)  # (states, modes, times)
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
-    own = {"parameters": dict(system.numbers)} if system.numbers else {}
+    own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
+    meaning = ERROR_MEANINGS[program.closure]
+    if chosen.method in ("auto", "compiled", "flow"):
+        own["rtol"], own["atol"] = chosen.tolerances
+    if fit.rtol is not None and chosen.rtol is None:
+        own["rtol"] = fit.rtol
+        meaning += f"; the flow's --rtol {fit.rtol:.2g} follows from it"
     return labelled(
         trajectory,
         predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
@@ -169,7 +175,7 @@ def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> 
         closure={
             "name": program.closure,
             "error": fit.error,
-            "error_meaning": ERROR_MEANINGS[program.closure],
+            "error_meaning": meaning,
         },
         method=method,
         loss=system.title,

@@ -39,6 +39,7 @@ PIECES += [
     "=",
     "\n",
     "#",
+    *("λ", "λ_k", "Σ_k[", "SG(", "M", "^", "²", "⁻¹", "·", "−", "√("),
 ]
 
 
@@ -72,7 +73,7 @@ def test_what_a_loss_has_is_seen():
         ("z" * 1_001, "1001 characters"),
         ("sum(q*z1**2)", "uses 'q'"),
         ("sum(q*z1**2)", "--param q=0.5"),
-        ("abs(z1)", "uses 'abs'"),
+        ("exp(z1)", "uses 'exp'"),
         ("sum(z1", "never closed"),
         ("sum(z1, z2)", "alphabet"),
         ("sum(*z1)", "alphabet"),
@@ -182,6 +183,40 @@ def test_a_function_over_the_symbols_is_a_loss():
 
 def test_the_number_of_modes_is_the_sum_of_one():
     assert parse_loss("sum(z1*sg(z2))/sum(1)").expression.has(sym.modes)
+
+
+@pytest.mark.parametrize(
+    ("printed", "plain"),
+    [
+        ("Σ_k[(λ_k·z1_k − SG(z2_k))^2]/2", "sum((lam*z1 - sg(z2))**2)/2"),
+        ("ℓ = ∑((λ×z1 − sg(z2))²)/M", "sum((lam*z1 - sg(z2))**2)/sum(1)"),
+        ("√(Σ_k[z1_k^2])⁻¹ + Abs(Σ_k[z1_k*z2_k])", "1/norm(z1) + sqrt(sum(z1*z2)**2)"),
+    ],
+)
+def test_signs_of_mathematics_are_read(printed, plain):
+    assert parse_loss(printed).expression == parse_loss(plain).expression
+
+
+def test_a_printed_rate_is_read():
+    rate, _ = parse_rate("-λ_m^2 + 11*λ_m/10 − 1/10 + Σ_k[λ_k]/M")
+    assert rate == parse_rate("-lam**2 + 11*lam/10 - 1/10 + sum(lam)/sum(1)")[0]
+
+
+@pytest.mark.parametrize("name", ["ϵ", "ε"])
+def test_letters_that_look_alike_are_one(name):
+    other = {"ϵ": "ε", "ε": "ϵ"}[name]
+    loss = parse_loss(f"sum(({name}*lam*z1 - sg(z2))**2)", {other: 0.8})
+    assert loss.parameters == (("ε", 0.8),)
+    assert loss.expression.free_symbols == {sym.z1, sym.z2, sym.lam, sym.loss_parameter("ε")}
+    assert parse_rate(f"{name} - lam", {other: 1})[1] == (("ε", 1.0),)
+    with pytest.raises(InvalidExpression, match="one name"):
+        parse_loss("sum(z1*sg(z2))", {"ϵ": 1.0, "ε": 2.0})
+
+
+@pytest.mark.parametrize("name", ["λ", "Σ", "SG", "M"])
+def test_what_a_derivation_prints_is_no_name_of_a_parameter(name):
+    with pytest.raises(InvalidExpression, match="not taken"):
+        parse_loss("sum(z1*sg(z2))", {name: 1.0})
 
 
 @pytest.mark.parametrize("text", ["z1 - lam", "sg(lam)", "norm(lam)", "lam +", "1/(lam - lam)", ""])

@@ -5,6 +5,7 @@ import sympy as sp
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from eigendyn import formula
 from eigendyn import symbols as sym
 from eigendyn.errors import EigendynError, InvalidExpression
 from eigendyn.loss_text import parse_loss
@@ -32,6 +33,12 @@ def read(text):
 def test_every_loss_and_variant_is_read_back(name, beta, predictor, stop):
     loss = named_loss(name, beta=beta, predictor=predictor, stop_gradient=stop)
     assert read(write_loss(loss.expression)) == loss.expression
+
+
+@pytest.mark.parametrize(("name", "beta", "predictor", "stop"), VARIANTS)
+def test_what_a_derivation_prints_of_a_loss_is_read_back(name, beta, predictor, stop):
+    loss = named_loss(name, beta=beta, predictor=predictor, stop_gradient=stop)
+    assert read(formula.text(loss.expression)) == loss.expression
 
 
 @pytest.mark.parametrize(
@@ -106,6 +113,8 @@ def test_generated_losses_are_read_back(expression):
         assume("depend on z1" not in str(refusal) and "exponent" not in str(refusal))
         raise
     assert again == expression or sym.equal(again, expression)
+    printed = read(formula.text(again))
+    assert printed == again or sym.equal(printed, again)
     stopped = (map(sp.expand, loss.atoms(sym.StopGradient)) for loss in (again, expression))
     assert len(set(map(frozenset, stopped))) == 1
 

@@ -3,6 +3,7 @@
 import pytest
 import sympy as sp
 
+import eigendyn
 from eigendyn import choices
 from eigendyn import symbols as sym
 from eigendyn.errors import InvalidSetting, UndeclaredSymbol, UnknownName
@@ -49,3 +50,20 @@ def test_a_loss_that_is_no_scalar_is_refused():
 def test_a_loss_that_changes_sign_with_a_mode_is_refused():
     with pytest.raises(InvalidSetting, match="changes sign"):
         SymbolicLoss("mine", mode_sum(z1 * lam) + sym.norm(z2))
+
+
+@pytest.mark.parametrize(
+    "of_loss",
+    [
+        eigendyn.derivation,
+        eigendyn.mode_dynamics,
+        eigendyn.conserved_quantities,
+        eigendyn.without_predictor,
+        eigendyn.without_stop_gradient,
+        lambda loss: eigendyn.export_loss(loss, "numpy"),
+    ],
+)
+def test_a_name_is_as_good_as_the_loss(of_loss):
+    assert of_loss("cosine") == of_loss(eigendyn.named_loss("cosine"))
+    with pytest.raises(UnknownName, match="Did you mean 'cosine'"):
+        of_loss("cosin")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +13,11 @@ from eigendyn.cli.parameters import Name, numbers_by_name
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
+if TYPE_CHECKING:
+    from eigendyn.design import Design
+
 INDENT = "\n  "
+COMPARED = ("eigenvalue", "wanted", "derived")
 
 
 @click.command("design", context_settings={"show_default": True})
@@ -66,13 +72,18 @@ def command(
     from eigendyn.symbols import Average
 
     numbers = numbers_by_name(parameters, "--param gamma=0.5")
+    check: dict[str, Any] = {"sigma1": sigma1, "progress": sys.stderr.isatty()}
     if rate is not None:
-        design = design_loss(rate, numbers, sigma1=sigma1)
+        design = design_loss(rate, numbers, **check)
     else:
-        design = design_multiplier(loss or "", multiplier or "", numbers, sigma1=sigma1)
+        design = design_multiplier(loss or "", multiplier or "", numbers, **check)
     written = write_loss(design.loss.expression)
-    in_words = "an average over quadrature nodes" if design.derived.has(Average) else None
-    wanted, derived = in_words or text(design.wanted), in_words or text(design.derived)
+    is_average = design.derived.has(Average)
+    if is_average:
+        wanted = f"that of {loss}, times ({multiplier})/λ_m"
+        derived = "an average over inputs, by quadrature; for one spectrum"
+    else:
+        wanted, derived = text(design.wanted), text(design.derived)
     if as_json:
         report = {
             "schema_version": 1,
@@ -81,6 +92,7 @@ def command(
             "wanted": wanted,
             "derived": derived,
             "deviation": design.deviation,
+            "compared": [dict(zip(COMPARED, row, strict=True)) for row in design.compared],
             "gives_up": design.gives_up,
         }
         click.echo(json.dumps(report, ensure_ascii=False))
@@ -89,5 +101,16 @@ def command(
     click.echo(f"formula    {text(design.loss.expression)}")
     click.echo(f"wanted     (1/s) ds/dt = {wanted}")
     click.echo(f"derived    (1/s) ds/dt = {derived}")
+    if is_average:
+        click.echo(_comparison(design))
     click.echo(f"deviation  {design.deviation:.1e} of the largest rate, on random spectra")
     click.echo(INDENT.join(["comes with", *design.gives_up]))
+
+
+def _comparison(design: Design) -> str:
+    """Both rates of every mode of one spectrum, one row each."""
+    columns = zip(COMPARED, zip(*design.compared, strict=True), strict=True)
+    return "\n".join(
+        f"           {name:10}" + "".join(f"{number:>13.6g}" for number in numbers)
+        for name, numbers in columns
+    )

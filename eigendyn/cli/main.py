@@ -14,6 +14,7 @@ import click
 import eigendyn
 from eigendyn.choices import check_choice
 from eigendyn.cli.interrupt import INTERRUPTED
+from eigendyn.cli.parameters import explained
 from eigendyn.errors import EigendynError
 
 COMMANDS = {  # name, also of the module that holds the command → short help
@@ -68,7 +69,7 @@ class LazyGroup(click.Group):
         except click.ClickException as refusal:
             ctx = getattr(refusal, "ctx", None)
             command = ctx.command_path if ctx else "eigendyn"
-            _complain(f"{refusal.format_message().rstrip('.')}. See {command} -h.")
+            _complain(f"{explained(refusal)}. See {command} -h.")
             code = refusal.exit_code
         except EigendynError as refusal:
             _complain(str(refusal))

@@ -246,7 +246,7 @@ engine_options = stack(
     click.option(
         "--rtol",
         type=float,
-        show_default=f"{_rtol}, by dtype",
+        show_default=f"{_rtol}, by dtype; with samples, their standard error",
         help="Relative error allowed in a step of the flow.",
     ),
     click.option(

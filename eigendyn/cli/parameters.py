@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from eigendyn.checks import one_spelling
 from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting
 
@@ -16,6 +19,31 @@ from eigendyn.errors import InvalidSetting
 def is_given(ctx: click.Context, name: str) -> bool:
     """Whether a parameter comes from the user, and not from its default."""
     return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def meant(text: str) -> str | None:
+    """The number that a text such as 5%, 0,02 or 1e3 was meant to be, as Python writes it."""
+    plain = text.strip().replace("−", "-").replace(",", ".")
+    is_share = plain.endswith("%")
+    try:
+        number = Decimal(plain.removesuffix("%").strip()) / (100 if is_share else 1)
+    except InvalidOperation:
+        return None
+    return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < 20 else None
+
+
+def explained(refusal: click.ClickException) -> str:
+    """What click says of a wrong value, with the number that was meant."""
+    said = refusal.format_message().rstrip(".")
+    wrong = re.search(r"'([^']*)' is not a valid (float|integer)", said)
+    if wrong is None:
+        return said
+    text, kind = wrong.groups()
+    number = meant(re.sub(r",(?=\d{3}\b)", "", text) if kind == "integer" else text)
+    if number is not None and kind == "integer":
+        whole, _, rest = number.partition(".")
+        number = None if rest.strip("0") else whole
+    return said if number is None else f"{said}. Try {number}"
 
 
 def numbers_by_name(texts: Iterable[str], example: str) -> dict[str, float]:
@@ -28,15 +56,18 @@ def numbers_by_name(texts: Iterable[str], example: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in texts:
         name, _, written = text.partition("=")
+        name = one_spelling(name)
         try:
             value = float(written)
         except ValueError as error:
-            message = f"{flag} must be NAME=NUMBER, not {text!r}. Try {example}."
+            number = meant(written)
+            tried = f"{flag} {name}={number}" if name and number else example
+            message = f"{flag} must be NAME=NUMBER, not {text!r}. Try {tried}."
             raise InvalidSetting(message) from error
-        if name.strip() in found:
-            message = f"{flag} {name.strip()} is given twice. Keep one."
+        if name in found:
+            message = f"{flag} {name} is given twice. Keep one."
             raise InvalidSetting(message)
-        found[name.strip()] = value
+        found[name] = value
     return found
 
 
@@ -82,15 +113,26 @@ class Numbers(click.ParamType):
         del ctx
         if not isinstance(value, str):
             return value
+        parts = value.split(",")
+        flag = param.opts[0] if param else self.name
         try:
-            return [float(part) for part in value.split(",")]
+            numbers = [float(part) for part in parts]
         except ValueError as error:
-            flag = param.opts[0] if param else self.name
+            apart = [meant(part) for part in re.split(r"[;\s]\s*", value.strip().strip(";"))]
+            percents = [meant(part) for part in parts]
+            known = next((x for x in (apart, percents) if None not in x), None)
+            tried = self.example if known is None else ",".join(map(str, known))
             message = (
-                f"{flag} must be numbers separated by commas, not {value!r}. "
-                f"Try {flag} {self.example}."
+                f"{flag} must be numbers separated by commas, not {value!r}. Try {flag} {tried}."
             )
             raise InvalidSetting(message) from error
+        if any(re.fullmatch(r"\s*0\d+\s*", part) for part in parts):
+            message = (
+                f"{flag} takes decimals with a point and commas between numbers; {value!r} has "
+                f"a number that begins with 0. Try {flag} {self.example}."
+            )
+            raise InvalidSetting(message)
+        return numbers
 
 
 class Names(click.ParamType):
@@ -105,4 +147,4 @@ class Names(click.ParamType):
         del param, ctx
         if not isinstance(value, str):
             return tuple(value)
-        return tuple(part.strip().replace("-", "_") for part in value.split(","))
+        return tuple(one_spelling(part).replace("-", "_") for part in value.split(","))

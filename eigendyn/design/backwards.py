@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
+from tqdm.auto import tqdm
 
 from eigendyn import symbols as sym
 from eigendyn.analysis.growth import growth_rates
@@ -25,6 +26,8 @@ from eigendyn.settings import Settings
 from eigendyn.symbols import Average, lam, mode_sum, stop_gradient, z1, z2
 
 MODES = (2, 5)  # of the spectra that the check looks at
+PARTS = len(MODES) + 6  # of the work: those, the derivation, and what comes with a loss
+PATIENCE = 2.0  # seconds of work without a word
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Design:
         derived: The rate that the exact closure derives from the loss, at the stated noise.
         deviation: Largest difference of the two on random spectra, relative to the spectrum's
             largest rate.
+        compared: Eigenvalue, rate asked for and rate derived, of each mode of one of them.
         gives_up: What comes with the loss, a sentence each: conserved quantities, fixed points,
             scale, noise.
     """
@@ -45,11 +49,16 @@ class Design:
     wanted: sp.Expr
     derived: sp.Expr
     deviation: float
+    compared: tuple[tuple[float, float, float], ...]
     gives_up: tuple[str, ...]
 
 
 def design_loss(
-    rate: str, parameters: Mapping[str, float] | None = None, *, sigma1: float = 0.0
+    rate: str,
+    parameters: Mapping[str, float] | None = None,
+    *,
+    sigma1: float = 0.0,
+    progress: bool = False,
 ) -> Design:
     r"""Design a loss whose modes grow at a wanted rate.
 
@@ -64,6 +73,7 @@ def design_loss(
             dλ/dt = 2αλ r.
         parameters: Numbers by the names that the text uses for them.
         sigma1: Noise of the first view [same unit as the input], which the shrinking allows for.
+        progress: Show a progress bar on standard error, if it takes more than two seconds.
 
     Returns:
         The loss, and the check that it has this rate.
@@ -82,7 +92,9 @@ def design_loss(
     growing = sp.Add(*[term for term in terms if not term.could_extract_minus_sign()])
     pulled = z1 + growing * z2 - (growing - wanted) * z1 / (1 + noise**2)
     loss = own_loss(f"rate {rate}", mode_sum((z1 - stop_gradient(pulled)) ** 2) / 2, dict(numbers))
-    return _checked(loss, wanted, lambda spectra: evaluate(wanted, numbers, spectra), sigma1)
+    return _checked(
+        loss, wanted, lambda spectra: evaluate(wanted, numbers, spectra), sigma1, progress
+    )
 
 
 def design_multiplier(
@@ -91,6 +103,7 @@ def design_multiplier(
     parameters: Mapping[str, float] | None = None,
     *,
     sigma1: float = 0.0,
+    progress: bool = False,
 ) -> Design:
     r"""Give the modes of a known loss another learning-rate multiplier.
 
@@ -105,6 +118,7 @@ def design_multiplier(
         multiplier: m as text in lam and sums over modes, as in "1" or "lam**0.5".
         parameters: Numbers by the names that the text uses for them.
         sigma1: Noise of the first view [unit of the input] at which the rate is checked.
+        progress: Show a progress bar on standard error, if it takes more than two seconds.
 
     Returns:
         The loss, and the check that it has this rate.
@@ -133,7 +147,8 @@ def design_multiplier(
         of_plain = growth_rates(plain, spectra, sigma1=sigma1) / 2
         return of_plain * evaluate(factor / lam, numbers, spectra)
 
-    return _checked(designed, sym.canonical(growth_of(plain, sigma1) * factor / lam), rates, sigma1)
+    wanted = sym.canonical(growth_of(plain, sigma1) * factor / lam)
+    return _checked(designed, wanted, rates, sigma1, progress)
 
 
 def growth_of(loss: SymbolicLoss, sigma1: float) -> sp.Expr:
@@ -152,17 +167,30 @@ def _exactly(number: float) -> sp.Rational:
 
 
 def _checked(
-    loss: SymbolicLoss, wanted: sp.Expr, rates: Callable[[NDArray], NDArray], sigma1: float
+    loss: SymbolicLoss,
+    wanted: sp.Expr,
+    rates: Callable[[NDArray], NDArray],
+    sigma1: float,
+    progress: bool,
 ) -> Design:
     """Compare what the closure derives from the loss with what was asked for."""
-    deviation = 0.0
-    for modes in MODES:
-        spectra = random_spectra(modes)
-        expected = rates(spectra)
-        found = growth_rates(loss, spectra, closure="exact", sigma1=sigma1) / 2
-        largest = np.abs(expected).max(axis=1, keepdims=True)
-        off = np.abs(found - expected)[largest[:, 0] > 0] / largest[largest > 0][:, None]
-        deviation = max(deviation, float(off.max(initial=0)))
-    off, sums = sym.detach(growth_of(loss, sigma1) - wanted, sp.Function)
-    derived = wanted + sp.cancel(off).xreplace(sums)
-    return Design(loss, wanted, derived, deviation, gives_up(loss, sigma1))
+    deviation, compared = 0.0, ()
+    with tqdm(total=PARTS, delay=PATIENCE, leave=False, unit="part", disable=not progress) as bar:
+        for modes in MODES:
+            spectra = random_spectra(modes)
+            expected = rates(spectra)
+            found = growth_rates(loss, spectra, closure="exact", sigma1=sigma1) / 2
+            largest = np.abs(expected).max(axis=1, keepdims=True)
+            off = np.abs(found - expected)[largest[:, 0] > 0] / largest[largest > 0][:, None]
+            deviation = max(deviation, float(off.max(initial=0)))
+            first = np.stack([spectra[0], expected[0], found[0]], axis=1)
+            compared = tuple(map(tuple, first[np.argsort(spectra[0])].tolist()))
+            bar.update()
+        off, sums = sym.detach(growth_of(loss, sigma1) - wanted, sp.Function)
+        derived = wanted + sp.cancel(off).xreplace(sums)
+        bar.update()
+        told = []
+        for sentence in gives_up(loss, sigma1):
+            told.append(sentence)
+            bar.update()
+    return Design(loss, wanted, derived, deviation, compared, tuple(told))

@@ -29,24 +29,22 @@ SMALL = np.array([1e-4, 1e-3])
 SUMS = {0: "Σ ln λ", 1: "Σ λ", 2: "Σ λ²"}
 
 
-def gives_up(loss: SymbolicLoss, sigma1: float) -> tuple[str, ...]:
+def gives_up(loss: SymbolicLoss, sigma1: float) -> Iterator[str]:
     """Say what comes with a loss: conserved quantities, fixed points, scale, noise, views.
 
     Args:
         loss: Per-sample loss in the predictor's eigenbasis.
         sigma1: Noise of the first view that it was designed for.
 
-    Returns:
-        Plain sentences.
+    Yields:
+        Plain sentences, each as soon as it is found.
     """
-    return (
-        _conserved(loss, sigma1),
-        _fixed_points(loss, sigma1),
-        _small_modes(loss, sigma1),
-        _scale(loss, sigma1),
-        _noise(loss, sigma1),
-        *_views(loss),
-    )
+    yield _conserved(loss, sigma1)
+    yield _fixed_points(loss, sigma1)
+    yield _small_modes(loss, sigma1)
+    yield _scale(loss, sigma1)
+    yield _noise(loss, sigma1)
+    yield from _views(loss)
 
 
 def rates(loss: SymbolicLoss, spectra: NDArray, sigma1: float) -> NDArray:

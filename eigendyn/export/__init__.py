@@ -15,20 +15,21 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.export.backends import BACKEND, Backend
 from eigendyn.export.form import batch_form
 from eigendyn.export.function import RESERVED, Function, gradient_body, value_body
+from eigendyn.export.source import free_name
+from eigendyn.export.units import Lengths
 from eigendyn.export.words import (
     WIDEST,
-    free_name,
     function_name,
     gradient_docstring,
     value_docstring,
 )
 from eigendyn.loss_text import check_parameters
 from eigendyn.loss_writer import in_decimals, write_loss
-from eigendyn.losses import SymbolicLoss
+from eigendyn.losses import SymbolicLoss, as_loss
 from eigendyn.symbols import loss_parameter, z1, z2
 
 
-def export_loss(loss: SymbolicLoss, backend: str) -> str:
+def export_loss(loss: SymbolicLoss | str, backend: str) -> str:
     """Write a loss as a function of batches of representations, in their own basis.
 
     Rows are samples. The function takes predictions p, target projections z, and z1 where the loss
@@ -36,19 +37,24 @@ def export_loss(loss: SymbolicLoss, backend: str) -> str:
     and the predictor's matrix. It returns the mean over the batch. For NumPy, which has no
     automatic differentiation, a function of the gradient follows.
 
+    It computes in float32, or in float64 where its arguments are: half precision is widened first,
+    automatic casting or not. Norms that are divided by are at least its argument `eps`, so that
+    with a positive one a row of zeros gives a finite loss and gradient.
+
     Args:
-        loss: Per-sample loss in the predictor's eigenbasis.
+        loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
         backend: One of `choices.BACKENDS`.
 
     Returns:
         Source of a Python module.
 
     Raises:
-        UnknownName: There is no such backend.
+        UnknownName: There is no such backend, or no loss of this name.
         InvalidExpression: The loss has something that the language of losses has no words for, as
             a symbol that needs a number; or a parameter's name is no name.
         InvalidSetting: The loss depends on no representation.
     """
+    loss = as_loss(loss)
     library = BACKEND[check_choice("backend", backend, BACKENDS)]
     exact = replace(loss, expression=in_decimals(loss.expression))
     write_loss(exact.expression)  # refuses what has no words
@@ -65,10 +71,14 @@ def export_loss(loss: SymbolicLoss, backend: str) -> str:
         f"{renamed[loss_parameter(key)]}: float = {value!r}" for key, value in numbers.items()
     ]
     scalar = "np.floating" if backend == "numpy" else library.array
+
+    def least(lengths: Lengths) -> list[str]:
+        return ["eps: float = 0.0"] * bool(lengths.norms)
+
     parts = [
         "\n".join(library.imports),
         _definition(
-            _heading(name, function.arrays, values, library, scalar),
+            _heading(name, function.arrays, [*values, *least(function.value)], library, scalar),
             value_docstring(function, exact),
             value_body(function),
         ),
@@ -78,7 +88,13 @@ def export_loss(loss: SymbolicLoss, backend: str) -> str:
         returned = library.array if len(function.form.gradients) == 1 else several
         parts.append(
             _definition(
-                _heading(f"{name}_gradient", function.gradient_arrays, values, library, returned),
+                _heading(
+                    f"{name}_gradient",
+                    function.gradient_arrays,
+                    [*values, *least(function.gradients)],
+                    library,
+                    returned,
+                ),
                 gradient_docstring(function, name),
                 gradient_body(function),
             )

@@ -18,6 +18,13 @@ from eigendyn.derive import descent_directions
 from eigendyn.losses import SymbolicLoss
 from eigendyn.symbols import ModeSum, StopGradient, lam, z1, z2
 
+
+class Still(sp.Function):
+    """v − SG(v): zero, with the gradient of v."""
+
+    nargs = 1
+
+
 Vectors = tuple[sp.Expr, ...]  # a0, a1, …, which mean a0 + a1 @ W_P + a2 @ W_P² + …
 
 
@@ -59,9 +66,10 @@ def batch_form(loss: SymbolicLoss) -> BatchForm:
         value = regroup(expression, prediction)
         vectors = tuple(_by_power(gradient, prediction) for gradient in gradients)
         if _degree(value, prediction) == 0 and None not in vectors:
-            return BatchForm(prediction, value, tuple(v for v in vectors if v is not None), True)
+            found = tuple(vector for vector in vectors if vector is not None)
+            return BatchForm(prediction, _cancelled(value), found, True)
     in_eigenbasis = tuple((regroup(gradient, prediction),) for gradient in gradients)
-    return BatchForm(prediction, regroup(written, prediction), in_eigenbasis, False)
+    return BatchForm(prediction, _cancelled(regroup(written, prediction)), in_eigenbasis, False)
 
 
 def regroup(expression: sp.Expr, prediction: sp.Symbol) -> sp.Expr:
@@ -75,6 +83,24 @@ def regroup(expression: sp.Expr, prediction: sp.Symbol) -> sp.Expr:
     shared = sp.Min(powers.get(lam, sp.S.Zero), powers.get(z1, sp.S.Zero))
     several = sp.Max(sp.floor(shared), 0)
     return sp.Mul(*parts, lam**-several, z1**-several, prediction**several)
+
+
+def _cancelled(value: sp.Expr) -> sp.Expr:
+    """Write v − SG(v + δ) as (v − SG(v)) − SG(δ), where no δ is lost beside a large v."""
+    if not value.args:
+        return value
+    parts = [_cancelled(part) for part in value.args]
+    stops = [part for part in parts if part.as_coeff_Mul()[1].func == StopGradient]
+    if not value.is_Add or not stops:
+        return value.func(*parts)
+    coefficient, stopped = stops[0].as_coeff_Mul()
+    inside = stopped.args[0].as_coefficients_dict()
+    for vector, factor in sp.Add(*parts).as_coefficients_dict().items():
+        if vector.is_Symbol and factor + coefficient * inside.get(vector, 0) == 0:
+            rest = StopGradient(stopped.args[0] - inside[vector] * vector)
+            others = sp.Add(*parts) - stops[0] - factor * vector
+            return others + factor * Still(vector) + coefficient * rest
+    return value.func(*parts)
 
 
 def _count_modes(expression: sp.Expr) -> sp.Expr:

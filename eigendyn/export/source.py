@@ -11,11 +11,10 @@ from itertools import chain, count
 import sympy as sp
 from sympy.printing.precedence import PRECEDENCE
 
-from eigendyn.export.backends import Backend
+from eigendyn.export.backends import WIDEST, Backend
+from eigendyn.export.form import Still
 from eigendyn.loss_writer import LossPrinter, vector_of_norm
 from eigendyn.symbols import ModeSum, StopGradient
-
-WIDEST = 84  # columns, indentation left out
 
 
 class SourcePrinter(LossPrinter):
@@ -24,7 +23,6 @@ class SourcePrinter(LossPrinter):
     Args:
         backend: Library to write for.
         names: Of symbols.
-        released: Stop-gradients whose arguments need no stopping any more.
         keeps: Whether sums keep the axis that they sum over.
     """
 
@@ -32,13 +30,11 @@ class SourcePrinter(LossPrinter):
         self,
         backend: Backend,
         names: Mapping[sp.Symbol, str],
-        released: Collection[sp.Expr],
         keeps: bool,
     ) -> None:
         super().__init__()
         self.backend = backend
-        self.names = names
-        self.released = released
+        self.names = dict(names)
         self.axis = f"{backend.axis}, {backend.keep}" if keeps else backend.axis
         self.quantities: dict[sp.Expr, str] = {}
 
@@ -53,9 +49,12 @@ class SourcePrinter(LossPrinter):
         return self.quantities.get(total) or written
 
     def _print_StopGradient(self, stopped: sp.Expr) -> str:
-        inside = self._print(stopped.args[0])
-        written = f"({inside})" if stopped in self.released else self.backend.stopped(inside)
+        written = self.backend.stopped(self._print(stopped.args[0]))
         return self.quantities.get(stopped) or written
+
+    def _print_Still(self, still: sp.Expr) -> str:
+        vector = self._print(still.args[0])
+        return self.quantities.get(still) or f"{vector} - {self.backend.stopped(vector)}"
 
     def _print_Abs(self, size: sp.Expr) -> str:
         return f"{self.backend.module}.abs({self._print(size.args[0])})"
@@ -81,11 +80,12 @@ class SourcePrinter(LossPrinter):
         return power if exponent > 0 else f"1/{power}"
 
 
-def quantities(outputs: Iterable[sp.Expr]) -> list[sp.Expr]:
-    """What deserves a line of its own, each after those that it needs.
+def quantities(outputs: Iterable[sp.Expr], are_vectors: bool) -> list[sp.Expr]:
+    """What deserves a line of its own in scalars, or in vectors, each after those that it needs.
 
-    These are norms, sums that stand inside another sum or twice, stopped sums of terms, and sums of
-    terms that have sums over modes in them and stand in one.
+    These are differences that are zero, norms, sums that stand inside another sum, in a vector or
+    twice, stopped sums of terms, and sums of terms that have sums over modes in them and stand in
+    one, or in a vector.
     """
     found: dict[sp.Expr, None] = {}
     uses: Counter[sp.Expr] = Counter()
@@ -106,6 +106,9 @@ def quantities(outputs: Iterable[sp.Expr]) -> list[sp.Expr]:
         whole = node.args[0] if is_stopped and node.args[0].is_Add else node
         for part in whole.args:
             visit(part, is_inside or is_total)
+        if isinstance(node, Still):
+            found.setdefault(node)
+            apart.add(node)
         if is_total or whole.is_Add:
             found.setdefault(node)
             if whole is not node or (is_inside and node.has(ModeSum)):
@@ -113,18 +116,27 @@ def quantities(outputs: Iterable[sp.Expr]) -> list[sp.Expr]:
 
     for output in outputs:
         for part in sp.Add.make_args(output):
-            visit(part, False)
+            visit(part, are_vectors)
     return [
         node for node in found if node in apart or (isinstance(node, ModeSum) and uses[node] > 1)
     ]
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, with underscores behind it until it is not taken."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def name_of(quantity: sp.Expr, printer: SourcePrinter, taken: Collection[str]) -> str:
     """A telling name that is not taken."""
     written = [printer.doprint(factor) for factor in _factors(quantity)]
     plain = all(word.strip("()").isidentifier() for word in written)
-    words = [word.strip("()") for word in written]
-    if isinstance(quantity, StopGradient):
+    words = [word.strip("()").removesuffix("_unit") for word in written]
+    if isinstance(quantity, Still):
+        name = "still"
+    elif isinstance(quantity, StopGradient):
         name = "target"
     elif isinstance(quantity, ModeSum):
         name = "_dot_".join(words) if plain and len(words) == 2 else "total"
@@ -157,7 +169,7 @@ def assignment(name: str, summands: Iterable[str]) -> list[str]:
     first, *others = map(tidy, summands)
     signed = [f"- {term[1:]}" if term.startswith("-") else f"+ {term}" for term in others]
     line = " ".join([f"{name} = {first}", *signed])
-    if len(line) <= WIDEST or not others:
+    if len(line) <= WIDEST:
         return [line]
     return [f"{name} = (", *(f"    {term}" for term in (first, *signed)), ")"]
 

@@ -10,12 +10,14 @@ import sympy as sp
 
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.export.function import Function
+from eigendyn.export.units import Lengths
 from eigendyn.formula import text
 from eigendyn.loss_writer import write_loss
 from eigendyn.losses import SymbolicLoss, named_loss
 from eigendyn.symbols import ModeSum
 
 WIDEST = 88  # columns
+PRECISION = "Computed in float32, or float64 if the arguments are."
 NAME = r"[A-Za-z][\w ,-]*"  # of a loss; any other is its text
 
 
@@ -25,13 +27,6 @@ def function_name(loss: SymbolicLoss) -> str:
         return "written_loss"
     name = "_".join(re.findall(r"[a-zA-Z0-9]+", loss.name))
     return name if name.endswith("loss") else f"{name}_loss"
-
-
-def free_name(name: str, taken: Collection[str]) -> str:
-    """The name, with underscores behind it until it is not taken."""
-    while name in taken:
-        name += "_"
-    return name
 
 
 def command_options(loss: SymbolicLoss) -> tuple[str, bool]:
@@ -53,6 +48,12 @@ def command_options(loss: SymbolicLoss) -> tuple[str, bool]:
 def value_docstring(function: Function, loss: SymbolicLoss) -> list[str]:
     """Docstring of the loss: formula, arguments, where it comes from."""
     told, is_built_in = command_options(loss)
+    is_verified = is_built_in and "--beta" not in told
+    verified = (
+        "Verified in eigendyn's tests: the value and gradient of this loss."
+        if is_verified
+        else "Not itself in eigendyn's tests: they verify built-in losses, and some written ones."
+    )
     where = "the same in every basis" if function.form.is_basis_free else "in W_P's eigenbasis"
     return [
         f'"""Mean loss of a batch{": " * is_built_in}{loss.name * is_built_in}.',
@@ -60,13 +61,14 @@ def value_docstring(function: Function, loss: SymbolicLoss) -> list[str]:
         *_filled(f"ℓ = {text(loss.expression)}, {where}."),
         "",
         "Args:",
-        *_arguments(function, function.arrays),
+        *_arguments(function, function.arrays, function.value),
         "",
         "Returns:",
-        f"    Scalar{_undefined([function.form.value])}.",
+        f"    Scalar{_undefined(function.value)}.",
+        f"    {PRECISION}",
         "",
         f"Derivation: eigendyn derive {told}",
-        "Verified in eigendyn's tests: values and gradients of the built-in losses.",
+        verified,
         '"""',
     ]
 
@@ -75,29 +77,30 @@ def gradient_docstring(function: Function, name: str) -> list[str]:
     """Docstring of the gradient: what it is, arguments, that it was derived."""
     gradients = function.form.gradients
     views = "z1" if len(gradients) == 1 else "z1 and to z"
-    undefined = _undefined([vector for vectors in gradients for vector in vectors])
+    undefined = _undefined(function.gradients)
     return [
         f'"""Gradient of `{name}`, W_P being constant.',
         "",
         "Derived by eigendyn and written out: NumPy has no automatic differentiation.",
         "",
         "Args:",
-        *_arguments(function, function.gradient_arrays),
+        *_arguments(function, function.gradient_arrays, function.gradients),
         "",
         "Returns:",
         f"    Derivative with respect to {views} (N, D){undefined}.",
+        f"    {PRECISION}",
         '"""',
     ]
 
 
-def _undefined(expressions: list[sp.Expr]) -> str:
-    """Warn of samples for which a norm in a denominator is zero."""
-    powers = {power for expression in expressions for power in expression.atoms(sp.Pow)}
+def _undefined(lengths: Lengths) -> str:
+    """Warn of samples for which a sum in a denominator, other than a norm, is zero."""
+    powers = {power for part in lengths.expressions for power in part.atoms(sp.Pow)}
     divides = any(power.exp.is_negative and power.base.has(ModeSum) for power in powers)
-    return "; NaN if a norm that is divided by is zero" if divides else ""
+    return "; NaN if a sum that is divided by is zero" if divides else ""
 
 
-def _arguments(function: Function, arrays: Collection[str]) -> list[str]:
+def _arguments(function: Function, arrays: Collection[str], lengths: Lengths) -> list[str]:
     """One line for each argument; it says through which of them no gradient flows."""
     meanings = {
         "p": "Predictions (N, D) of the first view, z1 @ W_P",
@@ -110,7 +113,12 @@ def _arguments(function: Function, arrays: Collection[str]) -> list[str]:
     if "p" in learning:
         flows["p"] = "; detach a W_P made from data"
     numbers = [f"    {name}: Number in the loss." for name in function.parameters.values()]
-    return [*(f"    {name}: {meanings[name]}{flows[name]}." for name in arrays), *numbers]
+    least = [
+        "    eps: Least value of a norm that is divided by. With 0 the loss is exact, and a row of",
+        "        zeros gives NaN or infinity; with 1e-6, say, all stays finite.",
+    ]
+    told = [f"    {name}: {meanings[name]}{flows[name]}." for name in arrays]
+    return [*told, *numbers, *(least if lengths.norms else [])]
 
 
 def _filled(words: str) -> list[str]:

@@ -51,6 +51,20 @@ def test_parameters_stay_symbols_in_a_derivation():
     assert "a*SG(z2_k)" in outcome.stdout
 
 
+def test_a_parameter_is_found_however_its_letter_is_typed():
+    text = "Σ_k[(λ_k*z1_k - ϵ*SG(z2_k))^2]/2"
+    told = [
+        json.loads(
+            invoke(
+                *("simulate", "--loss-expr", text, "--param", f"{letter}=0.8", "--json"),
+                *("--variances", "0.3,1", "--steps", "5", "-o", f"{place}.nc"),
+            ).stdout
+        )
+        for place, letter in enumerate(("ϵ", "ε"))
+    ]
+    assert told[0]["variances_final"] == told[1]["variances_final"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

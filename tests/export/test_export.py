@@ -1,7 +1,5 @@
 """Claims about exported losses: in every library they are the loss, and have its gradient."""
 
-import importlib
-import os
 import subprocess
 import sys
 from itertools import product
@@ -10,18 +8,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exported import RUN, by_hand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eigendyn.choices import BACKENDS, LOSS_NAMES
-from eigendyn.compile import compile_expressions
-from eigendyn.derive import descent_directions
 from eigendyn.design import design_multiplier
 from eigendyn.errors import EigendynError, InvalidExpression, InvalidSetting, UnknownName
 from eigendyn.export import export_loss
 from eigendyn.loss_text import parse_loss
 from eigendyn.losses import SymbolicLoss, named_loss
-from eigendyn.symbols import beta, lam, loss_parameter, mode_sum, modes, release, z1, z2
+from eigendyn.symbols import beta, lam, mode_sum
 
 TEXTS = {
     "sum((lam*z1 - gamma*sg(z2))**2)/2": {"gamma": 0.7},
@@ -52,63 +49,6 @@ def batch(seed, dtype=np.float64, samples=7, dimensions=4):
     views = rng.normal(size=(2, samples, dimensions))
     predictor = basis * eigenvalues @ basis.T
     return (*views.astype(dtype), predictor.astype(dtype), basis, eigenvalues)
-
-
-def by_hand(loss, first, second, basis, eigenvalues):
-    """Value and gradients from the expression in the eigenbasis, samples one by one."""
-    names = [loss_parameter(name) for name, _ in loss.parameters]
-    gradients = [-delta for delta in descent_directions(loss)]
-    run = compile_expressions([z1, z2, lam, modes, *names], [release(loss.expression), *gradients])
-    numbers = [value for _, value in loss.parameters]
-    views = first @ basis, second @ basis
-    value, *slopes = run(*views, eigenvalues, len(eigenvalues), *numbers)
-    shape = (len(first), 1)
-    means = [np.broadcast_to(s, first.shape) @ basis.T / len(first) for s in slopes]
-    return np.broadcast_to(value, shape).mean(), means
-
-
-def load(source):
-    names = {}
-    exec(compile(source, "exported", "exec"), names)
-    functions = {key: f for key, f in names.items() if key.endswith(("_loss", "_gradient"))}
-    loss = next(f for key, f in functions.items() if key.endswith("_loss"))
-    gradient = next((f for key, f in functions.items() if key.endswith("_gradient")), None)
-    return loss, gradient
-
-
-def arguments(function, first, second, predictor):
-    """What the function asks for, by its arguments' names."""
-    known = {"p": first @ predictor, "z": second, "z1": first, "predictor": predictor}
-    count = function.__code__.co_argcount
-    return [known[name] for name in function.__code__.co_varnames[:count]]
-
-
-def in_numpy(source, first, second, predictor):
-    loss, gradient = load(source)
-    found = gradient(*arguments(gradient, first, second, predictor))
-    return loss(*arguments(loss, first, second, predictor)), found
-
-
-def in_jax(source, first, second, predictor):
-    loss, _ = load(source)
-
-    def of_views(one, other):
-        return loss(*arguments(loss, one, other, jax.lax.stop_gradient(predictor)))
-
-    return jax.value_and_grad(of_views, argnums=(0, 1))(jnp.asarray(first), jnp.asarray(second))
-
-
-def in_torch(source, first, second, predictor):
-    required = "EIGENDYN_REQUIRE_TORCH" in os.environ
-    torch = importlib.import_module("torch") if required else pytest.importorskip("torch")
-    loss, _ = load(source)
-    one, other = (torch.tensor(view, requires_grad=True) for view in (first, second))
-    value = loss(*arguments(loss, one, other, torch.tensor(predictor)))
-    found = torch.autograd.grad(value, (one, other), allow_unused=True)
-    return value.item(), [0 if g is None else g.numpy() for g in found]
-
-
-RUN = {"numpy": in_numpy, "jax": in_jax, "torch": in_torch}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,0 +1,74 @@
+"""Exported losses, run in their library; and the loss itself, to compare them with."""
+
+import importlib
+import os
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from eigendyn.compile import compile_expressions
+from eigendyn.derive import descent_directions
+from eigendyn.symbols import lam, loss_parameter, modes, release, z1, z2
+
+
+def by_hand(loss, first, second, basis, eigenvalues):
+    """Value and gradients from the expression in the eigenbasis, samples one by one."""
+    names = [loss_parameter(name) for name, _ in loss.parameters]
+    gradients = [-delta for delta in descent_directions(loss)]
+    run = compile_expressions([z1, z2, lam, modes, *names], [release(loss.expression), *gradients])
+    numbers = [value for _, value in loss.parameters]
+    views = first @ basis, second @ basis
+    value, *slopes = run(*views, eigenvalues, len(eigenvalues), *numbers)
+    shape = (len(first), 1)
+    means = [np.broadcast_to(s, first.shape) @ basis.T / len(first) for s in slopes]
+    return np.broadcast_to(value, shape).mean(), means
+
+
+def load(source):
+    names = {}
+    exec(compile(source, "exported", "exec"), names)
+    functions = {key: f for key, f in names.items() if key.endswith(("_loss", "_gradient"))}
+    loss = next(f for key, f in functions.items() if key.endswith("_loss"))
+    gradient = next((f for key, f in functions.items() if key.endswith("_gradient")), None)
+    return loss, gradient
+
+
+def arguments(function, first, second, predictor):
+    """What the function asks for, by its arguments' names."""
+    known = {"p": first @ predictor, "z": second, "z1": first, "predictor": predictor}
+    count = function.__code__.co_argcount
+    return [known[name] for name in function.__code__.co_varnames[:count]]
+
+
+def in_numpy(source, first, second, predictor):
+    loss, gradient = load(source)
+    found = gradient(*arguments(gradient, first, second, predictor))
+    return loss(*arguments(loss, first, second, predictor)), found
+
+
+def in_jax(source, first, second, predictor):
+    loss, _ = load(source)
+
+    def of_views(one, other):
+        return loss(*arguments(loss, one, other, jax.lax.stop_gradient(predictor)))
+
+    return jax.value_and_grad(of_views, argnums=(0, 1))(jnp.asarray(first), jnp.asarray(second))
+
+
+def import_torch():
+    required = "EIGENDYN_REQUIRE_TORCH" in os.environ
+    return importlib.import_module("torch") if required else pytest.importorskip("torch")
+
+
+def in_torch(source, first, second, predictor):
+    torch = import_torch()
+    loss, _ = load(source)
+    one, other = (torch.tensor(view, requires_grad=True) for view in (first, second))
+    value = loss(*arguments(loss, one, other, torch.tensor(predictor)))
+    found = torch.autograd.grad(value, (one, other), allow_unused=True)
+    return value.item(), [0 if g is None else g.numpy() for g in found]
+
+
+RUN = {"numpy": in_numpy, "jax": in_jax, "torch": in_torch}
