@@ -196,7 +196,7 @@ def weights_from_variances(variances: ArrayLike) -> NDArray:
     return np.diag(np.sqrt(check_variances(variances)))
 
 
-def check_weights(weights: ArrayLike) -> NDArray:
+def check_weights(weights: ArrayLike | Matrix) -> NDArray:
     """Check that weights can be those of an encoder.
 
     Raises:

@@ -88,8 +88,9 @@ class Start:
 
         if self.weights is not None:
             matrix = read_matrix(self.weights, "weights")
+            found = start.check_weights(matrix)
             _say(self.weights, matrix, ("modes", "inputs"), [], quiet)
-            return matrix.values
+            return found
         if self.modes is not None and self.inputs is not None:
             return start.random_weights(self.modes, self.inputs, seed)
         if self.embeddings is None and self.variances is None:
