@@ -93,7 +93,7 @@ def _check_beginning(path: Path, suffix: str) -> None:
     elif _is_text(beginning):
         kind = f"text; name it {path.stem}.csv"
     if kind is not None:
-        wanted = "a table of text" if suffix in TABLES else "what its name ends in"
+        wanted = "a table of text" if suffix in TABLES else f"a {suffix} file"
         message = f"{path} must be {wanted}; it is {kind}."
         raise UnreadableFile(message)
 
