@@ -52,6 +52,7 @@ ROOMS = [
 LEAVES = {
     *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
     *("precision", "presets", "architecture", "averaging", "labelled"),
+    *("matrices", "matrix_files", "tables", "columns"),
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only
 ONLY_IN = {

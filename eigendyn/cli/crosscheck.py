@@ -25,7 +25,7 @@ from eigendyn.cli.options import (
     written_loss_options,
 )
 from eigendyn.cli.parameters import is_given
-from eigendyn.cli.starts import check_one_start, starting_weights
+from eigendyn.cli.starts import Start
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
 from eigendyn.store import check_output
@@ -71,11 +71,6 @@ def command(
     loss_expr: str | None,
     loss_file: Path | None,
     parameters: tuple[str, ...],
-    embeddings: Path | None,
-    weights: Path | None,
-    variances: list[float] | None,
-    modes: int | None,
-    inputs: int | None,
     output: Path | None,
     plot: Path | None,
     force: bool,
@@ -98,6 +93,7 @@ def command(
     start, the published one with 10 modes is taken. Exit code 0: they agree; 2: refused, nothing
     was run; 3: they disagree, or a side diverged.
     """  # noqa: D301
+    chosen = Start.taken_from(settings)
     if output is not None:
         check_output(output, choices.TREE_SUFFIXES, force)
     if plot is not None:
@@ -109,12 +105,11 @@ def command(
         result = interruptible(lambda: _crosscheck_all(given, progress))
         agrees = bool((result["verdict"] == "agrees").all())
     else:
-        check_one_start(embeddings, weights, variances, modes, inputs)
         own = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
         _check(settings, given)
         if own is not None:
             given["loss"] = own
-        start = starting_weights(embeddings, weights, variances, modes, inputs, settings["seed"])
+        start = chosen.encoder(settings["seed"], quiet)
         result = interruptible(lambda: _crosscheck(start, given, progress))
         agrees = result["agreement"].attrs["verdict"] == "agrees"
     files = _save(result, output, plot, force)

@@ -20,7 +20,7 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
-from eigendyn.cli.starts import check_one_start, starting_variances
+from eigendyn.cli.starts import Start
 
 
 @click.command("diagnose", context_settings={"show_default": True})
@@ -40,11 +40,6 @@ def command(
     loss_file: Path | None,
     preset: str | None,
     parameters: tuple[str, ...],
-    embeddings: Path | None,
-    weights: Path | None,
-    variances: list[float] | None,
-    modes: int | None,
-    inputs: int | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -59,6 +54,7 @@ def command(
     A mode is lost if it has collapsed, or is small and does not grow, at the end of the run; the
     end is --steps. Every other run changes one setting and keeps the rest.
     """  # noqa: D301
+    chosen = Start.taken_from(settings)
     asked = asked_for(
         ctx,
         settings,
@@ -67,8 +63,7 @@ def command(
         loss_file=loss_file,
         parameters=parameters,
     )
-    check_one_start(embeddings, weights, variances, modes, inputs)
-    start = starting_variances(embeddings, weights, variances, modes, inputs, asked.chosen.seed)
+    start = chosen.spectrum(asked.chosen.seed)
 
     def work() -> Any:
         from eigendyn.analysis.collapse import diagnose

@@ -98,12 +98,17 @@ start_options = stack(
     click.option(
         "--embeddings",
         type=FILE,
-        help="Start from embeddings (samples × dimensions): .npy, .npz or .csv.",
+        help="Start from embeddings (samples × dimensions): .npy, .npz, .pt, .csv, .tsv or .txt.",
+    ),
+    click.option(
+        "--center",
+        is_flag=True,
+        help="Subtract the mean of the embeddings first: the spectrum of their covariance.",
     ),
     click.option(
         "--weights",
         type=FILE,
-        help="Start from a linear encoder (modes × inputs): .npy, .npz or .csv.",
+        help="Start from a linear encoder (modes × inputs): files as for --embeddings.",
     ),
     click.option(
         "--variances",

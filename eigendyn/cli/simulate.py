@@ -27,7 +27,7 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
-from eigendyn.cli.starts import check_one_start, starting_variances
+from eigendyn.cli.starts import Start
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,11 +71,6 @@ def command(
     loss_file: Path | None,
     preset: str | None,
     parameters: tuple[str, ...],
-    embeddings: Path | None,
-    weights: Path | None,
-    variances: list[float] | None,
-    modes: int | None,
-    inputs: int | None,
     output: Path | None,
     plot: Path | None,
     force: bool,
@@ -98,6 +93,7 @@ def command(
     output, everything else to standard error. Exit code 0: completed; 2: refused, nothing was run;
     3: not completed, and the result says how far it came.
     """  # noqa: D301
+    chosen = Start.taken_from(settings)
     asked = asked_for(
         ctx,
         settings,
@@ -106,9 +102,8 @@ def command(
         loss_file=loss_file,
         parameters=parameters,
     )
-    check_one_start(embeddings, weights, variances, modes, inputs)
     output, plot = _outputs(asked.name, output, plot, force)
-    start = starting_variances(embeddings, weights, variances, modes, inputs, asked.chosen.seed)
+    start = chosen.spectrum(asked.chosen.seed, quiet)
     Thread(target=_read_ahead, daemon=True).start()
     dataset = interruptible(
         lambda: _simulate(

@@ -1,63 +1,143 @@
-"""The options that choose a start enter; the variances or weights to start from leave."""
+"""Find the start that the options choose, and say what was read from its file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from eigendyn.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from eigendyn.matrices import Matrix
 
-def check_one_start(
-    embeddings: Path | None,
-    weights: Path | None,
-    variances: list[float] | None,
-    modes: int | None,
-    inputs: int | None,
+DOMINATES = 0.5  # share of the mean in all variance from which it is said
+
+
+@dataclass(frozen=True)
+class Start:
+    """The options of a start, by their names on the command line.
+
+    Raises:
+        InvalidSetting: There is more than one start, half of a random one, or a mean of nothing.
+    """
+
+    embeddings: Path | None
+    center: bool
+    weights: Path | None
+    variances: list[float] | None
+    modes: int | None
+    inputs: int | None
+
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> Start:
+        """Take the options of a start out of those of a command."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+
+    def __post_init__(self) -> None:
+        given = {
+            "--embeddings": self.embeddings is not None,
+            "--weights": self.weights is not None,
+            "--variances": self.variances is not None,
+            "--modes with --inputs": self.modes is not None or self.inputs is not None,
+        }
+        named = [flag for flag, is_given in given.items() if is_given]
+        if len(named) > 1:
+            message = f"There must be one start, not {len(named)}: choose {' or '.join(named)}."
+            raise InvalidSetting(message)
+        if (self.modes is None) != (self.inputs is None):
+            message = "A random start needs both --modes and --inputs. Try --modes 10 --inputs 15."
+            raise InvalidSetting(message)
+        if self.center and self.embeddings is None:
+            message = (
+                "--center subtracts the mean of embeddings, and none are given. Add --embeddings, "
+                "or leave out --center."
+            )
+            raise InvalidSetting(message)
+
+    def spectrum(self, seed: int, quiet: bool = False) -> NDArray:
+        """Variances (modes,) of the start that was chosen; the published one if none was."""
+        from eigendyn import start
+        from eigendyn.matrix_files import read_matrix
+
+        if self.embeddings is not None:
+            matrix = read_matrix(self.embeddings, "embeddings")
+            found = start.variances_from_embeddings(matrix, center=self.center)
+            remarks = [*_about_mean(matrix, self.center), *_about_rank(matrix, found)]
+            _say(self.embeddings, matrix, ("samples", "dimensions"), remarks, quiet)
+            return found
+        if self.weights is not None:
+            matrix = read_matrix(self.weights, "weights")
+            found = start.variances_from_weights(matrix)
+            _say(self.weights, matrix, ("modes", "inputs"), _about_rank(matrix, found), quiet)
+            return found
+        if self.variances is not None:
+            return start.check_variances(self.variances)
+        if self.modes is not None and self.inputs is not None:
+            return start.random_variances(self.modes, self.inputs, seed)
+        return start.published_variances()
+
+    def encoder(self, seed: int, quiet: bool = False) -> NDArray:
+        """Weights (modes, inputs) of the start; diagonal where it is a spectrum."""
+        from eigendyn import start
+        from eigendyn.matrix_files import read_matrix
+
+        if self.weights is not None:
+            matrix = read_matrix(self.weights, "weights")
+            found = start.check_weights(matrix)
+            _say(self.weights, matrix, ("modes", "inputs"), [], quiet)
+            return found
+        if self.modes is not None and self.inputs is not None:
+            return start.random_weights(self.modes, self.inputs, seed)
+        if self.embeddings is None and self.variances is None:
+            return start.published_weights()
+        return start.weights_from_variances(self.spectrum(seed, quiet))
+
+
+def _about_mean(matrix: Matrix, center: bool) -> list[str]:
+    """What the mean of embeddings makes of their spectrum."""
+    import numpy as np
+
+    mean = matrix.values.mean(axis=0)
+    share = float(mean @ mean / np.square(matrix.values).mean(axis=0).sum())
+    if center:
+        return [f"mean subtracted, {share:.0%} of all variance"]
+    if share > DOMINATES:
+        return [f"the mean makes {share:.0%} of all variance, --center subtracts it"]
+    return []
+
+
+def _about_rank(matrix: Matrix, variances: NDArray) -> list[str]:
+    """Why some modes have no variance."""
+    rows, columns = matrix.values.shape
+    modes, empty = len(variances), int((variances == 0).sum())
+    fewer = "samples than dimensions" if modes == columns else "inputs than modes"
+    remarks = [f"fewer {fewer}"] if min(rows, columns) < modes else []
+    if empty:
+        remarks.append(
+            f"{empty} of {modes} modes have no variance beyond the rounding of {matrix.stored}"
+        )
+    return remarks
+
+
+def _say(
+    path: Path, matrix: Matrix, names: tuple[str, str], remarks: list[str], quiet: bool
 ) -> None:
-    """Refuse more than one start, and half of a random one."""
-    given = {
-        "--embeddings": embeddings is not None,
-        "--weights": weights is not None,
-        "--variances": variances is not None,
-        "--modes with --inputs": modes is not None or inputs is not None,
-    }
-    named = [flag for flag, is_given in given.items() if is_given]
-    if len(named) > 1:
-        message = f"There must be one start, not {len(named)}: choose {' or '.join(named)}."
-        raise InvalidSetting(message)
-    if (modes is None) != (inputs is None):
-        message = "A random start needs both --modes and --inputs. Try --modes 10 --inputs 15."
-        raise InvalidSetting(message)
+    """Say on one line of standard error what was read."""
+    if quiet:
+        return
+    rows, columns = matrix.values.shape
+    aside = [f"{_listed(matrix.left_out)} left out"] if matrix.left_out else []
+    aside += [matrix.remark] if matrix.remark else []
+    line = f"read {rows} {names[0]} × {columns} {names[1]} from {path}"
+    line += f" ({'; '.join(aside)})" if aside else ""
+    click.echo("; ".join([line, *remarks]), err=True)
 
 
-def starting_variances(embeddings, weights, variances, modes, inputs, seed) -> NDArray:
-    """Variances (modes,) of the start that was chosen; the published one if none was."""
-    from eigendyn import start
-
-    if embeddings is not None:
-        return start.variances_from_embeddings(start.read_matrix(embeddings, "embeddings"))
-    if weights is not None:
-        return start.variances_from_weights(start.read_matrix(weights, "weights"))
-    if variances is not None:
-        return start.check_variances(variances)
-    if modes is not None:
-        return start.random_variances(modes, inputs, seed)
-    return start.published_variances()
-
-
-def starting_weights(embeddings, weights, variances, modes, inputs, seed) -> NDArray:
-    """Weights (modes, inputs) of the start that was chosen; diagonal where it is a spectrum."""
-    from eigendyn import start
-
-    if weights is not None:
-        return start.read_matrix(weights, "weights")
-    if modes is not None:
-        return start.random_weights(modes, inputs, seed)
-    if embeddings is None and variances is None:
-        return start.published_weights()
-    spectrum = starting_variances(embeddings, weights, variances, modes, inputs, seed)
-    return start.weights_from_variances(spectrum)
+def _listed(names: tuple[str, ...]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

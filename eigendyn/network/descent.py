@@ -18,11 +18,12 @@ from tqdm.auto import tqdm
 from eigendyn.checks import check_whole
 from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
+from eigendyn.matrices import as_matrix
 from eigendyn.network.gradient import Weights, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.predictors import correlation
 from eigendyn.network.settings import Network
-from eigendyn.start import check_weights, finite_matrix
+from eigendyn.start import check_weights
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 
@@ -128,7 +129,7 @@ def _frame(weights: NDArray, samples: ArrayLike | None, dtype: str) -> Frame:
     if samples is None:
         followed = np.zeros((inputs, 0))
     else:
-        followed = finite_matrix("Samples", samples, "inputs × samples")
+        followed = as_matrix(samples, "Samples", "inputs × samples").values
         if followed.shape[0] != inputs:
             message = (
                 f"Samples must have a row for each of the {inputs} inputs; these have "
