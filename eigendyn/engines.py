@@ -15,8 +15,8 @@ from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
 from eigendyn.device import find_platform
 from eigendyn.equations import Equations
 from eigendyn.errors import NoProgram, NotDecoupled
+from eigendyn.events import recruitment_times
 from eigendyn.integrate.agreement import until_two_agree
-from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Batch
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.equations import Equations
 from eigendyn.errors import NoClosedForm
+from eigendyn.events import CLOSER, INTERVALS, Course, course, watched, watched_steps
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
 from eigendyn.program import Program
 from eigendyn.settings import Settings
-from eigendyn.trajectory import Trajectory
+from eigendyn.trajectory import Trajectory, at_times
 
 if TYPE_CHECKING:
     from eigendyn.compile import VectorField
@@ -26,13 +27,15 @@ MARGIN = 0.01  # nodes are chosen more accurate than asked for, so that they sel
 REFITS = 4  # times that nodes are chosen anew when the trajectory leaves what they serve
 WORST = 3  # of the states that nodes do not serve, those that new ones are chosen for
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
+ROUND_OFF = 1e-15  # relative error of a closed form
+FLOW_INTERVALS = 32  # in which the flow in JAX is watched, whose steps end at every such time
 
 Engine = Callable[[Nodes], Trajectory]
 
 
 def run(
     system: Equations, spectrum: NDArray, progress: bool = False
-) -> tuple[Fit, Trajectory, str]:
+) -> tuple[Fit, Trajectory, Course, str]:
     """Pick the engine, choose the nodes, and run.
 
     Args:
@@ -41,8 +44,8 @@ def run(
         progress: Show a progress bar on standard error.
 
     Returns:
-        The nodes and the closure's error along the trajectory; the trajectory; the name of the
-        engine.
+        The nodes and the closure's error along the trajectory; the trajectory at the saved times;
+        what its modes did, whatever was saved; the name of the engine.
 
     Raises:
         NoClosedForm: The closed form was asked for, and there is none.
@@ -50,23 +53,42 @@ def run(
     """
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
-    solved = _closed_form(system, spectrum, parameters)
-    if solved is not None:
-        return Fit(), solved, "closed-form"
     start = starting_states(program, spectrum, chosen).astype(chosen.dtype)
+    shown, eta = saved_steps(chosen), chosen.learning_rate
+    seen = watched(chosen.steps, start.size)
+    steps = np.union1d(shown, seen)
+    solved = _closed_form(system, start, steps, parameters)
+    if solved is not None:
+
+        def solve(states: NDArray, some: NDArray) -> Trajectory:
+            return _closed_form(system, states, some, parameters) or solved
+
+        way = course(solved, eta * seen, eta, solve, closer=len(steps), rtol=ROUND_OFF)
+        return Fit(), at_times(solved, eta * shown), way, "closed-form"
     method = chosen.method
     if method == "auto":
         needs_jax = chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32"
         method = "flow" if needs_jax else "compiled"
+    if method == "flow":
+        seen = watched(chosen.steps, start.size, FLOW_INTERVALS)
+    elif method == "steps":
+        seen = watched_steps(chosen.steps, start.size)
+    steps = np.union1d(shown, seen)
     engines = {"compiled": _compiled, "flow": _flow, "steps": _descent}
-    engine = engines[method](system, start, parameters, progress)
+    engine = engines[method](system, start, steps, parameters, progress)
     if program.closure == "sampled":
         fit, trajectory = _with_samples(program, start, parameters, chosen, engine)
     elif program.closure == "mean field":
         fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
     else:
         fit, trajectory = _with_nodes(program, start, parameters, chosen, engine)
-    return fit, trajectory, method
+
+    def again(states: NDArray, some: NDArray) -> Trajectory:
+        return engines[method](system, states, some, parameters, False)(fit.nodes)
+
+    closer = len(steps) if method == "flow" else CLOSER  # as many: no code is compiled anew
+    way = course(trajectory, eta * seen, eta, again, closer=closer, rtol=chosen.rtol)
+    return fit, at_times(trajectory, eta * shown), way, method
 
 
 def starting_states(system: Program | VectorField, spectrum: NDArray, chosen: Settings) -> NDArray:
@@ -109,7 +131,7 @@ def on_device(name: str) -> AbstractContextManager:
 
 
 def _closed_form(
-    system: Equations, spectrum: NDArray, parameters: Mapping[str, float]
+    system: Equations, start: NDArray, steps: NDArray, parameters: Mapping[str, float]
 ) -> Trajectory | None:
     """The exact solution, if it is wanted and there is one."""
     chosen = system.chosen
@@ -119,10 +141,10 @@ def _closed_form(
         return None
     from eigendyn.integrate.closed_form import closed_form
 
-    times = chosen.learning_rate * saved_steps(chosen)
+    times = chosen.learning_rate * steps
     with on_device(chosen.device):
         try:
-            return closed_form(system.dynamics, spectrum.astype(chosen.dtype), times, parameters)
+            return closed_form(system.dynamics, start[0] ** 2, times, parameters)
         except NoClosedForm:
             if chosen.method == "closed-form":
                 raise
@@ -130,19 +152,27 @@ def _closed_form(
 
 
 def _compiled(
-    system: Equations, start: NDArray, parameters: Mapping[str, float], _progress: bool
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    _progress: bool,
 ) -> Engine:
     from eigendyn.integrate.compiled_flow import compiled_flow
 
     chosen = system.chosen
     assert chosen.rtol is not None and chosen.atol is not None
     options = {"rtol": chosen.rtol, "atol": chosen.atol, "max_steps": chosen.max_solver_steps}
-    times = chosen.learning_rate * saved_steps(chosen)
+    times = chosen.learning_rate * steps
     return lambda nodes: compiled_flow(system.program, nodes, start, times, parameters, **options)
 
 
 def _flow(
-    system: Equations, start: NDArray, parameters: Mapping[str, float], progress: bool
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    progress: bool,
 ) -> Engine:
     from eigendyn.integrate.flow import gradient_flow
 
@@ -153,7 +183,7 @@ def _flow(
             return gradient_flow(
                 replace(field, nodes=in_precision(nodes, chosen.dtype)),
                 start,
-                chosen.learning_rate * saved_steps(chosen),
+                chosen.learning_rate * steps,
                 parameters,
                 solver=chosen.solver,
                 rtol=chosen.rtol,
@@ -166,7 +196,11 @@ def _flow(
 
 
 def _descent(
-    system: Equations, start: NDArray, parameters: Mapping[str, float], progress: bool
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    progress: bool,
 ) -> Engine:
     from tqdm.auto import tqdm
 
@@ -176,12 +210,14 @@ def _descent(
 
     def descend(nodes: Nodes) -> Trajectory:
         served = replace(field, nodes=in_precision(nodes, chosen.dtype))
-        steps = saved_steps(chosen)
+        numbers = steps.astype(int)
         with (
             on_device(chosen.device),
             tqdm(total=chosen.steps, unit="step", disable=not progress) as bar,
         ):
-            return descent_steps(served, start, steps, chosen.learning_rate, parameters, bar.update)
+            return descent_steps(
+                served, start, numbers, chosen.learning_rate, parameters, bar.update
+            )
 
     return descend
 
@@ -234,8 +270,9 @@ def _with_nodes(
 
 
 def _checkpoints(trajectory: Trajectory) -> NDArray:
-    """A few of the states that were visited (points, states, modes)."""
-    saved = trajectory.values.shape[-1]
-    early = np.geomspace(1, saved, CHECKPOINTS) - 1
-    picked = np.union1d(early.round(), np.linspace(0, saved - 1, CHECKPOINTS).round()).astype(int)
+    """A few of the states that were visited (points, states, modes), whatever was saved."""
+    times = trajectory.times
+    early = (np.geomspace(1, 1 + INTERVALS, CHECKPOINTS) - 1).round()
+    wanted = np.union1d(early, np.linspace(0, INTERVALS, CHECKPOINTS).round()) / INTERVALS
+    picked = np.unique(np.searchsorted(times, times[-1] * wanted * (1 - 1e-12)))
     return np.moveaxis(trajectory.values[..., picked], -1, 0).astype(float)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.equations import Equations, equations
+from eigendyn.events import Course
 from eigendyn.labelled import Labelled
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
@@ -88,8 +89,8 @@ def simulated(
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
     system = equations(wanted if loss is None else loss, source | settings)
-    fit, trajectory, method = run(system, _spectrum(variances), progress)
-    return _label(system, fit, trajectory, method)
+    fit, trajectory, way, method = run(system, _spectrum(variances), progress)
+    return _label(system, fit, trajectory, way, method)
 
 
 def vector_field(
@@ -154,7 +155,9 @@ def _spectrum(variances: ArrayLike | None) -> NDArray:
     return published_variances() if variances is None else check_variances(variances)
 
 
-def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> Labelled:
+def _label(
+    system: Equations, fit: Fit, trajectory: Trajectory, way: Course, method: str
+) -> Labelled:
     """Compute what follows from the trajectory, and hand everything to the result."""
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
@@ -163,6 +166,7 @@ def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> 
     own = {"parameters": dict(system.numbers)} if system.numbers else {}
     return labelled(
         trajectory,
+        way,
         predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
         conserved=_conserved(system, states, trajectory.times),
         settings=asdict(chosen) | own,

@@ -27,6 +27,7 @@ ROOMS = [
     "export",
     "nodes",
     "equations",
+    "events",
     "integrate",
     "run",
     "result",
