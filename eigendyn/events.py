@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def _early(count: int) -> NDArray:
     return np.geomspace(EARLIEST, 1, count + 1)[:-1]
 
 
-def _between(begin: float, end: float, count: int) -> NDArray:
+def between(begin: float, end: float, count: int) -> NDArray:
     """So many times from one to another."""
     early = 0 if begin else count // 3
     times = np.linspace(begin, end, count - early)
@@ -115,7 +116,7 @@ def course(
     else:
 
         def follow(_: NDArray, states: NDArray, *ends: float) -> tuple[NDArray, NDArray]:
-            found = again(states[0], _between(*ends, closer) / learning_rate)
+            found = again(states[0], between(*ends, closer) / learning_rate)
             return found.times, found.values[None]
 
         arrivals = arrival_times(times, seen.values[None], follow, rtol)[0]
@@ -331,17 +332,23 @@ def _located(
 def _root(nodes: NDArray, gaps: NDArray) -> NDArray:
     """Root between 0 and 1 of the polynomials through (nodes, gaps), positive at 0.
 
-    The barycentric formula, and false position with the Illinois rule.
+    The barycentric formula, and false position with the Illinois rule. Columns are added one by
+    one, so that a row is rounded alike whatever stands beside it.
     """
-    apart = nodes[:, :, None] - nodes[:, None, :] + np.eye(nodes.shape[1])
-    weights = 1 / apart.prod(axis=2)
+    columns = range(nodes.shape[1])
+    weights = [
+        1 / reduce(np.multiply, (nodes[:, i] - nodes[:, j] for j in columns if j != i))
+        for i in columns
+    ]
 
     def value(x: NDArray) -> NDArray:
-        distance = x[:, None] - nodes
-        on_node = distance == 0
-        share = weights / np.where(on_node, 1.0, distance)
-        share = np.where(on_node.any(axis=1, keepdims=True), on_node, share)
-        return (share * gaps).sum(axis=1) / share.sum(axis=1)
+        distances = [x - nodes[:, i] for i in columns]
+        shares = [w / np.where(d == 0, 1.0, d) for w, d in zip(weights, distances, strict=True)]
+        above = reduce(np.add, (share * gaps[:, i] for i, share in enumerate(shares)))
+        found = above / reduce(np.add, shares)
+        for i in columns:
+            found = np.where(distances[i] == 0, gaps[:, i], found)
+        return found
 
     low, high = np.zeros(len(nodes)), np.ones(len(nodes))
     above, below = value(low), value(high)
