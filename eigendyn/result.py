@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def labelled(
     method: str,
     loss: str,
     device: str,
+    measures: Mapping[str, Column] = MappingProxyType({}),
 ) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
 
@@ -60,6 +62,7 @@ def labelled(
         method: The engine that ran.
         loss: The loss, with what was switched off.
         device: Where it ran.
+        measures: By name, further arrays over time, or mode and time.
 
     Returns:
         Arrays over (mode, time) and (quantity, time) in float64; modes keep their input order.
@@ -87,6 +90,7 @@ def labelled(
                 np.asarray(predictor_eigenvalue, np.float64),
                 _label("eigenvalue of the predictor", "variance^α"),
             ),
+            **measures,
             "recruitment_time": Column(
                 per_mode,
                 course.recruitment_time,

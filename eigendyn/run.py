@@ -144,7 +144,9 @@ def _closed_form(
     times = chosen.learning_rate * steps
     with on_device(chosen.device):
         try:
-            return closed_form(system.dynamics, start[0] ** 2, times, parameters)
+            found = closed_form(system.dynamics, start[0] ** 2, times, parameters)
+            found.values[..., 0] = start  # not rounded twice
+            return found
         except NoClosedForm:
             if chosen.method == "closed-form":
                 raise

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.equations import Equations, equations
 from eigendyn.events import Course
 from eigendyn.labelled import Labelled
+from eigendyn.measures import columns, measures
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
 from eigendyn.program.evaluation import quantities
@@ -163,6 +164,7 @@ def _label(
     parameters = field_parameters(program, chosen, system.numbers)
     states = np.asarray(trajectory.values, float)  # (states, modes, times)
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
+    own_parameters = field_parameters(system.value, chosen, system.numbers)
     own = {"parameters": dict(system.numbers)} if system.numbers else {}
     return labelled(
         trajectory,
@@ -178,6 +180,7 @@ def _label(
         method=method,
         loss=system.title,
         device=_device(chosen, method),
+        measures=columns(measures(system, states, trajectory.times, own_parameters)),
     )
 
 

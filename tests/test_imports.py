@@ -30,6 +30,7 @@ ROOMS = [
     "events",
     "integrate",
     "run",
+    "measures",
     "result",
     "simulation",
     "engines",
