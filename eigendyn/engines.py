@@ -232,8 +232,9 @@ def _arrivals(batch: Batch, work: Work, parameters: Numbers) -> NDArray:
             work.system.program,
             np.ascontiguousarray(states),
             times,
-            {name: p[rows] if np.ndim(p) else p for name, p in parameters.items()},
-            **work.accuracy,
+            {name: np.asarray(p)[rows] if np.ndim(p) else p for name, p in parameters.items()},
+            rtol=work.accuracy["rtol"],
+            atol=work.accuracy["atol"],
             max_steps=work.chosen.max_solver_steps,
             threads=work.threads,
         )

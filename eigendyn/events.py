@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eigendyn.trajectory import Trajectory, at_times
 
 NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
-ACCURACY = 1e-8  # of an arrival, as a fraction of its time
+ACCURACY = 1e-6  # of an arrival, as a fraction of its time
 NOISE = 10.0  # error of a state, over the relative tolerance of the run
 STENCILS = (8, 6, 4)  # points of the polynomials that are compared
 ROUNDS = 24  # of the search for a polynomial's root
@@ -115,8 +115,10 @@ def course(
         arrivals = recruitment_times(times, variance)
     else:
 
-        def follow(_: NDArray, states: NDArray, *ends: float) -> tuple[NDArray, NDArray]:
-            found = again(states[0], between(*ends, closer) / learning_rate)
+        def follow(
+            _: NDArray, states: NDArray, begin: float, end: float
+        ) -> tuple[NDArray, NDArray]:
+            found = again(states[0], between(begin, end, closer) / learning_rate)
             return found.times, found.values[None]
 
         arrivals = arrival_times(times, seen.values[None], follow, rtol)[0]
@@ -132,7 +134,7 @@ def _arrival_steps(
     after = np.searchsorted(seen.times, found)  # the last place where it is not a number
     for place in np.unique(after[(found > 0) & np.isfinite(found)]):
         if steps[place] - steps[place - 1] > 1:
-            every = np.arange(steps[place - 1], steps[place] + 1)
+            every = np.arange(float(steps[place - 1]), float(steps[place]) + 1)
             here = after == place
             closer = again(seen.values[..., place - 1], every)
             ways = closer.values[0, here].astype(float) ** 2
@@ -189,7 +191,7 @@ def arrival_times(times: NDArray, values: NDArray, follow: Follow, rtol: float) 
     """Find the first time at which each mode is within 5 % of its end value, in the run itself.
 
     The first t at which v leaves the side of v_end (1 ± 0.05) on which it began. It is found to
-    1e-8 of itself, or to what the error of the states leaves open.
+    1e-6 of itself, or to what the error of the states leaves open.
 
     Args:
         times: Watched times (times,), learning rate × step, eight at least.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.equations import Equations
-from eigendyn.errors import NoClosedForm
+from eigendyn.errors import NoClosedForm, NoProgram
 from eigendyn.events import CLOSER, INTERVALS, Course, course, watched, watched_steps
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
 from eigendyn.program import Program
@@ -28,6 +28,7 @@ REFITS = 4  # times that nodes are chosen anew when the trajectory leaves what t
 WORST = 3  # of the states that nodes do not serve, those that new ones are chosen for
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
 ROUND_OFF = 1e-15  # relative error of a closed form
+FEW = 2**16  # numbers that a closed form gives sooner than it is compiled
 FLOW_INTERVALS = 32  # in which the flow in JAX is watched, whose steps end at every such time
 
 Engine = Callable[[Nodes], Trajectory]
@@ -63,7 +64,9 @@ def run(
         def solve(states: NDArray, some: NDArray) -> Trajectory:
             return _closed_form(system, states, some, parameters) or solved
 
-        way = course(solved, eta * seen, eta, solve, closer=len(steps), rtol=ROUND_OFF)
+        few = start.size * len(steps) <= FEW  # as many times as before: no code is compiled anew
+        closer = len(steps) if few else CLOSER
+        way = course(solved, eta * seen, eta, solve, closer=closer, rtol=ROUND_OFF)
         return Fit(), at_times(solved, eta * shown), way, "closed-form"
     method = chosen.method
     if method == "auto":
@@ -84,10 +87,14 @@ def run(
         fit, trajectory = _with_nodes(program, start, parameters, chosen, engine)
 
     def again(states: NDArray, some: NDArray) -> Trajectory:
-        return engines[method](system, states, some, parameters, False)(fit.nodes)
+        compiled = "compiled" if method == "flow" else method  # which needs no JAX to be compiled
+        try:
+            return engines[compiled](system, states, some, parameters, False)(fit.nodes)
+        except NoProgram:
+            return engines[method](system, states, some, parameters, False)(fit.nodes)
 
-    closer = len(steps) if method == "flow" else CLOSER  # as many: no code is compiled anew
-    way = course(trajectory, eta * seen, eta, again, closer=closer, rtol=chosen.rtol)
+    rtol = None if method == "steps" else chosen.rtol
+    way = course(trajectory, eta * seen, eta, again, closer=CLOSER, rtol=rtol)
     return fit, at_times(trajectory, eta * shown), way, method
 
 

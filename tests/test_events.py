@@ -1,4 +1,4 @@
-"""Claims about when modes arrive: the same whatever is saved, and right."""
+"""Claims about when modes arrive: the same whatever is saved, and right to a millionth."""
 
 import jax
 import numpy as np
@@ -71,7 +71,7 @@ def test_euclidean_modes_arrive_when_the_closed_form_says_whatever_is_saved(save
     run = eigendyn.simulate("euclidean", start, saves=saves)
     expected = [euclidean_arrival(v, 150.0) for v in start]
     assert expected[0] == pytest.approx(12.418123, abs=1e-6)
-    np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-7)
+    np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-6)
     assert run.outcome.values[0] == "recruited"
 
 
@@ -80,7 +80,7 @@ def test_integrated_modes_arrive_when_the_closed_form_says(method):
     start = [0.05, 0.3, 1e3]
     run = eigendyn.simulate("euclidean", start, saves=2, method=method)
     expected = [euclidean_arrival(v, 150.0) for v in start]
-    np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-7)
+    np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["compiled", "closed-form"])
@@ -91,7 +91,7 @@ def test_transients_of_a_hundred_thousandth_of_the_run_are_found(method):
     run = eigendyn.simulate(loss, start, saves=2, sigma2=0.0, method=method)
     expected = [euclidean_arrival(v, 150_000.0) / 1000 for v in start]
     assert expected[0] < 1.1e-3 and expected[3] > 40
-    np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-7)
+    np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-6)
     assert set(run.outcome.values) == {"recruited"}
 
 

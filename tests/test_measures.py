@@ -55,7 +55,7 @@ def test_the_mean_field_names_its_loss_an_approximation():
 
 @pytest.mark.parametrize("closure", ["sampled", "auto"])
 def test_a_sampled_loss_comes_with_its_standard_error(closure):
-    """A root of one more has no exact expectation; a sampled run of the cosine loss samples it too."""
+    """The root of one more has no exact expectation; a sampled run samples its loss too."""
     loss = "cosine" if closure == "sampled" else parse_loss("sqrt(1 + sum((z1 - sg(z2))**2))", {})
     run = eigendyn.simulate(loss, START, closure=closure, steps=2, saves=2, samples=5000)
     z1, z2 = drawn(START, 0.0, 0.1)

@@ -35,7 +35,7 @@ _REDUCTIONS = MappingProxyType(
 )
 POSITIVE = frozenset({"weight", "modes", "time", "sqrt", "exp", "abs"})  # whatever they are of
 KEEPING = frozenset({"add", "multiply", "reciprocal", "power", *_REDUCTIONS})  # of positive ones
-PIECE = 2**15  # nodes × modes in one array: it stays in the cache
+PIECE = 2**13  # nodes × modes in one array: it stays in the cache
 
 
 def quantities(
