@@ -32,7 +32,8 @@ from eigendyn.program.evaluation import integrand, quantities, rates
 
 ACCURACY = 1e-7  # of the loss, as a fraction of the average size of what is averaged
 LOOKED = 4  # states of a trajectory that nodes are chosen for, and judged in
-FEW = 2**26  # modes × nodes × times from which on compiling takes less time than it saves
+FEW = 2**24  # modes × nodes × times from which on compiling takes less time than it saves
+BLOCK = 2**22  # modes × times in one intermediate array
 SAMPLES = 2**24  # modes × samples × times that a sampled loss may cost, at a hundred samples
 STEP = 0.35  # of ln u
 NOTHING = 1e-13  # of the integral over u that is left out at either end
@@ -82,22 +83,33 @@ def measures(
         parameters: By name, the numbers that the equations and the loss need.
     """
     loss, error = expected_loss(system, states, times, parameters)
-    shares = _shares(states[0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        entropy = -np.where(shares > 0, shares * np.log(shares), shares).sum(axis=0)
-        ratio = 1 / (shares**2).sum(axis=0)
-    squares, missing = normalised_squares(states[0])
+    blocks = np.array_split(states[0], 1 + states[0].size // BLOCK, axis=1)
+    entropies, ratios, squares, missing = zip(*map(_spread, blocks), strict=True)
+    deviation = np.concatenate(squares, axis=1)
+    np.sqrt(np.multiply(deviation, len(deviation), out=deviation), out=deviation)
     closure = system.value.closure
     return Measures(
         loss=loss,
         closure=closure,
         error=error,
         error_meaning=TRUST[closure],
-        effective_rank=np.exp(entropy),
-        participation_ratio=ratio,
-        deviation=np.sqrt(len(squares) * squares),
-        deviation_error=missing,
+        effective_rank=np.exp(np.concatenate(entropies)),
+        participation_ratio=np.concatenate(ratios),
+        deviation=deviation,
+        deviation_error=float(np.max(missing)),
     )
+
+
+def _spread(singular_values: NDArray) -> tuple[NDArray, NDArray, NDArray, float]:
+    """Entropy, 1/Σ q² and E[z²/‖z‖²] of singular values (modes, times), and the last one's error.
+
+    Written block by block, so that long spectra need memory for the result only.
+    """
+    shares = _shares(singular_values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = -np.where(shares > 0, shares * np.log(shares), shares).sum(axis=0)
+        ratio = 1 / (shares**2).sum(axis=0)
+    return entropy, ratio, *normalised_squares(singular_values)
 
 
 def columns(found: Measures) -> dict[str, Column]:
@@ -204,9 +216,13 @@ def _averaged(
         return rates(program, states, parameters, nodes)[0]
     from eigendyn.machine.field import rates_of_many
 
-    points = np.ascontiguousarray(np.moveaxis(states, -1, 0), dtype=float)
-    found = rates_of_many(program, nodes, points, parameters)[:, 0]
-    return (found[:, :1] if shared else found).T
+    found = np.empty((1 if shared else modes, count))
+    size = max(1, BLOCK // modes)
+    for first in range(0, count, size):
+        points = np.moveaxis(states[..., first : first + size], -1, 0).astype(float)
+        every = rates_of_many(program, nodes, points, parameters)[:, 0]
+        found[:, first : first + size] = every[:, : len(found)].T
+    return found
 
 
 def _sampled(
@@ -217,7 +233,7 @@ def _sampled(
     samples = max(100, min(chosen.samples, SAMPLES // (modes * count)))
     nodes = draw_samples(program, modes, samples, chosen.seed)
     means, errors = [], []
-    size = max(1, FEW // modes // 8)
+    size = max(1, BLOCK // modes)
     for i in range(count):
         of = integrand(program, states[..., i], parameters)
         pieces = (nodes[first : first + size] for first in range(0, samples, size))
