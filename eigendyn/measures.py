@@ -30,7 +30,7 @@ from eigendyn.nodes import draw_samples, fit_nodes, reference_nodes
 from eigendyn.program import Operation, Program
 from eigendyn.program.evaluation import integrand, quantities, rates
 
-ACCURACY = 1e-7  # of the loss, as a fraction of the average size of what is averaged
+ACCURACY = 1e-7  # of the loss at best, as a fraction of the average size of what is averaged
 LOOKED = 4  # states of a trajectory that nodes are chosen for, and judged in
 FEW = 2**24  # modes × nodes × times from which on compiling takes less time than it saves
 BLOCK = 2**22  # modes × times in one intermediate array
@@ -157,7 +157,8 @@ def expected_loss(
     looked = np.unique(np.linspace(0, len(times) - 1, LOOKED).round().astype(int))
     some = np.moveaxis(states[..., looked], -1, 0)
     try:
-        fit = fit_nodes(program, some, parameters, ACCURACY)
+        accuracy = max(ACCURACY, system.chosen.closure_accuracy)
+        fit = fit_nodes(program, some, parameters, accuracy)
     except NoExactClosure:  # states from which nothing finite follows
         return np.full(len(times), np.nan), math.nan
     value = _averaged(program, states, parameters, fit.nodes)[0]

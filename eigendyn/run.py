@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.equations import Equations
 from eigendyn.errors import NoClosedForm, NoProgram
-from eigendyn.events import CLOSER, INTERVALS, Course, course, watched, watched_steps
+from eigendyn.events import CLOSER, FEWEST, INTERVALS, Course, course, watched, watched_steps
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
 from eigendyn.program import Program
 from eigendyn.settings import Settings
@@ -29,7 +29,8 @@ WORST = 3  # of the states that nodes do not serve, those that new ones are chos
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
 ROUND_OFF = 1e-15  # relative error of a closed form
 FEW = 2**16  # numbers that a closed form gives sooner than it is compiled
-FLOW_INTERVALS = 32  # in which the flow in JAX is watched, whose steps end at every such time
+FLOW_INTERVALS = 32  # in which the flow in JAX is watched, whose steps end at every such time …
+FLOW_NUMBERS = 2**15  # … or fewer, so that their states are no more numbers than this
 
 Engine = Callable[[Nodes], Trajectory]
 
@@ -73,7 +74,8 @@ def run(
         needs_jax = chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32"
         method = "flow" if needs_jax else "compiled"
     if method == "flow":
-        seen = watched(chosen.steps, start.size, FLOW_INTERVALS)
+        intervals = max(FEWEST, min(FLOW_INTERVALS, FLOW_NUMBERS // start.size))
+        seen = watched(chosen.steps, start.size, intervals)
     elif method == "steps":
         seen = watched_steps(chosen.steps, start.size)
     steps = np.union1d(shown, seen)

@@ -162,3 +162,8 @@ def test_a_run_is_watched_at_as_many_times_as_memory_allows():
     assert 1425 in few and 1425 in many
     assert len(few) > 500
     assert 8 * 100_000 * len(many) < 2**26 < 8 * 100_000 * 2.1 * len(many)
+
+
+def test_the_error_of_a_closure_does_not_depend_on_what_is_saved():
+    runs = [eigendyn.simulate("cosine", [0.1, 0.6, 2.0], steps=300, saves=s) for s in (301, 7, 2)]
+    assert len({run.attrs["closure_error"] for run in runs}) == 1
