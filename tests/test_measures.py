@@ -1,5 +1,7 @@
 """Claims about what a training loop prints, against networks' losses and draws of our own."""
 
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from eigendyn import measures as measured
 from eigendyn.loss_text import parse_loss
 from eigendyn.measures import normalised_squares
 from eigendyn.network.losses import sample_losses
+from eigendyn.report.run import summary, table
 
 START = np.array([0.05, 0.3, 1.0, 2.0])
 DRAWS = 400_000
@@ -112,3 +115,15 @@ def test_every_measure_says_what_it_is():
     for name in ("expected_loss", "participation_ratio", "normalised_deviation"):
         assert run[name].attrs["long_name"]
         assert run[name].attrs["units"] == "1"
+
+
+def test_reports_say_them_at_start_and_end():
+    run = eigendyn.simulate("euclidean", START, steps=20)
+    told = json.loads(json.dumps(summary(run), allow_nan=False))
+    loss = run.expected_loss.values
+    assert told["expected_loss"]["initial"] == loss[0]
+    assert told["expected_loss"]["final"] == loss[-1]
+    assert told["effective_rank"]["final"] == run.effective_rank.values[-1]
+    line = next(line for line in table(run).splitlines() if line.startswith("E[loss]"))
+    assert f"{loss[0]:.6g} → {loss[-1]:.6g}, exact moments" in line
+    assert "effective rank" in table(run)
