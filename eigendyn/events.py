@@ -18,6 +18,7 @@ from eigendyn.trajectory import Trajectory, at_times
 
 NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
 ACCURACY = 1e-6  # of an arrival, as a fraction of its time
+SAFETY = 0.1  # polynomials that agree may be wrong by more than they differ
 NOISE = 10.0  # error of a state, over the relative tolerance of the run
 STENCILS = (8, 6, 4)  # points of the polynomials that are compared
 ROUNDS = 24  # of the search for a polynomial's root
@@ -267,7 +268,7 @@ class _Search:
         steepness = np.abs(curves[rows, at] - curves[rows, at - 1]) / (after - before)
         with np.errstate(divide="ignore"):
             noise = NOISE * self.rtol * ways.level / steepness
-        vague = crosses & ~(error <= np.maximum(ACCURACY * after, noise))
+        vague = crosses & ~(error <= np.maximum(SAFETY * ACCURACY * after, noise))
         found[~crosses] = np.nan
         if self.levels:
             self._closer(times, values, ways, np.where(vague, at, 0), 1, found)

@@ -247,7 +247,9 @@ def _rates(
         for first in range(0, len(nodes.weights), size):
             piece = nodes[first : first + size]
             length = len(piece.weights)
-            values = {place: np.repeat(value, length, axis=1) for place, value in known.items()}
+            values = known.copy()
+            if count > 1:
+                values = {place: np.repeat(each, length, axis=1) for place, each in known.items()}
             for place in inside:
                 operation = program.operations[place]
                 if operation.kind == "weight":
