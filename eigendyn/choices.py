@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from eigendyn.errors import UnknownName
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
-METHODS = ("auto", "compiled", "flow", "steps", "closed-form")
+METHODS = ("auto", "compiled", "implicit", "flow", "steps", "closed-form")
+FLOWS = ("auto", "compiled", "implicit", "flow")  # those that integrate a gradient flow
 ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "kernel", "flow")
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")

@@ -15,8 +15,8 @@ from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
 from eigendyn.device import find_platform
 from eigendyn.equations import Equations
 from eigendyn.errors import NoProgram, NotDecoupled
+from eigendyn.events import CLOSER, arrival_times, between
 from eigendyn.integrate.agreement import until_two_agree
-from eigendyn.result import recruitment_times
 from eigendyn.settings import Settings
 from eigendyn.trajectory import Batch
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 STATES = ("trajectory", "final")  # of what is kept, those that hold the last states
+WATCHED = 128  # equal intervals of a run in which recruitment is looked for
 Numbers = Mapping[str, float | NDArray]
 
 
@@ -35,7 +36,7 @@ class Work:
     Args:
         system: The equations, with the settings that they follow from: accuracies, precision, …
         nodes: Where their averages are taken.
-        times: Increasing times to save (times,).
+        times: Increasing times to save (times,), or at which to look for recruitment.
         keep: One of `choices.KEEPS`.
         threads: Threads to use; None takes one for each core.
         whole: Starts of the whole ensemble (trajectories, states, modes).
@@ -125,7 +126,7 @@ def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
         threads=work.threads,
         keep=_saved(work.keep),
     )
-    return _reduced(found, work.keep)
+    return _reduced(found, work, parameters)
 
 
 def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
@@ -141,7 +142,7 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
         keep=_saved(work.keep),
         span=work.span,
     )
-    return _reduced(found, work.keep)
+    return _reduced(found, work, parameters)
 
 
 def _kernel(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
@@ -156,12 +157,14 @@ def _kernel(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
             rtol=rtol,
             atol=atol,
             max_steps=work.chosen.max_solver_steps,
-            keep=work.keep,
+            keep="trajectory" if work.keep == "recruitment" else work.keep,
             device=work.chosen.device,
         )
 
     found = until_two_agree(run, starts, parameters, **work.accuracy)
-    return _marked(found, work, starts, parameters) if work.keep in STATES else found
+    if work.keep == "extrema":
+        return found
+    return _reduced(_marked(found, work, starts, parameters), work, parameters)
 
 
 def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
@@ -180,7 +183,7 @@ def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
         )
 
     found = until_two_agree(run, starts, parameters, **work.accuracy)
-    return _reduced(_marked(found, work, starts, parameters), work.keep)
+    return _reduced(_marked(found, work, starts, parameters), work, parameters)
 
 
 _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {
@@ -203,17 +206,37 @@ def _saved(keep: str) -> str:
     return "final" if keep == "final" else "trajectory"
 
 
-def _reduced(batch: Batch, keep: str) -> Batch:
+def _reduced(batch: Batch, work: Work, parameters: Numbers) -> Batch:
     """Keep what was asked for of whole trajectories, in the last axis."""
-    if keep == "extrema":
+    if work.keep == "extrema":
         with np.errstate(invalid="ignore"):
             ends = [of(batch.values, axis=-1) for of in (np.min, np.max)]
         return replace(batch, times=batch.times[-1:], values=np.stack(ends, axis=-1))
-    if keep == "recruitment":
-        variance = batch.values[:, 0] ** 2
-        rows = variance.reshape(-1, variance.shape[-1])
-        times = recruitment_times(batch.times, rows).reshape(len(variance), 1, -1, 1)
-        return replace(batch, times=batch.times[-1:], values=times)
-    if keep == "final" and batch.values.shape[-1] > 1:
+    if work.keep == "recruitment":
+        found = _arrivals(batch, work, parameters)[:, None, :, None]
+        return replace(batch, times=batch.times[-1:], values=found)
+    if work.keep == "final" and batch.values.shape[-1] > 1:
         return replace(batch, times=batch.times[-1:], values=batch.values[..., -1:])
     return batch
+
+
+def _arrivals(batch: Batch, work: Work, parameters: Numbers) -> NDArray:
+    """Recruitment times (trajectories, modes); some stretches are followed again, compiled."""
+    from eigendyn.integrate.compiled import compiled_ensemble
+
+    def follow(rows: NDArray, states: NDArray, begin: float, end: float) -> tuple[NDArray, NDArray]:
+        times = between(begin, end, CLOSER)
+        found = compiled_ensemble(
+            work.nodes,
+            work.system.program,
+            np.ascontiguousarray(states),
+            times,
+            {name: np.asarray(p)[rows] if np.ndim(p) else p for name, p in parameters.items()},
+            rtol=work.accuracy["rtol"],
+            atol=work.accuracy["atol"],
+            max_steps=work.chosen.max_solver_steps,
+            threads=work.threads,
+        )
+        return times, found.values
+
+    return arrival_times(batch.times, batch.values, follow, work.accuracy["rtol"])

@@ -36,6 +36,7 @@ class Equations:
         conserved: What they conserve, as functions of states and time.
         chosen: The settings that they follow from.
         given: The loss: one's own, or a name.
+        prepared_value: Program of the expected loss, if it was written ahead.
     """
 
     title: str
@@ -44,6 +45,12 @@ class Equations:
     conserved: Quantities
     chosen: Settings
     given: SymbolicLoss | str
+    prepared_value: Program | None = None
+
+    @cached_property
+    def value(self) -> Program:
+        """The expected loss, as the only rate of a program."""
+        return self.prepared_value or _value(self.loss, self.chosen)
 
     @cached_property
     def loss(self) -> SymbolicLoss:
@@ -79,7 +86,9 @@ def equations(loss: SymbolicLoss | str, settings: Mapping[str, Any]) -> Equation
         check_choice("loss", loss, LOSS_NAMES)
         found = prepared(chosen)
         if found is not None:
-            return Equations(found.title, {}, found.program, found.conserved, chosen, loss)
+            return Equations(
+                found.title, {}, found.program, found.conserved, chosen, loss, found.value
+            )
     own = symbolic(loss, chosen)
     program = _program(_anonymous(closed_dynamics(own, chosen)))
     quantities = _quantities(program.states, conserved(own, chosen))
@@ -172,6 +181,23 @@ def _program(dynamics: ModeDynamics) -> Program:
     from eigendyn.program.derivation import program_of
 
     return program_of(dynamics)
+
+
+def _value(loss: SymbolicLoss, chosen: Settings) -> Program:
+    numbers = tuple((name, 0.0) for name, _ in loss.parameters)
+    plain = replace(loss, name="", parameters=numbers)
+    return _value_program(plain, chosen.alpha, architecture(chosen), chosen.closure)
+
+
+@lru_cache(maxsize=64)
+def _value_program(
+    loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str
+) -> Program:
+    from eigendyn.closure.value import close_value
+    from eigendyn.derive import mode_dynamics
+    from eigendyn.program.derivation import program_of
+
+    return program_of(close_value(mode_dynamics(loss, alpha, structure), closure))
 
 
 @lru_cache(maxsize=64)

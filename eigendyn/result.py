@@ -11,22 +11,22 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import eigendyn
+from eigendyn.events import END, NEAR, Course
 from eigendyn.labelled import Column, Labelled
 from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
 
 if TYPE_CHECKING:
     import xarray
 
-NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
 NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
 COMPARABLE = 0.5  # share of the largest variance that counts as taking part
-END = 0.95  # fraction of the run after which changes count as changes at the end
 STATE_LABELS = {
     "target_value": ("singular value of the target", "√variance"),
     "correlation_value": ("eigenvalue of the running correlation", "variance"),
@@ -35,11 +35,11 @@ STATE_LABELS = {
     "predictor_velocity": ("velocity of the learned predictor's eigenvalue", "1/time"),
 }
 PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
-BLOCK = 2**22  # numbers in one intermediate array
 
 
 def labelled(
     trajectory: Trajectory,
+    course: Course,
     *,
     predictor_eigenvalue: NDArray,
     conserved: Mapping[str, NDArray],
@@ -48,11 +48,13 @@ def labelled(
     method: str,
     loss: str,
     device: str,
+    measures: Mapping[str, Column] = MappingProxyType({}),
 ) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
 
     Args:
         trajectory: States of every mode, the singular value first.
+        course: What the modes did, whatever was saved.
         predictor_eigenvalue: λ (modes, times) [variance^α].
         conserved: By name, the conserved quantities (times,).
         settings: Every setting of the run, "learning_rate" among them; stored as JSON.
@@ -60,6 +62,7 @@ def labelled(
         method: The engine that ran.
         loss: The loss, with what was switched off.
         device: Where it ran.
+        measures: By name, further arrays over time, or mode and time.
 
     Returns:
         Arrays over (mode, time) and (quantity, time) in float64; modes keep their input order.
@@ -87,14 +90,17 @@ def labelled(
                 np.asarray(predictor_eigenvalue, np.float64),
                 _label("eigenvalue of the predictor", "variance^α"),
             ),
+            **measures,
             "recruitment_time": Column(
                 per_mode,
-                recruitment_times(times, variance),
+                course.recruitment_time,
                 _label("first time within 5 % of the end value", "learning rate × step")
-                | {"interpolation": "log|variance/end − 1| linear in time between saved times"},
+                | {"found": "in the run itself, whatever times are saved"},
             ),
             "outcome": Column(
-                per_mode, outcomes(times, variance), _label("what became of the mode", "")
+                per_mode,
+                outcomes(course.times, course.variance),
+                _label("what became of the mode", ""),
             ),
             "conserved": Column(("quantity", "time"), quantities, _label("conserved quantity", "")),
             "conserved_drift": Column(
@@ -204,48 +210,6 @@ def ensemble_dataset(
     )
 
 
-def recruitment_times(times: NDArray, variance: NDArray) -> NDArray:
-    """Find the first time at which each mode is within 5 % of its end value.
-
-    The first t with |x(t)| ≤ 0.05, where x = v/v_end − 1. Between two saved times log|x| is taken
-    as linear, which is exact for exponential relaxation, or x itself where its sign changes or it
-    vanishes; either errs by second order in the distance of the saved times.
-
-    Args:
-        times: Saved times (times,), learning rate × step.
-        variance: Variance (modes, times).
-
-    Returns:
-        Recruitment times (modes,) [learning rate × step]; NaN where the mode ends at zero or
-        not finite, so that a fraction of its end value means nothing.
-    """
-    blocks = np.array_split(variance, 1 + variance.size // BLOCK)
-    return np.concatenate([_recruitment_times(times, block) for block in blocks])
-
-
-def _recruitment_times(times: NDArray, variance: NDArray) -> NDArray:
-    end = variance[:, -1]
-    defined = (end > 0) & np.isfinite(end)
-    with np.errstate(over="ignore"):
-        ratio = variance / np.where(defined, end, 1.0)[:, None]
-    distance = np.minimum(ratio - 1, 1e200)  # so that ratios of distances stay finite
-    inside = np.abs(distance) <= NEAR
-    above = distance > 0
-    inside[:, 1:] |= above[:, :-1] != above[:, 1:]  # through the band between two saved times
-    arrived = inside.argmax(axis=1)
-    before = np.maximum(arrived - 1, 0)
-    rows = np.arange(len(variance))
-    start, stop = distance[rows, before], distance[rows, arrived]
-    crossed = defined & (np.abs(start) > NEAR)
-    start, stop = np.where(crossed, start, 2.0), np.where(crossed, stop, 1.0)
-    edge = np.copysign(NEAR, start)
-    same_side = np.sign(start) == np.sign(stop)
-    relaxing = np.log(start / edge) / np.log(start / np.where(same_side, stop, start / 2))
-    fraction = np.where(same_side, relaxing, (start - edge) / (start - stop))
-    found = times[before] + np.where(crossed, fraction, 0.0) * (times[arrived] - times[before])
-    return np.where(defined, found, np.nan)
-
-
 def outcomes(times: NDArray, variance: NDArray) -> NDArray:
     """Say what became of each mode, by its variance and its change at the end of the run.
 
@@ -272,7 +236,7 @@ def outcomes(times: NDArray, variance: NDArray) -> NDArray:
         "collapsed", "recruited", "stationary", "shrinking" or "growing" for each mode (modes,).
     """
     final = variance[:, -1]
-    late = np.searchsorted(times, END * times[-1], side="right") - 1
+    late = np.searchsorted(times, END * times[-1] * (1 + 1e-12), side="right") - 1
     with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
         change = final - variance[:, min(late, max(len(times) - 2, 0))]
     arrived = (final >= COMPARABLE * final.max()) & (change < NEAR * final)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.equations import Equations
-from eigendyn.errors import NoClosedForm
+from eigendyn.errors import NoClosedForm, NoProgram
+from eigendyn.events import CLOSER, FEWEST, INTERVALS, Course, course, watched, watched_steps
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, relative_error, standard_error
 from eigendyn.program import Program
 from eigendyn.settings import Settings
-from eigendyn.trajectory import Trajectory
+from eigendyn.trajectory import Trajectory, at_times
 
 if TYPE_CHECKING:
     from eigendyn.compile import VectorField
@@ -25,16 +26,27 @@ if TYPE_CHECKING:
 MARGIN = 0.01  # nodes are chosen more accurate than asked for, so that they seldom serve badly
 REFITS = 4  # times that nodes are chosen anew when the trajectory leaves what they serve
 WORST = 3  # of the states that nodes do not serve, those that new ones are chosen for
-SAMPLED_SHARE = {"compiled": 1.0, "flow": 0.1}  # of the standard error, as JAX checks steps alone
+# Of the standard error; of the flow in JAX steps alone are accurate.
+SAMPLED_SHARE = {"compiled": 1.0, "implicit": 1.0, "flow": 0.1}
 COARSEST = 0.01  # standard error, relative, that the flow follows at most
+FAINT = 1e-20  # largest singular value, far below any tolerance, of spectra that need no nodes
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
+ROUND_OFF = 1e-15  # relative error of a closed form
+FEW = 2**16  # numbers that a closed form gives sooner than it is compiled
+FLOW_INTERVALS = 32  # in which the flow in JAX is watched, whose steps end at every such time …
+FLOW_NUMBERS = 2**15  # … or fewer, so that their states are no more numbers than this
+
+SERVED = ("completed", "closure-inaccurate")  # how a run ends with which an engine served
+QUICK = 2 * 10**7  # modes × nodes × steps that take a second or two, before another engine is tried
+TYPICAL_NODES = 500
+LARGEST = 1024  # states × modes, beyond which an implicit step takes too much time and memory
 
 Engine = Callable[[Nodes], Trajectory]
 
 
 def run(
     system: Equations, spectrum: NDArray, progress: bool = False
-) -> tuple[Fit, Trajectory, str]:
+) -> tuple[Fit, Trajectory, Course, str]:
     """Pick the engine, choose the nodes, and run.
 
     Args:
@@ -43,8 +55,8 @@ def run(
         progress: Show a progress bar on standard error.
 
     Returns:
-        The nodes and the closure's error along the trajectory; the trajectory; the name of the
-        engine.
+        The nodes and the closure's error along the trajectory; the trajectory at the saved times;
+        what its modes did, whatever was saved; the name of the engine.
 
     Raises:
         NoClosedForm: The closed form was asked for, and there is none.
@@ -52,28 +64,114 @@ def run(
     """
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
-    solved = _closed_form(system, spectrum, parameters)
-    if solved is not None:
-        return Fit(), solved, "closed-form"
     start = starting_states(program, spectrum, chosen).astype(chosen.dtype)
-    method = chosen.method
-    if method == "auto":
-        needs_jax = chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32"
-        method = "flow" if needs_jax else "compiled"
-    engines = {"compiled": _compiled, "flow": _flow, "steps": _descent}
+    shown, eta = saved_steps(chosen), chosen.learning_rate
+    seen = watched(chosen.steps, start.size)
+    steps = np.union1d(shown, seen)
+    solved = _closed_form(system, start, steps, parameters)
+    if solved is not None:
+
+        def solve(states: NDArray, some: NDArray) -> Trajectory:
+            return _closed_form(system, states, some, parameters) or solved
+
+        few = start.size * len(steps) <= FEW  # as many times as before: no code is compiled anew
+        closer = len(steps) if few else CLOSER
+        way = course(solved, eta * seen, eta, solve, closer=closer, rtol=ROUND_OFF)
+        return Fit(), at_times(solved, eta * shown), way, "closed-form"
+    best = None
+    for method, most in _attempts(chosen, start, program):
+        limited = replace(system, chosen=replace(chosen, max_solver_steps=most))
+        found = _attempt(limited, start, parameters, method, progress)
+        if best is None or len(found.trajectory.times) > len(best.trajectory.times):
+            best = found
+        if found.trajectory.status in SERVED:
+            best = found
+            break
+    assert best is not None
+    way = course(best.trajectory, eta * best.seen, eta, best.again, closer=CLOSER, rtol=best.rtol)
+    return best.fit, at_times(best.trajectory, eta * shown), way, best.method
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What one engine found.
+
+    Args:
+        fit: The nodes, and the closure's error along the trajectory.
+        trajectory: At the saved steps, and those at which it is watched.
+        seen: Numbers of the latter.
+        again: Follows states from one of the steps to others.
+        rtol: Relative error allowed to the states; None for steps of descent.
+        method: Name of the engine.
+    """
+
+    fit: Fit
+    trajectory: Trajectory
+    seen: NDArray
+    again: Callable[[NDArray, NDArray], Trajectory]
+    rtol: float | None
+    method: str
+
+
+def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[str, int]]:
+    """Engines to try one after the other, each with the adaptive steps that it may take.
+
+    Explicit steps are the fastest, if few of them are needed. Where that is not so, an implicit
+    engine is tried before many more of them are.
+    """
+    most = chosen.max_solver_steps
+    if chosen.method != "auto":
+        return [(chosen.method, most)]
+    if chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32":
+        return [("flow", most)]
+    if start.size > LARGEST:
+        return [("compiled", most)]
+    few = QUICK // start.size // (TYPICAL_NODES if program.node_names else 1)
+    if few >= most:
+        return [("compiled", most), ("implicit", most)]
+    return [("compiled", few), ("implicit", most), ("compiled", most)]
+
+
+def _attempt(
+    system: Equations,
+    start: NDArray,
+    parameters: dict[str, float],
+    method: str,
+    progress: bool,
+) -> _Attempt:
+    """Choose the nodes for one engine, and run it."""
+    chosen, program = system.chosen, system.program
+    seen = watched(chosen.steps, start.size)
+    if method == "flow":
+        intervals = max(FEWEST, min(FLOW_INTERVALS, FLOW_NUMBERS // start.size))
+        seen = watched(chosen.steps, start.size, intervals)
+    elif method == "steps":
+        seen = watched_steps(chosen.steps, start.size)
+    steps = np.union1d(saved_steps(chosen), seen)
     if program.closure == "sampled":
         samples = draw_samples(program, start.shape[1], chosen.samples, chosen.seed)
         rtol = _sampled_rtol(program, samples, start, parameters, chosen, method)
         system = replace(system, chosen=replace(chosen, rtol=rtol))
-        trajectory = engines[method](system, start, parameters, progress)(samples)
+        trajectory = ENGINES[method](system, start, steps, parameters, progress)(samples)
         error = standard_error(program, samples, _checkpoints(trajectory), parameters)
-        return Fit(samples, error, rtol=rtol), trajectory, method
-    engine = engines[method](system, start, parameters, progress)
-    if program.closure == "mean field":
-        fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
+        fit = Fit(samples, error, rtol=rtol)
+        rtol = rtol if method in SAMPLED_SHARE else None
     else:
-        fit, trajectory = _with_nodes(program, start, parameters, chosen, engine)
-    return fit, trajectory, method
+        engine = ENGINES[method](system, start, steps, parameters, progress)
+        if program.closure == "mean field":
+            fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
+        else:
+            fit, trajectory = _with_nodes(program, start, parameters, chosen, engine)
+        rtol = None if method == "steps" else chosen.tolerances[0]
+
+    def again(states: NDArray, some: NDArray) -> Trajectory:
+        compiled = "compiled" if method == "flow" else method  # which needs no JAX to be compiled
+        try:
+            return ENGINES[compiled](system, states, some, parameters, False)(fit.nodes)
+        except NoProgram:
+            return ENGINES[method](system, states, some, parameters, False)(fit.nodes)
+
+    return _Attempt(fit, trajectory, seen, again, rtol, method)
 
 
 def starting_states(system: Program | VectorField, spectrum: NDArray, chosen: Settings) -> NDArray:
@@ -116,7 +214,7 @@ def on_device(name: str) -> AbstractContextManager:
 
 
 def _closed_form(
-    system: Equations, spectrum: NDArray, parameters: Mapping[str, float]
+    system: Equations, start: NDArray, steps: NDArray, parameters: Mapping[str, float]
 ) -> Trajectory | None:
     """The exact solution, if it is wanted and there is one."""
     chosen = system.chosen
@@ -126,10 +224,12 @@ def _closed_form(
         return None
     from eigendyn.integrate.closed_form import closed_form
 
-    times = chosen.learning_rate * saved_steps(chosen)
+    times = chosen.learning_rate * steps
     with on_device(chosen.device):
         try:
-            return closed_form(system.dynamics, spectrum.astype(chosen.dtype), times, parameters)
+            found = closed_form(system.dynamics, start[0] ** 2, times, parameters)
+            found.values[..., 0] = start  # not rounded twice
+            return found
         except NoClosedForm:
             if chosen.method == "closed-form":
                 raise
@@ -137,19 +237,43 @@ def _closed_form(
 
 
 def _compiled(
-    system: Equations, start: NDArray, parameters: Mapping[str, float], _progress: bool
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    _progress: bool,
 ) -> Engine:
     from eigendyn.integrate.compiled_flow import compiled_flow
 
     chosen = system.chosen
     rtol, atol = chosen.tolerances
     options = {"rtol": rtol, "atol": atol, "max_steps": chosen.max_solver_steps}
-    times = chosen.learning_rate * saved_steps(chosen)
+    times = chosen.learning_rate * steps
     return lambda nodes: compiled_flow(system.program, nodes, start, times, parameters, **options)
 
 
+def _implicit(
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    _progress: bool,
+) -> Engine:
+    from eigendyn.integrate.implicit_flow import implicit_flow
+
+    chosen = system.chosen
+    rtol, atol = chosen.tolerances
+    options = {"rtol": rtol, "atol": atol, "max_steps": chosen.max_solver_steps}
+    times = chosen.learning_rate * steps
+    return lambda nodes: implicit_flow(system.program, nodes, start, times, parameters, **options)
+
+
 def _flow(
-    system: Equations, start: NDArray, parameters: Mapping[str, float], progress: bool
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    progress: bool,
 ) -> Engine:
     from eigendyn.integrate.flow import gradient_flow
 
@@ -161,7 +285,7 @@ def _flow(
             return gradient_flow(
                 replace(field, nodes=in_precision(nodes, chosen.dtype)),
                 start,
-                chosen.learning_rate * saved_steps(chosen),
+                chosen.learning_rate * steps,
                 parameters,
                 solver=chosen.solver,
                 rtol=rtol,
@@ -174,7 +298,11 @@ def _flow(
 
 
 def _descent(
-    system: Equations, start: NDArray, parameters: Mapping[str, float], progress: bool
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    progress: bool,
 ) -> Engine:
     from tqdm.auto import tqdm
 
@@ -184,14 +312,19 @@ def _descent(
 
     def descend(nodes: Nodes) -> Trajectory:
         served = replace(field, nodes=in_precision(nodes, chosen.dtype))
-        steps = saved_steps(chosen)
+        numbers = steps.astype(int)
         with (
             on_device(chosen.device),
             tqdm(total=chosen.steps, unit="step", disable=not progress) as bar,
         ):
-            return descent_steps(served, start, steps, chosen.learning_rate, parameters, bar.update)
+            return descent_steps(
+                served, start, numbers, chosen.learning_rate, parameters, bar.update
+            )
 
     return descend
+
+
+ENGINES = {"compiled": _compiled, "implicit": _implicit, "flow": _flow, "steps": _descent}
 
 
 def in_precision(nodes: Nodes, dtype: str) -> Nodes:
@@ -252,8 +385,11 @@ def _with_nodes(
 
 
 def _checkpoints(trajectory: Trajectory) -> NDArray:
-    """A few of the states that were visited (points, states, modes)."""
-    saved = trajectory.values.shape[-1]
-    early = np.geomspace(1, saved, CHECKPOINTS) - 1
-    picked = np.union1d(early.round(), np.linspace(0, saved - 1, CHECKPOINTS).round()).astype(int)
-    return np.moveaxis(trajectory.values[..., picked], -1, 0).astype(float)
+    """A few of the states that were visited (points, states, modes), whatever was saved."""
+    times = trajectory.times
+    early = (np.geomspace(1, 1 + INTERVALS, CHECKPOINTS) - 1).round()
+    wanted = np.union1d(early, np.linspace(0, INTERVALS, CHECKPOINTS).round()) / INTERVALS
+    picked = np.unique(np.searchsorted(times, times[-1] * wanted * (1 - 1e-12)))
+    passed = np.moveaxis(trajectory.values[..., picked], -1, 0).astype(float)
+    largest = np.abs(passed[:, 0]).max(axis=1)
+    return passed[largest >= min(FAINT, largest[0])]

@@ -153,17 +153,22 @@ class Settings:
                     f"{flag} steers the adaptive flow, and --method {self.method} has none. "
                     f"Leave out {flag}, or try --method flow."
                 )
-        if self.method == "compiled":
+        if self.method in ("compiled", "implicit"):
             if self.solver != "explicit":
                 yield (
-                    f"--solver {self.solver} steers the flow in JAX, and --method compiled has "
-                    "none. Try --method flow."
+                    f"--solver {self.solver} steers the flow in JAX, and --method {self.method} "
+                    "has none. Try --method flow."
                 )
             if self.device == "cuda":
                 yield (
-                    "--method compiled runs on the processor, not on --device cuda. "
+                    f"--method {self.method} runs on the processor, not on --device cuda. "
                     "Try --method flow, or --device cpu."
                 )
+        if self.method == "implicit" and self.dtype == "float32":
+            yield (
+                "--method implicit computes in float64, not in --dtype float32. Leave one of the "
+                "two out, or try --method flow --solver stiff."
+            )
         if (
             self.closure not in ("auto", "exact")
             and self.closure_accuracy != DEFAULT_CLOSURE_ACCURACY

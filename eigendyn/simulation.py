@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.choices import FLOWS
 from eigendyn.equations import Equations, equations
+from eigendyn.events import Course
 from eigendyn.labelled import Labelled
+from eigendyn.measures import columns, measures
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
 from eigendyn.program.evaluation import quantities
@@ -88,8 +91,8 @@ def simulated(
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
     system = equations(wanted if loss is None else loss, source | settings)
-    fit, trajectory, method = run(system, _spectrum(variances), progress)
-    return _label(system, fit, trajectory, method)
+    fit, trajectory, way, method = run(system, _spectrum(variances), progress)
+    return _label(system, fit, trajectory, way, method)
 
 
 def vector_field(
@@ -154,7 +157,9 @@ def _spectrum(variances: ArrayLike | None) -> NDArray:
     return published_variances() if variances is None else check_variances(variances)
 
 
-def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> Labelled:
+def _label(
+    system: Equations, fit: Fit, trajectory: Trajectory, way: Course, method: str
+) -> Labelled:
     """Compute what follows from the trajectory, and hand everything to the result."""
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
@@ -162,13 +167,15 @@ def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> 
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
     meaning = ERROR_MEANINGS[program.closure]
-    if chosen.method in ("auto", "compiled", "flow"):
+    if chosen.method in FLOWS:
         own["rtol"], own["atol"] = chosen.tolerances
     if fit.rtol is not None and chosen.rtol is None:
         own["rtol"] = fit.rtol
         meaning += f"; the flow's --rtol {fit.rtol:.2g} follows from it"
+    own_parameters = field_parameters(system.value, chosen, system.numbers)
     return labelled(
         trajectory,
+        way,
         predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
         conserved=_conserved(system, states, trajectory.times),
         settings=asdict(chosen) | own,
@@ -180,11 +187,12 @@ def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> 
         method=method,
         loss=system.title,
         device=_device(chosen, method),
+        measures=columns(measures(system, states, trajectory.times, own_parameters)),
     )
 
 
 def _device(chosen: Settings, method: str) -> str:
-    if method == "compiled":
+    if method in ("compiled", "implicit"):
         return "cpu"
     from eigendyn.device import find_device
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,12 @@ class Batch:
     values: NDArray  # (trajectories, states, modes, times)
     status: NDArray  # (trajectories,) int8
     steps: NDArray  # (trajectories,) int32
+
+
+def at_times(trajectory: Trajectory, times: NDArray) -> Trajectory:
+    """The same trajectory at those of its times that are among the given."""
+    some = np.isin(trajectory.times, times)
+    return replace(trajectory, times=trajectory.times[some], values=trajectory.values[..., some])
 
 
 def finite_times(values: NDArray) -> int:

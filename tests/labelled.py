@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eigendyn.events import Course, recruitment_times
 from eigendyn.result import labelled
 from eigendyn.trajectory import Trajectory
 
@@ -11,6 +12,7 @@ def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
     trajectory = Trajectory(times, np.sqrt(variance)[None], ("singular_value",), **more)
     return labelled(
         trajectory,
+        Course(times, variance, recruitment_times(times, variance)),
         predictor_eigenvalue=variance,
         conserved=conserved or {},
         settings={"loss": "cosine", "learning_rate": learning_rate, "dtype": "float64"},

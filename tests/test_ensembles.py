@@ -137,6 +137,30 @@ def test_what_is_kept_is_what_the_whole_has():
     np.testing.assert_allclose(times.recruitment_time[2], one.recruitment_time, rtol=1e-4)
 
 
+@pytest.mark.parametrize("engine", ["shifted", "compiled"])
+def test_recruitment_does_not_depend_on_the_times_to_save(engine):
+    starts = np.array([[0.05, 0.3], [1e3, 0.004]])
+    settings = {"keep": "recruitment", "engine": engine, "rtol": 1e-9, "atol": 1e-12}
+    found = [
+        eigendyn.ensemble("euclidean", starts, times=times, **settings).recruitment_time.values
+        for times in (np.linspace(0, 150, 301), [150.0])
+    ]
+    np.testing.assert_array_equal(*found)
+    for row, start in enumerate(starts):
+        alone = eigendyn.simulate("euclidean", start, saves=2).recruitment_time
+        np.testing.assert_allclose(found[0][row], alone, rtol=1e-6)
+
+
+def test_a_trajectory_is_recruited_when_it_is_alone_and_under_its_own_parameters():
+    starts = np.exp(np.random.default_rng(1).uniform(np.log(1e-3), np.log(3), (6, 3)))
+    decays = np.linspace(0, 0.2, 6)
+    settings = {"keep": "recruitment", "times": [60.0], "engine": "compiled", **TOLERANCES}
+    whole = eigendyn.ensemble("euclidean", starts, sweep={"weight_decay": decays}, **settings)
+    for row, decay in enumerate(decays):
+        one = eigendyn.ensemble("euclidean", starts[[row]], weight_decay=decay, **settings)
+        np.testing.assert_array_equal(whole.recruitment_time[row], one.recruitment_time[0])
+
+
 def test_times_that_begin_later_still_start_at_zero():
     settings = {"closure": "mean-field", **TOLERANCES}
     later = eigendyn.ensemble("cosine", STARTS, times=TIMES[2:], **settings)

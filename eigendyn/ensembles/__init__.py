@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.checks import check_whole
 from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
 from eigendyn.device import find_device, find_platform
-from eigendyn.engines import STATES, Work, follow
+from eigendyn.engines import STATES, WATCHED, Work, follow
 from eigendyn.ensembles.served import judged, nodes_for
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
+from eigendyn.events import watched
 from eigendyn.nodes import Fit
 from eigendyn.result import ensemble_dataset
 from eigendyn.run import field_parameters, in_precision, starting_states
@@ -99,7 +100,8 @@ def stream_ensemble(
         options: times: increasing times to save (times,), None takes those of `simulate`.
             engine: one of `choices.ENSEMBLE_ENGINES`. keep: "trajectory"; "final", the last time
             alone; "extrema", smallest and largest state over the saved times; "recruitment", the
-            time at which each mode is recruited. sweep: by name, values of parameters, one for each
+            time at which each mode is recruited, on the way to the last of the saved times,
+            whatever the others are. sweep: by name, values of parameters, one for each
             trajectory (trajectories,). threads: None takes one for each core. progress: show a
             progress bar. The others are fields of `Settings`.
 
@@ -185,7 +187,7 @@ def _prepare(
     work = Work(
         system=system,
         nodes=in_precision(fit.nodes, chosen.dtype),
-        times=_from_zero(times, chosen),
+        times=_looked_at(_from_zero(times, chosen), keep),
         keep=keep,
         threads=threads,
         whole=states,
@@ -295,6 +297,11 @@ def _swept(
             )
             raise InvalidSetting(message)
     return values
+
+
+def _looked_at(saved: NDArray, keep: str) -> NDArray:
+    """Times at which an engine stops by: recruitment does not depend on those to save."""
+    return saved[-1] * watched(1, 1, WATCHED) if keep == "recruitment" and saved[-1] else saved
 
 
 def _from_zero(times: ArrayLike | None, chosen: Settings) -> NDArray:

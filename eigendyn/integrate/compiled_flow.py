@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.averaging import Nodes
+from eigendyn.integrate.alone import only_trajectory
 from eigendyn.integrate.compiled import compiled_ensemble
 from eigendyn.machine.kernel import across_of
 from eigendyn.program import Program
-from eigendyn.trajectory import BATCH_STATUSES, Trajectory, finite_times
+from eigendyn.trajectory import Trajectory
 
 FEW = 2**14  # nodes × coordinates up to which optimising costs more time than it saves
 
@@ -57,37 +57,4 @@ def compiled_flow(
         across="nodes" if across == "trajectories" else across,
         quickly=start.size * max(1, len(nodes.weights)) <= FEW,
     )
-    values = batch.values[0]
-    values[..., 0] = start  # also where nothing could be done with it
-    count = max(1, finite_times(values))
-    status = BATCH_STATUSES[batch.status[0]]
-    last = float(times[count - 1])
-    return Trajectory(
-        times=np.asarray(times)[:count],
-        values=values[..., :count],
-        states=program.states,
-        status="diverged" if status == "invalid-start" else status,
-        message=_MESSAGES[status].format(last=f"{last:.6g}", rtol=f"{rtol:g}"),
-    )
-
-
-_MESSAGES = {
-    "completed": "",
-    "diverged": (
-        "The flow is not finite after time {last}: a mode grows without bound, or the loss takes a "
-        "root, or divides, where it has no value. Try another loss or start."
-    ),
-    "out-of-steps": (
-        "The flow ran out of adaptive steps after time {last}. Try --method flow --solver stiff, "
-        "or larger --rtol and --atol."
-    ),
-    "inaccurate": (
-        "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
-        "tolerances do not agree, or have no room in this precision, or a mode that would grow "
-        "again has sunk below the smallest number. Try larger ones, --dtype float64, or fewer "
-        "--steps."
-    ),
-    "invalid-start": (
-        "The start is not finite in this precision. Try --dtype float64, or smaller variances."
-    ),
-}
+    return only_trajectory(batch, program, start, rtol)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,12 +22,13 @@ from scipy.integrate import LSODA
 
 from eigendyn.averaging import Nodes
 from eigendyn.integrate.agreement import until_two_agree
+from eigendyn.integrate.alone import only_trajectory
 from eigendyn.integrate.scale_free import Dynamics
 from eigendyn.program import Program
-from eigendyn.trajectory import BATCH_STATUSES, Batch
+from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
 
 STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fall irregularly
-LARGEST = 2048  # states × modes, beyond which a Jacobian takes too much time and memory
+RTOL = 1e-10
 NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
 FINEST = 1e-13  # relative tolerance that LSODA takes
 SUNK = 1e-100  # largest mode, below which all that is left is decay
@@ -38,6 +40,22 @@ COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = (
 )
 
 
+def implicit_flow(
+    program: Program,
+    nodes: Nodes,
+    start: NDArray,
+    times: NDArray,
+    parameters: Mapping[str, float],
+    **options: Any,
+) -> Trajectory:
+    """Integrate the gradient flow of one start (states, modes), and say how it ended.
+
+    Arguments, options and errors are those of `implicit_ensemble`.
+    """
+    batch = implicit_ensemble(program, nodes, start[None], times, parameters, **options)
+    return only_trajectory(batch, program, start, options.get("rtol", RTOL))
+
+
 def implicit_ensemble(
     program: Program,
     nodes: Nodes,
@@ -45,7 +63,7 @@ def implicit_ensemble(
     times: NDArray,
     parameters: Mapping[str, ArrayLike],
     *,
-    rtol: float = 1e-10,
+    rtol: float = RTOL,
     atol: float = 1e-12,
     max_steps: int = 100_000,
 ) -> Batch:

@@ -29,8 +29,8 @@ def descent_steps(
 
     Args:
         field: Rates of change of the states.
-        start: States at step 0 (states, modes).
-        saved_steps: Increasing step numbers to save, starting at 0 (times,).
+        start: States at the first of the saved steps (states, modes).
+        saved_steps: Increasing step numbers to save (times,), the first that of the start.
         learning_rate: η.
         parameters: One number for each of the field's parameters.
         report: Called with the number of steps taken since the last call.
@@ -44,7 +44,7 @@ def descent_steps(
     counts = np.diff(saved_steps)
     saved = [states[..., None]]
     length = -(-len(counts) // BLOCKS)
-    taken = 0
+    taken = int(saved_steps[0])
     for block in np.split(counts, range(length, len(counts), length)):
         filled = np.pad(block, (0, length - len(block)))  # so that all blocks share compiled code
         states, values = _advance(

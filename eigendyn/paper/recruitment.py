@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from eigendyn.analysis.recruitment import orbit, recruitment_curve
 from eigendyn.choices import LOSS_NAMES
+from eigendyn.events import recruitment_times
 from eigendyn.paper.words import relative_deviation
 from eigendyn.paper.work import CLOSURE_ACCURACY, Numbers, Work
 from eigendyn.plot.style import COLOURS, DESCENT, loss_symbol
-from eigendyn.result import recruitment_times
 from eigendyn.start import weights_from_variances
 
 MODES = 10

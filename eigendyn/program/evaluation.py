@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.averaging import Nodes
-from eigendyn.program import AFTER, BEFORE, LEAVES, Operation, Program, Quantities
+from eigendyn.program import AFTER, BEFORE, INSIDE, LEAVES, Operation, Program, Quantities
 
 Values = dict[int, Any]  # what each place of a program holds
 
@@ -35,6 +35,7 @@ _REDUCTIONS = MappingProxyType(
 )
 POSITIVE = frozenset({"weight", "modes", "time", "sqrt", "exp", "abs"})  # whatever they are of
 KEEPING = frozenset({"add", "multiply", "reciprocal", "power", *_REDUCTIONS})  # of positive ones
+PIECE = 2**13  # nodes × modes in one array: it stays in the cache
 
 
 def quantities(
@@ -190,3 +191,79 @@ def _linear(program: Program, operation: Operation, values: Values) -> Any:
         return parts[0] if len(parts) == 1 else parts[0] + parts[1]
     first, second = operation.operands
     return values[first] * values[second]
+
+
+def rates(
+    program: Program,
+    states: NDArray,
+    parameters: Mapping[str, float],
+    nodes: Nodes,
+    times: ArrayLike = 0.0,
+) -> list[NDArray]:
+    """Evaluate the rates of a program, averages taken at nodes.
+
+    Args:
+        program: The program.
+        states: States (states, modes, times).
+        parameters: One number for each of the program's parameters.
+        nodes: Where its averages are taken.
+        times: Learning rate × step (times,).
+
+    Returns:
+        Each rate, (modes, times), or (1, times) where it is the same for all modes.
+    """
+    modes, count = states.shape[1:]
+    times = np.broadcast_to(np.asarray(times, float), count)
+    size = max(1, PIECE // (modes * max(1, len(nodes.weights))))
+    pieces = [
+        _rates(program, states[..., i : i + size], parameters, nodes, times[i : i + size])
+        for i in range(0, count, size)
+    ]
+    return [np.concatenate(each, axis=1) for each in zip(*pieces, strict=True)]
+
+
+def _rates(
+    program: Program,
+    states: NDArray,
+    parameters: Mapping[str, float],
+    nodes: Nodes,
+    times: NDArray,
+) -> list[NDArray]:
+    """The same at few times. Inside the loop over nodes, columns are all nodes of each time."""
+    modes, count = states.shape[1:]
+    needed = program.needed(program.rates)
+    before, inside, after = (
+        [place for place in needed if program.phases[place] == phase]
+        for phase in (BEFORE, INSIDE, AFTER)
+    )
+    early = quantities(program, before, states, parameters, times)
+    known: Values = {
+        place: np.broadcast_to(np.atleast_2d(value), (np.atleast_2d(value).shape[0], count))
+        for place, value in zip(before, early, strict=True)
+    }
+    averages = [place for place in after if program.operations[place].kind == "average"]
+    size = max(1, PIECE // modes)
+    with np.errstate(all="ignore"):
+        for first in range(0, len(nodes.weights), size):
+            piece = nodes[first : first + size]
+            length = len(piece.weights)
+            values = known.copy()
+            if count > 1:
+                values = {place: np.repeat(each, length, axis=1) for place, each in known.items()}
+            for place in inside:
+                operation = program.operations[place]
+                if operation.kind == "weight":
+                    values[place] = np.tile(piece.weights, (1, count))
+                elif operation.kind == "node":
+                    given = piece.values[program.node_names[int(operation.value)]].T
+                    values[place] = np.tile(given, (1, count))
+                else:
+                    values[place] = _value(operation, values, modes)
+            for place in averages:
+                added = values[program.operations[place].operands[0]]
+                added = added.reshape(len(added), count, length).sum(axis=2)
+                known[place] = known.get(place, 0.0) + added
+        for place in after:
+            if place not in known:
+                known[place] = _value(program.operations[place], known, modes)
+    return [known[place] for place in program.rates]

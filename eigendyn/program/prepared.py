@@ -27,11 +27,13 @@ class Prepared:
         title: The loss, with what was switched off.
         program: Its closed dynamics.
         conserved: What they conserve.
+        value: The expected loss, as the only rate of a program.
     """
 
     title: str
     program: Program
     conserved: Quantities
+    value: Program
 
 
 def prepared(chosen: Settings) -> Prepared | None:
@@ -80,7 +82,8 @@ def _entry(name: str, decaying: str) -> Prepared | None:
     if told is None:
         return None
     conserved = quantities_from_plain(told["conserved"][decaying])
-    return Prepared(told["title"], from_plain(told["program"]), conserved)
+    program, value = from_plain(told["program"]), from_plain(told["value"])
+    return Prepared(told["title"], program, conserved, value)
 
 
 @cache

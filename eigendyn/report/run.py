@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 20  # beyond it the table shows the first and last modes only
 SHOWN = 5  # of each then
+MEASURED = (
+    *("expected_loss", "effective_rank", "participation_ratio"),
+    "normalised_deviation",
+)
 HEADINGS = ("mode", "initial variance", "final variance", "outcome", "recruitment time", "step")
 
 
@@ -29,15 +33,17 @@ def summary(dataset: xarray.Dataset | Labelled) -> dict[str, Any]:
 
     Returns:
         Per mode, in input order: initial and final variance, recruitment time (None where it is
-        undefined) and outcome; the end time and step; conserved quantities with their largest
-        relative drift; closure with its error; engine, status and settings. Numbers that are not
-        finite are None.
+        undefined) and outcome; the end time and step; at start and end the expected loss, effective
+        rank, participation ratio and deviation of z/‖z‖, its mean over modes; conserved quantities
+        with their largest relative drift; closure with its error; engine, status and settings.
+        Numbers that are not finite are None.
     """
     variance = dataset["variance"].values
     settings = json.loads(dataset.attrs["settings"])
     return {
         "schema_version": SCHEMA_VERSION,
         "loss": settings["loss"],
+        **_ends(dataset),
         "closure": dataset.attrs["closure"],
         "closure_error": number(dataset.attrs["closure_error"]),
         "closure_error_meaning": dataset.attrs["closure_error_meaning"],
@@ -100,6 +106,16 @@ def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
     yield "modes", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
     yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
     yield "closure", f"{attrs['closure']}, {_trust(attrs)}"
+    ends = _ends(dataset)
+    if ends:
+        taken = dataset["expected_loss"].attrs
+        yield "E[loss]", f"{_arrow(ends['expected_loss'])}, {_taken(taken)}"
+        yield (
+            "spread",
+            f"effective rank {_arrow(ends['effective_rank'])}, participation ratio "
+            f"{_arrow(ends['participation_ratio'])}, deviation of z/‖z‖ × √modes "
+            f"{_arrow(ends['normalised_deviation'])}",
+        )
     for name, found in _conserved(dataset):
         yield (
             "conserved",
@@ -109,6 +125,36 @@ def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
     time, step = (dataset[name].values[-1] for name in ("time", "step"))
     reached = f"at time {time:g}, step {step:g}"
     yield "status", f"{attrs['status']} {reached}. {attrs['message']}".strip()
+
+
+def _ends(dataset: xarray.Dataset | Labelled) -> dict[str, dict[str, Any]]:
+    """What was measured at start and end, means over modes; nothing of results without it."""
+    try:
+        loss = dataset["expected_loss"]
+    except KeyError:
+        return {}
+    trust = {key: loss.attrs[key] for key in ("closure", "error", "error_meaning")}
+    trust["error"] = number(trust["error"])
+    found: dict[str, dict[str, Any]] = {}
+    for name in MEASURED:
+        values = dataset[name].values
+        first, last = (float(values[..., place].mean()) for place in (0, -1))
+        found[name] = {"initial": number(first), "final": number(last)}
+    found["expected_loss"] |= trust
+    return found
+
+
+def _arrow(ends: Mapping[str, Any]) -> str:
+    shown = ("–" if end is None else f"{end:.6g}" for end in (ends["initial"], ends["final"]))
+    return " → ".join(shown)
+
+
+def _taken(loss: Mapping[str, Any]) -> str:
+    error, closure = loss["error"], loss["closure"]
+    kind = "standard error" if closure == "sampled" else "error"
+    if math.isnan(error):
+        return f"{closure}, {kind} not estimated"
+    return f"{closure}, {kind} {error:.1e}" if error else closure
 
 
 def _trust(attrs: Mapping[str, Any]) -> str:

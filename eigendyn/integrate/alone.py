@@ -1,0 +1,53 @@
+"""Tell of a batch of one trajectory as that trajectory, and of how it ended in a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.program import Program
+from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory, finite_times
+
+
+def only_trajectory(batch: Batch, program: Program, start: NDArray, rtol: float) -> Trajectory:
+    """Take the only trajectory of a batch, up to the last time at which it is finite.
+
+    Args:
+        batch: A batch of one.
+        program: The right-hand side.
+        start: States at the first time (states, modes).
+        rtol: Relative error that was allowed.
+    """
+    values, times = batch.values[0], batch.times
+    values[..., 0] = start  # also where nothing could be done with it
+    count = max(1, finite_times(values))
+    status = BATCH_STATUSES[batch.status[0]]
+    return Trajectory(
+        times=np.asarray(times)[:count],
+        values=values[..., :count],
+        states=program.states,
+        status="diverged" if status == "invalid-start" else status,
+        message=_MESSAGES[status].format(last=f"{float(times[count - 1]):.6g}", rtol=f"{rtol:g}"),
+    )
+
+
+_MESSAGES = {
+    "completed": "",
+    "diverged": (
+        "The flow is not finite after time {last}: a mode grows without bound, or the loss takes a "
+        "root, or divides, where it has no value. Try another loss or start."
+    ),
+    "out-of-steps": (
+        "The flow ran out of adaptive steps after time {last}. Try --method flow --solver stiff, "
+        "or larger --rtol and --atol."
+    ),
+    "inaccurate": (
+        "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
+        "tolerances do not agree, or have no room in this precision, or a mode that would grow "
+        "again has sunk below the smallest number. Try larger ones, --dtype float64, or fewer "
+        "--steps."
+    ),
+    "invalid-start": (
+        "The start is not finite in this precision. Try --dtype float64, or smaller variances."
+    ),
+}
