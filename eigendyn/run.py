@@ -188,8 +188,7 @@ def _descent(
 
 def in_precision(nodes: Nodes, dtype: str) -> Nodes:
     """Convert nodes to a floating-point type."""
-    values = {name: np.asarray(value, dtype) for name, value in nodes.values.items()}
-    return Nodes(np.asarray(nodes.weights, dtype), values)
+    return nodes.in_precision(dtype)
 
 
 def _with_samples(
@@ -218,7 +217,7 @@ def _with_nodes(
         fit = fit_nodes(program, visited, parameters, MARGIN * accuracy)
         trajectory = engine(fit.nodes)
         passed = _checkpoints(trajectory)
-        fit = judge_nodes(program, fit, passed, parameters, accuracy)
+        fit = judge_nodes(program, fit, passed, parameters, accuracy, chosen.dtype)
         if fit.reached or refits == REFITS:
             break
         worst = np.argsort(fit.excess)[-WORST:]

@@ -25,6 +25,7 @@ ROOMS = [
     "machine",
     "formula",
     "export",
+    "node_errors",
     "nodes",
     "equations",
     "integrate",

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.machine.field import rates_of_many
-from eigendyn.nodes import (
-    ROUND_OFF,
-    VANISHED,
-    Fit,
-    draw_samples,
-    fit_nodes,
-    reference_nodes,
-    standard_error,
-)
+from eigendyn.node_errors import Errors, errors_of_many
+from eigendyn.nodes import Fit, draw_samples, fit_nodes, reference_nodes, standard_error
 from eigendyn.program import Program
-from eigendyn.program.moments import moments_program
 from eigendyn.settings import Settings
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
@@ -63,7 +54,7 @@ def nodes_for(program: Program, starts: NDArray, parameters: Numbers, chosen: Se
         looked = np.concatenate([states[served], _equal(states[first])])
         own = _of(numbers, np.append(served, first))
         fit = fit_nodes(program, looked, own, MARGIN * accuracy)
-        excess = _errors(program, fit, states, numbers).excess
+        excess = _errors(program, fit, states, numbers, chosen.dtype).excess
         worst = np.argsort(excess)[::-1][:SERVED]
         worst = worst[excess[worst] > accuracy]
         if not len(worst):
@@ -105,7 +96,7 @@ def judged(
         own = _of(numbers, some)
         errors = [standard_error(program, fit.nodes, each[some], own) for each in visited]
         return replace(fit, error=max(errors)), batch
-    found = [_errors(program, fit, states.astype(float), numbers) for states in visited]
+    found = [_errors(program, fit, states, numbers, chosen.dtype) for states in visited]
     excess = np.max([each.excess for each in found], axis=0)
     wrong = excess > _accuracy(chosen)
     status = batch.status.copy()
@@ -115,39 +106,10 @@ def judged(
     return fit, replace(batch, status=status)
 
 
-@dataclass(frozen=True)
-class _Errors:
-    """Of the moments, in each state (points,).
-
-    Args:
-        absolute: Largest error of E[z·δ], round-off included.
-        excess: Largest error beyond round-off as a fraction of ∫|integrand|.
-    """
-
-    absolute: NDArray
-    excess: NDArray
-
-
-def _errors(program: Program, fit: Fit, states: NDArray, parameters: Numbers) -> _Errors:
+def _errors(program: Program, fit: Fit, states: NDArray, parameters: Numbers, dtype: str) -> Errors:
     """Compare with a finer and wider rule in all states (points, states, modes)."""
-    measured = moments_program(program)
-    own, _, _ = _parts(rates_of_many(measured, fit.nodes, states, parameters))
-    finer = rates_of_many(measured, reference_nodes(program, fit), states, parameters)
-    best, gross, terms = _parts(finer)
-    difference, round_off = np.abs(own - best), ROUND_OFF * terms
-    singular = np.abs(states[:, :1])
-    variance = singular**2
-    counts = (variance > VANISHED * variance.max(axis=2, keepdims=True)) & (gross > 0)
-    beyond = np.maximum(difference - round_off, 0)
-    share = np.divide(beyond, gross, out=np.zeros_like(gross), where=counts)
-    share[np.isnan(own) | np.isnan(best)] = np.inf
-    absolute = ((difference + round_off) * singular).sum(axis=1).max(axis=1)
-    return _Errors(absolute, share.max(axis=(1, 2)))
-
-
-def _parts(rates: NDArray) -> list[NDArray]:
-    """Moments, ∫|integrand| and the sizes of terms (points, moments, modes) each."""
-    return np.split(rates, 3, axis=1)
+    finer = reference_nodes(program, fit)
+    return errors_of_many(program, fit.nodes, finer, states, parameters, dtype)
 
 
 def _accuracy(chosen: Settings) -> float:

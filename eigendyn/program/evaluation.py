@@ -58,12 +58,13 @@ def quantities(
     """
     places = tuple(places)
     modes = states.shape[-2]
+    kind = np.result_type(states.dtype, np.float32).type  # all numbers, so that none raises it
     leaves = {
         "state": lambda value: states[int(value)],
-        "parameter": lambda value: np.float64(parameters[program.parameters[int(value)]]),
-        "time": lambda _: np.asarray(times, float),
-        "modes": lambda _: np.float64(modes),
-        "number": np.float64,
+        "parameter": lambda value: kind(parameters[program.parameters[int(value)]]),
+        "time": lambda _: np.asarray(times, kind),
+        "modes": lambda _: kind(modes),
+        "number": kind,
     }
     values: Values = {}
     with np.errstate(all="ignore"):
