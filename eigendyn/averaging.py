@@ -30,6 +30,11 @@ class Nodes:
         values = {name: value[rows] for name, value in self.values.items()}
         return Nodes(self.weights[rows], values)
 
+    def of_modes(self, modes: NDArray) -> Nodes:
+        """Those of some modes."""
+        own = {n: v[:, modes] if v.shape[1] > 1 else v for n, v in self.values.items()}
+        return Nodes(self.weights, own)
+
     def in_precision(self, dtype: DTypeLike) -> Nodes:
         """The same in a floating-point type."""
         with np.errstate(over="ignore", under="ignore"):

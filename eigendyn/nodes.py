@@ -101,8 +101,7 @@ def fit_nodes(
     usable = _within_range(looked)
     nearest = [NEAREST] * len(program.node_names)
     if not usable:
-        nodes, nothing = _grid(program, STEPS[0], nearest), (np.inf,) * len(looked)
-        return Fit(nodes, np.inf, False, STEPS[0], tuple(nearest), excess=nothing)
+        return replace(coarse_nodes(program), excess=(np.inf,) * len(looked))
     reach, is_found = _find_reach(usable, accuracy, nearest)
     fit = Fit()
     for step in STEPS:
@@ -164,6 +163,12 @@ def judge_nodes(
     errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype)
     judged = _judged(fit, errors, accuracy)
     return replace(judged, reached=judged.reached and is_found)
+
+
+def coarse_nodes(program: Program) -> Fit:
+    """A few nodes, for states that none can serve."""
+    nearest = [NEAREST] * len(program.node_names)
+    return Fit(_grid(program, STEPS[0], nearest), np.inf, False, STEPS[0], tuple(nearest))
 
 
 def reference_nodes(program: Program, fit: Fit) -> Nodes:

@@ -17,6 +17,7 @@ from eigendyn.errors import NoClosedForm
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, standard_error
 from eigendyn.program import Program
 from eigendyn.settings import Settings
+from eigendyn.still import moving_modes, without_still_modes
 from eigendyn.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def _closed_form(
     return None
 
 
+@without_still_modes
 def _compiled(
     system: Equations, start: NDArray, parameters: Mapping[str, float], _progress: bool
 ) -> Engine:
@@ -141,6 +143,7 @@ def _compiled(
     return lambda nodes: compiled_flow(system.program, nodes, start, times, parameters, **options)
 
 
+@without_still_modes
 def _flow(
     system: Equations, start: NDArray, parameters: Mapping[str, float], progress: bool
 ) -> Engine:
@@ -165,6 +168,7 @@ def _flow(
     return flow
 
 
+@without_still_modes
 def _descent(
     system: Equations, start: NDArray, parameters: Mapping[str, float], progress: bool
 ) -> Engine:
@@ -210,23 +214,27 @@ def _with_nodes(
     that they serve, they are chosen anew for the worst served of what it visited.
     """
     accuracy = max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
+    moving = moving_modes(program, start).some
+    start = start[:, moving]
     equal = np.broadcast_to(np.sqrt(np.mean(start**2, axis=1, keepdims=True)), start.shape)
     visited = np.stack([start, equal]).astype(float)  # most runs relax to equal variances
     refits = 0
     while True:
         fit = fit_nodes(program, visited, parameters, MARGIN * accuracy)
         trajectory = engine(fit.nodes)
-        passed = _checkpoints(trajectory)
+        passed = _checkpoints(trajectory)[..., moving]
+        can_serve = fit.reached
         fit = judge_nodes(program, fit, passed, parameters, accuracy, chosen.dtype)
-        if fit.reached or refits == REFITS:
+        if fit.reached or not can_serve or refits == REFITS:
             break
         worst = np.argsort(fit.excess)[-WORST:]
         visited = np.concatenate([visited, passed[worst]])
         refits += 1
     if not fit.reached and trajectory.status == "completed":
         message = (
-            f"The quadrature errs by {fit.error:.1e}, more than --closure-accuracy "
-            f"{accuracy:g} allows. Try a larger one, or fewer --steps."
+            f"The quadrature errs by {fit.error:.1e} in E[z·δ], or by more than the share "
+            f"{accuracy:g} that --closure-accuracy allows in that of a small mode. Try a larger "
+            "one, fewer --steps, or variances that are less far apart."
         )
         trajectory = replace(trajectory, status="closure-inaccurate", message=message)
     return fit, trajectory

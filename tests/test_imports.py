@@ -25,6 +25,7 @@ ROOMS = [
     "machine",
     "formula",
     "export",
+    "still",
     "node_errors",
     "nodes",
     "equations",

@@ -156,6 +156,46 @@ def integrand(program: Program, states: NDArray, parameters: Mapping[str, float]
     return Integrand(program, states.shape[1], values, sizes, tuple(schedule))
 
 
+def at_one_node(
+    program: Program, states: NDArray, parameters: Mapping[str, float], rng: np.random.Generator
+) -> Values:
+    """Evaluate everything that the rates are made of, with averages over one random node.
+
+    Args:
+        program: The program.
+        states: States (states, modes).
+        parameters: One number for each of its parameters.
+        rng: Where the node, and the time, come from.
+
+    Returns:
+        By place, each value (modes, 1), or (1, 1) if it is the same for all modes.
+    """
+    modes = states.shape[1]
+    own = [(modes, 1) if several else (1, 1) for several in program.node_modes]
+    node = [rng.uniform(0.2, 2.0, shape) for shape in own]
+    leaves = {
+        "state": lambda value: states[int(value), :, None],
+        "parameter": lambda value: parameters[program.parameters[int(value)]],
+        "time": lambda _: rng.uniform(0.2, 2.0),
+        "modes": lambda _: modes,
+        "weight": lambda _: 1.0,
+        "node": lambda value: node[int(value)],
+        "number": float,
+    }
+    values: Values = {}
+    with np.errstate(all="ignore"):
+        for place in program.needed(program.rates):
+            operation = program.operations[place]
+            if operation.kind in LEAVES:
+                value = leaves[operation.kind](operation.value)
+            elif operation.kind == "average":
+                value = values[operation.operands[0]]
+            else:
+                value = _value(operation, values, modes)
+            values[place] = np.atleast_2d(np.asarray(value, float))
+    return values
+
+
 def _value(operation: Operation, values: Values, modes: int) -> Any:
     kind, operands, _ = operation
     if kind not in _REDUCTIONS:
