@@ -21,7 +21,8 @@ from eigendyn.averaging import Nodes
 from eigendyn.program import Program
 from eigendyn.program.evaluation import integrand
 
-ROUNDINGS = 8  # of one term: a handful
+ROUNDINGS = 8  # of one term: a handful …
+IN_SUMS = 1 / 16  # … or so many for each mode, where sums over very many equal ones are rounded
 NOTHING = float(np.finfo(float).tiny / np.finfo(float).eps)  # a smaller moment has no digits left
 PIECE = 2**13  # nodes × modes that are looked at in one piece: its arrays stay in the cache …
 SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
@@ -163,11 +164,12 @@ def errors_of_many(
     from eigendyn.program.moments import moments_program
 
     measured = moments_program(program)
+    more = max(1.0, IN_SUMS * states.shape[2] / ROUNDINGS)
 
     def moments(rule: Nodes, states: NDArray) -> Moments:
         rates = rates_of_many(measured, rule, states, parameters).astype(float)
         own, gross, terms = np.split(rates, 3, axis=1)
-        return own, gross, round_off(states.dtype) * terms
+        return own, gross, more * round_off(states.dtype) * terms
 
     with np.errstate(all="ignore"):
         own = moments(nodes, states.astype(dtype))

@@ -91,11 +91,13 @@ def fit_nodes(
         return Fit()
     spectra = np.asarray(spectra, float)
     if spectra.shape[2] > MANY:
+        fit = Fit()
         for share in (1.0, 1e-2):
             fit = fit_nodes(program, _some_modes(spectra), parameters, share * accuracy)
             fit = judge_nodes(program, fit, spectra, parameters, accuracy)
             if fit.reached:
-                return fit
+                break
+        return fit
     looked = points_of(program, spectra, parameters)
     looked += points_of(program, spectra * _nearby(spectra.shape[1:]), parameters)
     usable = _within_range(looked)

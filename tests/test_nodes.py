@@ -171,3 +171,12 @@ def test_nodes_that_single_precision_cannot_use_are_found_out():
     fit = fit_nodes(PROGRAM, spectrum, PARAMETERS, 1e-7)
     assert judge_nodes(PROGRAM, fit, spectrum, PARAMETERS, 1e-5).reached
     assert not judge_nodes(PROGRAM, fit, spectrum, PARAMETERS, 1e-5, "float32").reached
+
+
+def test_of_very_many_modes_some_tell_the_nodes_for_all():
+    spectrum = points(np.exp(np.random.default_rng(0).normal(size=2000)))
+    fit = fit_nodes(PROGRAM, spectrum, PARAMETERS)
+    assert fit.reached
+    assert len(fit.excess) == 1
+    finer = fit_nodes(PROGRAM, spectrum[..., ::8], PARAMETERS, 1e-13)
+    assert judge_nodes(PROGRAM, finer, spectrum, PARAMETERS, 1e-12).reached
