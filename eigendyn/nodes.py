@@ -12,38 +12,30 @@ Samples: standard normal draws; the error estimate is the standard error of the 
 
 from __future__ import annotations
 
+import contextlib
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from eigendyn.averaging import NO_NODES, Nodes
-from eigendyn.errors import NoExactClosure
+from eigendyn.errors import NoExactClosure, NoProgram
+from eigendyn.node_errors import Errors, Moments, Point, errors_of, errors_of_many, points_of
 from eigendyn.program import Program
-from eigendyn.program.evaluation import integrand
 
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 NEAREST = 3.0  # reach at which the search begins
-FARTHEST = 120.0  # reach at which the search gives up: e^240 in τ
-VANISHED = 1e-24  # share of the largest variance below which a mode need not be accurate
+FARTHEST = 180.0  # reach at which the search gives up: τ = e^360, whose powers are still numbers
+FASTER = 8.0  # the search widens by this share of the reach, or by two
+LARGEST = 2**24  # nodes × modes of a rule beyond which none finer is tried
 NEARBY = 0.05  # relative distance of the nearby spectrum
 BUNCH = 64  # nodes are kept in multiples of this, so that few shapes need compiling
-ROUND_OFF = 8 * float(np.finfo(float).eps)  # of one term: a handful of roundings
-PIECE = 2**13  # nodes × modes that are looked at in one piece: its arrays stay in the cache …
-SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
-LONG = 2048  # … up to so many modes, from which on they run over the modes of one node
-AHEAD = 8  # pieces for each thread at a time
-SEVERAL = 8  # pieces from which threads are worth their start
-
-T = TypeVar("T")
-Moments = tuple[NDArray, NDArray, NDArray]  # see `_Point.moments`
+MANY = 512  # modes from which on nodes are chosen for some of them, and judged on all
+EVENLY, LARGE = 192, 64  # of many modes, those that nodes are chosen for: by rank, and the largest
 
 
 @dataclass(frozen=True)
@@ -80,40 +72,64 @@ def fit_nodes(
     r"""Choose quadrature nodes that serve the given states to the given accuracy.
 
     They serve a nearby spectrum too, since states with equal variances, where the integrand of a
-    scale-invariant loss vanishes, say nothing about their neighbours and derivatives.
+    scale-invariant loss vanishes, say nothing about their neighbours and derivatives. Of very many
+    modes a few hundred tell as much about the integrand: nodes are chosen for these, and judged on
+    all.
 
     Args:
         program: Dynamics whose closure is exact; without averages they need no nodes.
         spectra: States to serve (points, states, modes).
         parameters: By name, one number, or one for each point (points,).
-        accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode.
+        accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode,
+            however small the mode.
 
     Returns:
-        The nodes, their error estimate, and whether the accuracy was reached.
+        The nodes, their error estimate, and whether the accuracy was reached: not where a spectrum
+        is so wide that its powers leave the range of numbers.
 
     Raises:
         NoExactClosure: A quadratic form in a denominator or root is not positive.
     """
     if not program.node_names:
         return Fit()
-    looked = _points(program, spectra, parameters)
-    looked += _points(program, spectra * _nearby(spectra.shape[1:]), parameters)
-    reach = _find_reach(looked, accuracy, [NEAREST] * len(program.node_names))
+    spectra = np.asarray(spectra, float)
+    if spectra.shape[2] > MANY:
+        fit = Fit()
+        for share in (1.0, 1e-2):
+            fit = fit_nodes(program, _some_modes(spectra), parameters, share * accuracy)
+            fit = judge_nodes(program, fit, spectra, parameters, accuracy)
+            if fit.reached:
+                break
+        return fit
+    looked = points_of(program, spectra, parameters)
+    looked += points_of(program, spectra * _nearby(spectra.shape[1:]), parameters)
+    usable = _within_range(looked)
+    nearest = [NEAREST] * len(program.node_names)
+    if not usable:
+        return replace(coarse_nodes(program), excess=(np.inf,) * len(looked))
+    reach, is_found = _find_reach(usable, accuracy, nearest)
     fit = Fit()
     for step in STEPS:
         grid, reference = _rules(program, step, reach)
+        size = len(reference.weights) * spectra.shape[2]
+        is_last = not is_found or step == STEPS[-1] or size > LARGEST
         own, best = [], []
-        for point in looked:
+        for point in usable:
             own.append(point.moments(grid))
             best.append(point.moments(reference))
-            if step != STEPS[-1] and point.error(own[-1], best[-1])[1] > accuracy:
+            if not is_last and _excess(point, own[-1], best[-1]) > accuracy:
                 break
         else:
-            nodes = _prune(looked, grid, own, accuracy)
-            fit = _judge(Fit(nodes, step=step, reach=tuple(reach)), looked, best, accuracy)
-            if fit.reached:
+            nodes = _prune(usable, grid, own, accuracy)
+            served = [point.moments(nodes) for point in usable]
+            fit = _judged(
+                Fit(nodes, step=step, reach=tuple(reach)),
+                _errors(usable, served, best, looked),
+                accuracy,
+            )
+            if fit.reached or is_last:
                 break
-    return fit
+    return replace(fit, reached=fit.reached and is_found)
 
 
 def judge_nodes(
@@ -122,18 +138,42 @@ def judge_nodes(
     spectra: NDArray,
     parameters: Mapping[str, float | NDArray],
     accuracy: float = 1e-10,
+    dtype: DTypeLike = float,
 ) -> Fit:
     """Judge quadrature nodes in other states (points, states, modes) than they were fitted to.
+
+    Args:
+        program: The dynamics.
+        fit: The nodes.
+        spectra: States.
+        parameters: By name, one number, or one for each point (points,).
+        accuracy: Error of each mode's moment allowed, as a fraction of its ∫|integrand|.
+        dtype: Precision in which the nodes are used; the rule that they are judged by is computed
+            in float64.
 
     Returns:
         The same nodes, with the error estimate and the verdict for these states.
     """
     if not program.node_names:
         return fit
-    looked = _points(program, spectra, parameters)
-    reach = _find_reach(looked, accuracy, list(fit.reach))
+    spectra = np.asarray(spectra, float)
+    are_many = spectra.shape[2] > MANY
+    looked = points_of(program, _some_modes(spectra) if are_many else spectra, parameters)
+    usable = _within_range(looked)
+    reach, is_found = _find_reach(usable, accuracy, list(fit.reach))
     _, reference = _rules(program, fit.step, reach)
-    return _judge(fit, looked, [point.moments(reference) for point in looked], accuracy)
+    if are_many and usable:
+        best = [point.moments(reference) for point in usable]
+        reference = _prune(usable, reference, best, 0.1 * accuracy)
+    errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype)
+    judged = _judged(fit, errors, accuracy)
+    return replace(judged, reached=judged.reached and is_found)
+
+
+def coarse_nodes(program: Program) -> Fit:
+    """A few nodes, for states that none can serve."""
+    nearest = [NEAREST] * len(program.node_names)
+    return Fit(_grid(program, STEPS[0], nearest), np.inf, False, STEPS[0], tuple(nearest))
 
 
 def reference_nodes(program: Program, fit: Fit) -> Nodes:
@@ -175,7 +215,7 @@ def _sampled_errors(
 ) -> Iterator[tuple[float, float]]:
     """Largest standard error, and largest size, of a moment E[z·δ] in each of the states."""
     count = len(nodes.weights)
-    for point in _points(program, spectra, parameters):
+    for point in points_of(program, np.asarray(spectra, float), parameters):
         mean, square = point.sums(nodes, _squares)
         variance = np.maximum(count * square - mean**2, 0)
         singular = np.abs(point.states[0])
@@ -183,91 +223,6 @@ def _sampled_errors(
             float((singular * np.sqrt(variance / count)).max()),
             float((singular * np.abs(mean)).max()),
         )
-
-
-class _Point:
-    """States (states, modes) in which nodes are looked at."""
-
-    def __init__(self, program: Program, states: NDArray, parameters: Mapping[str, float]) -> None:
-        self.states = states
-        self.integrand = integrand(program, states, parameters)
-
-    @property
-    def counts(self) -> NDArray:
-        """Modes (modes,) that have not vanished beside the largest; others need no accuracy."""
-        variance = self.states[0] ** 2
-        return variance > VANISHED * variance.max()
-
-    def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> Iterator[T]:
-        """Reduce the contributions and their sizes (moments, modes, nodes), piece by piece."""
-        modes = self.states.shape[1]
-        size = max(PIECE // modes, SHORT) if modes < LONG else 1
-        pieces = [nodes[first : first + size] for first in range(0, len(nodes.weights), size)]
-
-        def of_piece(piece: Nodes) -> T:
-            return reduce(*self.integrand(piece))
-
-        if len(pieces) < SEVERAL:
-            yield from map(of_piece, pieces)
-            return
-        threads = os.cpu_count() or 1
-        with ThreadPoolExecutor(threads) as pool:
-            for first in range(0, len(pieces), AHEAD * threads):  # few results wait to be taken
-                yield from pool.map(of_piece, pieces[first : first + AHEAD * threads])
-
-    def sums(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], NDArray]) -> NDArray:
-        """Sum what the contributions of every piece are reduced to."""
-        pieces = self.each(nodes, reduce)
-        total = next(pieces)
-        for part in pieces:
-            total += part
-        return total
-
-    def moments(self, nodes: Nodes) -> Moments:
-        """Moments, sums of absolute contributions, and round-off (moments, modes) each.
-
-        Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
-        """
-        own, gross, terms = self.sums(nodes, _totals)
-        return own, gross, ROUND_OFF * terms
-
-    def shares(self, nodes: Nodes, moments: Moments) -> NDArray:
-        """Largest share of each node (nodes,) in ∫|integrand| of any mode."""
-        _, gross, round_off = moments
-        whole = np.where(self.counts, np.maximum(gross, round_off), np.inf)
-        whole = np.where(whole > 0, whole, 1)
-
-        def of_parts(parts: NDArray, _terms: NDArray) -> NDArray:
-            return (np.abs(parts) / whole[..., None]).max(axis=(0, 1))
-
-        return np.concatenate(list(self.each(nodes, of_parts)))
-
-    def error(self, own: Moments, best: Moments) -> tuple[float, float]:
-        """Largest absolute error of a moment E[z·δ], and relative one beyond round-off.
-
-        Both rules carry round-off from terms that cancel. It is added to the error, and taken off
-        what the accuracy asks for, since no finer rule could remove it.
-        """
-        moments, gross, round_off = best
-        difference = np.abs(own[0] - moments)
-        absolute = ((difference + round_off) * np.abs(self.states[0])).sum(axis=0)
-        whole = np.where(self.counts & (gross > 0), gross, np.inf)
-        return float(absolute.max()), float((np.maximum(difference - round_off, 0) / whole).max())
-
-
-def _points(
-    program: Program, spectra: NDArray, parameters: Mapping[str, float | NDArray]
-) -> list[_Point]:
-    """Look at states (points, states, modes), each with its own numbers."""
-    table = {name: np.broadcast_to(number, len(spectra)) for name, number in parameters.items()}
-    return [
-        _Point(program, states, {name: float(numbers[i]) for name, numbers in table.items()})
-        for i, states in enumerate(np.asarray(spectra, np.float64))
-    ]
-
-
-def _totals(parts: NDArray, terms: NDArray) -> NDArray:
-    return np.stack([parts.sum(axis=2), np.abs(parts).sum(axis=2), terms.sum(axis=2)])
 
 
 def _squares(parts: NDArray, _terms: NDArray) -> NDArray:
@@ -289,23 +244,52 @@ def _rules(program: Program, step: float, reach: Iterable[float]) -> tuple[Nodes
     return _grid(program, step, reach), _grid(program, FINER * step, [r + WIDER for r in reach])
 
 
-def _find_reach(looked: list[_Point], accuracy: float, reach: list[float]) -> list[float]:
-    """Widen each axis, from a given reach, until its outermost layers matter to no mode."""
-    step = STEPS[0]
-    while max(reach) < FARTHEST:
+def _within_range(looked: list[Point]) -> list[Point]:
+    """Leave out the points whose numbers overflow, or vanish in a denominator.
+
+    Raises:
+        NoExactClosure: A moment is no number for another reason.
+    """
+    nearest = _grid(looked[0].program, STEPS[0], [NEAREST] * len(looked[0].program.node_names))
+    usable = [point for point in looked if np.isfinite(point.moments(nearest)).all()]
+    if any(point not in usable and point.is_within_range for point in looked):
+        message = (
+            "The exact closure needs quadratic forms that are positive; a root or denominator of "
+            "this loss can become negative. Use sums of squares there, such as norm(z1)."
+        )
+        raise NoExactClosure(message)
+    return usable
+
+
+def _find_reach(
+    looked: list[Point], accuracy: float, reach: list[float]
+) -> tuple[list[float], bool]:
+    """Widen each axis, from a given reach, until its outermost layers matter to no mode.
+
+    Returns:
+        The reach, and whether it was found before the numbers end.
+    """
+    step, finite = STEPS[0], reach
+    while looked and max(reach) < FARTHEST:
         layers = np.indices([int(np.ceil(r / step)) for r in reach]).reshape(len(reach), -1)
         outermost = layers >= layers.max(axis=1, keepdims=True) - 1
         rim = outermost.any(axis=0)
-        grid = _grid(looked[0].integrand.program, step, reach)
+        grid = _grid(looked[0].program, step, reach)
         scores = _scores(looked, grid[rim], [point.moments(grid) for point in looked])
-        outer = [scores[axis[rim]].sum() for axis in outermost]
-        if max(outer) <= 0.1 * accuracy:
+        outer = np.array([scores[axis[rim]].sum() for axis in outermost])
+        if not np.isfinite(scores).all():
             break
-        reach = [r + 2.0 * (o > 0.1 * accuracy) for r, o in zip(reach, outer, strict=True)]
-    return reach
+        finite = reach
+        if max(outer) <= 0.1 * accuracy:
+            return reach, True
+        more = [max(WIDER, r / FASTER) for r in reach]
+        reach = [
+            r + m if o > 0.1 * accuracy else r for r, m, o in zip(reach, more, outer, strict=True)
+        ]
+    return finite, False
 
 
-def _prune(looked: list[_Point], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
+def _prune(looked: list[Point], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
     """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
     scores = _scores(looked, grid, moments)
     order = np.argsort(scores)[::-1]
@@ -313,32 +297,66 @@ def _prune(looked: list[_Point], grid: Nodes, moments: list[Moments], accuracy: 
     return grid[np.sort(order[: -(-needed // BUNCH) * BUNCH])]
 
 
-def _scores(looked: list[_Point], nodes: Nodes, moments: list[Moments]) -> NDArray:
+def _scores(looked: list[Point], nodes: Nodes, moments: list[Moments]) -> NDArray:
     """Largest share of each node in any mode's ∫|integrand|, given all moments of the rule."""
     shares = [point.shares(nodes, of_rule) for point, of_rule in zip(looked, moments, strict=True)]
-    scores = np.max(shares, axis=0)
-    if not np.isfinite(scores).all():
-        message = (
-            "The exact closure needs quadratic forms that are positive; a root or denominator of "
-            "this loss can become negative. Use sums of squares there, such as norm(z1)."
-        )
-        raise NoExactClosure(message)
-    return scores
+    return np.max(shares, axis=0)
 
 
-def _judge(fit: Fit, looked: list[_Point], best: list[Moments], accuracy: float) -> Fit:
-    """Compare with the moments of the rule that nodes are judged by."""
-    errors = [
-        point.error(point.moments(fit.nodes), reference)
-        for point, reference in zip(looked, best, strict=True)
-    ]
-    excess = tuple(relative for _, relative in errors)
+def _excess(point: Point, own: Moments, best: Moments) -> float:
+    return float(errors_of(own, best, point.states[0])[1])
+
+
+def _errors(
+    usable: list[Point], own: list[Moments], best: list[Moments], looked: list[Point]
+) -> Errors:
+    """Errors of the usable points among those that are looked at; infinite ones of the others."""
+    found = {
+        id(point): errors_of(of_rule, of_best, point.states[0])
+        for point, of_rule, of_best in zip(usable, own, best, strict=True)
+    }
+    rows = np.array([found.get(id(point), (np.inf, np.inf)) for point in looked], float)
+    return Errors(rows[:, 0], rows[:, 1])
+
+
+def _compare(
+    program: Program,
+    nodes: Nodes,
+    reference: Nodes,
+    spectra: NDArray,
+    parameters: Mapping[str, float | NDArray],
+    dtype: DTypeLike,
+) -> Errors:
+    """Compare with a better rule: in compiled code, where that is worth compiling."""
+    if len(reference.weights) * spectra.shape[0] * spectra.shape[2] > LARGEST:
+        with contextlib.suppress(NoProgram):
+            return errors_of_many(program, nodes, reference, spectra, parameters, dtype)
+    looked = points_of(program, spectra, parameters)
+    used, own = nodes.in_precision(dtype), points_of(program, spectra.astype(dtype), parameters)
+    return _errors(
+        looked,
+        [point.moments(used) for point in own],
+        [point.moments(reference) for point in looked],
+        looked,
+    )
+
+
+def _judged(fit: Fit, errors: Errors, accuracy: float) -> Fit:
     return replace(
         fit,
-        error=max(absolute for absolute, _ in errors),
-        reached=max(excess) <= accuracy,
-        excess=excess,
+        error=float(errors.absolute.max()),
+        reached=bool(errors.excess.max() <= accuracy),
+        excess=tuple(errors.excess.tolist()),
     )
+
+
+def _some_modes(spectra: NDArray) -> NDArray:
+    """Of each point's modes (points, states, modes) some evenly by rank, and the largest."""
+    order = np.argsort(spectra[:, 0], axis=1)
+    modes = spectra.shape[2]
+    evenly = np.linspace(0, modes - 1, EVENLY).round().astype(int)
+    ranks = np.union1d(evenly, np.arange(modes - LARGE, modes))
+    return np.take_along_axis(spectra, order[:, None, ranks], axis=2)
 
 
 def _nearby(shape: tuple[int, ...]) -> NDArray:

@@ -18,6 +18,7 @@ from eigendyn.events import CLOSER, FEWEST, INTERVALS, Course, course, watched, 
 from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, relative_error, standard_error
 from eigendyn.program import Program
 from eigendyn.settings import Settings
+from eigendyn.still import moving_modes, without_still_modes
 from eigendyn.trajectory import Trajectory, at_times
 
 if TYPE_CHECKING:
@@ -124,9 +125,10 @@ def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[
         return [(chosen.method, most)]
     if chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32":
         return [("flow", most)]
-    if start.size > LARGEST:
+    numbers = len(start) * len(moving_modes(program, start).some)
+    if numbers > LARGEST:
         return [("compiled", most)]
-    few = QUICK // start.size // (TYPICAL_NODES if program.node_names else 1)
+    few = QUICK // numbers // (TYPICAL_NODES if program.node_names else 1)
     if few >= most:
         return [("compiled", most), ("implicit", most)]
     return [("compiled", few), ("implicit", most), ("compiled", most)]
@@ -236,6 +238,7 @@ def _closed_form(
     return None
 
 
+@without_still_modes
 def _compiled(
     system: Equations,
     start: NDArray,
@@ -252,6 +255,7 @@ def _compiled(
     return lambda nodes: compiled_flow(system.program, nodes, start, times, parameters, **options)
 
 
+@without_still_modes
 def _implicit(
     system: Equations,
     start: NDArray,
@@ -268,6 +272,7 @@ def _implicit(
     return lambda nodes: implicit_flow(system.program, nodes, start, times, parameters, **options)
 
 
+@without_still_modes
 def _flow(
     system: Equations,
     start: NDArray,
@@ -297,6 +302,7 @@ def _flow(
     return flow
 
 
+@without_still_modes
 def _descent(
     system: Equations,
     start: NDArray,
@@ -329,8 +335,7 @@ ENGINES = {"compiled": _compiled, "implicit": _implicit, "flow": _flow, "steps":
 
 def in_precision(nodes: Nodes, dtype: str) -> Nodes:
     """Convert nodes to a floating-point type."""
-    values = {name: np.asarray(value, dtype) for name, value in nodes.values.items()}
-    return Nodes(np.asarray(nodes.weights, dtype), values)
+    return nodes.in_precision(dtype)
 
 
 def _sampled_rtol(
@@ -362,23 +367,27 @@ def _with_nodes(
     that they serve, they are chosen anew for the worst served of what it visited.
     """
     accuracy = max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
+    moving = moving_modes(program, start).some
+    start = start[:, moving]
     equal = np.broadcast_to(np.sqrt(np.mean(start**2, axis=1, keepdims=True)), start.shape)
     visited = np.stack([start, equal]).astype(float)  # most runs relax to equal variances
     refits = 0
     while True:
         fit = fit_nodes(program, visited, parameters, MARGIN * accuracy)
         trajectory = engine(fit.nodes)
-        passed = _checkpoints(trajectory)
-        fit = judge_nodes(program, fit, passed, parameters, accuracy)
-        if fit.reached or refits == REFITS:
+        passed = _checkpoints(trajectory)[..., moving]
+        can_serve = fit.reached
+        fit = judge_nodes(program, fit, passed, parameters, accuracy, chosen.dtype)
+        if fit.reached or not can_serve or refits == REFITS:
             break
         worst = np.argsort(fit.excess)[-WORST:]
         visited = np.concatenate([visited, passed[worst]])
         refits += 1
     if not fit.reached and trajectory.status == "completed":
         message = (
-            f"The quadrature errs by {fit.error:.1e}, more than --closure-accuracy "
-            f"{accuracy:g} allows. Try a larger one, or fewer --steps."
+            f"The quadrature errs by {fit.error:.1e} in E[z·δ], or by more than the share "
+            f"{accuracy:g} that --closure-accuracy allows in that of a small mode. Try a larger "
+            "one, fewer --steps, or variances that are less far apart."
         )
         trajectory = replace(trajectory, status="closure-inaccurate", message=message)
     return fit, trajectory

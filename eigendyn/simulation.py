@@ -154,7 +154,7 @@ def conserved_values(
 
 
 def _spectrum(variances: ArrayLike | None) -> NDArray:
-    return published_variances() if variances is None else check_variances(variances)
+    return published_variances() if variances is None else check_variances(variances) + 0.0
 
 
 def _label(

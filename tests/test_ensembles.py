@@ -116,6 +116,29 @@ def test_a_wrong_start_is_skipped_and_spoils_no_other():
     assert np.isnan(run.singular_value[[1, 3]]).all()
 
 
+@pytest.mark.parametrize(
+    ("bad", "status"),
+    [
+        ([1e100, 0.5, 1.0], "diverged"),
+        ([1e-100, 1.0, 1e-100], "closure-inaccurate"),
+        ([1e-100, 0.5, 1.0], "completed"),
+        ([5e-324, 0.5, 1.0], "completed"),
+        ([-0.0, 0.5, 1.0], "completed"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_one_start_out_of_range_changes_no_bit_of_the_others(bad, status, dtype):
+    starts = STARTS[:, :3]
+    settings = {"times": TIMES[:3], "dtype": dtype, **TOLERANCES}
+    clean = eigendyn.ensemble("cosine", starts, **settings)
+    run = eigendyn.ensemble("cosine", np.insert(starts, 2, bad, axis=0), **settings)
+    others = [0, 1, 3, 4, 5]
+    np.testing.assert_array_equal(run.singular_value[others], clean.singular_value)
+    assert (run.status[others] == "completed").all()
+    is_lost = dtype == "float32" and bad[0] != 0  # too large or too small for it
+    assert run.status[2] == ("invalid-start" if is_lost else status)
+
+
 def test_no_trajectories_are_no_mistake():
     run = eigendyn.ensemble("cosine", np.empty((0, 3)), times=TIMES, closure="mean-field")
     assert run.singular_value.shape == (0, 3, 5)

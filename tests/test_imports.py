@@ -25,6 +25,8 @@ ROOMS = [
     "machine",
     "formula",
     "export",
+    "still",
+    "node_errors",
     "nodes",
     "equations",
     "events",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pytest
 from independent import cosine_moments
@@ -11,7 +12,8 @@ from independent import cosine_moments
 from eigendyn.closure import close
 from eigendyn.compile import compile_field
 from eigendyn.derive import mode_dynamics
-from eigendyn.losses import cosine
+from eigendyn.losses import cosine, named_loss
+from eigendyn.node_errors import Point
 from eigendyn.nodes import fit_nodes, judge_nodes
 from eigendyn.program.derivation import program_of
 
@@ -72,9 +74,109 @@ def test_nodes_at_equal_variances_serve_their_neighbourhood():
     assert slowest == pytest.approx(-2 / (5 * 0.8), rel=1e-9)
 
 
-def test_a_vanished_mode_asks_for_no_nodes_of_its_own():
-    """Beside the largest it could only be served by nodes over as many decades."""
-    served = fit_nodes(PROGRAM, points([1e-40, 0.3, 1.0]), PARAMETERS)
-    alone = fit_nodes(PROGRAM, points([0.3, 1.0]), PARAMETERS)
-    assert served.reached
-    assert len(served.nodes.weights) <= 2 * len(alone.nodes.weights)
+def two_modes_seen_alike(v1, v2):
+    """E[z1 δ1] of iso-cosine for two modes and σ = 0, in polar coordinates, by mpmath.
+
+    A sample is r (√v1 cos θ, √v2 sin θ) with θ uniform, and the integrand does not depend on r.
+    """
+    v1, v2 = mpmath.mpf(v1), mpmath.mpf(v2)
+
+    def integrand(u):  # tan θ = e^u
+        cos2, sin2 = 1 / (1 + mpmath.exp(2 * u)), 1 / (1 + mpmath.exp(-2 * u))
+        first, second = v1 * cos2, v2 * sin2
+        p = mpmath.sqrt(v1**2 * first + v2**2 * second)
+        z = mpmath.sqrt(first + second)
+        return first * v2 * second * (v2 - v1) / (p**3 * z) * mpmath.sqrt(cos2 * sin2)
+
+    far = 2 * abs(mpmath.log(v1 / v2)) + 40
+    return float(2 / mpmath.pi * mpmath.quad(integrand, mpmath.linspace(-far, far, 81)))
+
+
+def two_modes_seen_apart(v, noise, step=0.25):
+    """E[z1 δ1] of iso-cosine for two modes and σ2² = noise, by the angles of both views.
+
+    The angles θ and φ of two correlated isotropic pairs have the density below; the integrand
+    depends on nothing else. tan θ = e^u, tan φ = e^w in every pair of quadrants.
+    """
+    u = np.arange(-135, 135, step)
+    cos, sin = 1 / np.sqrt(1 + np.exp(2 * u)), 1 / np.sqrt(1 + np.exp(-2 * u))
+    r, weight = 1 / np.sqrt(1 + noise), 4 * step**2 * cos * sin
+    a, b = np.sqrt(v[0]), np.sqrt(v[1])
+    x, xs = (each[:, None] for each in (cos, sin))
+    p = np.hypot(v[0] * a * x, v[1] * b * xs)
+    z = np.hypot(a * cos, b * sin)
+    nodes, gauss = np.polynomial.legendre.leggauss(6)
+
+    def density(k):
+        angle = np.pi / 2 + np.arcsin(k)
+        return (1 - r**2) / (4 * np.pi**2 * (1 - k**2)) * (1 + k * angle / np.sqrt(1 - k**2))
+
+    def slope(k):
+        angle, q = np.pi / 2 + np.arcsin(k), 1 - k**2
+        own = 2 * k / q**2 * (1 + k * angle / np.sqrt(q))
+        inner = angle / np.sqrt(q) + k / q + k**2 * angle / q**1.5
+        return (1 - r**2) / (4 * np.pi**2) * (own + inner / q)
+
+    total = 0.0
+    for sign in (1, -1):
+        middle, half = sign * r * x * cos, r * xs * sin
+        both = density(middle + half) + density(middle - half)
+        odd = sum(g * half * slope(middle + n * half) for n, g in zip(nodes, gauss, strict=True))
+        odd = np.where(half < 0.01, odd, density(middle + half) - density(middle - half))
+        first, second = v[0] * a * x / p, v[1] * b * xs / p
+        even_part = second * sign * a * cos / z * both  # the sign of the second mode's second view
+        odd_part = first * b * sin / z * odd
+        integrand = a * x / p * second * (even_part - odd_part)
+        total += (integrand * weight[:, None] * weight / (4 * step**2)).sum()
+    return total
+
+
+@pytest.mark.parametrize("small", [1e-6, 1e-20, 1e-40])
+def test_a_mode_far_below_the_largest_keeps_its_relative_accuracy(small):
+    program = program_of(close(mode_dynamics(named_loss("iso-cosine"))))
+    silent = {**PARAMETERS, "sigma2": 0.0}
+    fit = fit_nodes(program, points([small, 1.0]), silent)
+    assert fit.reached
+    found = first_moment(program, fit, [small, 1.0], silent)
+    assert found == pytest.approx(two_modes_seen_alike(small, 1.0), rel=1e-9)
+
+
+def test_so_it_does_where_the_views_differ():
+    small = 1e-30
+    program = program_of(close(mode_dynamics(named_loss("iso-cosine"))))
+    noisy = {**PARAMETERS, "sigma2": 1.0}
+    fit = fit_nodes(program, points([small, 1.0]), noisy)
+    assert fit.reached
+    found = first_moment(program, fit, [small, 1.0], noisy)
+    assert found == pytest.approx(two_modes_seen_apart([small, 1.0], 1.0), rel=1e-9)
+
+
+def first_moment(program, fit, spectrum, parameters):
+    states = points(spectrum)[0]
+    moments = Point(program, states, parameters).moments(fit.nodes)[0]
+    return (moments[:, 0] * states[0, 0]).sum()
+
+
+def test_a_spectrum_too_wide_for_the_numbers_is_said_to_be():
+    fit = fit_nodes(PROGRAM, points([1e-120, 1.0]), PARAMETERS)
+    assert not fit.reached
+    far = fit_nodes(PROGRAM, points([1e100, 1e-250]), PARAMETERS)
+    assert not far.reached
+    assert far.error == np.inf
+
+
+def test_nodes_that_single_precision_cannot_use_are_found_out():
+    """λ² of the small mode is no number of float32."""
+    spectrum = points([1e-30, 1.0])
+    fit = fit_nodes(PROGRAM, spectrum, PARAMETERS, 1e-7)
+    assert judge_nodes(PROGRAM, fit, spectrum, PARAMETERS, 1e-5).reached
+    assert not judge_nodes(PROGRAM, fit, spectrum, PARAMETERS, 1e-5, "float32").reached
+
+
+def test_of_very_many_modes_some_tell_the_nodes_for_all():
+    spectrum = points(np.exp(np.random.default_rng(0).normal(size=2000)))
+    fit = fit_nodes(PROGRAM, spectrum, PARAMETERS)
+    assert fit.reached
+    assert len(fit.excess) == 1
+    finer = fit_nodes(PROGRAM, spectrum[..., ::8], PARAMETERS, 1e-13)
+    assert judge_nodes(PROGRAM, finer, spectrum, PARAMETERS, 1e-12).reached

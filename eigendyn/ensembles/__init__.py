@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.averaging import NO_NODES
 from eigendyn.checks import check_whole
 from eigendyn.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
 from eigendyn.device import find_device, find_platform
 from eigendyn.engines import STATES, WATCHED, Work, follow
-from eigendyn.ensembles.served import judged, nodes_for
+from eigendyn.ensembles.served import by_width, judged, nodes_for
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
 from eigendyn.events import watched
@@ -129,7 +130,8 @@ class _Job:
         engine: Its name, as asked for.
         starts: States (trajectories, states, modes).
         parameters: By name, a number, or one for each trajectory.
-        fit: Nodes of the closure, and how accurate they are.
+        group: Which of the nodes serve each trajectory (trajectories,).
+        fits: By group, nodes of the closure, and how accurate they are.
         skips_start: Whether the start is no time to save.
         progress: Whether to show a progress bar.
     """
@@ -139,7 +141,8 @@ class _Job:
     engine: str
     starts: NDArray
     parameters: dict[str, float | NDArray]
-    fit: Fit
+    group: NDArray
+    fits: dict[int, Fit]
     skips_start: bool
     progress: bool
 
@@ -149,9 +152,9 @@ class _Job:
         saved = 1 if self.work.keep == "final" else len(self.work.times)
         return int(np.prod(self.starts.shape[1:])) * self.starts.itemsize * (saved + 1)
 
-    def part(self, rows: slice) -> dict[str, float | NDArray]:
+    def part(self, rows: slice | NDArray) -> dict[str, float | NDArray]:
         """Parameters of some trajectories."""
-        return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in self.parameters.items()}
+        return _part(self.parameters, rows)
 
 
 def _prepare(
@@ -182,11 +185,18 @@ def _prepare(
     if "correlation_value" in program.states:  # a running correlation begins as the first view's
         noise = np.reshape(parameters.get("sigma1", chosen.sigma1), (-1, 1))
         starts[:, program.states.index("correlation_value")] = (1 + noise**2) * table
-    fit = nodes_for(program, starts, parameters, chosen)
-    states = starts.astype(chosen.dtype)
+    group = by_width(program, starts)
+    fits = {
+        int(one): nodes_for(program, starts[group == one], _part(parameters, group == one), chosen)
+        for one in (np.unique(group) if len(group) else [0])
+    }
+    with np.errstate(over="ignore"):  # starts that are not finite are skipped
+        states = starts.astype(chosen.dtype)
+    if program.closure == "exact quadrature":  # a mode that is lost might have come back
+        states[((states == 0) & (starts != 0)).any(axis=(1, 2))] = np.nan
     work = Work(
         system=system,
-        nodes=in_precision(fit.nodes, chosen.dtype),
+        nodes=NO_NODES,
         times=_looked_at(_from_zero(times, chosen), keep),
         keep=keep,
         threads=threads,
@@ -198,7 +208,8 @@ def _prepare(
         engine=engine,
         starts=states,
         parameters=parameters,
-        fit=fit,
+        group=group,
+        fits=fits,
         skips_start=keep == "trajectory" and times is not None and np.ravel(times)[0] > 0,
         progress=progress,
     )
@@ -218,11 +229,48 @@ def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:
     with _progress(job) as advance:
         for first in range(0, max(count, 1), rows):
             chunk = slice(first, min(first + rows, count))
-            name, batch = follow(job.engine, job.work, job.starts[chunk], job.part(chunk))
+            name, batch, fit = _followed(job, chunk)
             if job.skips_start:
                 batch = replace(batch, times=batch.times[1:], values=batch.values[..., 1:])
-            yield _label(job, chunk, name, batch)
+            yield _label(job, chunk, name, batch, fit)
             advance(chunk.stop - chunk.start)
+
+
+def _followed(job: _Job, chunk: slice) -> tuple[str, Batch, Fit]:
+    """Follow some trajectories, those of each group with its own nodes, and judge these."""
+    group = job.group[chunk]
+    parts = []
+    for one, fit in job.fits.items():
+        rows = np.flatnonzero(group == one)
+        if not len(rows) and len(group):
+            continue
+        whole = slice(None) if len(rows) == len(group) else rows  # a slice copies nothing
+        starts, numbers = job.starts[chunk][whole], _part(job.part(chunk), whole)
+        work = replace(job.work, nodes=in_precision(fit.nodes, job.work.chosen.dtype))
+        name, batch = follow(job.engine, work, starts, numbers)
+        parts.append((rows, name, *_judged(work, fit, starts, batch, numbers)))
+    if len(parts) == 1:
+        return parts[0][1:]
+    _, name, first, fit = parts[0]
+    values = np.empty((len(group), *first.values.shape[1:]), first.values.dtype)
+    status, steps = np.empty(len(group), np.int8), np.empty(len(group), np.int32)
+    for rows, _, batch, _ in parts:
+        values[rows], status[rows], steps[rows] = batch.values, batch.status, batch.steps
+    fits = [fit for *_, fit in parts]
+    worst = replace(
+        fit, error=max(each.error for each in fits), reached=all(each.reached for each in fits)
+    )
+    return name, Batch(first.times, values, status, steps), worst
+
+
+def _judged(
+    work: Work, fit: Fit, starts: NDArray, batch: Batch, numbers: dict[str, float | NDArray]
+) -> tuple[Batch, Fit]:
+    """Mark what the nodes have not served."""
+    seen = batch if work.keep in STATES else replace(batch, values=batch.values[..., :0])
+    program, chosen = work.system.program, work.chosen
+    fit, seen = judged(program, fit, starts.astype(float), seen, numbers, chosen)
+    return replace(batch, status=seen.status), fit
 
 
 @contextmanager
@@ -237,13 +285,9 @@ def _progress(job: _Job) -> Iterator[Callable[[int], object]]:
         yield bar.update
 
 
-def _label(job: _Job, chunk: slice, engine: str, batch: Batch) -> xarray.Dataset:
-    work = job.work
+def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarray.Dataset:
+    work, numbers = job.work, job.part(chunk)
     program, chosen = work.system.program, work.chosen
-    seen = batch if work.keep in STATES else replace(batch, values=batch.values[..., :0])
-    starts, numbers = job.starts[chunk].astype(float), job.part(chunk)
-    fit, seen = judged(program, job.fit, starts, seen, numbers, chosen)
-    batch = replace(batch, status=seen.status)
     settings = vars(chosen) | {"keep": work.keep}
     return ensemble_dataset(
         batch,
@@ -278,7 +322,12 @@ def _table(variances: ArrayLike) -> NDArray:
             f"the shape {table.shape}. Try np.atleast_2d."
         )
         raise InvalidSpectrum(message)
-    return table
+    return table + 0.0  # no zero with a sign, whose root would have one
+
+
+def _part(parameters: Mapping[str, float | NDArray], rows: slice | NDArray) -> dict:
+    """Parameters of some trajectories."""
+    return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
 
 
 def _swept(

@@ -1,42 +1,71 @@
-"""Many spectra and a closure enter; the nodes that serve all of them, and their error, leave."""
+"""Choose the nodes that serve many spectra, and measure their error.
+
+Wide spectra have nodes of their own, so that they change no bit of what becomes of the others.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.machine.field import rates_of_many
+from eigendyn.node_errors import Errors, errors_of_many
 from eigendyn.nodes import (
-    ROUND_OFF,
-    VANISHED,
     Fit,
+    coarse_nodes,
     draw_samples,
     fit_nodes,
     reference_nodes,
     standard_error,
 )
 from eigendyn.program import Program
-from eigendyn.program.moments import moments_program
 from eigendyn.settings import Settings
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 SERVED = 4  # spectra of each kind that nodes are chosen for, and saved times they are judged at
 ROUNDS = 4  # in which nodes are chosen, each time for the worst served ones too
 MARGIN = 0.1  # nodes are chosen more accurate than asked for, since trajectories go elsewhere
+WIDEST = 12  # decades of a spectrum that has no nodes of its own, nor has one twice as wide, …
+GROUPS = 8  # more than there are by width
 COMPLETED, INACCURATE = map(BATCH_STATUSES.index, ("completed", "closure-inaccurate"))
 
 Numbers = Mapping[str, float | NDArray]
+
+
+def by_width(program: Program, starts: NDArray) -> NDArray:
+    """Group spectra that are served by the same nodes: by how many decades they reach over.
+
+    Those with modes without variance, which nodes need not serve, are groups of their own.
+
+    Args:
+        program: The dynamics.
+        starts: States at the first time (trajectories, states, modes).
+
+    Returns:
+        The group of each (trajectories,): 0 for all but wide ones, and for other closures.
+    """
+    group = np.zeros(len(starts), int)
+    if program.closure != "exact quadrature":
+        return group
+    with np.errstate(all="ignore"):
+        decades = 2 * np.log10(starts[:, 0].astype(float))
+        largest = decades.max(axis=1, initial=-np.inf)
+        smallest = np.where(np.isfinite(decades), decades, np.inf).min(axis=1, initial=np.inf)
+        reach = np.maximum(largest - smallest, np.abs(largest))
+        holds_none = (starts[:, 0] == 0).any(axis=1)
+    wide = np.isfinite(reach) & (reach > WIDEST)
+    group[wide] = 1 + np.log2(reach[wide] / WIDEST).astype(int)
+    return group + np.where(holds_none, GROUPS, 0)
 
 
 def nodes_for(program: Program, starts: NDArray, parameters: Numbers, chosen: Settings) -> Fit:
     """Choose nodes that serve all starts, and equal variances.
 
     They are chosen for the widest spectra and some others, and anew together with those that are
-    served worst, until all are served.
+    served worst, until all are served. Those that no nodes can serve have no say.
 
     Args:
         program: The dynamics.
@@ -52,24 +81,46 @@ def nodes_for(program: Program, starts: NDArray, parameters: Numbers, chosen: Se
         return Fit(draw_samples(program, starts.shape[-1], chosen.samples, chosen.seed))
     if program.closure == "mean field":
         return Fit(error=math.nan)
-    usable = _usable(starts)
-    if not program.node_names or not len(usable):
+    usable = _usable(starts, chosen.dtype)
+    if not program.node_names:
         return Fit()
     accuracy = _accuracy(chosen)
+    if not len(usable):  # nothing will be followed
+        return replace(coarse_nodes(program), error=0.0, reached=True)
     states, numbers = starts[usable], _of(parameters, usable)
-    served, fit = _typical(states), Fit()
+    worst, fit = np.zeros(0, int), Fit()
     for _ in range(ROUNDS):
-        first = served[:1]
-        looked = np.concatenate([states[served], _equal(states[first])])
-        own = _of(numbers, np.append(served, first))
-        fit = fit_nodes(program, looked, own, MARGIN * accuracy)
-        excess = _errors(program, fit, states, numbers).excess
-        worst = np.argsort(excess)[::-1][:SERVED]
-        worst = worst[excess[worst] > accuracy]
-        if not len(worst):
+        typical = _typical(states)
+        served = np.union1d(typical, worst)
+        fit = _fitted(program, states, served, numbers, MARGIN * accuracy)
+        if not fit.reached:
+            alone = [_fitted(program, states, [i], numbers, MARGIN * accuracy) for i in served]
+            hopeless = served[[not each.reached for each in alone]]
+            if len(hopeless) == len(states):
+                return coarse_nodes(program)  # which are soon done with, and will be found out
+            if not len(hopeless):
+                break
+            states = np.delete(states, hopeless, axis=0)
+            numbers = _of(numbers, np.delete(np.arange(len(states) + len(hopeless)), hopeless))
+            worst = np.zeros(0, int)
+            continue
+        excess = _errors(program, fit, states, numbers, chosen.dtype).excess
+        order = np.argsort(excess)[::-1][:SERVED]
+        worse = order[(excess[order] > accuracy) & np.isfinite(excess[order])]
+        if not len(worse):
             break
-        served = np.concatenate([served, worst])
+        worst = np.union1d(worst, worse)
     return fit
+
+
+def _fitted(
+    program: Program, states: NDArray, rows: ArrayLike, parameters: Numbers, accuracy: float
+) -> Fit:
+    """Nodes for some starts, and for equal variances."""
+    rows = np.asarray(rows)
+    first = rows[:1]
+    looked = np.concatenate([states[rows], _equal(states[first])])
+    return fit_nodes(program, looked, _of(parameters, np.append(rows, first)), accuracy)
 
 
 def judged(
@@ -105,7 +156,7 @@ def judged(
         own = _of(numbers, some)
         errors = [standard_error(program, fit.nodes, each[some], own) for each in visited]
         return replace(fit, error=max(errors)), batch
-    found = [_errors(program, fit, states.astype(float), numbers) for states in visited]
+    found = [_errors(program, fit, states, numbers, chosen.dtype) for states in visited]
     excess = np.max([each.excess for each in found], axis=0)
     wrong = excess > _accuracy(chosen)
     status = batch.status.copy()
@@ -115,39 +166,10 @@ def judged(
     return fit, replace(batch, status=status)
 
 
-@dataclass(frozen=True)
-class _Errors:
-    """Of the moments, in each state (points,).
-
-    Args:
-        absolute: Largest error of E[z·δ], round-off included.
-        excess: Largest error beyond round-off as a fraction of ∫|integrand|.
-    """
-
-    absolute: NDArray
-    excess: NDArray
-
-
-def _errors(program: Program, fit: Fit, states: NDArray, parameters: Numbers) -> _Errors:
+def _errors(program: Program, fit: Fit, states: NDArray, parameters: Numbers, dtype: str) -> Errors:
     """Compare with a finer and wider rule in all states (points, states, modes)."""
-    measured = moments_program(program)
-    own, _, _ = _parts(rates_of_many(measured, fit.nodes, states, parameters))
-    finer = rates_of_many(measured, reference_nodes(program, fit), states, parameters)
-    best, gross, terms = _parts(finer)
-    difference, round_off = np.abs(own - best), ROUND_OFF * terms
-    singular = np.abs(states[:, :1])
-    variance = singular**2
-    counts = (variance > VANISHED * variance.max(axis=2, keepdims=True)) & (gross > 0)
-    beyond = np.maximum(difference - round_off, 0)
-    share = np.divide(beyond, gross, out=np.zeros_like(gross), where=counts)
-    share[np.isnan(own) | np.isnan(best)] = np.inf
-    absolute = ((difference + round_off) * singular).sum(axis=1).max(axis=1)
-    return _Errors(absolute, share.max(axis=(1, 2)))
-
-
-def _parts(rates: NDArray) -> list[NDArray]:
-    """Moments, ∫|integrand| and the sizes of terms (points, moments, modes) each."""
-    return np.split(rates, 3, axis=1)
+    finer = reference_nodes(program, fit)
+    return errors_of_many(program, fit.nodes, finer, states, parameters, dtype)
 
 
 def _accuracy(chosen: Settings) -> float:
@@ -159,10 +181,10 @@ def _of(parameters: Numbers, rows: NDArray) -> dict[str, float | NDArray]:
     return {name: p[rows] if isinstance(p, np.ndarray) else p for name, p in parameters.items()}
 
 
-def _usable(starts: NDArray) -> NDArray:
-    """Rows that can be followed."""
-    singular = starts[:, 0]
-    with np.errstate(invalid="ignore"):
+def _usable(starts: NDArray, dtype: str) -> NDArray:
+    """Rows that can be followed in that precision."""
+    with np.errstate(all="ignore"):
+        singular = starts[:, 0].astype(dtype)
         usable = np.isfinite(singular).all(axis=1) & (singular >= 0).all(axis=1)
     return np.flatnonzero(usable & (singular.max(axis=1, initial=0) > 0))
 

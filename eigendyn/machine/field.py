@@ -14,6 +14,7 @@ from llvmlite import ir
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.averaging import Nodes
+from eigendyn.machine.kernel import kind_of
 from eigendyn.machine.layout import pack_nodes, workspace_numbers
 from eigendyn.machine.loops import counted
 from eigendyn.machine.processor import Library, lanes
@@ -21,7 +22,6 @@ from eigendyn.machine.rates import emit_rates
 from eigendyn.machine.vectors import I64
 from eigendyn.program import Program
 
-DOUBLE = ir.DoubleType()
 ALIGNED = 64  # bytes
 
 
@@ -37,7 +37,7 @@ def rates_of_many(
     Args:
         program: The program.
         nodes: Where its averages are taken.
-        states: (points, states, modes).
+        states: (points, states, modes), float64 or float32; everything is computed in that.
         parameters: By name, one number or one for each point (points,).
         time: Learning rate × step, the same for all of them.
 
@@ -48,18 +48,21 @@ def rates_of_many(
         NoProgram: A function that there is no machine code for.
     """
     count, _, modes = states.shape
-    field = _field(program, modes)
-    packed, rows = pack_nodes(program, nodes.weights, nodes.values, modes, DOUBLE)
+    bits = 32 if states.dtype == np.float32 else 64
+    field = _field(program, modes, bits)
+    packed, rows = pack_nodes(program, nodes.weights, nodes.values, modes, kind_of(bits))
     columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
     table = np.stack(columns, axis=1) if columns else np.zeros((count, 0))
     blocks = -(-count // field.lanes)
-    now = aligned(field.lanes)
+    dtype = packed.dtype
+    now = aligned(field.lanes, dtype)
     now[:] = time
-    x, p = (_in_lanes(each.reshape(count, -1), blocks, field.lanes) for each in (states, table))
-    out = aligned(blocks * len(program.rates) * modes * field.lanes)
+    rows_of = (each.astype(dtype).reshape(count, -1) for each in (states, table))
+    x, p = (_in_lanes(each, blocks, field.lanes) for each in rows_of)
+    out = aligned(blocks * len(program.rates) * modes * field.lanes, dtype)
 
     def work(share: NDArray) -> None:
-        space = aligned(field.workspace)
+        space = aligned(field.workspace, dtype)
         places = [each.ctypes.data for each in (now, x, p, packed, space, out)]
         field.call(*places[:4], rows, *places[4:], share[0], share[-1] + 1)
 
@@ -81,11 +84,11 @@ class _Field:
 
 
 @lru_cache(maxsize=16)
-def _field(program: Program, modes: int) -> _Field:
-    width = lanes(64)
+def _field(program: Program, modes: int, bits: int) -> _Field:
+    width, kind = lanes(bits), kind_of(bits)
     module = ir.Module("field")
-    rates = emit_rates(module, program, modes, width, DOUBLE)
-    vector, one = ir.VectorType(DOUBLE, width), DOUBLE.as_pointer()
+    rates = emit_rates(module, program, modes, width, kind)
+    vector, one = ir.VectorType(kind, width), kind.as_pointer()
     vectors = vector.as_pointer()
     arguments = [vectors, vectors, vectors, one, I64, one, vectors, I64, I64]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), "field")
@@ -107,7 +110,7 @@ def _field(program: Program, modes: int) -> _Field:
     return _Field(
         call=library.function("field", None, *types),
         lanes=width,
-        workspace=workspace_numbers(program, modes, width, DOUBLE),
+        workspace=workspace_numbers(program, modes, width, kind),
         library=library,
     )
 
@@ -115,13 +118,13 @@ def _field(program: Program, modes: int) -> _Field:
 def _in_lanes(rows: NDArray, blocks: int, width: int) -> NDArray:
     """Rows (rows, columns) as (blocks, columns, width), the last one repeated."""
     filled = np.pad(rows, ((0, blocks * width - len(rows)), (0, 0)), "edge")
-    out = aligned(filled.size).reshape(blocks, rows.shape[1], width)
+    out = aligned(filled.size, rows.dtype).reshape(blocks, rows.shape[1], width)
     out[:] = filled.reshape(blocks, width, -1).swapaxes(1, 2)
     return out
 
 
-def aligned(count: int) -> NDArray:
+def aligned(count: int, dtype: np.dtype) -> NDArray:
     """So many numbers, from a multiple of 64 bytes on."""
-    room = np.empty(count + ALIGNED // 8)
-    first = -room.ctypes.data % ALIGNED // 8
+    room = np.empty(count + ALIGNED // dtype.itemsize, dtype)
+    first = -room.ctypes.data % ALIGNED // dtype.itemsize
     return room[first : first + count]

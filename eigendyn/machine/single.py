@@ -39,7 +39,7 @@ def rates_of_one(program: Program, nodes: Nodes, parameters: Mapping[str, float]
     """
     across = "nodes" if program.node_names else "modes"
     numbers = np.array([0.0, *(parameters[name] for name in program.parameters)])[1:]
-    now = aligned(1)
+    now = aligned(1, np.dtype(float))
 
     def rates(time: float, states: NDArray) -> NDArray:
         modes = states.shape[-1]
@@ -56,7 +56,8 @@ def rates_of_one(program: Program, nodes: Nodes, parameters: Mapping[str, float]
         library = _library(program, modes, across)
         pointer = ctypes.c_void_p
         types = [*[pointer] * 4, ctypes.c_int64, *[pointer] * 2]
-        room = aligned(max(1, workspace_numbers(program, modes, 1, DOUBLE, across)))
+        count = workspace_numbers(program, modes, 1, DOUBLE, across)
+        room = aligned(max(1, count), np.dtype(float))
         if program.node_names:
             packed, rows = pack_nodes(program, nodes.weights, nodes.values, modes, DOUBLE, across)
         else:

@@ -59,12 +59,13 @@ def quantities(
     """
     places = tuple(places)
     modes = states.shape[-2]
+    kind = np.result_type(states.dtype, np.float32).type  # all numbers, so that none raises it
     leaves = {
         "state": lambda value: states[int(value)],
-        "parameter": lambda value: np.float64(parameters[program.parameters[int(value)]]),
-        "time": lambda _: np.asarray(times, float),
-        "modes": lambda _: np.float64(modes),
-        "number": np.float64,
+        "parameter": lambda value: kind(parameters[program.parameters[int(value)]]),
+        "time": lambda _: np.asarray(times, kind),
+        "modes": lambda _: kind(modes),
+        "number": kind,
     }
     values: Values = {}
     with np.errstate(all="ignore"):
@@ -154,6 +155,46 @@ def integrand(program: Program, states: NDArray, parameters: Mapping[str, float]
         used_up = (p for p in set(program.operations[place].operands) if last[p] == place)
         schedule.append((place, tuple(p for p in used_up if p not in sizes)))
     return Integrand(program, states.shape[1], values, sizes, tuple(schedule))
+
+
+def at_one_node(
+    program: Program, states: NDArray, parameters: Mapping[str, float], rng: np.random.Generator
+) -> Values:
+    """Evaluate everything that the rates are made of, with averages over one random node.
+
+    Args:
+        program: The program.
+        states: States (states, modes).
+        parameters: One number for each of its parameters.
+        rng: Where the node, and the time, come from.
+
+    Returns:
+        By place, each value (modes, 1), or (1, 1) if it is the same for all modes.
+    """
+    modes = states.shape[1]
+    own = [(modes, 1) if several else (1, 1) for several in program.node_modes]
+    node = [rng.uniform(0.2, 2.0, shape) for shape in own]
+    leaves = {
+        "state": lambda value: states[int(value), :, None],
+        "parameter": lambda value: parameters[program.parameters[int(value)]],
+        "time": lambda _: rng.uniform(0.2, 2.0),
+        "modes": lambda _: modes,
+        "weight": lambda _: 1.0,
+        "node": lambda value: node[int(value)],
+        "number": float,
+    }
+    values: Values = {}
+    with np.errstate(all="ignore"):
+        for place in program.needed(program.rates):
+            operation = program.operations[place]
+            if operation.kind in LEAVES:
+                value = leaves[operation.kind](operation.value)
+            elif operation.kind == "average":
+                value = values[operation.operands[0]]
+            else:
+                value = _value(operation, values, modes)
+            values[place] = np.atleast_2d(np.asarray(value, float))
+    return values
 
 
 def _value(operation: Operation, values: Values, modes: int) -> Any:
