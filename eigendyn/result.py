@@ -18,15 +18,13 @@ from numpy.typing import NDArray
 
 import eigendyn
 from eigendyn.labelled import Column, Labelled
+from eigendyn.outcome_words import NEAR, UNKNOWN
+from eigendyn.outcomes import outcomes
 from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
 
 if TYPE_CHECKING:
     import xarray
 
-NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
-NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
-COMPARABLE = 0.5  # share of the largest variance that counts as taking part
-END = 0.95  # fraction of the run after which changes count as changes at the end
 STATE_LABELS = {
     "target_value": ("singular value of the target", "√variance"),
     "correlation_value": ("eigenvalue of the running correlation", "variance"),
@@ -48,6 +46,7 @@ def labelled(
     method: str,
     loss: str,
     device: str,
+    scale_free: bool,
 ) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
 
@@ -60,6 +59,7 @@ def labelled(
         method: The engine that ran.
         loss: The loss, with what was switched off.
         device: Where it ran.
+        scale_free: Whether the loss does not depend on the common scale of the representations.
 
     Returns:
         Arrays over (mode, time) and (quantity, time) in float64; modes keep their input order.
@@ -94,7 +94,10 @@ def labelled(
                 | {"interpolation": "log|variance/end − 1| linear in time between saved times"},
             ),
             "outcome": Column(
-                per_mode, outcomes(times, variance), _label("what became of the mode", "")
+                per_mode,
+                _outcomes(trajectory.status, times, variance, scale_free),
+                _label("what became of the mode", "")
+                | {"size": "share of the total variance" if scale_free else "variance"},
             ),
             "conserved": Column(("quantity", "time"), quantities, _label("conserved quantity", "")),
             "conserved_drift": Column(
@@ -204,6 +207,12 @@ def ensemble_dataset(
     )
 
 
+def _outcomes(status: str, times: NDArray, variance: NDArray, scale_free: bool) -> NDArray:
+    if status != "completed":
+        return np.full(len(variance), UNKNOWN)
+    return outcomes(times, variance, scale_free)
+
+
 def recruitment_times(times: NDArray, variance: NDArray) -> NDArray:
     """Find the first time at which each mode is within 5 % of its end value.
 
@@ -244,43 +253,6 @@ def _recruitment_times(times: NDArray, variance: NDArray) -> NDArray:
     fraction = np.where(same_side, relaxing, (start - edge) / (start - stop))
     found = times[before] + np.where(crossed, fraction, 0.0) * (times[arrived] - times[before])
     return np.where(defined, found, np.nan)
-
-
-def outcomes(times: NDArray, variance: NDArray) -> NDArray:
-    """Say what became of each mode, by its variance and its change at the end of the run.
-
-    The reference is the largest final variance or, as long as that mode is not at rest, the mean
-    initial one if that is larger, so that a spectrum that vanishes as a whole has collapsed too.
-    The change at the end is that since the last saved time within the first 95 % of the run.
-    Then, in this order,
-
-        collapsed   less than 1 % of the reference, and not growing;
-        recruited   at least half of the largest final variance, and grown by less than 5 % at
-                    the end;
-        stationary  at rest below that: another run as long, at the pace of the end, would leave
-                    it within 5 %;
-        growing, shrinking   otherwise: it is still on its way, by the sign of the change.
-
-    So a mode that never had variance has collapsed, a small one that grows, however slowly, is
-    growing, and modes that share the variance stay recruited while all of them shrink together.
-
-    Args:
-        times: Saved times (times,).
-        variance: Variance (modes, times).
-
-    Returns:
-        "collapsed", "recruited", "stationary", "shrinking" or "growing" for each mode (modes,).
-    """
-    final = variance[:, -1]
-    late = np.searchsorted(times, END * times[-1], side="right") - 1
-    with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
-        change = final - variance[:, min(late, max(len(times) - 2, 0))]
-    arrived = (final >= COMPARABLE * final.max()) & (change < NEAR * final)
-    at_rest = np.abs(change) < NEAR * (1 - END) * final
-    before = 0.0 if at_rest[final.argmax()] else variance[:, 0].mean()
-    small = final < NEGLIGIBLE * max(final.max(), before)
-    rules = [small & (change <= 0), arrived, at_rest, change < 0]
-    return np.select(rules, ["collapsed", "recruited", "stationary", "shrinking"], "growing")
 
 
 def relative_drift(quantities: NDArray) -> NDArray:

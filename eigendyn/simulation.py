@@ -174,6 +174,7 @@ def _label(system: Equations, fit: Fit, trajectory: Trajectory, method: str) -> 
         method=method,
         loss=system.title,
         device=_device(chosen, method),
+        scale_free=system.scale_free,
     )
 
 

@@ -6,7 +6,7 @@ from eigendyn.result import labelled
 from eigendyn.trajectory import Trajectory
 
 
-def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
+def label(variance, times, *, conserved=None, learning_rate=0.1, scale_free=False, **more):
     """Make a result out of variances (modes, times)."""
     trajectory = Trajectory(times, np.sqrt(variance)[None], ("singular_value",), **more)
     return labelled(
@@ -18,6 +18,7 @@ def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
         method="flow",
         loss="cosine",
         device="cpu",
+        scale_free=scale_free,
     ).to_xarray()
 
 

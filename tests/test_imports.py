@@ -29,6 +29,7 @@ ROOMS = [
     "equations",
     "integrate",
     "run",
+    "outcomes",
     "result",
     "simulation",
     "engines",
@@ -51,7 +52,7 @@ ROOMS = [
 ]
 LEAVES = {
     *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
-    *("precision", "presets", "architecture", "averaging", "labelled"),
+    *("precision", "presets", "architecture", "averaging", "labelled", "outcome_words"),
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only
 ONLY_IN = {

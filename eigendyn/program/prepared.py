@@ -27,11 +27,13 @@ class Prepared:
         title: The loss, with what was switched off.
         program: Its closed dynamics.
         conserved: What they conserve.
+        scale_free: Whether descent does not see the common scale of the representations.
     """
 
     title: str
     program: Program
     conserved: Quantities
+    scale_free: bool
 
 
 def prepared(chosen: Settings) -> Prepared | None:
@@ -80,7 +82,7 @@ def _entry(name: str, decaying: str) -> Prepared | None:
     if told is None:
         return None
     conserved = quantities_from_plain(told["conserved"][decaying])
-    return Prepared(told["title"], from_plain(told["program"]), conserved)
+    return Prepared(told["title"], from_plain(told["program"]), conserved, told["scale_free"])
 
 
 @cache

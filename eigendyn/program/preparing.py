@@ -13,7 +13,7 @@ from typing import Any
 from eigendyn.architecture import architecture
 from eigendyn.choices import LOSS_NAMES, PRESETS
 from eigendyn.closure import close
-from eigendyn.conservation import conserved_quantities
+from eigendyn.conservation import conserved_quantities, is_scale_free
 from eigendyn.derive import mode_dynamics
 from eigendyn.losses import SymbolicLoss, named_loss
 from eigendyn.presets import preset_settings
@@ -49,12 +49,14 @@ def derived() -> Iterator[tuple[Settings, Prepared]]:
         )
         dynamics = mode_dynamics(loss, chosen.alpha, architecture(chosen))
         program = program_of(close(dynamics, chosen.closure))
+        scale_free = is_scale_free(loss)
         for encoder, predictor in DECAYS:
             decaying: dict[str, Any] = {"weight_decay": encoder}
             if chosen.predictor == "learned":
                 decaying["predictor_decay"] = predictor
             one = Settings(**settings | decaying)
-            yield one, Prepared(loss.name, program, _conserved(loss, one, program.states))
+            conserved = _conserved(loss, one, program.states)
+            yield one, Prepared(loss.name, program, conserved, scale_free)
 
 
 def _conserved(loss: SymbolicLoss, chosen: Settings, states: tuple[str, ...]) -> Quantities:
@@ -72,7 +74,8 @@ def prepare() -> str:
     """The file's text: one system a line."""
     every: dict[str, dict] = {}
     for chosen, one in derived():
-        plain = {"title": one.title, "program": to_plain(one.program), "conserved": {}}
+        plain = {"title": one.title, "scale_free": one.scale_free}
+        plain |= {"program": to_plain(one.program), "conserved": {}}
         entry = every.setdefault(key(chosen), plain)
         entry["conserved"][decays(chosen)] = quantities_to_plain(one.conserved)
     return "{\n" + ",\n".join(f"{_json(k)}:{_json(each)}" for k, each in every.items()) + "\n}\n"
