@@ -42,17 +42,17 @@ OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
         "fading": Outcome("falls at the end, though still above its start", True),
         "shrinking": Outcome("falls at the end, below its start", True),
         "collapsed": Outcome(
-            f"below {NEGLIGIBLE:.0%} of the largest and {GONE:.0%} of its start, not rising; "
-            "or without variance",
+            f"below {100 * NEGLIGIBLE:g} % of the largest and {100 * GONE:g} % of its start, not "
+            "rising; or without variance",
             True,
         ),
         UNKNOWN: Outcome("the run did not complete", None),
     }
 )
 SIZE = (
-    "Sizes are shares of the total variance where the loss does not depend on the common scale of "
-    f"the representations (cosine), else variances. Large is at least {COMPARABLE:.0%} of the "
-    f"largest size at the end; the end is the last {1 - END:.0%} of the run; at rest is what would "
-    f"change by less than {NEAR:.0%} in another run as long; a large mode has arrived if it "
-    f"changes by less than {NEAR:.0%} at the end."
+    "The size of a mode is its share of the total variance where the loss does not depend on the "
+    "common scale of the representations (cosine), else its variance. Large is at least "
+    f"{100 * COMPARABLE:g} % of the largest size at the end of the run, with a change of less than "
+    f"{100 * NEAR:g} % there; the end is the last {100 * (1 - END):g} % of the run. A mode is at "
+    f"rest if it would change by less than {100 * NEAR:g} % in another run as long."
 )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from eigendyn.outcome_words import COMPARABLE, END, GONE, NEAR, NEGLIGIBLE, OUTCOMES
 
+SWING = 0.8  # fraction of the run after which a mode that rises must be at its largest
 ROUND_OFF = 1e-12  # relative, of saved times
 
 
@@ -21,7 +22,8 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
         recruited, relaxed     it ends large, with a change at the end of less than 5 %, and
                                began small, or did not;
         collapsed              it ends below 1 % of the reference and half of its start, and does
-                               not rise at the end; or it has no variance;
+                               not rise at the end, or not above what it had in the last fifth of
+                               the run, as where momentum makes it swing; or it has no variance;
         stationary, reduced    it is at rest, with at least 95 % of its start, or less;
         growing, recovering    it rises at the end, and is above its start, or not;
         fading, shrinking      it falls at the end, and is above its start, or not.
@@ -39,19 +41,22 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
     """
     late = np.searchsorted(times, END * times[-1] * (1 + ROUND_OFF), side="right") - 1
     late = min(late, max(len(times) - 2, 0))
+    swing = np.searchsorted(times, SWING * times[-1])
     first, before, last = sizes(variance[:, [0, late, -1]], scale_free).T
+    recent = sizes(variance[:, swing:], scale_free).max(axis=1)
     with np.errstate(invalid="ignore"):  # variances that are too large for their square
         change = last - before
     at_rest = np.abs(change) < NEAR * (1 - END) * last
     large = COMPARABLE * last.max()
     reference = last.max() if at_rest[last.argmax()] else max(last.max(), first.mean())
-    has_fallen = last < GONE * first
+    is_gone = (last < NEGLIGIBLE * reference) & (last < GONE * first)
+    rises = (change > 0) & (last >= recent)
     arrived = (last >= large) & (np.abs(change) < NEAR * last)
     began_small = first < np.minimum(large, (1 - NEAR) * last)
     rules = {
         "recruited": arrived & began_small,
         "relaxed": arrived,
-        "collapsed": (last == 0) | ((last < NEGLIGIBLE * reference) & has_fallen & (change <= 0)),
+        "collapsed": (last == 0) | (is_gone & ~rises),
         "reduced": at_rest & (last < (1 - NEAR) * first),
         "stationary": at_rest,
         "growing": (change > 0) & (last > first),

@@ -20,6 +20,7 @@ CASES = [  # variance at these times, beside a mode that stays at one
     ([0.02, 0.0218, 0.0219], "growing"),  # slow, but on its way
     ([1e-8, 1e-8, 1.1e-8], "growing"),  # small, but on its way
     ([0.09, 0.01, 0.011], "recovering"),
+    ([0.09, 0.001, 0.002], "recovering"),
     ([0.02, 0.0204, 0.0204], "stationary"),  # grown by 2 %
     ([0.02, 0.0196, 0.0196], "stationary"),  # fallen by 2 %
     ([0.005, 0.0051, 0.0051], "stationary"),  # small as it was: nothing collapsed
@@ -63,6 +64,14 @@ def test_a_spectrum_that_comes_to_rest_far_below_its_start_has_not_collapsed():
     times = np.linspace(0, 10, 101)
     falling = 1 + 1e6 * np.exp(-5 * times)
     assert outcomes(times, np.stack([falling, falling])).tolist() == ["relaxed"] * 2
+
+
+def test_a_mode_that_swings_through_zero_ever_smaller_has_collapsed():
+    """Heavy momentum: s = e^(−t) cos(5t), which may well rise at the end."""
+    times = np.linspace(0, 10, 301)
+    for phase in np.linspace(0, np.pi, 6):  # none of which begins at zero
+        swinging = (np.exp(-times) * np.cos(5 * times + phase)) ** 2
+        assert outcomes(times, np.stack([swinging, np.ones_like(times)]))[0] == "collapsed"
 
 
 def test_shares_sum_to_one_whatever_the_variance():
@@ -124,3 +133,10 @@ def test_a_mode_that_grew_by_two_percent_has_not_collapsed():
     run = eigendyn.simulate(preset="byol")
     assert 1.01 < float(run.variance[9, -1] / run.variance[9, 0]) < 1.02
     assert set(run.outcome.values) == {"relaxed", "stationary"}
+
+
+def test_no_mode_of_simsiam_is_lost():
+    """In 75 units of time next to nothing happens but the decay that all modes share."""
+    run = eigendyn.simulate(preset="simsiam")
+    assert (run.variance[:5, -1] < 0.9 * run.variance[:5, 0]).all()
+    assert not are_lost(run.outcome.values).any()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 DECAYS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # between which the critical weight decay is looked for
 HALVINGS = 6  # of the decade in which it lies
-ROUGH = {"rtol": 1e-6, "atol": 1e-9, "max_solver_steps": 2_000}  # of runs read for verdicts only
+ROUGH = {"rtol": 1e-6, "atol": 1e-9}  # of runs that are read for verdicts only
 ROUGH_CLOSURE = 1e-4
 TEN = 10  # by which rates are changed
 MOMENTUM = 0.9
@@ -112,9 +112,8 @@ def diagnose(
     """Say which modes of a spectrum are recruited and which collapse, and what would change it.
 
     Every run covers the same training time, so a verdict is one by then. Settings are changed one
-    at a time, and run at an accuracy that suffices for a verdict (`ROUGH`), or as it was asked for
-    if that run does not complete; what a loss or predictor does not allow is left out. No verdict
-    is taken from a run that did not complete.
+    at a time, and run at an accuracy that suffices for a verdict (`ROUGH`); what a loss or
+    predictor does not allow is left out. No verdict is taken from a run that did not complete.
 
     Args:
         loss: Name of a loss, or a loss of your own; None takes that of the preset, or "cosine".
@@ -137,30 +136,28 @@ def diagnose(
     loss, settings = wanted if loss is None else loss, source | settings
     run = simulate(loss, variances, progress=progress, **settings)
 
-    def attempt(change: Mapping[str, Any], accuracy: Mapping[str, Any]) -> Change:
-        other = {"loss": loss, **settings, **accuracy, **change}
+    def attempt(change: Mapping[str, Any]) -> Change:
+        other = {"loss": loss, **_rough(settings), **change}
         found = simulate(other.pop("loss"), variances, **other)
         return Change(change, are_lost(found["outcome"].values), found.attrs["status"])
 
-    rough = _rough(settings)
     changes = []
     candidates = list(_candidates(loss, settings))
     for change in tqdm(candidates, unit="run", disable=not progress):
         with suppress(EigendynError):
-            found = attempt(change, rough)
-            changes.append(attempt(change, {}) if found.lost is None else found)
+            changes.append(attempt(change))
     return Diagnosis(
         run=run,
         lost=are_lost(run["outcome"].values),
         changes=tuple(changes),
-        critical_decay=_critical_decay(lambda decay: attempt({"weight_decay": decay}, rough).lost),
+        critical_decay=_critical_decay(lambda decay: attempt({"weight_decay": decay}).lost),
     )
 
 
 def _rough(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Accuracies of runs of which only the verdicts are read."""
+    """Settings with the accuracies of runs of which only the verdicts are read."""
     flows = settings.get("method", Settings.method) in ("auto", "compiled", "flow")
-    return with_closure_accuracy(settings, ROUGH_CLOSURE) | (ROUGH if flows else {})
+    return (ROUGH if flows else {}) | with_closure_accuracy(settings, ROUGH_CLOSURE)
 
 
 def _candidates(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
