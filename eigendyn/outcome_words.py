@@ -52,7 +52,8 @@ OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
 SIZE = (
     "The size of a mode is its share of the total variance where the loss does not depend on the "
     "common scale of the representations (cosine), else its variance. Large is at least "
-    f"{100 * COMPARABLE:g} % of the largest size at the end of the run, with a change of less than "
-    f"{100 * NEAR:g} % there; the end is the last {100 * (1 - END):g} % of the run. A mode is at "
-    f"rest if it would change by less than {100 * NEAR:g} % in another run as long."
+    f"{100 * COMPARABLE:g} % of the largest size at the end of the run; it ends large if it also "
+    f"changes by less than {100 * NEAR:g} % in the last {100 * (1 - END):g} % of the run, and "
+    f"began large also if it was within {100 * NEAR:g} % of its end. A mode is at rest if it would "
+    f"change by less than {100 * NEAR:g} % in another run as long."
 )

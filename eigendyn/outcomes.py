@@ -83,7 +83,8 @@ def sizes(variance: NDArray, scale_free: bool) -> NDArray:
     if not scale_free:
         return variance
     largest = variance.max(axis=0)  # so that the sum neither overflows nor underflows
-    scaled = variance / np.where(largest > 0, largest, 1.0)
+    with np.errstate(invalid="ignore"):  # no number where a diverged run has infinite variances
+        scaled = variance / np.where(largest > 0, largest, 1.0)
     total = scaled.sum(axis=0)
     return scaled / np.where(total > 0, total, 1.0)
 

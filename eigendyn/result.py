@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import eigendyn
 from eigendyn.labelled import Column, Labelled
 from eigendyn.outcome_words import NEAR, UNKNOWN
-from eigendyn.outcomes import outcomes
+from eigendyn.outcomes import outcomes, sizes
 from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def labelled(
     singular = np.asarray(trajectory.values[0], np.float64)  # (modes, times)
     with np.errstate(over="ignore"):  # an infinite variance is what a diverged run has
         variance = singular**2
+    # Weight decay leaves variances no end value where the loss has no scale, but their shares.
+    of_share = scale_free and settings.get("weight_decay", 0) > 0
     # Rounded since time / learning rate is a whole number up to round-off.
     step = np.round(times / settings["learning_rate"], 6)
     names = list(conserved)
@@ -89,15 +91,17 @@ def labelled(
             ),
             "recruitment_time": Column(
                 per_mode,
-                recruitment_times(times, variance),
+                recruitment_times(times, sizes(variance, of_share)),
                 _label("first time within 5 % of the end value", "learning rate × step")
-                | {"interpolation": "log|variance/end − 1| linear in time between saved times"},
+                | {
+                    "size": _size(of_share),
+                    "interpolation": "log|size/end − 1| linear in time between saved times",
+                },
             ),
             "outcome": Column(
                 per_mode,
                 _outcomes(trajectory.status, times, variance, scale_free),
-                _label("what became of the mode", "")
-                | {"size": "share of the total variance" if scale_free else "variance"},
+                _label("what became of the mode", "") | {"size": _size(scale_free)},
             ),
             "conserved": Column(("quantity", "time"), quantities, _label("conserved quantity", "")),
             "conserved_drift": Column(
@@ -205,6 +209,10 @@ def ensemble_dataset(
             **provenance(device, str(settings["dtype"])),
         },
     )
+
+
+def _size(of_share: bool) -> str:
+    return "share of the total variance" if of_share else "variance"
 
 
 def _outcomes(status: str, times: NDArray, variance: NDArray, scale_free: bool) -> NDArray:

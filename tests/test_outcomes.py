@@ -1,11 +1,15 @@
 """Claims about outcomes: cases whose answer is plain."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import eigendyn
+from eigendyn.cli.main import cli
 from eigendyn.conservation import is_scale_free
-from eigendyn.outcome_words import OUTCOMES, UNKNOWN
+from eigendyn.outcome_words import OUTCOMES, SIZE, UNKNOWN
 from eigendyn.outcomes import are_lost, outcomes, sizes
 
 TIMES = np.array([0.0, 95.0, 100.0])
@@ -52,6 +56,17 @@ def test_weight_decay_changes_no_outcome_where_the_loss_has_no_scale(variance, e
 
 def test_every_word_is_said_of_some_case():
     assert {word for _, word in CASES} == set(OUTCOMES) - {UNKNOWN}
+
+
+def test_readme_and_help_define_every_word():
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert SIZE in readme
+    for command in ("simulate", "diagnose"):
+        told = CliRunner().invoke(cli, [command, "-h"]).stdout
+        for word, outcome in OUTCOMES.items():
+            assert f"| {word} | {outcome.meaning} |" in readme
+            assert f"  {word:<11} {outcome.meaning}\n" in told
+        assert " ".join(SIZE.split()) in " ".join(told.split())
 
 
 def test_a_spectrum_that_vanishes_as_a_whole_has_collapsed():

@@ -51,7 +51,10 @@ def test_recruitment_time_of_special_courses(variance, expected):
 def test_outcomes_of_a_run_that_did_not_complete_are_unknown():
     times = np.linspace(0, 5, 11)
     for status in ("diverged", "inaccurate", "a status of tomorrow"):
-        result = label(logistic([0.1, 0.9], times), times, status=status)
+        course = logistic([0.1, 0.9], times)
+        if status == "diverged":
+            course[0, -1] = np.inf
+        result = label(course, times, status=status, scale_free=True, weight_decay=0.1)
         assert result["outcome"].values.tolist() == ["unknown"] * 2
 
 
@@ -64,6 +67,16 @@ def test_the_result_says_what_outcomes_are_measured_by():
     assert shares.values.tolist() == ["relaxed", "stationary"]
     assert absolute.attrs["size"] == "variance"
     assert absolute.values.tolist() == ["collapsed"] * 2
+
+
+def test_recruitment_is_that_of_the_share_where_decay_leaves_no_end_value():
+    """Logistic shares, v = x and 1 − x, under a common decay: x is recruited as without it."""
+    times = np.linspace(0, 30, 3001)
+    share = logistic([0.01], times)[0]
+    decayed = np.stack([share, 1 - share]) * np.exp(-times)
+    result = label(decayed, times, scale_free=True, weight_decay=0.5)
+    exact = np.log(19 * 99)  # where 1/(1 + 99 e^(−t)) = 0.95
+    assert float(result["recruitment_time"][0]) == pytest.approx(exact, rel=1e-5)
 
 
 def test_modes_keep_their_input_order():
