@@ -133,16 +133,16 @@ def diagnose(
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
-    loss, settings = wanted if loss is None else loss, source | settings
-    run = simulate(loss, variances, progress=progress, **settings)
+    descended, settings = wanted if loss is None else loss, source | settings
+    run = simulate(descended, variances, progress=progress, **settings)
 
     def attempt(change: Mapping[str, Any]) -> Change:
-        other = {"loss": loss, **_rough(settings), **change}
+        other = {"loss": descended, **_rough(settings), **change}
         found = simulate(other.pop("loss"), variances, **other)
         return Change(change, are_lost(found["outcome"].values), found.attrs["status"])
 
     changes = []
-    candidates = list(_candidates(loss, settings))
+    candidates = list(_candidates(descended, settings))
     for change in tqdm(candidates, unit="run", disable=not progress):
         with suppress(EigendynError):
             changes.append(attempt(change))
