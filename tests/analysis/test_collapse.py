@@ -38,9 +38,10 @@ def test_a_change_does_what_it_says_when_it_is_made(euclidean):
     by_name = {tuple(change.settings.items()): change for change in euclidean.changes}
     saved = by_name[("weight_decay", 0.0),]
     assert not saved.lost.any()
-    completed = [change for change in euclidean.changes if change.lost is not None]
-    assert len(completed) >= 6
-    for change in completed:
+    quick = [c for c in euclidean.changes if "cosine" not in c.settings.get("loss", "")]
+    assert len(quick) >= 5
+    for change in quick:
+        assert change.status == "completed"
         settings = {"loss": "euclidean"} | SETTINGS | change.settings
         run = eigendyn.simulate(settings.pop("loss"), EDGE, **settings)
         np.testing.assert_array_equal(change.lost, are_lost(run["outcome"].values))
@@ -53,7 +54,7 @@ def test_changes_that_a_predictor_does_not_allow_are_left_out():
     assert not any(name and name.startswith("iso") for name in names)
 
 
-SAMPLES = 2_000
+SAMPLES = 200
 CLOSURES = [("mean-field", {}, 0.0), ("sampled", {"samples": SAMPLES}, 3 * np.sqrt(2 / SAMPLES))]
 
 
@@ -151,7 +152,8 @@ def test_a_critical_decay_is_not_read_from_runs_that_did_not_complete(failing):
 
 
 def test_growth_rates_at_zero_variance_are_undefined():
-    found = diagnose("euclidean", [0.0, 0.5], **QUICK)
+    run = eigendyn.simulate("euclidean", [0.0, 0.5], **QUICK)
+    found = collapse.Diagnosis(run, are_lost(run["outcome"].values), (), None)
     assert np.isnan(found.growth_rates()[0])
     assert "nan" not in table(found)
 
@@ -164,10 +166,10 @@ def test_the_report_says_which_modes_are_lost_and_what_saves_them(tmp_path):
     rng = np.random.default_rng(0)
     scales = np.array([1.5, 1.0, 0.05])
     np.save(tmp_path / "z.npy", rng.normal(size=(500, 3)) * scales)
-    options = ("--loss", "euclidean", "--weight-decay", "0.05", "--steps", "1000")
+    options = ("--loss", "euclidean", "--weight-decay", "0.05", "--steps", "300")
     outcome = run(*options, "--embeddings", str(tmp_path / "z.npy"))
     assert outcome.exit_code == 0, outcome.stderr
-    assert "1 of 3 modes is lost by time 100, step 1000: mode 2." in outcome.stdout
+    assert "1 of 3 modes is lost by time 30, step 300: mode 2." in outcome.stdout
     assert "--weight-decay 0 " in outcome.stdout
     assert "--loss iso-euclidean   saves mode 2" in outcome.stdout
 
