@@ -19,8 +19,9 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
     end is that since the last saved time within the first 95 % of the run. At rest is a mode that
     would stay within 5 % in another run as long at that pace. Then, in this order,
 
-        recruited, relaxed     it ends large, with a change at the end of less than 5 %, and
-                               began small, or did not;
+        recruited, relaxed     it ends large, with a change at the end of less than 5 %
+                               (shares may fall by more, as others are won), and began
+                               small, or did not;
         collapsed              it ends below 1 % of the reference and half of its start, and does
                                not rise at the end, or not above what it had in the last fifth of
                                the run, as where momentum makes it swing; or it has no variance;
@@ -51,7 +52,8 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
     reference = last.max() if at_rest[last.argmax()] else max(last.max(), first.mean())
     is_gone = (last < NEGLIGIBLE * reference) & (last < GONE * first)
     rises = (change > 0) & (last >= recent)
-    arrived = (last >= large) & (np.abs(change) < NEAR * last)
+    moved = change if scale_free else np.abs(change)  # large shares fall where others are won
+    arrived = (last >= large) & (moved < NEAR * last)
     began_small = first < np.minimum(large, (1 - NEAR) * last)
     rules = {
         "recruited": arrived & began_small,

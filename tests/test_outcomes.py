@@ -51,7 +51,14 @@ def test_weight_decay_changes_no_outcome_where_the_loss_has_no_scale(variance, e
     pair = np.vstack([both, both.sum(axis=0).max() - both.sum(axis=0)])  # of a constant total
     for last in (0.0, -20.0, -700.0):
         decayed = pair * np.exp(last * TIMES / TIMES[-1])
-        assert outcomes(TIMES, decayed, scale_free=True)[0] == outcomes(TIMES, pair)[0]
+        assert outcomes(TIMES, decayed, scale_free=True)[0] == outcomes(TIMES, pair, True)[0]
+
+
+def test_the_largest_share_is_not_lost_while_others_are_won():
+    variance = np.array([[0.9, 0.6, 0.5], [0.1, 0.4, 0.5]])
+    found = outcomes(TIMES, variance, scale_free=True)
+    assert found[0] == "relaxed"
+    assert not are_lost(found).any()
 
 
 def test_every_word_is_said_of_some_case():
