@@ -18,6 +18,7 @@ from sklearn.datasets import load_digits
 
 import eigendyn
 from eigendyn.choices import LOSS_NAMES
+from eigendyn.outcomes import sizes
 from eigendyn.store import check_output, write_atomically
 
 DIMENSIONS = 32
@@ -37,14 +38,14 @@ def embed(dimensions: int = DIMENSIONS, seed: int = 0) -> np.ndarray:
 def report(loss: str, variances: np.ndarray) -> None:
     """Print which modes are recruited, which collapse, and when."""
     run = eigendyn.simulate(loss, variances, weight_decay=WEIGHT_DECAY)
-    print(f"\n{loss}")
+    size = run.outcome.attrs["size"]  # what outcomes are measured by
+    values = sizes(run.variance.values, size != "variance")
+    print(f"\n{loss}, {size}")
     for outcome in np.unique(run.outcome):
-        modes = run.isel(mode=np.flatnonzero(run.outcome == outcome))
-        start, end = modes.variance[:, 0], modes.variance[:, -1]
-        print(
-            f"  {modes.sizes['mode']:2} {outcome:10}  variance {span(start)} → {span(end)}, "
-            f"within 5 % of its end from t = {span(modes.recruitment_time)}"
-        )
+        modes = np.flatnonzero(run.outcome == outcome)
+        course = f"{span(values[modes, 0])} → {span(values[modes, -1])}"
+        times = f", from t = {span(run.recruitment_time[modes])}" if outcome == "recruited" else ""
+        print(f"  {len(modes):2} {outcome:10}  {course}{times}")
 
 
 def span(values: np.ndarray | xarray.DataArray) -> str:

@@ -39,6 +39,7 @@ _HOMES = {
     "VectorField": "compile",
     "vector_field": "simulation",
     "conserved_quantities": "conservation",
+    "diagnose": "analysis.collapse",
     "design_loss": "design",
     "design_multiplier": "design",
     "dynamical_system": "analysis.system",
@@ -60,6 +61,7 @@ _HOMES = {
     "load": "store",
     "plot_agreement": "plot.agreement",
     "plot_bifurcation": "plot.bifurcation",
+    "plot_diagnosis": "plot.collapse",
     "plot_spectrum": "plot.spectrum",
     "EigendynError": "errors",
 }
@@ -83,6 +85,7 @@ __all__ = [
     "descent_steps",
     "design_loss",
     "design_multiplier",
+    "diagnose",
     "dynamical_system",
     "ensemble",
     "explore",
@@ -100,6 +103,7 @@ __all__ = [
     "phase_portrait",
     "plot_agreement",
     "plot_bifurcation",
+    "plot_diagnosis",
     "plot_spectrum",
     "published_variances",
     "random_variances",
@@ -114,6 +118,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from eigendyn.analysis.collapse import diagnose
     from eigendyn.analysis.continuation import continue_fixed_points
     from eigendyn.analysis.fixed_points import fixed_points
     from eigendyn.analysis.folds import fold_curve
@@ -148,6 +153,7 @@ if TYPE_CHECKING:
     from eigendyn.notebook import explore
     from eigendyn.plot.agreement import plot_agreement
     from eigendyn.plot.bifurcation import plot_bifurcation
+    from eigendyn.plot.collapse import plot_diagnosis
     from eigendyn.plot.phase import phase_portrait
     from eigendyn.plot.spectrum import plot_spectrum
     from eigendyn.settings import Settings

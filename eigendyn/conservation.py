@@ -26,6 +26,22 @@ class Conserved:
     expression: sp.Expr
 
 
+def is_scale_free(loss: SymbolicLoss) -> bool:
+    r"""Whether descent does not see the common scale of the representations.
+
+    z1·δ1 and z2·δ2 stay the same when all z1 and z2 are scaled together, at given λ, as they do
+    if the loss does. So dv_m/dt = 2(E[z1_m δ1_m] + E[z2_m δ2_m]) says how variance moves between
+    modes whatever there is of it, and weight decay takes the same share of all of them.
+
+    Args:
+        loss: Per-sample loss in the predictor's eigenbasis.
+    """
+    twice = {z1: 2 * z1, z2: 2 * z2}
+    directions = descent_directions(loss)
+    is_driven = any(d != 0 for d in directions)
+    return is_driven and all(sym.equal(2 * d.xreplace(twice), d) for d in directions)
+
+
 def conserved_quantities(
     loss: SymbolicLoss | str,
     alpha: sp.Expr | float = 1,

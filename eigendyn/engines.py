@@ -239,4 +239,5 @@ def _arrivals(batch: Batch, work: Work, parameters: Numbers) -> NDArray:
         )
         return times, found.values
 
-    return arrival_times(batch.times, batch.values, follow, work.accuracy["rtol"])
+    shares = work.system.scale_free
+    return arrival_times(batch.times, batch.values, follow, work.accuracy["rtol"], shares)

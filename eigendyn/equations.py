@@ -36,6 +36,7 @@ class Equations:
         conserved: What they conserve, as functions of states and time.
         chosen: The settings that they follow from.
         given: The loss: one's own, or a name.
+        scale_free: Whether descent does not see the common scale of the representations.
         prepared_value: Program of the expected loss, if it was written ahead.
     """
 
@@ -45,6 +46,7 @@ class Equations:
     conserved: Quantities
     chosen: Settings
     given: SymbolicLoss | str
+    scale_free: bool
     prepared_value: Program | None = None
 
     @cached_property
@@ -87,12 +89,15 @@ def equations(loss: SymbolicLoss | str, settings: Mapping[str, Any]) -> Equation
         found = prepared(chosen)
         if found is not None:
             return Equations(
-                found.title, {}, found.program, found.conserved, chosen, loss, found.value
+                *(found.title, {}, found.program, found.conserved, chosen, loss),
+                *(found.scale_free, found.value),
             )
     own = symbolic(loss, chosen)
     program = _program(_anonymous(closed_dynamics(own, chosen)))
     quantities = _quantities(program.states, conserved(own, chosen))
-    return Equations(own.name, dict(own.parameters), program, quantities, chosen, loss)
+    return Equations(
+        *(own.name, dict(own.parameters), program, quantities, chosen, loss), _scale_free(own)
+    )
 
 
 def understand(
@@ -220,3 +225,10 @@ def _quantities(states: tuple[str, ...], found: tuple[Conserved, ...]) -> Quanti
     from eigendyn.program.derivation import quantities_of
 
     return quantities_of(states, {one.name: one.expression for one in found})
+
+
+@lru_cache(maxsize=64)
+def _scale_free(loss: SymbolicLoss) -> bool:
+    from eigendyn.conservation import is_scale_free
+
+    return is_scale_free(loss)

@@ -14,9 +14,9 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.outcome_words import END, NEAR
 from eigendyn.trajectory import Trajectory, at_times
 
-NEAR = 0.05  # a mode has arrived when it is this near its end value, as a fraction of it
 ACCURACY = 1e-6  # of an arrival, as a fraction of its time
 SAFETY = 0.1  # polynomials that agree may be wrong by more than they differ
 NOISE = 10.0  # error of a state, over the relative tolerance of the run
@@ -27,7 +27,6 @@ INTERVALS = 512  # equal ones that a run is watched in …
 FEWEST = 8  # … or fewer, but no fewer than these, where states are many …
 MEMORY = 2**26  # … so that they take no more bytes than this
 CLOSER = 33  # times of a closer look
-END = 0.95  # fraction of a run after which changes count as changes at its end
 EARLIEST = 1e-12  # time that is watched first, in units of the first interval
 BLOCK = 2**22  # numbers in one intermediate array
 
@@ -42,7 +41,8 @@ class Course:
     Args:
         times: Increasing times (times,), learning rate × step.
         variance: Variance (modes, times).
-        recruitment_time: First time within 5 % of the end value (modes,); NaN where there is none.
+        recruitment_time: First time at which a mode's size is within 5 % of its last one (modes,);
+            NaN where there is none. The size is the variance, or its share of the total.
     """
 
     times: NDArray  # (times,)
@@ -94,6 +94,7 @@ def course(
     *,
     closer: int,
     rtol: float | None,
+    of_shares: bool,
 ) -> Course:
     """Find out what the modes of a run did.
 
@@ -105,15 +106,16 @@ def course(
         closer: How many times there are in a closer look.
         rtol: Relative tolerance of the states; None for steps of descent, between which there is
             nothing.
+        of_shares: Whether modes are counted by their shares of the total variance.
     """
     seen = at_times(trajectory, watch)
     times = seen.times
     with np.errstate(over="ignore"):  # an infinite variance is what a diverged run has
         variance = seen.values[0].astype(float) ** 2
     if rtol is None:
-        arrivals = _arrival_steps(seen, variance, learning_rate, again)
+        arrivals = _arrival_steps(seen, learning_rate, again, of_shares)
     elif len(times) < STENCILS[0]:  # it has failed at once
-        arrivals = recruitment_times(times, variance)
+        arrivals = recruitment_times(times, _sizes(seen.values[0], of_shares) ** 2)
     else:
 
         def follow(
@@ -122,15 +124,16 @@ def course(
             found = again(states[0], between(begin, end, closer) / learning_rate)
             return found.times, found.values[None]
 
-        arrivals = arrival_times(times, seen.values[None], follow, rtol)[0]
+        arrivals = arrival_times(times, seen.values[None], follow, rtol, of_shares)[0]
     return Course(times, variance, arrivals)
 
 
 def _arrival_steps(
-    seen: Trajectory, variance: NDArray, learning_rate: float, again: Again
+    seen: Trajectory, learning_rate: float, again: Again, of_shares: bool
 ) -> NDArray:
     """Arrivals (modes,) between two steps, every one of which is looked at where modes arrive."""
-    found = recruitment_times(seen.times, variance)
+    sizes = _sizes(seen.values[0], of_shares) ** 2
+    found = recruitment_times(seen.times, sizes)
     steps = np.round(seen.times / learning_rate)
     after = np.searchsorted(seen.times, found)  # the last place where it is not a number
     for place in np.unique(after[(found > 0) & np.isfinite(found)]):
@@ -138,9 +141,19 @@ def _arrival_steps(
             every = np.arange(float(steps[place - 1]), float(steps[place]) + 1)
             here = after == place
             closer = again(seen.values[..., place - 1], every)
-            ways = closer.values[0, here].astype(float) ** 2
-            found[here] = recruitment_times(closer.times, ways, variance[here, -1])
+            ways = _sizes(closer.values[0], of_shares)[here] ** 2
+            found[here] = recruitment_times(closer.times, ways, sizes[here, -1])
     return found
+
+
+def _sizes(singular: NDArray, of_shares: bool) -> NDArray:
+    """Roots of the modes' sizes (…, modes, times), from singular values."""
+    singular = singular.astype(float)
+    if not of_shares:
+        return singular
+    largest = np.abs(singular).max(axis=-2, keepdims=True)
+    of_largest = singular / np.where(largest > 0, largest, 1.0)  # so that no square is too small
+    return of_largest / np.sqrt((of_largest**2).sum(axis=-2, keepdims=True) + (largest == 0))
 
 
 def recruitment_times(times: NDArray, variance: NDArray, end: NDArray | None = None) -> NDArray:
@@ -188,7 +201,9 @@ def _recruitment_times(times: NDArray, variance: NDArray, end: NDArray) -> NDArr
     return np.where(defined, found, np.nan)
 
 
-def arrival_times(times: NDArray, values: NDArray, follow: Follow, rtol: float) -> NDArray:
+def arrival_times(
+    times: NDArray, values: NDArray, follow: Follow, rtol: float, of_shares: bool
+) -> NDArray:
     """Find the first time at which each mode is within 5 % of its end value, in the run itself.
 
     The first t at which v leaves the side of v_end (1 ± 0.05) on which it began. It is found to
@@ -201,19 +216,20 @@ def arrival_times(times: NDArray, values: NDArray, follow: Follow, rtol: float) 
             (points, states, modes) at a first time, and that time and a last one; returns times
             from one to the other (K,) and the states at them (points, states, modes, K).
         rtol: Relative tolerance of the states.
+        of_shares: Whether modes are counted by their shares of the total variance.
 
     Returns:
         Times (trajectories, modes); NaN where the mode ends at zero or not finite.
     """
     count, _, modes, _ = values.shape
     found = np.full((count, modes), np.nan)
-    end = values[:, 0, :, -1].astype(float)
+    first, end = np.moveaxis(_sizes(values[:, 0][..., [0, -1]], of_shares), -1, 0)
     with np.errstate(over="ignore", invalid="ignore"):
-        ratio = (values[:, 0, :, 0] / np.where(end > 0, end, 1.0)) ** 2
+        ratio = (first / np.where(end > 0, end, 1.0)) ** 2
     defined = (end > 0) & np.isfinite(end)
     outside = defined & ~(np.abs(ratio - 1) <= NEAR)
     found[defined & ~outside] = times[0]
-    search = _Search(follow, rtol, LEVELS)
+    search = _Search(follow, rtol, of_shares, LEVELS)
     for block in np.array_split(np.argwhere(outside), 1 + outside.sum() * len(times) // BLOCK):
         rows, mode = block.T
         side = np.where(ratio[rows, mode] > 1, 1.0, -1.0)
@@ -253,11 +269,12 @@ class _Search:
 
     follow: Follow
     rtol: float
+    of_shares: bool
     levels: int
 
     def first(self, times: NDArray, values: NDArray, ways: _Ways) -> NDArray:
         """First crossing of every way (ways,), NaN if there is none."""
-        curves = values[ways.row, 0, ways.mode].astype(float)
+        curves = _sizes(values[:, 0], self.of_shares)[ways.row, ways.mode]
         gaps = ways.side[:, None] * (curves - ways.level[:, None])
         beyond = ~(gaps > 0)
         crosses = beyond.any(axis=1)
@@ -301,7 +318,8 @@ class _Search:
             some = _Ways(some.trajectory, which, some.mode, some.level, some.side)
             if len(closer) < STENCILS[0]:
                 continue
-            again = _Search(self.follow, self.rtol, self.levels - 1).first(closer, states, some)
+            finer = _Search(self.follow, self.rtol, self.of_shares, self.levels - 1)
+            again = finer.first(closer, states, some)
             found[here] = np.where(np.isfinite(again), again, found[here])
 
 

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import eigendyn
-from eigendyn.events import END, NEAR, Course
+from eigendyn.events import Course
 from eigendyn.labelled import Column, Labelled
+from eigendyn.outcome_words import UNKNOWN
+from eigendyn.outcomes import outcomes
 from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
 
 if TYPE_CHECKING:
     import xarray
 
-NEGLIGIBLE = 0.01  # share of the reference variance that counts as none
-COMPARABLE = 0.5  # share of the largest variance that counts as taking part
 STATE_LABELS = {
     "target_value": ("singular value of the target", "√variance"),
     "correlation_value": ("eigenvalue of the running correlation", "variance"),
@@ -48,6 +48,7 @@ def labelled(
     method: str,
     loss: str,
     device: str,
+    scale_free: bool,
     measures: Mapping[str, Column] = MappingProxyType({}),
 ) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
@@ -63,6 +64,7 @@ def labelled(
         loss: The loss, with what was switched off.
         device: Where it ran.
         measures: By name, further arrays over time, or mode and time.
+        scale_free: Whether the loss does not depend on the common scale of the representations.
 
     Returns:
         Arrays over (mode, time) and (quantity, time) in float64; modes keep their input order.
@@ -71,6 +73,7 @@ def labelled(
     singular = np.asarray(trajectory.values[0], np.float64)  # (modes, times)
     with np.errstate(over="ignore"):  # an infinite variance is what a diverged run has
         variance = singular**2
+    # Weight decay leaves variances no end value where the loss has no scale, but their shares.
     # Rounded since time / learning rate is a whole number up to round-off.
     step = np.round(times / settings["learning_rate"], 6)
     names = list(conserved)
@@ -95,12 +98,15 @@ def labelled(
                 per_mode,
                 course.recruitment_time,
                 _label("first time within 5 % of the end value", "learning rate × step")
-                | {"found": "in the run itself, whatever times are saved"},
+                | {
+                    "size": _size(scale_free),
+                    "found": "in the run itself, whatever times are saved",
+                },
             ),
             "outcome": Column(
                 per_mode,
-                outcomes(course.times, course.variance),
-                _label("what became of the mode", ""),
+                _outcomes(trajectory.status, course.times, course.variance, scale_free),
+                _label("what became of the mode", "") | {"size": _size(scale_free)},
             ),
             "conserved": Column(("quantity", "time"), quantities, _label("conserved quantity", "")),
             "conserved_drift": Column(
@@ -210,41 +216,14 @@ def ensemble_dataset(
     )
 
 
-def outcomes(times: NDArray, variance: NDArray) -> NDArray:
-    """Say what became of each mode, by its variance and its change at the end of the run.
+def _size(of_share: bool) -> str:
+    return "share of the total variance" if of_share else "variance"
 
-    The reference is the largest final variance or, as long as that mode is not at rest, the mean
-    initial one if that is larger, so that a spectrum that vanishes as a whole has collapsed too.
-    The change at the end is that since the last saved time within the first 95 % of the run.
-    Then, in this order,
 
-        collapsed   less than 1 % of the reference, and not growing;
-        recruited   at least half of the largest final variance, and grown by less than 5 % at
-                    the end;
-        stationary  at rest below that: another run as long, at the pace of the end, would leave
-                    it within 5 %;
-        growing, shrinking   otherwise: it is still on its way, by the sign of the change.
-
-    So a mode that never had variance has collapsed, a small one that grows, however slowly, is
-    growing, and modes that share the variance stay recruited while all of them shrink together.
-
-    Args:
-        times: Saved times (times,).
-        variance: Variance (modes, times).
-
-    Returns:
-        "collapsed", "recruited", "stationary", "shrinking" or "growing" for each mode (modes,).
-    """
-    final = variance[:, -1]
-    late = np.searchsorted(times, END * times[-1] * (1 + 1e-12), side="right") - 1
-    with np.errstate(invalid="ignore"):  # infinite variances of a diverged run
-        change = final - variance[:, min(late, max(len(times) - 2, 0))]
-    arrived = (final >= COMPARABLE * final.max()) & (change < NEAR * final)
-    at_rest = np.abs(change) < NEAR * (1 - END) * final
-    before = 0.0 if at_rest[final.argmax()] else variance[:, 0].mean()
-    small = final < NEGLIGIBLE * max(final.max(), before)
-    rules = [small & (change <= 0), arrived, at_rest, change < 0]
-    return np.select(rules, ["collapsed", "recruited", "stationary", "shrinking"], "growing")
+def _outcomes(status: str, times: NDArray, variance: NDArray, scale_free: bool) -> NDArray:
+    if status != "completed":
+        return np.full(len(variance), UNKNOWN)
+    return outcomes(times, variance, scale_free)
 
 
 def relative_drift(quantities: NDArray) -> NDArray:

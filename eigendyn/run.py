@@ -77,7 +77,15 @@ def run(
 
         few = start.size * len(steps) <= FEW  # as many times as before: no code is compiled anew
         closer = len(steps) if few else CLOSER
-        way = course(solved, eta * seen, eta, solve, closer=closer, rtol=ROUND_OFF)
+        way = course(
+            solved,
+            eta * seen,
+            eta,
+            solve,
+            closer=closer,
+            rtol=ROUND_OFF,
+            of_shares=system.scale_free,
+        )
         return Fit(), at_times(solved, eta * shown), way, "closed-form"
     best = None
     for method, most in _attempts(chosen, start, program):
@@ -89,7 +97,15 @@ def run(
             best = found
             break
     assert best is not None
-    way = course(best.trajectory, eta * best.seen, eta, best.again, closer=CLOSER, rtol=best.rtol)
+    way = course(
+        best.trajectory,
+        eta * best.seen,
+        eta,
+        best.again,
+        closer=CLOSER,
+        rtol=best.rtol,
+        of_shares=system.scale_free,
+    )
     return best.fit, at_times(best.trajectory, eta * shown), way, best.method
 
 

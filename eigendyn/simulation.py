@@ -188,6 +188,7 @@ def _label(
         loss=system.title,
         device=_device(chosen, method),
         measures=columns(measures(system, states, trajectory.times, own_parameters)),
+        scale_free=system.scale_free,
     )
 
 

@@ -7,7 +7,16 @@ from eigendyn.result import labelled
 from eigendyn.trajectory import Trajectory
 
 
-def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
+def label(
+    variance,
+    times,
+    *,
+    conserved=None,
+    learning_rate=0.1,
+    weight_decay=0.0,
+    scale_free=False,
+    **more,
+):
     """Make a result out of variances (modes, times)."""
     trajectory = Trajectory(times, np.sqrt(variance)[None], ("singular_value",), **more)
     return labelled(
@@ -15,11 +24,17 @@ def label(variance, times, *, conserved=None, learning_rate=0.1, **more):
         Course(times, variance, recruitment_times(times, variance)),
         predictor_eigenvalue=variance,
         conserved=conserved or {},
-        settings={"loss": "cosine", "learning_rate": learning_rate, "dtype": "float64"},
+        settings={
+            "loss": "cosine",
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "dtype": "float64",
+        },
         closure={"name": "exact moments", "error": 0.0, "error_meaning": "exact"},
         method="flow",
         loss="cosine",
         device="cpu",
+        scale_free=scale_free,
     ).to_xarray()
 
 

@@ -150,7 +150,7 @@ def test_a_mode_that_came_and_went_between_two_looks_is_seen():
         return closer, np.broadcast_to(singular(closer), (len(states), 1, 1, 33))
 
     assert (np.abs(singular(times[:60]) ** 2 / singular(times[-1]) ** 2 - 1) > 0.05).all()
-    found = arrival_times(times, singular(times)[None, None, None], follow, 1e-12)
+    found = arrival_times(times, singular(times)[None, None, None], follow, 1e-12, False)
     level = 1.05 * singular(100.0) ** 2
     expected = brentq(lambda t: singular(t) ** 2 - level, 39, 40.4, xtol=1e-13)
     np.testing.assert_allclose(found, expected, rtol=1e-8)

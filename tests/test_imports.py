@@ -33,6 +33,7 @@ ROOMS = [
     "integrate",
     "run",
     "measures",
+    "outcomes",
     "result",
     "simulation",
     "engines",
@@ -55,7 +56,7 @@ ROOMS = [
 ]
 LEAVES = {
     *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
-    *("precision", "presets", "architecture", "averaging", "labelled"),
+    *("precision", "presets", "architecture", "averaging", "labelled", "outcome_words"),
     *("matrices", "matrix_files", "tables", "columns"),
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only

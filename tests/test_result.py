@@ -9,41 +9,38 @@ import xarray
 from labelled import label, logistic
 
 import eigendyn
-from eigendyn.result import outcomes, provenance
+from eigendyn.result import provenance
 
 
-@pytest.mark.parametrize(
-    ("variance", "expected"),
-    [
-        ([0.1, 1.0, 1.0], "recruited"),
-        ([2.0, 0.97, 1.0], "recruited"),
-        ([0.02, 0.0218, 0.0219], "growing"),  # slow, but far from taking part
-        ([0.02, 0.02, 0.02], "stationary"),
-        ([1e-3, 1e-3, 0.5], "growing"),
-        ([1.0, 0.9, 0.8], "recruited"),  # still comparable to the largest
-        ([1.0, 0.5, 0.4], "shrinking"),
-        ([1.0, 1e-3, 1e-4], "collapsed"),
-        ([0.0, 0.0, 0.0], "collapsed"),
-        ([1e-8, 1e-8, 1.1e-8], "growing"),  # small, but on its way
-        ([1.0, 1.0, np.inf], "growing"),
-    ],
-)
-def test_outcome_of_a_mode_beside_one_of_variance_one(variance, expected):
-    times = np.array([0.0, 95.0, 100.0])
-    found = outcomes(times, np.array([variance, [1.0, 1.0, 1.0]]))
-    assert found[0] == expected
+def test_outcomes_of_a_run_that_did_not_complete_are_unknown():
+    times = np.linspace(0, 5, 11)
+    for status in ("diverged", "inaccurate", "a status of tomorrow"):
+        course = logistic([0.1, 0.9], times)
+        if status == "diverged":
+            course[0, -1] = np.inf
+        result = label(course, times, status=status, scale_free=True, weight_decay=0.1)
+        assert result["outcome"].values.tolist() == ["unknown"] * 2
 
 
-def test_a_spectrum_that_vanishes_as_a_whole_has_collapsed():
+def test_the_result_says_what_outcomes_are_measured_by():
     times = np.linspace(0, 100, 101)
-    variance = np.array([[1.0], [2.0]]) * np.exp(-0.2 * times)
-    assert set(outcomes(times, variance)) == {"collapsed"}
+    start = np.array([[1.0], [0.01]])
+    falling = start * np.exp(-0.2 * times)
+    shares, absolute = (label(falling, times, scale_free=free)["outcome"] for free in (True, False))
+    assert shares.attrs["size"] == "share of the total variance"
+    assert shares.values.tolist() == ["relaxed", "stationary"]
+    assert absolute.attrs["size"] == "variance"
+    assert absolute.values.tolist() == ["collapsed"] * 2
 
 
-def test_a_spectrum_that_comes_to_rest_far_below_its_start_has_not_collapsed():
-    times = np.linspace(0, 10, 101)
-    falling = 1 + 1e6 * np.exp(-5 * times)
-    assert outcomes(times, np.stack([falling, falling])).tolist() == ["recruited"] * 2
+def test_recruitment_is_that_of_the_share_where_decay_leaves_no_end_value():
+    """Logistic shares, v = x and 1 − x, under a common decay: x is recruited as without it."""
+    times = np.linspace(0, 30, 3001)
+    share = logistic([0.01], times)[0]
+    decayed = np.stack([share, 1 - share]) * np.exp(-times)
+    result = label(decayed, times, scale_free=True, weight_decay=0.5)
+    exact = np.log(19 * 99)  # where 1/(1 + 99 e^(−t)) = 0.95
+    assert float(result["recruitment_time"][0]) == pytest.approx(exact, rel=1e-5)
 
 
 def test_modes_keep_their_input_order():

@@ -1,4 +1,4 @@
-"""`eigendyn diagnose`: options enter; which modes collapse, and what would save them, leave."""
+"""Say on the command line which modes collapse, and what would save them: `eigendyn diagnose`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Any
 
 import click
 
+from eigendyn import choices
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
+    FILE,
     config_option,
     loss_option,
+    output_options,
     physics_options,
     preset_option,
     start_options,
@@ -22,15 +26,30 @@ from eigendyn.cli.options import (
 )
 from eigendyn.cli.starts import Start
 
+NOT_COMPLETED = 3
 
-@click.command("diagnose", context_settings={"show_default": True})
+
+@click.command("diagnose", context_settings={"show_default": True}, epilog=GLOSSARY)
 @loss_option
 @written_loss_options
 @preset_option
 @start_options
 @variant_options
 @physics_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, no table.")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    show_default=False,
+    help="File of the verdicts: .nc, .csv or .json.",
+)
+@click.option(
+    "--plot",
+    type=FILE,
+    show_default=False,
+    help="Picture of the spectrum over time and of the verdicts: .png, .pdf or .svg.",
+)
+@output_options
 @config_option
 @click.pass_context
 def command(
@@ -40,7 +59,11 @@ def command(
     loss_file: Path | None,
     preset: str | None,
     parameters: tuple[str, ...],
+    output: Path | None,
+    plot: Path | None,
+    force: bool,
     as_json: bool,
+    quiet: bool,
     **settings: Any,
 ) -> None:
     """Say which modes are recruited and which collapse, and what would change that.
@@ -51,8 +74,9 @@ def command(
       eigendyn diagnose --loss cosine --embeddings z.npy --weight-decay 0.005
       eigendyn diagnose --preset simsiam
 
-    A mode is lost if it has collapsed, or is small and does not grow, at the end of the run; the
-    end is --steps. Every other run changes one setting and keeps the rest.
+    A mode is lost if it has collapsed, or is small with less than it began with, or falls; the end
+    is --steps. Every other run changes one setting and keeps the rest and the training time.
+    Exit code 3: the run that was asked for did not complete, so that its verdict is not known.
     """  # noqa: D301
     chosen = Start.taken_from(settings)
     asked = asked_for(
@@ -63,14 +87,32 @@ def command(
         loss_file=loss_file,
         parameters=parameters,
     )
+    from eigendyn.store import check_output, save
+
+    if output is not None:
+        check_output(output, choices.RESULT_SUFFIXES, force)
+    if plot is not None:
+        check_output(plot, choices.PICTURE_SUFFIXES, force)
     start = chosen.spectrum(asked.chosen.seed)
 
     def work() -> Any:
         from eigendyn.analysis.collapse import diagnose
 
-        return diagnose(variances=start, progress=sys.stderr.isatty(), **asked.settings)
+        progress = not quiet and sys.stderr.isatty()
+        return diagnose(variances=start, progress=progress, **asked.settings)
 
     diagnosis = interruptible(work)
     from eigendyn.report.collapse import summary, table
 
     click.echo(json.dumps(summary(diagnosis), allow_nan=False) if as_json else table(diagnosis))
+    if output is not None:
+        save(diagnosis.to_xarray(), output, force)
+    if plot is not None:
+        from eigendyn.plot.collapse import save_diagnosis
+
+        save_diagnosis(diagnosis, plot, force)
+    written = " and ".join(str(path) for path in (output, plot) if path is not None)
+    if written and not quiet:
+        click.echo(f"Saved {written}.", err=True)
+    if diagnosis.lost is None:
+        ctx.exit(NOT_COMPLETED)

@@ -12,6 +12,7 @@ import click
 
 from eigendyn import choices
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 NOT_COMPLETED = 3
 
 
-@click.command("simulate", context_settings={"show_default": True})
+@click.command("simulate", context_settings={"show_default": True}, epilog=GLOSSARY)
 @loss_option
 @written_loss_options
 @preset_option

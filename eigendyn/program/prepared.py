@@ -28,12 +28,14 @@ class Prepared:
         program: Its closed dynamics.
         conserved: What they conserve.
         value: The expected loss, as the only rate of a program.
+        scale_free: Whether descent does not see the common scale of the representations.
     """
 
     title: str
     program: Program
     conserved: Quantities
     value: Program
+    scale_free: bool
 
 
 def prepared(chosen: Settings) -> Prepared | None:
@@ -83,7 +85,7 @@ def _entry(name: str, decaying: str) -> Prepared | None:
         return None
     conserved = quantities_from_plain(told["conserved"][decaying])
     program, value = from_plain(told["program"]), from_plain(told["value"])
-    return Prepared(told["title"], program, conserved, value)
+    return Prepared(told["title"], program, conserved, value, told["scale_free"])
 
 
 @cache

@@ -14,7 +14,7 @@ from eigendyn.architecture import architecture
 from eigendyn.choices import LOSS_NAMES, PRESETS
 from eigendyn.closure import close
 from eigendyn.closure.value import close_value
-from eigendyn.conservation import conserved_quantities
+from eigendyn.conservation import conserved_quantities, is_scale_free
 from eigendyn.derive import mode_dynamics
 from eigendyn.losses import SymbolicLoss, named_loss
 from eigendyn.presets import preset_settings
@@ -51,12 +51,14 @@ def derived() -> Iterator[tuple[Settings, Prepared]]:
         dynamics = mode_dynamics(loss, chosen.alpha, architecture(chosen))
         program = program_of(close(dynamics, chosen.closure))
         value = program_of(close_value(dynamics, chosen.closure))
+        scale_free = is_scale_free(loss)
         for encoder, predictor in DECAYS:
             decaying: dict[str, Any] = {"weight_decay": encoder}
             if chosen.predictor == "learned":
                 decaying["predictor_decay"] = predictor
             one = Settings(**settings | decaying)
-            yield one, Prepared(loss.name, program, _conserved(loss, one, program.states), value)
+            conserved = _conserved(loss, one, program.states)
+            yield one, Prepared(loss.name, program, conserved, value, scale_free)
 
 
 def _conserved(loss: SymbolicLoss, chosen: Settings, states: tuple[str, ...]) -> Quantities:
@@ -74,8 +76,9 @@ def prepare() -> str:
     """The file's text: one system a line."""
     every: dict[str, dict] = {}
     for chosen, one in derived():
+        plain = {"title": one.title, "scale_free": one.scale_free}
         programs = {"program": to_plain(one.program), "value": to_plain(one.value)}
-        plain = {"title": one.title, **programs, "conserved": {}}
+        plain |= {**programs, "conserved": {}}
         entry = every.setdefault(key(chosen), plain)
         entry["conserved"][decays(chosen)] = quantities_to_plain(one.conserved)
     return "{\n" + ",\n".join(f"{_json(k)}:{_json(each)}" for k, each in every.items()) + "\n}\n"

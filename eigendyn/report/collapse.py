@@ -1,7 +1,8 @@
-"""A diagnosis enters; what a terminal or a script wants to know of it leaves."""
+"""Tell a terminal or a script what a diagnosis has found."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +32,10 @@ def summary(diagnosis: Diagnosis) -> dict[str, Any]:
         "variances_final": numbers(run["variance"].values[:, -1]),
         "outcome": run["outcome"].values.tolist(),
         "recruitment_time": numbers(run["recruitment_time"].values),
-        "growth_rate": numbers(first_rates(diagnosis)),
-        "lost": diagnosis.lost.tolist(),
+        "growth_rate": numbers(diagnosis.growth_rates()),
+        "lost": _plain(diagnosis.lost),
         "changes": [
-            {"options": _options(change), "lost": change.lost.tolist(), "status": change.status}
+            {"options": change.options, "lost": _plain(change.lost), "status": change.status}
             for change in diagnosis.changes
         ],
         "critical_weight_decay": diagnosis.critical_decay,
@@ -44,60 +45,63 @@ def summary(diagnosis: Diagnosis) -> dict[str, Any]:
 def table(diagnosis: Diagnosis) -> str:
     """Lay out for a terminal which modes are lost, how fast, and what would change that."""
     run = diagnosis.run
-    variance, rates = run["variance"].values, first_rates(diagnosis)
+    variance, rates = run["variance"].values, diagnosis.growth_rates()
     rows: list[tuple[str, ...]] = [HEADINGS]
     for mode, outcome in enumerate(run["outcome"].values):
-        arrived = outcome == "recruited" and np.isfinite(run["recruitment_time"].values[mode])
+        time = run["recruitment_time"].values[mode]
+        arrived = outcome == "recruited" and math.isfinite(time)
         rows.append(
             (
                 str(mode),
                 f"{variance[mode, 0]:.6g}",
                 f"{variance[mode, -1]:.6g}",
                 str(outcome),
-                f"{rates[mode]:+.3g}",
-                f"{run['recruitment_time'].values[mode]:.4g}" if arrived else "–",
+                f"{rates[mode]:+.3g}" if math.isfinite(rates[mode]) else "–",
+                f"{time:.4g}" if arrived else "–",
             )
         )
     return "\n".join([*aligned(rows), "", *_verdict(diagnosis), "", *_changes(diagnosis)])
 
 
-def first_rates(diagnosis: Diagnosis) -> NDArray:
-    """Growth rates (1/v) dv/dt between the first two saved times."""
-    run = diagnosis.run
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithm = np.log(run["variance"].values[:, :2])
-        return np.diff(logarithm, axis=1)[:, 0] / np.diff(run["time"].values[:2])
+def _plain(lost: NDArray | None) -> list[bool] | None:
+    return None if lost is None else lost.tolist()
 
 
 def _verdict(diagnosis: Diagnosis) -> Iterator[str]:
     run, lost = diagnosis.run, diagnosis.lost
     time = f"by time {run['time'].values[-1]:g}, step {run['step'].values[-1]:g}"
-    if lost.any():
+    if lost is None:
+        reason = f"{_not_known(run.attrs['status'])}, its data end {time.replace('by', 'at', 1)}."
+        yield f"Which modes are lost is {reason} {run.attrs['message']}".strip()
+    elif lost.any():
         verb = "is" if lost.sum() == 1 else "are"
         yield f"{lost.sum()} of {lost.size} modes {verb} lost {time}: {_listed(lost)}."
     else:
         yield f"None of {lost.size} modes is lost {time}."
-    if run.attrs["status"] != "completed":
-        yield f"The run ended early ({run.attrs['status']}). {run.attrs['message']}".strip()
 
 
 def _changes(diagnosis: Diagnosis) -> Iterator[str]:
-    yield "One setting changed, all others kept:"
-    cells = [("  " + _options(change), _effect(diagnosis, change)) for change in diagnosis.changes]
+    yield "One setting changed, all others and the training time kept:"
+    cells = [(f"  {change.options}", _effect(diagnosis, change)) for change in diagnosis.changes]
     yield from aligned(cells, left=2)
     critical = diagnosis.critical_decay
-    if critical is None:
-        yield "No weight decay between 1e-4 and 1 is the first to lose a mode."
-    else:
+    if critical is not None:
         yield f"Weight decay of up to {critical:.2g} loses no mode that is not lost without it."
 
 
 def _effect(diagnosis: Diagnosis, change: Change) -> str:
-    saved, more = diagnosis.lost & ~change.lost, change.lost & ~diagnosis.lost
-    effects = {"saves": saved, "loses": more}
+    before, after = diagnosis.lost, change.lost
+    if after is None:
+        return _not_known(change.status)
+    if before is None:  # nothing to compare with
+        return f"{_listed(after)} lost" if after.any() else "no mode lost"
+    effects = {"saves": before & ~after, "loses": after & ~before}
     parts = [f"{verb} {_listed(which)}" for verb, which in effects.items() if which.any()]
-    early = "" if change.status == "completed" else f" ({change.status}: what was reached)"
-    return (", ".join(parts) or "changes no verdict") + early
+    return ", ".join(parts) or "changes no verdict"
+
+
+def _not_known(status: str) -> str:
+    return f"not known: the run did not complete ({status})"
 
 
 def _listed(which: NDArray) -> str:
@@ -108,16 +112,3 @@ def _listed(which: NDArray) -> str:
     return f"{'mode' if len(modes) == 1 else 'modes'} {names}" + (
         f" and {len(modes) - MOST_LISTED} more" if len(modes) > MOST_LISTED else ""
     )
-
-
-def _options(change: Change) -> str:
-    """The change as it is written on the command line."""
-    given = {name: value for name, value in change.settings.items() if value is not None}
-    return " ".join(_option(name, value) for name, value in given.items())
-
-
-def _option(name: str, value: object) -> str:
-    if name == "stop_gradient":
-        return "with stop-gradient"
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"--{name.replace('_', '-')} {shown}"

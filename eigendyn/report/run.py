@@ -14,7 +14,7 @@ from eigendyn.report.layout import aligned, listed, number, numbers
 if TYPE_CHECKING:
     import xarray
 
-    from eigendyn.labelled import Labelled
+    from eigendyn.labelled import Column, Labelled
 
 MOST_ROWS = 20  # beyond it the table shows the first and last modes only
 SHOWN = 5  # of each then
@@ -101,9 +101,8 @@ def _row(dataset: xarray.Dataset | Labelled, mode: int) -> tuple[str, ...]:
 
 def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
     attrs = dataset.attrs
-    counts = Counter(dataset["outcome"].values.tolist())
     yield "loss", attrs["loss"]
-    yield "modes", ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+    yield "modes", _counts(dataset["outcome"])
     yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
     yield "closure", f"{attrs['closure']}, {_trust(attrs)}"
     ends = _ends(dataset)
@@ -155,6 +154,13 @@ def _taken(loss: Mapping[str, Any]) -> str:
     if math.isnan(error):
         return f"{closure}, {kind} not estimated"
     return f"{closure}, {kind} {error:.1e}" if error else closure
+
+
+def _counts(outcome: Column | xarray.DataArray) -> str:
+    counts = Counter(outcome.values.tolist()).most_common()
+    found = ", ".join(f"{count} {word}" for word, count in counts)
+    size = outcome.attrs.get("size", "variance")
+    return found if size == "variance" else f"{found}; by {size}"
 
 
 def _trust(attrs: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def test_table_has_one_row_for_each_mode():
         result = label(logistic(start, TIMES), TIMES)
     lines = table(result).splitlines()
     assert [line.split()[0] for line in lines[1:4]] == ["0", "1", "2"]
-    assert [line.split()[3] for line in lines[1:4]] == ["recruited", "collapsed", "recruited"]
+    assert [line.split()[3] for line in lines[1:4]] == ["relaxed", "collapsed", "recruited"]
     assert lines[2].split()[-2:] == ["–", "–"]
 
 
@@ -50,7 +50,8 @@ def test_table_of_many_modes_shows_the_first_and_last_and_counts_all():
     start = np.linspace(0.01, 2, 5000)
     text = table(label(logistic(start, TIMES), TIMES))
     assert len(text.splitlines()) < 25
-    assert "5000 recruited" in text
+    at_least_half = int((start >= 0.5).sum())  # of the largest, which all of them become
+    assert f"{at_least_half} relaxed, {5000 - at_least_half} recruited" in text
     assert "4999" in text
 
 
