@@ -51,7 +51,7 @@ ROOMS = [
 ]
 LEAVES = {
     *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
-    *("precision", "presets", "architecture", "averaging", "labelled"),
+    *("precision", "presets", "architecture", "averaging", "labelled", "wording"),
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only
 ONLY_IN = {
