@@ -55,7 +55,11 @@ def lab(tmp_path_factory):
         yield address
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _wait(address, log):
@@ -118,6 +122,8 @@ def test_sliders_and_clicks_move_the_dynamics(lab, browser, tmp_path):
     again.wait_for_selector(".jp-RenderedImage img", state="visible", timeout=60_000)
     assert again.locator(".jp-RenderedImage img").get_attribute("src") != as_opened
     again.screenshot(path=tmp_path / "reopened.png")
+    # A server that is ended while a kernel starts does not end.
+    again.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=90_000)
 
 
 def _end_kernels(address):
