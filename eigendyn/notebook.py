@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting
 from eigendyn.explorer.axes import axes
-from eigendyn.explorer.command import command_options
+from eigendyn.explorer.command import command_options, plain
 from eigendyn.explorer.controls import Control, controls
 from eigendyn.explorer.motion import Motion
+from eigendyn.explorer.portrait import Rests, rests
 from eigendyn.explorer.system import explored_system
 from eigendyn.losses import SymbolicLoss
 from eigendyn.plot.exploration import POINTS, Exploration, as_png, new_figure
+from eigendyn.report.phase import table
 from eigendyn.settings import with_closure_accuracy
+from eigendyn.wording import short, told
 
 SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where the first trajectories start
 ACCURACY = 1e-4  # of an exact closure's quadrature, so that a move takes less than 0.1 s
+STARTS = 128  # of the search for fixed points: they are found within a second
 STATIC = (
     "A picture, since ipywidgets and ipympl are not installed. For sliders and clicks: "
     "pip install 'eigendyn[notebook]'."
@@ -52,6 +57,7 @@ class Explorer:
         system: The dynamical system that is shown.
         parameters: Its numbers by name, as they stand.
         starts: Points of the plane at which trajectories start.
+        rests: Fixed points; None while they are not known, after a move.
         figure: The one figure, updated and never replaced.
         picture: What it shows.
         widget: Sliders, buttons and figure; None where there are no widgets.
@@ -60,6 +66,8 @@ class Explorer:
     def __init__(self, loss: str | SymbolicLoss = "cosine", **settings: Any) -> None:
         self.figure = new_figure()
         self.widget = None
+        self.rests: Rests | None = None
+        self._kept: Any = None  # the picture that the notebook keeps
         self._settings = settings
         self._panel = None
         self._choose(loss)
@@ -103,6 +111,7 @@ class Explorer:
             raise InvalidSetting(message)
         self.starts.append((float(across), float(up)))
         self._follow()
+        self._fit()
 
     def choose(self, loss: str | SymbolicLoss) -> None:
         """Show another loss, with the same settings."""
@@ -116,6 +125,25 @@ class Explorer:
         across, up = self._motion.axes
         self.starts = [(first * across.top, second * up.top) for first, second in SHARES]
         self._move()
+        self._fit()
+
+    def settle(self) -> None:
+        """Find the fixed points of the parameters as they stand, and show them."""
+        self.show_rests(self.find_rests())
+
+    def find_rests(self) -> Rests:
+        """Find the fixed points, which takes longer than a move."""
+        return rests(self._motion, dict(self.parameters), STARTS)
+
+    def show_rests(self, found: Rests) -> None:
+        """Show these fixed points: filled if stable, open if unstable, half filled if saddles."""
+        self.rests = found
+        self.picture.rest(found)
+        if self._panel is not None:
+            self._panel.tell(table((self._motion, found)))
+        self._fit()
+        if self._kept is not None:
+            self._kept.update(self._repr_mimebundle_(), raw=True)
 
     @property
     def code(self) -> str:
@@ -127,7 +155,7 @@ class Explorer:
         """A command that writes the same explorer as a page."""
         chosen = []
         for name, control in self.controls.items():
-            value = f"{self.parameters[name]:g}"
+            value = plain(self.parameters[name])
             if control.option == "--param":
                 chosen.append(f"--param {name}={value}")
             elif self.parameters[name] != control.default:
@@ -144,7 +172,11 @@ class Explorer:
             if value != self.system.parameters[name] and name not in own
         }
         given = {**self._settings, **changed}
-        return ", ".join([repr(named), *(f"{name}={value!r}" for name, value in given.items())])
+        written = (
+            f"{name}={plain(value) if isinstance(value, float) else repr(value)}"
+            for name, value in given.items()
+        )
+        return ", ".join([repr(named), *written])
 
     def _choose(self, loss: str | SymbolicLoss) -> None:
         settings = with_closure_accuracy(self._settings, ACCURACY)
@@ -166,22 +198,43 @@ class Explorer:
             self._motion.axes,
             self._points,
             system.settings.duration,
-            system.loss.name,
+            told(short(system.loss.name), asdict(system.settings), without=system.parameters),
         )
         self.reset()
 
     def _move(self) -> None:
         rates = self._motion.rates(*self._points, self.parameters)
         self.picture.move(rates, self._motion.nullclines(*self._points, rates))
+        if self.rests is not None:
+            self.rests = None
+            self.picture.rest(None)
         self._follow()
+        if self._panel is not None:
+            self._panel.settle_later()
 
     def _follow(self) -> None:
         duration = self.system.settings.duration
-        self.picture.follow(self._motion.trajectories(self.starts, self.parameters, duration))
+        self._paths = self._motion.trajectories(self.starts, self.parameters, duration)
+        self.picture.follow(self._paths)
+        if self._panel is not None:
+            self._panel.moves.move()
+
+    def _fit(self) -> None:
+        self.picture.fit(self._paths)
         if self._panel is not None:
             self._panel.moves.move()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        if self.rests is None:
+            self.settle()
+        picture = {"image/png": as_png(self.figure)}
+        return {"text/plain": STATIC if self.widget is None else "", **picture}
+
+    def _ipython_display_(self) -> None:
+        """Show the widgets and, where a notebook is read without them, the picture."""
+        from IPython.display import display
+
         if self.widget is not None:
-            return self.widget._repr_mimebundle_()
-        return {"text/plain": STATIC, "image/png": as_png(self.figure)}
+            display(self.widget)
+        self._kept = None
+        self._kept = display(self._repr_mimebundle_(), raw=True, display_id=True)

@@ -67,7 +67,9 @@ def labelled(
         scale_free: Whether the loss does not depend on the common scale of the representations.
 
     Returns:
-        Arrays over (mode, time) and (quantity, time) in float64; modes keep their input order.
+        Arrays over (mode, time) in float64; modes keep their input order. Only where something is
+        conserved there are arrays over (quantity, time) too: an axis without positions would leave
+        a table of the whole without rows.
     """
     times = np.asarray(trajectory.times, np.float64)
     singular = np.asarray(trajectory.values[0], np.float64)  # (modes, times)
@@ -76,9 +78,6 @@ def labelled(
     # Weight decay leaves variances no end value where the loss has no scale, but their shares.
     # Rounded since time / learning rate is a whole number up to round-off.
     step = np.round(times / settings["learning_rate"], 6)
-    names = list(conserved)
-    quantities = np.array([conserved[name] for name in names], np.float64)
-    quantities = quantities.reshape(len(names), len(times))
     history, per_mode = ("mode", "time"), ("mode",)
     return Labelled(
         {
@@ -108,12 +107,7 @@ def labelled(
                 _outcomes(trajectory.status, course.times, course.variance, scale_free),
                 _label("what became of the mode", "") | {"size": _size(scale_free)},
             ),
-            "conserved": Column(("quantity", "time"), quantities, _label("conserved quantity", "")),
-            "conserved_drift": Column(
-                ("quantity",),
-                relative_drift(quantities),
-                _label("largest |q(t) − q(0)| / |q(0)|", "1"),
-            ),
+            **(_quantities(conserved) if conserved else {}),
         },
         coords={
             "time": Column(("time",), times, _label("training time", "learning rate × step")),
@@ -121,9 +115,7 @@ def labelled(
             "mode": Column(
                 ("mode",), np.arange(len(variance)), _label("mode, in input order", "1")
             ),
-            "quantity": Column(
-                ("quantity",), np.array(names, dtype=str), _label("conserved quantity", "")
-            ),
+            **(_quantity_names(conserved) if conserved else {}),
         },
         attrs={
             "title": f"{loss}, {closure['name']}, {method}",
@@ -138,6 +130,21 @@ def labelled(
             **provenance(device, str(settings["dtype"])),
         },
     )
+
+
+def _quantities(conserved: Mapping[str, NDArray]) -> dict[str, Column]:
+    values = np.array(list(conserved.values()), np.float64)
+    return {
+        "conserved": Column(("quantity", "time"), values, _label("conserved quantity", "")),
+        "conserved_drift": Column(
+            ("quantity",), relative_drift(values), _label("largest |q(t) − q(0)| / |q(0)|", "1")
+        ),
+    }
+
+
+def _quantity_names(conserved: Mapping[str, NDArray]) -> dict[str, Column]:
+    names = np.array(list(conserved), dtype=str)
+    return {"quantity": Column(("quantity",), names, _label("conserved quantity", ""))}
 
 
 def ensemble_dataset(

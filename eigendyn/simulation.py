@@ -63,6 +63,9 @@ def simulate(
     Returns:
         Dataset over (mode, time), modes in input order, time = learning rate × step. Numerical
         failure is its attribute `status`, never an exception; the data then end where it happened.
+        What is conserved is over (quantity, time), and absent where nothing is; of all that is over
+        modes or times, `dataset.drop_dims("quantity", errors="ignore").to_dataframe()` has one row
+        for each mode and time.
 
     Raises:
         UnknownName: A loss, method, closure, … that does not exist.

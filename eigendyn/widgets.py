@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -15,6 +18,12 @@ from eigendyn.plot.blitting import Blitting
 if TYPE_CHECKING:
     from eigendyn.notebook import Explorer
 
+LIVE = "eigendyn-live"  # class of the panel: its picture, which the notebook keeps, is not needed
+HIDING = (
+    f"<style>.jp-OutputArea-child:has(.{LIVE}) + .jp-OutputArea-child:has(.jp-RenderedImage) "
+    "{ display: none; }</style>"
+)
+STILL = 0.3  # seconds without a move, after which fixed points are sought
 HINT = "Click the plane to start a trajectory."
 
 
@@ -43,17 +52,50 @@ class Panel:
         self.copied = ipywidgets.Text(
             description="copy:", layout={"width": "100%", "display": "none"}
         )
+        self.points = ipywidgets.HTML()
         self._box = ipywidgets.VBox()
+        self._beside = ThreadPoolExecutor(1)
+        self._waiting: asyncio.TimerHandle | None = None
+        self._seeking: asyncio.Task | None = None
         self.rebuild()
-        self.widget = ipywidgets.VBox(
-            [self._choices(), self.canvas, self._box, self._buttons(), self.copied, self.message]
-        )
+        below = [self._buttons(), self.copied, self.message, self.points, ipywidgets.HTML(HIDING)]
+        self.widget = ipywidgets.VBox([self._choices(), self.canvas, self._box, *below])
+        self.widget.add_class(LIVE)
 
     def rebuild(self) -> None:
         """Make sliders for the parameters of the explorer's system."""
         controls = self.explorer.controls
         self.sliders = {name: self._slider(name, control) for name, control in controls.items()}
         self._box.children = tuple(self.sliders.values())
+
+    def tell(self, table: str) -> None:
+        """Write the table of fixed points below the plane."""
+        self.points.value = f"<pre>{escape(table)}</pre>"
+
+    def settle_later(self) -> None:
+        """Find fixed points once nothing has moved for a moment, beside whatever moves then.
+
+        Without an event loop nothing is seen before it is shown, and then they are found at once.
+        """
+        self.points.value = ""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._waiting = loop.call_later(STILL, self._settle)
+
+    def _settle(self) -> None:
+        self._seeking = asyncio.get_running_loop().create_task(self._seek())
+
+    async def _seek(self) -> None:
+        explorer = self.explorer
+        asked = explorer.system, dict(explorer.parameters)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._beside, explorer.find_rests)
+        if asked == (explorer.system, explorer.parameters):  # nothing has moved meanwhile
+            explorer.show_rests(found)
 
     def _slider(self, name: str, control: Control) -> ipywidgets.FloatSlider:
         slider = ipywidgets.FloatSlider(

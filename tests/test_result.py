@@ -82,6 +82,21 @@ def test_netcdf_holds_the_result_unchanged(tmp_path, monkeypatch, conserved):
         xarray.testing.assert_identical(result, loaded.load())
 
 
+@pytest.mark.parametrize(
+    "conserved", [{}, {"Σ v": np.ones(11)}, {"a": np.ones(11), "b": np.ones(11)}]
+)
+def test_a_table_has_a_row_for_every_mode_and_time(conserved):
+    times = np.linspace(0, 5, 11)
+    result = label(logistic([0.1, 0.5], times), times, conserved=conserved)
+    whole = result.to_dataframe()
+    assert len(whole) == 2 * 11 * max(1, len(conserved))
+    table = result.drop_dims("quantity", errors="ignore").to_dataframe()
+    assert table.index.names == ["mode", "time"]
+    assert len(table) == 2 * 11
+    assert table["variance"].loc[(1, 0.0)] == pytest.approx(0.5)
+    assert table["variance"].unstack("mode").shape == (11, 2)
+
+
 def test_every_variable_has_a_name_and_a_unit():
     result = label(np.ones((2, 3)), np.arange(3.0))
     for name in result.variables:

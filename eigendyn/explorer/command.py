@@ -50,8 +50,13 @@ def command_options(system: DynamicalSystem, is_named: bool) -> str:
         if field.name in left_out or value == field.default:
             continue
         flag = f"--{field.name.replace('_', '-')}"
-        options += [flag] if value is True else [flag, f"{value}"]
+        options += [flag] if value is True else [flag, plain(value)]
     return " ".join(options)
+
+
+def plain(value: Any) -> str:
+    """A number without the dirt of binary fractions, such as 0.3 for 0.1 + 0.2; else the text."""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def start_option(system: DynamicalSystem) -> str | None:

@@ -23,10 +23,10 @@ from eigendyn.integrate.compiled import compile_ahead, compiled_ensemble
 from eigendyn.integrate.flow import flow
 from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import with_closure_accuracy
+from eigendyn.wording import short
 
 ACCURACY = 1e-6  # of an exact closure's quadrature
 SAVES = 101
-LONG = 60  # letters of a name that is no title any more
 RTOL, ATOL = 1e-4, 1e-7  # of what a hand explores
 MOST_STEPS = 500  # spectra that vanish under a cosine loss grow stiff
 SLOWEST = 1e-9  # rate at which the way back is at rest
@@ -188,9 +188,8 @@ class Motion:
     @property
     def title(self) -> str:
         """The loss, and what is held."""
-        name = self.system.loss.name
         held = [self.system.holding] if isinstance(self.system, Slice) else []
-        return ", ".join([name if len(name) < LONG else "a loss of one’s own", *held])
+        return ", ".join([short(self.system.loss.name), *held])
 
     @property
     def _order(self) -> list[int]:

@@ -1,9 +1,24 @@
 // Sliders, clicks and keys enter; the page shows what follows from them.
 
+let remembering = 0;
 function show() {
   drawPlane();
   drawCourse();
   tell();
+  clearTimeout(remembering);
+  remembering = setTimeout(remember, REMEMBER_AFTER);
+}
+
+// The view goes into the page's address, so that a link brings it back.
+function remember() {
+  const view = viewText(sliders, state.values, state.trajectories);
+  const asOpened = viewText(sliders, sliders.map(({ value }) => value), opening);
+  const address = location.href.split("#")[0];
+  try {
+    history.replaceState(null, "", view === asOpened ? address : `${address}#${view}`);
+  } catch {
+    // A page inside another one may not change its address.
+  }
 }
 
 function update(effort) {
@@ -92,13 +107,16 @@ function buildLegend() {
   }
 }
 
-function reset() {
+// Show the view that a text says; an empty one is that at the opening.
+function restore(view) {
+  const tops = data.plane.map(({ top }) => top * reach.high);
+  const { values, trajectories } = viewFrom(view, sliders, tops);
   sliders.forEach((slider, i) => {
-    state.values[i] = slider.value;
+    state.values[i] = values[i];
     showSlider(slider, i);
   });
   state.cursor = null;
-  state.trajectories = [{ q: rounded(plane().map(({ top }, i) => FIRST_START[i] * top)), sign: 1 }];
+  state.trajectories = trajectories ?? [...opening];
   clearTimeout(refining);
   update(FINE);
 }
@@ -156,7 +174,7 @@ canvas.addEventListener(
 );
 canvas.addEventListener("blur", () => moveCursor(null));
 
-element("reset").addEventListener("click", reset);
+element("reset").addEventListener("click", () => restore(""));
 element("clear").addEventListener("click", () => {
   state.trajectories = [];
   state.shown.paths = [];
@@ -194,7 +212,8 @@ paint(dark.matches);
 buildSliders();
 buildLegend();
 cost.measure();
-reset();
+restore(location.hash.slice(1));
+window.addEventListener("hashchange", () => restore(location.hash.slice(1)));
 new ResizeObserver(() => {
   drawPlane();
   drawCourse();

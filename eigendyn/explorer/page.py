@@ -32,7 +32,7 @@ from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import Settings
 
 NUMERICS = ("plane.js", "trajectories.js", "nullclines.js", "fixed_points.js")  # need no page
-SCRIPTS = (*NUMERICS, "draw.js", "state.js", "pictures.js", "words.js", "page.js")
+SCRIPTS = (*NUMERICS, "view.js", "draw.js", "state.js", "pictures.js", "words.js", "page.js")
 MOST_SAMPLES = 4096
 DEFAULT_SAMPLES = 2048
 CLOSURES = {

@@ -35,12 +35,13 @@ class Rests:
     unsettled: int
 
 
-def rests(motion: Motion, parameters: Parameters) -> Rests:
-    """Find the fixed points on a plane (see `fixed_points`)."""
+def rests(motion: Motion, parameters: Parameters, starts: int = 512) -> Rests:
+    """Find the fixed points on a plane, from so many starts (see `fixed_points`)."""
     tops = np.array([axis.top for axis in motion.axes])
     high = motion.coordinates(tops)
     numbers: dict[str, Any] = dict(parameters)
-    found = find_fixed_points(motion.system, np.zeros_like(high), high, **numbers)
+    window = (np.zeros_like(high), high)
+    found = find_fixed_points(motion.system, *window, starts=starts, **numbers)
     points = found.found
     shown = np.array([motion.shown(point.x) for point in points]).reshape(-1, 2)
     continua = tuple(motion.shown(point.continuum) for point in points)

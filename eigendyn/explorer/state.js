@@ -9,6 +9,7 @@ const symbols = data.plane.map(({ symbol }) => symbol);
 const FIRST_START = [0.15, 0.6]; // of the axes
 const ARROWS = 17;
 const REFINE_AFTER = 150; // milliseconds
+const REMEMBER_AFTER = 300; // browsers allow few changes of an address
 
 // How much is computed while a slider moves, and when it stands: milliseconds for the grid and its
 // fewest and most points a side, refinements of nullclines, accuracy and steps of a trajectory, and
@@ -32,9 +33,11 @@ const FINE = {
   stride: 1 / 40,
 };
 
-const duration = { label: "time that is followed", symbol: "T", value: data.duration };
-const reach = { label: "reach of the axes", symbol: "×", value: 1, low: 0.25, high: 5, step: 0.25 };
+const duration = { name: "time", label: "time that is followed", symbol: "T" };
+const reach = { name: "reach", label: "reach of the axes", symbol: "×", value: 1 };
+Object.assign(reach, { low: 0.25, high: 5, step: 0.25 });
 Object.assign(duration, {
+  value: data.duration,
   low: data.duration / 10,
   high: 10 * data.duration,
   step: data.duration / 10,
@@ -56,6 +59,9 @@ const rounded = (q) =>
     const grain = plane()[i].top / 2000;
     return Number((Math.max(0, Math.round(value / grain)) * grain).toPrecision(6));
   });
+
+// The trajectory that the page opens with.
+const opening = [{ q: rounded(plane().map(({ top }, i) => FIRST_START[i] * top)), sign: 1 }];
 
 const cost = (() => {
   let microseconds = 0;

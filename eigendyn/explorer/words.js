@@ -70,10 +70,9 @@ function tellCursor() {
 // The same plane, and where an option can set its start the same trajectory, as commands.
 function commandLine(path) {
   const changed = data.controls.flatMap(({ option, symbol, default: usual }, i) => {
-    if (state.values[i] === usual) return [];
-    return option === "--param"
-      ? [`--param ${symbol}=${state.values[i]}`]
-      : [`${option} ${state.values[i]}`];
+    const value = plain(state.values[i]);
+    if (usual !== null && value === plain(usual)) return [];
+    return option === "--param" ? [`--param ${symbol}=${value}`] : [`${option} ${value}`];
   });
   const words = [data.command, ...changed].join(" ");
   const lines = [`eigendyn phase ${words} -o phase.png`];
@@ -86,8 +85,8 @@ function commandLine(path) {
     const [first, second] = path.q;
     const start =
       data.start === "variances"
-        ? `--variances ${first},${second}`
-        : `--variances ${second ** 2} --predictor-start ${first}`;
+        ? `--variances ${plain(first)},${plain(second)}`
+        : `--variances ${plain(second ** 2)} --predictor-start ${plain(first)}`;
     lines.push(`eigendyn simulate ${words} ${start} --steps ${steps}`);
   }
   return lines.join("\n");

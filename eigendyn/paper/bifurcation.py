@@ -74,7 +74,7 @@ def draw(numbers: Numbers) -> Figure:
         ax.set_title(loss_symbol(loss))
         ax.set_xlabel("weight decay ω")
         ax.set_xlim(0, 1.45 * np.nanmax(branch["weight_decay"]))
-        ax.set_ylim(0, 1.1)
+        ax.set_ylim(-0.05, 1.1)  # the branch at zero stands clear of the axis
     first = figure.axes[0]
     first.set_ylabel("eigenvalue λ at equilibrium")
     second = figure.axes[1]

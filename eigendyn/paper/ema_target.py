@@ -5,9 +5,12 @@ Source: Halvagal et al. 2023, Figure 7, which has deep networks.
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.figure import Figure
 
 from eigendyn.choices import LOSS_NAMES
+from eigendyn.paper.extent import until_still
 from eigendyn.paper.variants import NOISE
 from eigendyn.paper.words import theory_sentence
 from eigendyn.paper.work import Numbers, Work
@@ -15,9 +18,13 @@ from eigendyn.plot.style import COLOURS, loss_symbol
 from eigendyn.start import published_weights
 
 EMA = 0.99
-RUN = {"learning_rate": 0.1, "steps": 3_000, "saves": 101}
+RUN = {"learning_rate": 0.1, "steps": 3_000, "saves": 301}
 TARGETS = {"shared": {}, "ema": {"target": "ema", "ema": EMA}}
 LIMITS = (1e-2, 4.0)
+LOOKS: dict[str, dict[str, Any]] = {  # where both run together, both are seen
+    "shared": {"lw": 2.8, "alpha": 0.5, "solid_capstyle": "butt"},
+    "ema": {"lw": 0.7, "color": "0.15"},
+}
 
 
 def numbers(work: Work) -> Numbers:
@@ -33,24 +40,25 @@ def numbers(work: Work) -> Numbers:
 
 
 def draw(numbers: Numbers) -> Figure:
-    """Plain losses above, isotropic ones below; dashed with an EMA target."""
+    """Plain losses above, isotropic ones below; thin lines with an EMA target, over pale ones."""
     figure = Figure(figsize=(5.2, 3.6))
-    axes = figure.subplots(2, 2, sharex=True, sharey=True)
+    axes = figure.subplots(2, 2, sharey=True)
     for ax, loss in zip(axes.flat, LOSS_NAMES, strict=True):
-        for target, look in (("shared", "-"), ("ema", "--")):
-            run = numbers[f"{loss}/{target}/theory"]
-            colour = COLOURS[loss] if target == "shared" else "0.25"
-            ax.plot(run["step"], run["variance"].T, look, color=colour, lw=1.0)
+        runs = {target: numbers[f"{loss}/{target}/theory"] for target in TARGETS}
+        for target, run in runs.items():
+            look = LOOKS[target] | ({"color": COLOURS[loss]} if target == "shared" else {})
+            ax.plot(run["step"], run["variance"].T, **look)
         ax.set_title(loss_symbol(loss))
         ax.set_yscale("log")
         ax.set_ylim(*LIMITS)
-        ax.set_xlim(0, RUN["steps"])
+        variances = [run["variance"].values for run in runs.values()]
+        ax.set_xlim(0, until_still(runs["ema"]["step"].values, *variances))
     for ax in axes[:, 0]:
         ax.set_ylabel("eigenvalue λ")
     for ax in axes[1]:
         ax.set_xlabel("iteration")
-    axes[0, 0].plot([], [], color="0.3", label="shared target")
-    axes[0, 0].plot([], [], "--", color="0.25", label=f"EMA target, momentum {EMA}")
+    axes[0, 0].plot([], [], **LOOKS["shared"], color=COLOURS[LOSS_NAMES[0]], label="shared target")
+    axes[0, 0].plot([], [], **LOOKS["ema"], label=f"EMA target, momentum {EMA}")
     axes[0, 0].legend(loc="lower right")
     return figure
 

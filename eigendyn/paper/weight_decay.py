@@ -8,6 +8,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from eigendyn.paper.extent import until_still
 from eigendyn.paper.variants import NOISE
 from eigendyn.paper.words import theory_sentence
 from eigendyn.paper.work import Numbers, Work
@@ -16,7 +17,7 @@ from eigendyn.start import published_weights
 
 LOSSES = ("euclidean", "iso-euclidean")
 STRENGTHS = (0.03, 0.1, 0.2)
-RUN = {"learning_rate": 0.01, "steps": 6_000, "saves": 101}
+RUN = {"learning_rate": 0.01, "steps": 6_000, "saves": 301}
 LIMITS = (1e-3, 4.0)
 
 
@@ -36,7 +37,7 @@ def numbers(work: Work) -> Numbers:
 def draw(numbers: Numbers) -> Figure:
     """Plain loss above, isotropic one below; weight decay grows to the right."""
     figure = Figure(figsize=(6.0, 3.4))
-    axes = figure.subplots(len(LOSSES), len(STRENGTHS), sharex=True, sharey=True)
+    axes = figure.subplots(len(LOSSES), len(STRENGTHS), sharey=True)
     for row, loss in enumerate(LOSSES):
         for ax, strength in zip(axes[row], STRENGTHS, strict=True):
             run = numbers[f"{loss}/{strength}/theory"]
@@ -46,15 +47,16 @@ def draw(numbers: Numbers) -> Figure:
                 ax.plot(run["step"], run["variance"][mode], **look)
             ax.set_yscale("log")
             ax.set_ylim(*LIMITS)
-            ax.set_xlim(0, RUN["steps"])
+            extent = until_still(run["step"].values, run["variance"].values, above=LIMITS[0])
+            ax.set_xlim(0, extent)
             ax.xaxis.set_major_locator(MaxNLocator(3))
             ax.set_title(f"{loss_symbol(loss)}, ω = {strength}")
         axes[row, 0].set_ylabel("eigenvalue λ")
     for ax in axes[-1]:
         ax.set_xlabel("iteration")
-    axes[0, -1].plot([], [], color=COLOURS[LOSSES[0]], label="lives")
-    axes[0, -1].plot([], [], "--", color="0.55", label="dies")
-    axes[0, -1].legend(loc="lower right")
+    axes[-1, -1].plot([], [], color=COLOURS[LOSSES[0]], label="lives")
+    axes[-1, -1].plot([], [], "--", color="0.55", label="dies")
+    axes[-1, -1].legend(loc="lower right")
     return figure
 
 

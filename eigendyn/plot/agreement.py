@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from matplotlib.figure import Figure
 from eigendyn.choices import PICTURE_SUFFIXES
 from eigendyn.plot.picture import SIZE, save_figure
 from eigendyn.plot.spectrum import DECADES, colour_scale, colours
+from eigendyn.plot.title import write_title
 from eigendyn.store import check_output
+from eigendyn.wording import told
 
 if TYPE_CHECKING:
     import xarray
@@ -57,7 +60,8 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     ax.set_ylim(lowest / 1.5, highest * 1.5)
     ax.set_xlabel("time (learning rate × step)")
     ax.set_ylabel("variance of the mode")
-    ax.set_title(f"{theory.attrs['loss']}: {compared.attrs['verdict']}", fontsize="medium")
+    run = told(theory.attrs["loss"], json.loads(theory.attrs["settings"]))
+    write_title(ax, [f"{run}: {compared.attrs['verdict']}"])
     ax.legend(fontsize="small", frameon=False)
     return ax
 

@@ -6,7 +6,7 @@ Every layer draws on the axes that it is given, and returns the arrays that it d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,11 +23,14 @@ from numpy.typing import NDArray
 from eigendyn.explorer.motion import Motion, Parameters
 from eigendyn.explorer.portrait import Rests, basins, conserved_levels, rests, separatrices
 from eigendyn.plot.style import DESCENT, style
+from eigendyn.plot.title import write_title
 from eigendyn.store import write_atomically
+from eigendyn.wording import told
 
 FIELD, FINE = 18, 120  # points on each side of the plane, for arrows and for lines
-NULLCLINES = ("#0072B2", "#E69F00")
+NULLCLINES = (("#0072B2", "-"), ("#E69F00", "--"))  # dashes leave the other one seen
 TRAJECTORY = "#D55E00"
+BORDER = "#CC79A7"  # of basins: a pale band, since it often runs along a nullcline
 TRAJECTORIES = "trajectory"  # group of the lines that an animation lets run
 SHADES = ("#e8e8e8", "#d6e8f3", "#fbe6c8", "#d9efe4", "#f3e0ea", "#fff7cf")
 LEVELS = 8
@@ -69,8 +72,8 @@ def draw_nullclines(motion: Motion, ax: Axes, parameters: Parameters = OWN) -> l
     """Draw where one of the axes does not move, one line for each branch."""
     across, up = motion.grid(FINE)
     found = motion.nullclines(across, up, motion.rates(across, up, parameters))
-    for axis, branches, colour in zip(motion.axes, found, NULLCLINES, strict=True):
-        lines = LineCollection(branches, colors=colour, linewidths=1.2)
+    for axis, branches, (colour, look) in zip(motion.axes, found, NULLCLINES, strict=True):
+        lines = LineCollection(branches, colors=colour, linestyles=look, linewidths=1.2)
         lines.set_label(f"{axis.symbol} does not move")
         ax.add_collection(lines)
     return found
@@ -161,7 +164,7 @@ def draw_separatrices(
     branches = separatrices(motion, found.points, parameters)
     for index, branch in enumerate(branches):
         label = None if index else "border of basins"
-        ax.plot(*branch.T, color="#CC79A7", lw=1.6, ls="-.", label=label)
+        ax.plot(*branch.T, color=BORDER, lw=4, alpha=0.5, zorder=1, label=label)
     return branches
 
 
@@ -269,7 +272,7 @@ def phase_portrait(
     draw_fixed_points(found, ax)
     across, up = motion.axes
     ax.set(xlim=(0, across.top), ylim=(0, up.top), xlabel=across.label, ylabel=up.label)
-    ax.set_title(motion.title)
+    write_title(ax, [told(motion.title, {**asdict(motion.system.settings), **parameters})])
     return portrait
 
 

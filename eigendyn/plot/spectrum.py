@@ -12,12 +12,15 @@ from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from eigendyn.choices import PICTURE_SUFFIXES
 from eigendyn.plot.picture import SIZE, save_figure
+from eigendyn.plot.title import write_title
 from eigendyn.store import check_output
+from eigendyn.wording import told
 
 if TYPE_CHECKING:
     import xarray
@@ -26,8 +29,9 @@ if TYPE_CHECKING:
     from eigendyn.labelled import Labelled
 
 MOST_LINES = 200
-MARGINS = {"left": 0.15, "right": 0.955, "bottom": 0.145}  # shares of the figure
+MARGINS = {"left": 0.15, "right": 0.81, "bottom": 0.145}  # shares of the figure
 ABOVE, LINE = 0.16, 0.055  # margin above the axes, and a line of the title
+BAR = (1.03, 0.0, 0.045, 1.0)  # left, bottom, width and height in shares of the axes
 DECADES = 6  # below the largest variance; what falls further leaves the picture
 
 
@@ -35,7 +39,9 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     """Draw the variance of every mode over training time, coloured by where it started.
 
     Modes at zero variance cannot stand on a logarithmic axis; of more than 200 modes, 200 are drawn
-    whose ranks by initial variance are evenly spaced. The title says so in either case.
+    whose ranks by initial variance are evenly spaced. The title says so in either case, and which
+    settings are not the usual ones. In a figure without a layout engine the subplots are moved
+    (`tight_layout`), so that axes in a row leave room for each other's labels.
 
     Args:
         dataset: A result of `simulate`.
@@ -48,6 +54,17 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
         from matplotlib import pyplot
 
         ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    _draw(dataset, ax)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    laid_out = isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine | TightLayoutEngine)
+    if not laid_out and all(one.get_subplotspec() for one in figure.axes):
+        figure.tight_layout()
+    return ax
+
+
+def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
+    """Draw the lines and everything that names them; the number of the title's lines returns."""
     initial = dataset["variance"].values[:, 0]
     drawn = _choose(initial)
     times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
@@ -72,10 +89,11 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
         "top", functions=(lambda time: time / learning_rate, lambda step: step * learning_rate)
     )
     steps.set_xlabel("step")
-    ax.set_title("\n".join(_title(dataset, initial, len(drawn))), fontsize="medium")
-    bar = ax.figure.colorbar(lines, ax=ax, label="initial variance", pad=0.02)
+    count = write_title(ax, _title(dataset, initial, len(drawn)))
+    # Part of the axes, so that every layout keeps room for it.
+    bar = ax.figure.colorbar(lines, cax=ax.inset_axes(BAR), label="initial variance")
     _label_decades(bar.ax.yaxis)
-    return ax
+    return count
 
 
 def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bool = False) -> Path:
@@ -95,9 +113,10 @@ def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bo
     """
     check_output(path, PICTURE_SUFFIXES, force)
     figure = Figure(figsize=SIZE)  # without a layout engine, which draws all text four times
-    ax = plot_spectrum(dataset, figure.add_subplot())
-    lines = 1 + ax.get_title().count("\n")
-    figure.subplots_adjust(**MARGINS, top=1 - ABOVE - LINE * lines)
+    ax = figure.add_subplot()
+    figure.subplots_adjust(**MARGINS)  # a title is as wide as its axes
+    lines = _draw(dataset, ax)
+    figure.subplots_adjust(top=1 - ABOVE - LINE * lines)
     return save_figure(figure, path, force)
 
 
@@ -129,7 +148,8 @@ def _choose(initial: NDArray) -> NDArray:
 
 def _title(dataset: xarray.Dataset | Labelled, initial: NDArray, drawn: int) -> list[str]:
     attrs = dataset.attrs
-    lines = [f"{attrs['loss']} · {attrs['closure']} · {attrs['method']}"]
+    run = told(attrs["loss"], json.loads(attrs["settings"]))
+    lines = [run, f"{attrs['closure']} · {attrs['method']}"]
     if attrs["status"] != "completed":
         lines.append(f"{attrs['status']} at time {dataset['time'].values[-1]:g}")
     silent = int((initial <= 0).sum())

@@ -171,7 +171,8 @@ def _trust(attrs: Mapping[str, Any]) -> str:
 
 
 def _conserved(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, dict[str, float]]]:
-    for index, name in enumerate(dataset["quantity"].values.tolist()):
+    names = dataset["quantity"].values.tolist() if "quantity" in dataset.coords else []
+    for index, name in enumerate(names):
         quantity = dataset["conserved"].values[index]
         yield (
             name,

@@ -56,7 +56,9 @@ def visit(browser, folder):
         context.close()
     assert troubles == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
-    assert len([url for url in requests if url.startswith("file:")]) == len(contexts)
+    assert {url.split("#")[0] for url in requests if url.startswith("file:")} <= {
+        (folder / f"{name}.html").as_uri() for name in LOSSES
+    }
 
 
 def told(page, which):
@@ -214,3 +216,27 @@ def test_a_slider_moves_the_whole_plane_in_a_tenth_of_a_second(visit):
         page.wait_for_timeout(40)
     moves = page.evaluate("performance.getEntriesByName('quick update').map((e) => e.duration)")
     assert min(moves) < 100  # the least disturbed by whatever else the machine does
+
+
+def test_a_link_brings_the_view_back(visit):
+    page = visit("euclidean")
+    assert "#" not in page.url
+    page.get_by_label(re.compile("^weight decay ω")).focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.get_by_label(re.compile("^reach of the axes")).focus()
+    page.keyboard.press("ArrowRight")
+    click_plane(page, 0.6, 0.7)
+    page.wait_for_function("() => location.hash.split('from=').length === 3")
+    assert "weight-decay=0.115&reach=1.25&from=" in page.url
+    told_before = [told(page, which) for which in ("outcome", "points", "command")]
+    shown = page.evaluate("state.shown.paths.map(({ points }) => points.at(-1))")
+    page.reload()  # the same link, opened again
+    page.wait_for_function("() => state.shown !== null")
+    assert [told(page, which) for which in ("outcome", "points", "command")] == told_before
+    assert page.evaluate("state.shown.paths.map(({ points }) => points.at(-1))") == shown
+    page.evaluate("location.hash = 'weight-decay=0.2&from='")  # another one, in the same page
+    page.wait_for_function("() => state.trajectories.length === 0")
+    assert "--weight-decay 0.2 " in told(page, "command")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("() => !location.href.includes('#')")

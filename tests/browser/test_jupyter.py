@@ -4,6 +4,7 @@ Like the page's tests, these need a Chromium of the system: without one they are
 where the environment variable EIGENDYN_REQUIRE_BROWSER is set.
 """
 
+import json
 import os
 import socket
 import subprocess
@@ -54,7 +55,11 @@ def lab(tmp_path_factory):
         yield address
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _wait(address, log):
@@ -77,6 +82,11 @@ def test_sliders_and_clicks_move_the_dynamics(lab, browser, tmp_path):
     page.keyboard.press("Shift+Enter")
     page.wait_for_selector(".jupyter-matplotlib-canvas-container canvas", timeout=90_000)
 
+    picture = page.locator(".jp-RenderedImage img")
+    picture.wait_for(state="attached", timeout=90_000)
+    as_opened = picture.get_attribute("src")
+    assert not picture.is_visible()  # beside its widgets
+
     slider = page.locator(".widget-hslider", has_text="weight decay")
     assert slider.locator(".widget-readout").inner_text() == "0.050"
     slider.locator(".noUi-handle").focus()
@@ -96,4 +106,32 @@ def test_sliders_and_clicks_move_the_dynamics(lab, browser, tmp_path):
         "() => [...document.querySelectorAll('input')]"
         ".some(one => one.value.includes('--weight-decay 0.055'))"
     )
+    page.wait_for_selector("text=0.058412", timeout=60_000)  # in the table: (1 − √(1 − 4 ω))/2
     page.screenshot(path=tmp_path / "lab.png")
+
+    page.wait_for_function(
+        "(before) => document.querySelector('.jp-RenderedImage img').src !== before", arg=as_opened
+    )
+    assert picture.count() == 1
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(2000)
+    page.close()
+    _end_kernels(lab)
+    again = browser.new_page(viewport={"width": 1300, "height": 1000})
+    again.goto(f"{lab}/lab/tree/explorer.ipynb?token={TOKEN}&reset")
+    again.wait_for_selector(".jp-RenderedImage img", state="visible", timeout=60_000)
+    assert again.locator(".jp-RenderedImage img").get_attribute("src") != as_opened
+    again.screenshot(path=tmp_path / "reopened.png")
+    # A server that is ended while a kernel starts does not end.
+    again.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=90_000)
+
+
+def _end_kernels(address):
+    def ask(path, method):
+        headers = {"Authorization": f"token {TOKEN}"}
+        request = urllib.request.Request(f"{address}/api/{path}", headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+    for session in json.loads(ask("sessions", "GET")):
+        ask(f"sessions/{session['id']}", "DELETE")

@@ -10,6 +10,7 @@ import eigendyn
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.paper import FIGURES, NETWORKS_ONLY
 from eigendyn.paper import relu as relu_page
+from eigendyn.paper.extent import until_still
 from eigendyn.paper.variants import AS_PUBLISHED, panels
 from eigendyn.paper.work import Descents, Work
 from eigendyn.plot.style import style
@@ -195,3 +196,30 @@ def test_relu_networks_are_named_as_such(monkeypatch):
     assert list(groups) == ["iso-euclidean/networks"]
     assert "no mode theory covers a ReLU encoder" in page("6b").caption(groups)
     assert page("6b").numbers(Work()) == {}
+
+
+def test_no_panel_is_mostly_a_flat_line():
+    times = np.linspace(0, 100, 101)
+    settled = 1 + np.exp(-times[None])
+    dying = np.exp(-times[None] / 4)
+    end = np.log(100)  # when exp(−t) is 1 % of what it settles at
+    assert until_still(times, settled) == pytest.approx(1.4 * end, abs=1.4)
+    gone = 4 * np.log(1000)  # when it leaves the picture below
+    assert until_still(times, settled, dying, above=1e-3) == pytest.approx(1.4 * gone, abs=1.4)
+    assert until_still(times, dying) == 100
+    assert until_still(times, np.ones((2, 101))) == 100
+
+
+def test_a_branch_at_zero_stands_clear_of_the_axis(numbers):
+    with style():
+        figure = page("bifurcation").draw(numbers["bifurcation"])
+    assert all(ax.get_ylim()[0] < 0 for ax in figure.axes)
+
+
+def test_both_lines_are_seen_where_they_run_together(numbers):
+    with style():
+        figure = page("7").draw(numbers["7"])
+    for ax in figure.axes:
+        shared, ema = ax.lines[0], ax.lines[10]
+        assert shared.get_linewidth() > 3 * ema.get_linewidth()
+        assert {line.get_linestyle() for line in ax.lines} == {"-"}  # ten dashes cover everything

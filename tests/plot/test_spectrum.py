@@ -40,14 +40,58 @@ def test_title_names_what_is_not_drawn_and_what_failed():
     variance[7] = 0
     ax = draw(label(variance, TIMES, status="diverged"))
     assert len(ax.collections[0].get_segments()) == MOST_LINES
-    assert "200 of 999 modes" in ax.get_title()
-    assert "1 at zero variance not drawn" in ax.get_title()
+    title = ax.get_title().replace("\n", " ")
+    assert "200 of 999 modes" in title
+    assert "1 at zero variance not drawn" in title
     assert "diverged at time 30" in ax.get_title()
+
+
+FORMULA = "sum((lam*z1 - gamma*sg(z2))**2) / norm(sg(z2)) + " * 4 + "sum(z1) with gamma = 0.8"
+
+
+@pytest.mark.parametrize("size", [(6.4, 4.8), (9, 3)])
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+def test_nothing_overlaps_in_a_row_of_axes_nor_leaves_the_figure(size, layout):
+    result = label(logistic([0.5, 1e-3, 2.0], TIMES), TIMES)
+    result.attrs["loss"] = FORMULA
+    figure = Figure(figsize=size, layout=layout)
+    for ax in figure.subplots(1, 2):
+        plot_spectrum(result, ax)
+    figure.draw_without_rendering()
+    left, right = (ax.get_tightbbox() for ax in figure.axes)
+    assert left.x1 < right.x0
+    for box in (left, right):
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1
+
+
+def test_the_title_of_a_written_loss_stands_within_a_saved_picture(tmp_path, monkeypatch):
+    result = label(logistic([0.5, 1e-3, 2.0], TIMES), TIMES, status="diverged")
+    result.attrs["loss"] = FORMULA
+    figures = []
+    monkeypatch.setattr("eigendyn.plot.spectrum.save_figure", lambda *one: figures.append(one[0]))
+    save_picture(result, tmp_path / "picture.png")
+    (figure,) = figures
+    figure.draw_without_rendering()
+    box = figure.axes[0].get_tightbbox()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert 0 <= box.y0 < box.y1 <= figure.bbox.y1
+    assert figure.axes[0].get_title().startswith("sum((lam*z1 - gamma*sg(z2))**2)")
+
+
+def test_a_layout_of_ones_own_is_left_alone():
+    result = label(logistic([0.5], TIMES), TIMES)
+    for place in ([0.2, 0.2, 0.5, 0.4], [0.1, 0.1, 0.8, 0.3]):
+        ax = Figure().add_axes(place)
+        plot_spectrum(result, ax)
+        np.testing.assert_allclose(ax.get_position().bounds, place)
 
 
 def test_steps_stand_above_the_times():
     ax = draw(label(logistic([0.5], TIMES), TIMES, learning_rate=0.1))
-    (steps,) = ax.child_axes
+    steps = ax.child_axes[0]
     ax.figure.draw_without_rendering()
     np.testing.assert_allclose(steps.get_xlim(), (0, 300))
     assert steps.get_xlabel() == "step"
