@@ -12,7 +12,6 @@ from eigendyn.analysis.newton import Dynamics, conserved_here, evaluate, gradien
 
 ZERO = 1e-7  # an eigenvalue is a zero mode below this share of the largest, or of 1
 ODD = ("singular_value", "target_value", "velocity")  # states that change sign with their mode
-WITHIN = 1e-24  # what stands for zero where a root would have no slope
 NEAR = 0.04  # share of the largest coordinate at which the growth of a vanishing one is looked at
 DIVERGES = 1.5  # factor between growth rates, the one nearer to zero by half, that have no limit
 
@@ -56,9 +55,6 @@ def judge(system: Dynamics, x: ArrayLike, **parameters: float) -> FixedPoint:
     x = np.asarray(x, float)
     rest = evaluate(system, x[None], parameters)
     jacobian = rest.jacobian[0]
-    if not np.isfinite(jacobian).all():  # as with λ = √c at c = 0: the limit from within
-        within = np.where((x == 0) & ~np.array([is_odd(n) for n in system.names]), WITHIN, x)
-        jacobian = evaluate(system, within[None], parameters).jacobian[0]
     eigenvalues = _eigenvalues(jacobian, rough_coordinates(system, x, jacobian, parameters))
     zero = np.abs(eigenvalues) <= zero_size(eigenvalues)
     explained = min(int(zero.sum()), _explained(system, x, jacobian, parameters))
