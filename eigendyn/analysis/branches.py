@@ -32,7 +32,8 @@ class Branch:
         x: Coordinates (points, coordinates).
         eigenvalues: Of the Jacobians (points, coordinates), largest real part first [1/time];
             infinite for vanished coordinates that decay or grow at no finite rate.
-        stability: As that of a `FixedPoint`, at every point (points,).
+        stability: As that of a `FixedPoint`, at every point (points,), by eigenvalues alone:
+            "neutral" where one is zero, as at special points.
         special_points: Where it turns, meets another, or begins to oscillate, in order; each is
             one of the points.
         ended: Why the branch ends on the side of its first point, and of its last.
