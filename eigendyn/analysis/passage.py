@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 from mpmath import mpf
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
@@ -185,7 +185,7 @@ def _in_floats(
     """The same for any dynamics, with the round-off of their rates."""
     low, high = map(math.log, between)
 
-    def towards(logarithms: NDArray, which: int = 0) -> NDArray:
+    def towards(logarithms: ArrayLike, which: int = 0) -> NDArray:
         points = jnp.atleast_1d(jnp.asarray(logarithms))
         return side * np.asarray(_growth(system, points, numbers)[which])
 

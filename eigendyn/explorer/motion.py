@@ -135,12 +135,12 @@ class Motion:
         for slope in np.gradient(rate, *steps):
             if not np.nanmax(np.abs(slope)) > TOUCHES * usual:
                 continue  # it does not depend on this axis
-            for line in contour_generator(across, up, slope).lines(0.0):
-                found = np.abs(self.rates(*np.transpose(line), parameters)[which])
+            for line in map(np.asarray, contour_generator(across, up, slope).lines(0.0)):
+                found = np.abs(self.rates(line[:, 0], line[:, 1], parameters)[which])
                 at_rest = found <= TOUCHES * usual
                 for start, stop in runs(at_rest):
                     if at_rest[start] and stop - start > 1:
-                        yield np.asarray(line)[start:stop]
+                        yield line[start:stop]
 
     def trajectories(
         self, starts: Sequence[tuple[float, float]], parameters: Parameters, duration: float
