@@ -73,7 +73,7 @@ def judge(
     nearby = [] if rough.any() else _nearby(system, x, jacobian, parameters)
     eigenvalues, errors = _eigenvalues(jacobian, rough, nearby)
     zero = np.abs(eigenvalues) <= np.maximum(zero_size(eigenvalues), errors)
-    rates = np.where(np.abs(eigenvalues.real) <= errors, 0.0, eigenvalues.real)
+    rates = np.where(np.abs(np.real(eigenvalues)) <= errors, 0.0, np.real(eigenvalues))
     count = int(zero.sum())
     explained = min(count, _explained(system, x, jacobian, parameters))
     unexplained = count - max(explained, min(count, int(is_continuum)))
@@ -81,7 +81,7 @@ def judge(
     sides = tendencies(system, x, jacobian, count, parameters) if look else ()
     return FixedPoint(
         x=x,
-        eigenvalues=np.where(zero, 0.0, rates + 1j * eigenvalues.imag),
+        eigenvalues=np.where(zero, 0.0, rates + 1j * np.imag(eigenvalues)),
         stability=stability_of(rates[~zero], unexplained, sides),
         zero_modes=count,
         explained=explained,
@@ -117,7 +117,7 @@ def _nearby(
     sure = sizes > zero_size(sizes)
     steps = NEWTONS * np.where(sure, off, 0.0) / np.where(sure, sizes, 1.0)
     shift = np.where(x == 0, 0.0, steps @ right)
-    return evaluate(system, np.stack([x + shift, x - shift]), parameters).jacobian
+    return list(evaluate(system, np.stack([x + shift, x - shift]), parameters).jacobian)
 
 
 def _eigenvalues(
