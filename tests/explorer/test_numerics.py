@@ -196,7 +196,7 @@ def test_the_page_and_the_tables_have_one_word_for_one_thing():
     for loss, settings in [
         ("euclidean", {"weight_decay": 0.1}),
         ("euclidean", {}),
-        ("cosine", {"sigma2": 0.0}),
+        ("cosine", {}),
         ("euclidean", {"stop_gradient": False, "sigma2": 0.0}),
     ]:
         points, lines = fixed_points(loss, 2, **settings)
