@@ -151,7 +151,8 @@ def test_a_nullcline_that_a_rate_only_touches_is_drawn(rate):
         drawn = np.concatenate(lines)
         drawn = drawn[drawn.min(axis=1) > 0.1]  # beside the axes all rates are small
         expected = drawn[:, 1 - which] if "sum" in rate else 1.0
-        np.testing.assert_allclose(drawn[:, which], expected, atol=2e-3)
+        # 2 v d²/4 is below 1e-6 of usual rates for d < 5e-3
+        np.testing.assert_allclose(drawn[:, which], expected, atol=5e-3)
         assert np.ptp(drawn, axis=0)[1 - which] > 1.8
 
 
