@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import FunctionType
 
 import jax
@@ -25,6 +26,10 @@ from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
 REDUCTIONS = (ModeSum.__name__, ModeMaximum.__name__)  # their names in compiled code
+STATES = frozenset(
+    {sym.singular_value, sym.target_value, sym.predictor_value, sym.correlation_value}
+)
+WITHIN = 1e-24  # what stands for zero where a root has no slope
 BLOCK = 2**16  # numbers in one intermediate array while averaging: it stays in the cache
 
 jax.tree_util.register_dataclass(Nodes, ["weights", "values"], [])
@@ -36,6 +41,23 @@ def _total(summand: Array) -> Array:
 
 def _maximum(values: Array) -> Array:
     return jnp.max(values, axis=-1, keepdims=True)
+
+
+class Root(sp.Function):
+    """A power between 0 and 1 of what vanishes with a mode: it has no slope there."""
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _root(base: Array, exponent: float) -> Array:
+    return jnp.sqrt(base) if exponent == 0.5 else base**exponent
+
+
+@_root.defjvp
+def _root_slope(exponent: float, at: tuple, change: tuple) -> tuple[Array, Array]:
+    """Take the slope at zero from within, so that 0 · ∞ becomes 0, the limit in s √c for s = 0."""
+    (base,), (moved,) = at, change
+    within = jnp.where(base == 0, jnp.asarray(WITHIN, base.dtype), base)
+    return _root(base, exponent), exponent * within ** (exponent - 1) * moved
 
 
 @dataclass(frozen=True)
@@ -192,7 +214,7 @@ def compile_field(dynamics: ModeDynamics) -> VectorField:
         )
         raise OpenMoments(message)
     local, parts = sym.detach(sp.Tuple(*dynamics.rates), Average)
-    rates = [substitute(rate, dynamics) for rate in local]
+    rates = [_with_roots(substitute(rate, dynamics)) for rate in local]
     integrands = [substitute(average.args[0], dynamics) for average in parts.values()]
     free = set().union(*(e.free_symbols for e in (*rates, *integrands, dynamics.predictor)))
     node_symbols = [s for s in NODE_SYMBOLS if s in free]
@@ -222,11 +244,27 @@ def substitute(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
     return expression.xreplace({sym.lam: dynamics.predictor})
 
 
+def _with_roots(rate: sp.Expr) -> sp.Expr:
+    """Mark roots of states, which vanish with their mode."""
+
+    def is_root(part: sp.Basic) -> bool:
+        return (
+            isinstance(part, sp.Pow)
+            and part.exp.is_Rational
+            and 0 < part.exp < 1
+            and not STATES.isdisjoint(part.base.free_symbols)
+            and not part.base.has(ModeSum)
+        )
+
+    return rate.replace(is_root, lambda part: Root(part.base, part.exp))
+
+
 def compile_expressions(arguments: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> Callable:
     """Compile expressions over per-mode symbols to one function on arrays with modes last.
 
     A sum over modes becomes a sum over the last axis, so the code has the same size at any number
     of modes. No argument keeps its name, which users may have chosen.
     """
-    modules = [dict(zip(REDUCTIONS, (_total, _maximum), strict=True)), "jax"]
+    known = dict(zip(REDUCTIONS, (_total, _maximum), strict=True)) | {Root.__name__: _root}
+    modules = [known, "jax"]
     return sp.lambdify(list(arguments), list(expressions), modules, dummify=True, cse=True)

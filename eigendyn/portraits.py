@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm.auto import tqdm
 
+from eigendyn.analysis.continuation import PATIENCE
 from eigendyn.errors import InvalidSetting
 from eigendyn.explorer.motion import Motion, phase_plane
 from eigendyn.explorer.portrait import Rests
@@ -38,6 +40,7 @@ def save_portrait(
     modes: int | None = None,
     held: Mapping[str, float] | None = None,
     window: Sequence[float] | None = None,
+    progress: bool = False,
     settings: Mapping[str, Any],
 ) -> tuple[Motion, Rests]:
     """Draw a phase portrait and save it.
@@ -51,6 +54,7 @@ def save_portrait(
         modes: Number of modes (see `phase_plane`).
         held: Values of all states but two.
         window: Where both axes end.
+        progress: Show a progress bar on standard error if it takes more than 2 s.
         settings: Loss, and fields of `Settings`.
 
     Returns:
@@ -64,24 +68,31 @@ def save_portrait(
     if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
         message = "An .mp4 needs ffmpeg, and there is none on the PATH. Install it, or try .gif."
         raise InvalidSetting(message)
-    motion = phase_plane(modes=modes, held=held, window=window, **settings)
-    if descents and motion.system.names != ("singular_value_0", "singular_value_1"):
-        message = (
-            "--descent trains networks of two modes, and this plane shows something else. "
-            "Leave it out."
+    with tqdm(total=4, unit="part", delay=PATIENCE, leave=False, disable=not progress) as bar:
+        motion = phase_plane(modes=modes, held=held, window=window, **settings)
+        bar.update()
+        if descents and motion.system.names != ("singular_value_0", "singular_value_1"):
+            message = (
+                "--descent trains networks of two modes, and this plane shows something else. "
+                "Leave it out."
+            )
+            raise InvalidSetting(message)
+        first = _starts(motion, starts)
+        duration = motion.system.settings.duration
+        figure, ax = portrait_figure()
+        portrait = phase_portrait(
+            motion, ax, starts=first, with_basins=with_basins, duration=duration
         )
-        raise InvalidSetting(message)
-    first = _starts(motion, starts)
-    duration = motion.system.settings.duration
-    figure, ax = portrait_figure()
-    portrait = phase_portrait(motion, ax, starts=first, with_basins=with_basins, duration=duration)
-    if descents:
-        draw_descents([p for s in first for p in _descended(s, descents, settings)], ax)
-    add_legend(figure)
-    if path.suffix.lower() in (".gif", ".mp4"):
-        save_animation(figure, ax, path, force)
-    else:
-        save_figure(figure, path, force)
+        bar.update()
+        if descents:
+            draw_descents([p for s in first for p in _descended(s, descents, settings)], ax)
+        bar.update()
+        add_legend(figure)
+        if path.suffix.lower() in (".gif", ".mp4"):
+            save_animation(figure, ax, path, force)
+        else:
+            save_figure(figure, path, force)
+        bar.update()
     return motion, portrait.rests
 
 

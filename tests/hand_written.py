@@ -57,6 +57,15 @@ def circle():
     return HandWritten({"mu": 0.0}, ("x",), lambda u, mu: (u[0] ** 2 + mu**2 - 0.25,))
 
 
+def loop(centre):
+    """X = −1, and the circle x² + (mu − centre)² = 1/4."""
+    return HandWritten(
+        {"mu": 0.0},
+        ("x",),
+        lambda u, mu: ((u[0] + 1) * (0.25 - u[0] ** 2 - (mu - centre) ** 2),),
+    )
+
+
 def cusp():
     """The cusp nu + mu x − x³, with saddle-nodes at 27 nu² = 4 mu³."""
     return HandWritten(

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import eigendyn
+from eigendyn.analysis.system import dynamical_system
 from eigendyn.closure import close
 from eigendyn.compile import compile_field
 from eigendyn.derive import mode_dynamics
@@ -95,6 +97,26 @@ def test_a_singular_value_that_crosses_zero_stays_finite(alpha):
     assert np.isfinite(rates).all()
     assert rates[0] == -rates[2]
     assert rates[1] == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"predictor": "running", "alpha": 0.5},
+        {"predictor": "running", "alpha": 0.3},
+        {"alpha": 0.25},
+    ],
+)
+def test_derivatives_at_a_vanished_mode_are_their_limits(settings):
+    system = dynamical_system("euclidean", 1, weight_decay=0.3, **settings)
+    slopes = np.asarray(jax.jacfwd(system)(jnp.zeros(len(system.names))))
+    np.testing.assert_allclose(slopes[0, 0], -0.3, rtol=1e-12)  # growth, λ = 0
+    np.testing.assert_array_equal(slopes[0, 1:], 0)  # s ∂c^α/∂c with s = 0
+    run = eigendyn.simulate(
+        "euclidean", [0.0, 0.3], method="flow", solver="stiff", steps=300, **settings
+    )
+    assert run.attrs["status"].startswith("completed")
+    np.testing.assert_array_equal(run["variance"].values[0], 0)
 
 
 def test_averaging_in_blocks_changes_nothing(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from eigendyn.analysis.special_points import SpecialPoint, special_points
 
 CLOSED = "closed loop"
 LONG = "too many points"
+NEUTRAL = "neutral"
+FEW = 4  # points in a row
 FILLS = "rests beside others that no conserved quantity parts it from"
 FIRST = 0.25  # of the longest step
 SHORTEST = 1e-7  # step, in units of the window and the parameter's range
@@ -29,7 +32,8 @@ class Branch:
         x: Coordinates (points, coordinates).
         eigenvalues: Of the Jacobians (points, coordinates), largest real part first [1/time];
             infinite for vanished coordinates that decay or grow at no finite rate.
-        stability: As that of a `FixedPoint`, at every point (points,).
+        stability: As that of a `FixedPoint`, at every point (points,), by eigenvalues alone:
+            "neutral" where one is zero, as at special points.
         special_points: Where it turns, meets another, or begins to oscillate, in order; each is
             one of the points.
         ended: Why the branch ends on the side of its first point, and of its last.
@@ -51,6 +55,22 @@ class Branch:
         """Whether each point attracts (points,)."""
         return self.stability == "stable"
 
+    @property
+    def stretches(self) -> tuple[NDArray, list[str]]:
+        """Where it turns or its stability changes, ends included, and the stability in between.
+
+        Returns:
+            Values of the parameter (stretches + 1,), and one stability for each stretch.
+        """
+        kinds = between(self.stability)
+        if len(self.parameter) == 1:
+            return self.parameter.repeat(2), [str(kinds[0])]
+        ways = np.sign(np.diff(self.parameter))
+        new = (kinds[1:] != kinds[:-1]) | (ways[1:] * ways[:-1] < 0)
+        cuts = 1 + np.flatnonzero(new)
+        places = self.parameter[[0, *cuts, -1]]
+        return places, [str(kinds[i]) for i in (0, *cuts)]
+
 
 @dataclass(frozen=True, eq=False)
 class Path:
@@ -65,19 +85,42 @@ class Path:
     partial: bool = False
 
 
+def between(stability: NDArray) -> NDArray:
+    """Stability between every point of a branch and the next (points − 1,).
+
+    A few neutral points in a row, such as special points, belong to the stretches beside them.
+    """
+    if len(stability) == 1:
+        return stability
+    kinds = np.where(stability[:-1] == NEUTRAL, stability[1:], stability[:-1])
+    for start, stop in runs(kinds):
+        if kinds[start] == NEUTRAL and stop - start <= FEW and stop - start < len(kinds):
+            kinds[start:stop] = kinds[start - 1 if start else stop]
+    return kinds
+
+
+def runs(kinds: NDArray) -> list[tuple[int, int]]:
+    """Where runs of equal kinds begin and end."""
+    edges = [0, *(1 + np.flatnonzero(kinds[1:] != kinds[:-1])), len(kinds)]
+    return list(pairwise(map(int, edges)))
+
+
 def follow(curve: Curve, start: Reading, limits: Limits) -> Branch:
-    """Follow the branch through a point in both directions."""
+    """Follow the branch through a point in both directions, and list it from its lower end."""
     forward = _path(curve, start, limits)
     backward = Path([start], [], CLOSED)
     if forward.ended != CLOSED:
         backward = _path(curve, _turned(start), limits)
-    ended = (backward.ended, forward.ended)
+    first, last = backward, forward
+    within = curve.family.within
+    if within(first.readings[-1].value) > within(last.readings[-1].value):
+        first, last = last, first
     return _branch(
         curve,
-        [*reversed(backward.readings[1:]), *forward.readings],
-        [*reversed(backward.special), *forward.special],
-        ended,
-        forward.partial or backward.partial,
+        [*reversed(first.readings[1:]), *last.readings],
+        [*reversed(first.special), *last.special],
+        (first.ended, last.ended),
+        first.partial or last.partial,
     )
 
 
@@ -94,7 +137,7 @@ def _branch(
     partial: bool,
 ) -> Branch:
     return Branch(
-        parameter=np.clip([one.value for one in readings], curve.family.low, curve.family.high),
+        parameter=np.array([curve.family.within(one.value) for one in readings]),
         x=np.stack([one.x for one in readings]),
         eigenvalues=np.stack([one.eigenvalues for one in readings]),
         stability=np.array([one.stability for one in readings]),

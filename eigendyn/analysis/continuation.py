@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
 
+from eigendyn.analysis.anywhere import rests_anywhere
 from eigendyn.analysis.branches import FILLS, Branch, follow, single
 from eigendyn.analysis.curve import Curve, Reading, curve_through, stands_alone
 from eigendyn.analysis.ends import Limits
@@ -27,6 +29,7 @@ SAME = 1e-4  # distance, in units of the window and the range, at which special 
 BESIDE = 1e-6  # largest rate of a start that is brought to rest
 MOST = 5_000  # points of one direction of a branch
 MOST_BRANCHES = 40
+PATIENCE = 2.0  # s without a progress bar
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,8 @@ class Diagram:
         branches: The branches.
         special_points: Those of all branches, each once, by their parameter.
         unfollowed: Number of branches that were seen to leave others, and not followed any more.
+        slices: Number of values of the parameter at which fixed points were sought; 0 if a start
+            was given.
     """
 
     driven: tuple[str, ...]
@@ -48,6 +53,7 @@ class Diagram:
     branches: tuple[Branch, ...]
     special_points: tuple[SpecialPoint, ...]
     unfollowed: int
+    slices: int = 0
 
     @property
     def partial(self) -> bool:
@@ -67,14 +73,16 @@ def continue_fixed_points(
     seed: int = 0,
     step: float = STEP,
     tolerance: float = 1e-10,
+    progress: bool = False,
     **parameters: float,
 ) -> Diagram:
     r"""Follow fixed points f(x, μ) = 0 as a parameter μ changes, by pseudo-arclength.
 
-    Branches begin at the fixed points that a search finds at a few values of the parameter, and
-    where other branches cross. Special points are bracketed and refined along them. Where
-    quantities are conserved, a branch stays on the level of its start. s and −s are the same, so
-    that a branch ends where a mode vanishes: what is transcritical in its variance.
+    Branches begin at the fixed points that a search finds at a few values of the parameter, at
+    those that another finds at any value, and where other branches cross. Special points are
+    bracketed and refined along them. Where quantities are conserved, a branch stays on the level of
+    its start. s and −s are the same, so that a branch ends where a mode vanishes: what is
+    transcritical in its variance.
 
     Args:
         system: A `DynamicalSystem`, a plane of one, or any `Dynamics`.
@@ -90,6 +98,7 @@ def continue_fixed_points(
         seed: Seed of these.
         step: Longest step, in units of the window and the parameter's range.
         tolerance: Largest absolute rate at a fixed point.
+        progress: Show a progress bar on standard error if it takes more than 2 s.
         parameters: Numbers by name, in the place of the system's own.
 
     Returns:
@@ -106,13 +115,14 @@ def continue_fixed_points(
     low, high = check_window(*corners, len(system.names))
     member = family(system, parameter, between, (low, high), parameters)
     limits = Limits(low, high, step, MOST)
+    slices = 1 if member.levels else slices  # every other value would bring other levels
     if start is None:
         first = _searched(member, limits, slices, starts, seed, tolerance)
     else:
         first = [_given(member, limits, start, tolerance)]
     branches: list[Branch] = []
     unfollowed = 0
-    for curve, reading in first:
+    for curve, reading in tqdm(first, unit="start", delay=PATIENCE, disable=not progress):
         unfollowed += _grow(branches, curve, reading, limits)
     if not branches:
         message = (
@@ -135,13 +145,14 @@ def continue_fixed_points(
         branches=tuple(branches),
         special_points=_distinct(branches, high - low, member.high - member.low),
         unfollowed=unfollowed,
+        slices=slices if start is None else 0,
     )
 
 
 def usual_window(system: Dynamics) -> tuple[NDArray, NDArray]:
     """Corners of a window that holds variances up to 2, and what belongs to them."""
     states = [name.rpartition("_")[0] for name in system.names]
-    low = [-1.0 if state == "velocity" else 0.0 for state in states]
+    low = [-1.0 if "velocity" in state else 0.0 for state in states]
     high = [LARGEST if state == "correlation_value" else LARGEST**0.5 for state in states]
     return np.array(low), np.array(high)
 
@@ -149,12 +160,11 @@ def usual_window(system: Dynamics) -> tuple[NDArray, NDArray]:
 def _searched(
     member: Family, limits: Limits, slices: int, starts: int, seed: int, tolerance: float
 ) -> Iterator[tuple[Curve, Reading]]:
-    """Fixed points at a few values of the parameter, those that stand alone first.
+    """Fixed points at a few values of the parameter, then at any, those that stand alone first.
 
-    Where quantities are conserved, one value has to do: every other would bring other levels.
+    Where quantities are conserved, slices are all: other points would bring other levels.
     """
     aside: list[tuple[Curve, Reading]] = []
-    slices = 1 if member.levels else slices
     width = (member.high - member.low) / slices
     for value in member.low + width * (np.arange(slices) + 0.5):  # at 0 rests often fill lines
         found = find_fixed_points(
@@ -174,6 +184,12 @@ def _searched(
                 yield curve, reading
             else:
                 aside.append((curve, reading))
+    if not member.levels:
+        anywhere = rests_anywhere(member, limits.low, limits.high, starts, seed, tolerance)
+        for x, value in anywhere:
+            curve, reading = _begin(member, limits, x, value, tolerance)
+            if reading is not None and stands_alone(curve, reading):
+                yield curve, reading
     yield from aside
 
 

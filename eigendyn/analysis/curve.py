@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.analysis.arclength import Spot, correct
+from eigendyn.analysis.beside import stability_of
 from eigendyn.analysis.family import Family, vanished_modes
-from eigendyn.analysis.linearisation import rough_coordinates, stability_of, zero_size
+from eigendyn.analysis.linearisation import rough_coordinates, zero_size
 
 ROUND_OFF = 1e-5  # of the size of zero modes, up to which an eigenvalue's sign means nothing
 ALIVE = ""  # name of the block of all modes that have not vanished
@@ -28,7 +29,7 @@ class Reading:
             explain, and of every vanished mode by its name: with a vanished mode's sign its rates
             change theirs, so that nothing couples it to the others.
         eigenvalues: All of them (coordinates,), largest real part first.
-        stability: As that of a `FixedPoint`.
+        stability: As that of a `FixedPoint`, by its eigenvalues alone: "neutral" where one is zero.
     """
 
     spot: Spot
@@ -129,7 +130,9 @@ class Curve:
         zero = np.abs(found) <= zero_size(found)
         everything = np.concatenate([found, alive[explained]])
         order = np.lexsort((np.imag(everything), -np.real(everything)))
-        stability = stability_of(np.real(found[~zero]), int(zero.sum()))
+        rates = np.real(found)
+        rates = np.where(np.abs(rates) <= ROUND_OFF * zero_size(found), 0.0, rates)
+        stability = stability_of(rates[~zero], int(zero.sum()))
         return Reading(spot, x, value, blocks, everything[order], stability)
 
 

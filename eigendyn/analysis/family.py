@@ -55,6 +55,13 @@ class Family:
         near = share * (self.high - self.low)
         return next((reason for end, reason in ends if abs(value - end) <= near), "")
 
+    def within(self, value: float) -> float:
+        """μ in its range, and the very end of it where it is there but for round-off."""
+        near = BORDER * (self.high - self.low)
+        if value < self.low + near:
+            return self.low
+        return self.high if value > self.high - near else value
+
     def linearise(self, x: ArrayLike, value: float) -> tuple[NDArray, NDArray, NDArray]:
         """Rates and levels, and their derivatives by x and by μ.
 

@@ -100,7 +100,8 @@ def find_fixed_points(
     first = _starts(system, low, high, check_whole("starts", starts, 2), seed)
     if isinstance(system, DynamicalSystem):
         exact = rest_points(system, **parameters)
-        first = np.concatenate([first, exact[((exact >= low) & (exact <= high)).all(axis=1)]])
+        inside = ((exact >= low) & (exact <= high)).all(axis=1)
+        first = np.concatenate([exact[inside], first])  # of points that are one, the first stays
     scale = float(np.linalg.norm(high - low))
     sizes = np.abs(evaluate(system, first, parameters).jacobian).max(axis=(1, 2))
     usual = float(np.median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else 0.0
@@ -120,7 +121,7 @@ def find_fixed_points(
         margin = (1 - MIDDLE) / 2 * np.ptp(here, axis=0)
         centre = np.clip((low + high) / 2, here.min(axis=0) + margin, here.max(axis=0) - margin)
         point = here[np.argmin(np.linalg.norm(here - centre, axis=1))]
-        alone = judge(system, point, **parameters)
+        alone = judge(system, point, len(lines) > 0, **parameters)
         if len(lines):
             centred = _centred(system, alone, centre, rested, tolerance, parameters)
             alone = replace(centred, continuum=lines)
@@ -206,7 +207,7 @@ def _centred(
         _, sizes, rows = np.linalg.svd(jacobian)
         tangents = rows[sizes <= zero_size(sizes)]
         step = tangents.T @ (tangents @ (centre - best.x)) * (best.x != 0)
-        after = judge(system, rested((best.x + step)[None]).x[0], **parameters)
+        after = judge(system, rested((best.x + step)[None]).x[0], True, **parameters)
         gain = np.linalg.norm(best.x - centre) - np.linalg.norm(after.x - centre)
         alike = after.stability == best.stability and after.zero_modes == best.zero_modes
         if gain <= 1e-9 * np.linalg.norm(centre) or not alike or after.residual > tolerance:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.analysis.beside import stability_of, tendencies
 from eigendyn.analysis.newton import Dynamics, conserved_here, evaluate, gradient, rates_at
 
 ZERO = 1e-7  # an eigenvalue is a zero mode below this share of the largest, or of 1
 ODD = ("singular_value", "target_value", "velocity")  # states that change sign with their mode
-WITHIN = 1e-24  # what stands for zero where a root would have no slope
+NEWTONS = 4.0  # of Newton's steps by which a position may be off
+ROUND_OFF = 8 * float(np.finfo(float).eps)
 NEAR = 0.04  # share of the largest coordinate at which the growth of a vanishing one is looked at
 DIVERGES = 1.5  # factor between growth rates, the one nearer to zero by half, that have no limit
 
@@ -24,10 +26,12 @@ class FixedPoint:
     Args:
         x: Coordinates (coordinates,); on a continuum, of a point in its middle half, near to
             the window's centre.
-        eigenvalues: Of the Jacobian (coordinates,), complex, largest real part first [1/time].
-        stability: By the eigenvalues that are not zero: "stable", "unstable" or "saddle"; "neutral"
-            where none grows and there are zero modes that nothing explains, so that terms of
-            higher order decide.
+        eigenvalues: Of the Jacobian (coordinates,), complex, largest real part first [1/time]; what
+            is smaller than the error that the position's own error makes is zero.
+        stability: "stable", "unstable" or "saddle", by the signs of the eigenvalues and, along zero
+            modes that nothing explains, by the rates a little away; "half-stable" where those
+            decay on one side and grow on the other, as where two fixed points merge; "neutral"
+            where neither decides.
         zero_modes: Number of eigenvalues that vanish.
         explained: How many of these conserved quantities and a symmetry of scale explain.
         residual: Largest absolute rate at x.
@@ -51,22 +55,35 @@ class FixedPoint:
         return np.divide(1.0, rates, out=np.full(len(rates), np.inf), where=~zero & (rates > 0))
 
 
-def judge(system: Dynamics, x: ArrayLike, **parameters: float) -> FixedPoint:
-    """Take the eigenvalues at a fixed point x (coordinates,), and say what they mean."""
+def judge(
+    system: Dynamics, x: ArrayLike, is_continuum: bool = False, **parameters: float
+) -> FixedPoint:
+    """Take the eigenvalues at a fixed point x (coordinates,), and say what they mean.
+
+    Args:
+        system: Rates of change.
+        x: Coordinates (coordinates,).
+        is_continuum: Whether it stands on a line of others, along which nothing moves.
+        parameters: Numbers by name, in the place of the system's own.
+    """
     x = np.asarray(x, float)
     rest = evaluate(system, x[None], parameters)
     jacobian = rest.jacobian[0]
-    if not np.isfinite(jacobian).all():  # as with λ = √c at c = 0: the limit from within
-        within = np.where((x == 0) & ~np.array([is_odd(n) for n in system.names]), WITHIN, x)
-        jacobian = evaluate(system, within[None], parameters).jacobian[0]
-    eigenvalues = _eigenvalues(jacobian, rough_coordinates(system, x, jacobian, parameters))
-    zero = np.abs(eigenvalues) <= zero_size(eigenvalues)
-    explained = min(int(zero.sum()), _explained(system, x, jacobian, parameters))
+    rough = rough_coordinates(system, x, jacobian, parameters)
+    nearby = [] if rough.any() else _nearby(system, x, jacobian, parameters)
+    eigenvalues, errors = _eigenvalues(jacobian, rough, nearby)
+    zero = np.abs(eigenvalues) <= np.maximum(zero_size(eigenvalues), errors)
+    rates = np.where(np.abs(np.real(eigenvalues)) <= errors, 0.0, np.real(eigenvalues))
+    count = int(zero.sum())
+    explained = min(count, _explained(system, x, jacobian, parameters))
+    unexplained = count - max(explained, min(count, int(is_continuum)))
+    look = unexplained > 0 and not rough.any() and np.isfinite(jacobian).all()
+    sides = tendencies(system, x, jacobian, count, parameters) if look else ()
     return FixedPoint(
         x=x,
-        eigenvalues=eigenvalues,
-        stability=stability_of(np.real(eigenvalues[~zero]), int(zero.sum()) - explained),
-        zero_modes=int(zero.sum()),
+        eigenvalues=np.where(zero, 0.0, rates + 1j * np.imag(eigenvalues)),
+        stability=stability_of(rates[~zero], unexplained, sides),
+        zero_modes=count,
         explained=explained,
         residual=float(rest.residual[0]),
         continuum=np.empty((0, 2, len(x))),
@@ -84,15 +101,44 @@ def zero_size(eigenvalues: NDArray) -> float:
     return ZERO * max(1.0, float(sizes[np.isfinite(sizes)].max(initial=0)))
 
 
-def _eigenvalues(jacobian: NDArray, rough: NDArray) -> NDArray:
-    """Eigenvalues, largest real part first, and ±∞ for coordinates that decay or grow at no rate.
+def _nearby(
+    system: Dynamics, x: NDArray, jacobian: NDArray, parameters: Mapping
+) -> Sequence[NDArray]:
+    """Jacobians where the fixed point may be instead, for what rates and their round-off tell.
 
-    Such a coordinate is zero, and stays so: nothing else enters its row.
+    Where two roots nearly are one, Newton's step from beside them is half of the way to either, so
+    that a few of these steps reach beyond. Coordinates that have vanished are exact.
+    """
+    if not np.isfinite(jacobian).all():
+        return []
+    left, sizes, right = np.linalg.svd(jacobian)
+    round_off = ROUND_OFF * max(1.0, np.abs(x).max()) * max(1.0, np.abs(jacobian).max())
+    off = np.abs(left.T @ rates_at(system, x[None], parameters)[0]) + round_off
+    sure = sizes > zero_size(sizes)
+    steps = NEWTONS * np.where(sure, off, 0.0) / np.where(sure, sizes, 1.0)
+    shift = np.where(x == 0, 0.0, steps @ right)
+    return list(evaluate(system, np.stack([x + shift, x - shift]), parameters).jacobian)
+
+
+def _eigenvalues(
+    jacobian: NDArray, rough: NDArray, nearby: Sequence[NDArray]
+) -> tuple[NDArray, NDArray]:
+    """Eigenvalues, largest real part first, and their errors: how they change to those nearby.
+
+    They are ±∞ for coordinates that decay or grow at no rate. Such a coordinate is zero, and stays
+    so: nothing else enters its row.
     """
     smooth = jacobian[np.ix_(~rough, ~rough)]
     infinite = np.copysign(np.inf, np.diag(jacobian)[rough])
-    values = np.concatenate([np.linalg.eigvals(smooth), infinite]).astype(complex) + 0.0
-    return values[np.lexsort((values.imag, -values.real))]
+    own, vectors = np.linalg.eig(smooth)
+    inverse = np.linalg.pinv(vectors)
+    changes = [np.abs(np.diag(inverse @ (one - jacobian) @ vectors)) for one in nearby]
+    errors = np.max(np.nan_to_num(changes), axis=0) if len(changes) else np.zeros(len(own))
+    values = np.concatenate([own, infinite]).astype(complex) + 0.0
+    errors = np.concatenate([errors, np.zeros(len(infinite))])
+    errors = np.maximum(errors, ROUND_OFF * np.abs(own).max(initial=0.0))
+    order = np.lexsort((values.imag, -values.real))
+    return values[order], errors[order]
 
 
 def rough_coordinates(
@@ -117,13 +163,6 @@ def rough_coordinates(
         np.abs(own) > DIVERGES * np.abs(near)
     )
     return rough
-
-
-def stability_of(rates: NDArray, unexplained: int) -> str:
-    """Stability by the eigenvalues' real parts that are not zero, and the number of zero modes."""
-    if (rates > 0).any():
-        return "saddle" if (rates < 0).any() else "unstable"
-    return "neutral" if unexplained else "stable"
 
 
 def _explained(system: Dynamics, x: NDArray, jacobian: NDArray, parameters: Mapping) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,18 @@ ACCURACY = 1e-6  # of an exact closure's quadrature
 )
 @click.option("--seed", type=int, default=Settings.seed, help="Seed of these, and of the search.")
 @click.option(
+    "--slices",
+    type=int,
+    show_default="5",
+    help="Values of the parameter at which fixed points are sought; a search over the whole range "
+    "follows.",
+)
+@click.option(
     "-o",
     "--output",
     type=FILE,
     show_default="a fresh eigendyn-bifurcation-LOSS.png",
-    help="Picture to write: .png, .pdf or .svg.",
+    help="File to write: a picture, .png, .pdf or .svg, or branches and special points, .nc.",
 )
 @output_options
 @config_option
@@ -95,6 +103,7 @@ def command(
     second: tuple[str, ...] | None,
     second_between: list[float],
     modes: int,
+    slices: int | None,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -107,14 +116,18 @@ def command(
     Examples:
       eigendyn bifurcation --loss euclidean --parameter weight-decay --range 0,0.4
       eigendyn bifurcation --loss euclidean --second-parameter sigma1 --second-range 0,1
+      eigendyn bifurcation --loss euclidean -o branches.nc
       eigendyn bifurcation --loss euclidean --predictor learned \\
           --parameter weight-decay,predictor-decay
 
     Branches are solid where stable, dashed where unstable; saddle-node, transcritical and Hopf
     points are marked, and listed with the bracket in which they were found and their eigenvalues.
     """  # noqa: D301
+    from eigendyn.checks import check_whole
     from eigendyn.store import check_output, fresh_path
 
+    if slices is not None:
+        check_whole("slices", slices, 1)
     asked = asked_for(
         ctx,
         settings,
@@ -124,30 +137,52 @@ def command(
         parameters=parameters,
     )
     path = output or fresh_path(f"eigendyn-bifurcation-{asked.name}", ".png")
-    check_output(path, choices.PICTURE_SUFFIXES, force)
+    check_output(path, (*choices.PICTURE_SUFFIXES, *choices.TREE_SUFFIXES), force)
     if second is None and is_given(ctx, "second_between"):
         message = "--second-range belongs to --second-parameter, and there is none. Add it."
         raise InvalidSetting(message)
 
     def work() -> Any:
-        from eigendyn.analysis.continuation import continue_fixed_points
+        from eigendyn.analysis.continuation import SLICES, continue_fixed_points
         from eigendyn.analysis.folds import fold_curve
         from eigendyn.analysis.system import check_motion, dynamical_system
-        from eigendyn.plot.bifurcation import bifurcation_figure
-        from eigendyn.plot.picture import save_figure
 
         settings = with_closure_accuracy(asked.settings, ACCURACY)
         system = dynamical_system(modes=modes, **settings)
         check_motion(system)
-        diagram = continue_fixed_points(system, driven, between, seed=asked.chosen.seed)
+        diagram = continue_fixed_points(
+            system,
+            driven,
+            between,
+            slices=slices or SLICES,
+            seed=asked.chosen.seed,
+            progress=not quiet and sys.stderr.isatty(),
+        )
         curves = ()
         if second is not None:
             folds = diagram.special_points
             curves = fold_curve(system, driven, between, second, second_between, folds=folds)
+        if path.suffix.lower() in choices.TREE_SUFFIXES:
+            save_data(system, diagram, curves)
+        else:
+            save_picture(system, diagram, curves)
+        return system.loss.name, diagram, curves
+
+    def save_data(system: Any, diagram: Any, curves: Any) -> None:
+        from eigendyn.analysis.diagram_data import diagram_data
+        from eigendyn.result import provenance
+        from eigendyn.store import save
+
+        made = {"loss": system.loss.name, **provenance("cpu", "float64")}
+        save(diagram_data(diagram, curves, **made), path, force)
+
+    def save_picture(system: Any, diagram: Any, curves: Any) -> None:
+        from eigendyn.plot.bifurcation import bifurcation_figure
+        from eigendyn.plot.picture import save_figure
+
         value = system.parameters[second[0]] if second else None
         beside = second_between if curves else None
         save_figure(bifurcation_figure(diagram, curves, beside, value), path, force)
-        return system.loss.name, diagram, curves
 
     loss, diagram, curves = interruptible(work)
     from eigendyn.report.bifurcation import summary, table
@@ -158,7 +193,9 @@ def command(
     else:
         click.echo(table(diagram, curves))
         if second is not None and not curves:
-            click.echo(f"\nThere is no saddle-node to follow along {' = '.join(second)}.")
+            click.echo(
+                f"\nNo saddle-node was found that could be followed along {' = '.join(second)}."
+            )
     if not quiet:
         click.echo(f"Saved {path}.", err=True)
     if diagram.partial or any(curve.partial for curve in curves):

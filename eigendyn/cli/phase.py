@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,9 @@ def command(
 
     The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
     target with --target ema; further states are held with --slice. It shows the field, nullclines,
-    fixed points (filled if stable, open if unstable, half filled if saddles), level sets of what is
-    conserved, borders of basins and trajectories. The fixed points are listed with the eigenvalues
-    of their Jacobians.
+    fixed points (filled if stable, open if unstable, half filled if saddles or half-stable), level
+    sets of what is conserved, borders of basins and trajectories. The fixed points are listed with
+    the eigenvalues of their Jacobians.
     """  # noqa: D301
     from eigendyn.checks import check_whole
     from eigendyn.store import check_output, fresh_path
@@ -141,6 +142,7 @@ def command(
             modes=modes,
             held=numbers_by_name(held, "--slice variance3=0.5"),
             window=window,
+            progress=not quiet and sys.stderr.isatty(),
             settings=asked.settings,
         )
 

@@ -18,6 +18,7 @@ STATES = {  # symbol, words, whether the square is shown
     "predictor_value": ("p", "predictor’s eigenvalue", False),
     "correlation_value": ("c", "running correlation", False),
 }
+BESIDE_PREDICTOR = ("s", "encoder’s singular value", False)
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,7 @@ def axes(
     (first, _), (second, _) = (split(name) for name in system.names)
     # p is drawn across, and beside it s stands for itself.
     if (first, second) == ("singular_value", "predictor_value"):
-        predictor, encoder = (_axis(system, dynamics, i) for i in (1, 0))
-        label = encoder.label.replace("variance", "singular value")
-        symbol = encoder.symbol.replace("v", "s")
-        found = (
-            predictor,
-            Axis(0, symbol, label.replace(" v", " s"), False, encoder.odd, SINGULAR),
-        )
+        found = (_axis(system, dynamics, 1), _axis(system, dynamics, 0, BESIDE_PREDICTOR))
     else:
         found = (_axis(system, dynamics, 0), _axis(system, dynamics, 1))
     if window is None:
@@ -71,9 +66,14 @@ def axes(
     return across, up
 
 
-def _axis(system: DynamicalSystem | Slice, dynamics: ModeDynamics, coordinate: int) -> Axis:
+def _axis(
+    system: DynamicalSystem | Slice,
+    dynamics: ModeDynamics,
+    coordinate: int,
+    how: tuple[str, str, bool] | None = None,
+) -> Axis:
     state, mode = split(system.names[coordinate])
-    symbol, words, squared = STATES[state]
+    symbol, words, squared = how or STATES[state]
     several = system.modes > 1
     symbol += str(mode + 1).translate(BELOW) if several else ""
     if several and state == "singular_value":
@@ -83,7 +83,7 @@ def _axis(system: DynamicalSystem | Slice, dynamics: ModeDynamics, coordinate: i
         label += f" = predictor’s eigenvalue λ{str(mode + 1).translate(BELOW)}"
     apart = sym.target_value in dynamics.states  # both signs change together
     odd = state == "singular_value" and not apart
-    top = SINGULAR if state == "predictor_value" else LARGEST
+    top = SINGULAR if state == "predictor_value" or how else LARGEST
     return Axis(coordinate, symbol, label, squared, odd, top)
 
 

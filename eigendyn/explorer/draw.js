@@ -124,7 +124,7 @@ function drawField({ pen, at }, arrows, spacing) {
   pen.globalAlpha = 1;
 }
 
-// Filled where stable, open where unstable, half filled for a saddle.
+// Filled where stable, open where unstable, half filled for a saddle, and above where half-stable.
 function drawPoint(pen, [x, y], kind, radius = 5.5) {
   const ink = colour("ink");
   pen.lineWidth = 1.8;
@@ -134,16 +134,15 @@ function drawPoint(pen, [x, y], kind, radius = 5.5) {
   pen.arc(x, y, radius, 0, 2 * Math.PI);
   pen.fill();
   pen.stroke();
-  if (kind === "saddle" || kind === "neutral") {
+  const inner = {
+    saddle: [radius, Math.PI / 2, -Math.PI / 2],
+    "half-stable": [radius, Math.PI, 2 * Math.PI],
+    neutral: [radius / 3, 0, 2 * Math.PI],
+  }[kind];
+  if (inner) {
     pen.fillStyle = ink;
     pen.beginPath();
-    pen.arc(
-      x,
-      y,
-      kind === "saddle" ? radius : radius / 3,
-      Math.PI / 2,
-      kind === "saddle" ? -Math.PI / 2 : 3 * Math.PI,
-    );
+    pen.arc(x, y, ...inner);
     pen.fill();
   }
 }
@@ -155,7 +154,7 @@ function drawRestLine(plot, points, kinds) {
   points.slice(1).forEach((point, i) => {
     const part = [points[i], point];
     drawCurve(plot, part, { stroke: ink, width: 6 });
-    if (kinds[i] === "unstable") drawCurve(plot, part, { stroke: paper, width: 3 });
+    if (kinds[i] !== "stable") drawCurve(plot, part, { stroke: paper, width: 3 });
   });
 }
 

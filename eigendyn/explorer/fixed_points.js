@@ -52,35 +52,38 @@ function settle(field, start, sizes, rate) {
   return null;
 }
 
-// What a small displacement does: +1 grows, −1 decays, 0 stays. Where the eigenvalue vanishes, the
-// field a little away decides; on a line of fixed points that stays zero.
+// What a small displacement does to either side: +1 grows, −1 decays, 0 stays. Where the eigenvalue
+// vanishes, the field a little away decides; on a line of fixed points that stays zero.
 function tendencies(field, { x, jacobian }, sizes, rate) {
   const values = eigen(jacobian);
   const steepest = Math.max(...values.map(({ re, im }) => Math.hypot(re, im)));
   const tiny = 1e-6 * Math.max(steepest, rate / Math.max(...sizes));
   return values.map((value) => {
-    if (Math.abs(value.re) > tiny) return { ...value, tendency: Math.sign(value.re) };
-    if (value.im !== 0) return { ...value, re: 0, tendency: 0 };
-    const along = [1, -1].map((way) => {
+    if (Math.abs(value.re) > tiny) return { ...value, sides: [Math.sign(value.re)] };
+    if (value.im !== 0) return { ...value, re: 0, sides: [0] };
+    const sides = [1, -1].map((way) => {
       const away = value.vector.map((part, i) => way * 0.01 * part * sizes[i]);
       const f = field(
         x.map((start, i) => start + away[i]),
         [0, 0],
       );
-      return way * (f[0] * value.vector[0] + f[1] * value.vector[1]);
+      const along = way * (f[0] * value.vector[0] + f[1] * value.vector[1]);
+      return Math.abs(along) > 1e-9 * rate ? Math.sign(along) : 0; // NaN, where there is no field
     });
-    const largest = Math.max(...along);
-    const grows = largest > 1e-9 * rate;
-    return { ...value, re: 0, tendency: grows ? 1 : Math.min(...along) < -1e-9 * rate ? -1 : 0 };
+    return { ...value, re: 0, sides };
   });
 }
 
-const kindOf = (values) => {
-  const signs = values.map(({ tendency }) => tendency);
-  if (signs.includes(0)) return "neutral";
-  if (signs[0] === signs[1]) return signs[0] > 0 ? "unstable" : "stable";
-  return "saddle";
-};
+const isStill = ({ sides }) => sides.every((side) => side === 0);
+
+// In the words of `analysis/beside.py`.
+function kindOf(values) {
+  const grows = values.some(({ sides }) => Math.max(...sides) > 0 && Math.min(...sides) >= 0);
+  const signs = values.flatMap(({ sides }) => sides);
+  if (!grows && signs.includes(1)) return "half-stable";
+  if (grows) return signs.includes(-1) ? "saddle" : "unstable";
+  return values.length === 0 || values.some(isStill) ? "neutral" : "stable";
+}
 
 // Fixed points {x, values, kind} of a plane, and lines of them {states, kinds}, found from the
 // cells of a grid in which both rates change sign, and from its axes. `stride` is that along a
@@ -104,11 +107,11 @@ function fixedPoints(field, plane, grid, stride) {
     const values = tendencies(field, { ...settled, x }, sizes, rate);
     const kind = kindOf(values);
     const way = { sizes, rate, inside, stride };
-    const line = kind === "neutral" ? lineThrough(field, x, values, way) : null;
+    const line = values.some(isStill) ? lineThrough(field, x, values, way) : null;
     if (line) lines.push(line);
     else points.push({ x, values, kind });
   }
-  return { points: points.filter(({ x, kind }) => kind !== "neutral" || !isOnLine(x)), lines };
+  return { points: points.filter(({ x, values }) => !values.some(isStill) || !isOnLine(x)), lines };
 }
 
 // Median speed in the plane: what small rates are compared with.
@@ -161,7 +164,7 @@ function lineThrough(field, x, values, { sizes, rate, inside, stride }) {
   const walk = (way) => {
     const passed = [];
     let at = x;
-    let heading = values.find(({ tendency }) => tendency === 0).vector?.map((part) => way * part);
+    let heading = values.find(isStill).vector?.map((part) => way * part);
     while (heading && passed.length < 200) {
       const guess = at.map((value, i) => value + stride * sizes[i] * heading[i]);
       const next = settle(field, guess, sizes, rate);
@@ -178,9 +181,8 @@ function lineThrough(field, x, values, { sizes, rate, inside, stride }) {
   };
   const passed = [...walk(-1).reverse(), { state: x, tending: values }, ...walk(1)];
   if (passed.length < 5) return null;
-  const leaves = ({ tending }) => tending.some(({ tendency }) => tendency > 0);
   return {
     states: passed.map(({ state }) => state),
-    kinds: passed.map((each) => (leaves(each) ? "unstable" : "stable")),
+    kinds: passed.map(({ tending }) => kindOf(tending.filter((each) => !isStill(each)))),
   };
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from contourpy import contour_generator
 from jax import Array
 from numpy.typing import NDArray
 
+from eigendyn.analysis.branches import runs
 from eigendyn.analysis.slice import Slice
 from eigendyn.analysis.system import LARGEST, DynamicalSystem
 from eigendyn.errors import InvalidSetting, NoProgram
@@ -29,6 +30,7 @@ ACCURACY = 1e-6  # of an exact closure's quadrature
 SAVES = 101
 RTOL, ATOL = 1e-4, 1e-7  # of what a hand explores
 MOST_STEPS = 500  # spectra that vanish under a cosine loss grow stiff
+NEARLY, TOUCHES = 1e-2, 1e-6  # shares of usual rates: might touch zero, and does
 SLOWEST = 1e-9  # rate at which the way back is at rest
 BATCH = 64  # trajectories without machine code that are integrated in lockstep
 Parameters = Mapping[str, float]
@@ -103,12 +105,42 @@ class Motion:
         slope = np.where(self._squared, 2 * self._root(shown), 1.0)
         return (np.asarray(found)[:, self._order] * slope).T.reshape(2, *across.shape)
 
-    def nullclines(self, across: NDArray, up: NDArray, rates: NDArray) -> list[list[NDArray]]:
-        """Branches (points, 2) on which the first, and the second, of the axes does not move."""
-        return [
+    def nullclines(
+        self, across: NDArray, up: NDArray, rates: NDArray, parameters: Parameters | None = None
+    ) -> list[list[NDArray]]:
+        """Branches (points, 2) on which the first, and the second, of the axes does not move.
+
+        Where a rate touches zero without changing its sign, its slope does: looked for if the
+        parameters are given with which the rates were taken.
+        """
+        found = [
             [np.asarray(line) for line in contour_generator(across, up, rate).lines(0.0)]
             for rate in rates
         ]
+        if parameters is not None:
+            for which, rate in enumerate(rates):
+                found[which] += self._touching(across, up, rate, which, parameters)
+        return found
+
+    def _touching(
+        self, across: NDArray, up: NDArray, rate: NDArray, which: int, parameters: Parameters
+    ) -> Iterator[NDArray]:
+        """Branches on which a rate on a grid touches zero."""
+        sizes = np.abs(rate[np.isfinite(rate)])
+        usual = float(np.quantile(sizes, 0.9)) if len(sizes) else 0.0
+        closest = contour_generator(across, up, np.abs(rate)).lines(NEARLY * usual)
+        if usual == 0 or not len(closest):
+            return
+        steps = up[1, 0] - up[0, 0], across[0, 1] - across[0, 0]
+        for slope in np.gradient(rate, *steps):
+            if not np.nanmax(np.abs(slope)) > TOUCHES * usual:
+                continue  # it does not depend on this axis
+            for line in map(np.asarray, contour_generator(across, up, slope).lines(0.0)):
+                found = np.abs(self.rates(line[:, 0], line[:, 1], parameters)[which])
+                at_rest = found <= TOUCHES * usual
+                for start, stop in runs(at_rest):
+                    if at_rest[start] and stop - start > 1:
+                        yield line[start:stop]
 
     def trajectories(
         self, starts: Sequence[tuple[float, float]], parameters: Parameters, duration: float

@@ -115,7 +115,7 @@ const hermite = (x, next, before, after, step, u) =>
 function separatrices(field, points, options) {
   const curves = [];
   for (const { x, values, kind } of points) {
-    const stable = values.find(({ tendency, vector }) => tendency < 0 && vector);
+    const stable = values.find(({ sides, vector }) => Math.max(...sides) < 0 && vector);
     if (kind !== "saddle" || !stable) continue;
     for (const way of [1, -1]) {
       const start = x.map(

@@ -32,7 +32,7 @@ function tell() {
       values.map(told).join(", "),
     ]),
     ...lines.map(({ qs, kinds }) => {
-      const kind = new Set(kinds).size > 1 ? "stable and unstable" : kinds[0];
+      const kind = [...new Set(kinds)].join(" and ");
       const spans = [0, 1].map((i) => {
         const values = qs.map((q) => (q[i] < 1e-4 * axes[i].top ? 0 : q[i]));
         const [low, high] = [Math.min(...values), Math.max(...values)].map((v) => number(v, 2));

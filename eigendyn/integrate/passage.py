@@ -23,7 +23,9 @@ from eigendyn.integrate.growth import Growth, two_floats
 
 TERMS = 16  # Chebyshev coefficients of dT/dq on a panel
 CONVERGED = 4e-15  # last coefficients over the largest; e^{rx} adds the round-off of r x
-MOST_HALVINGS = 10
+HALVINGS = 10  # of panels anywhere, and
+MOST_HALVINGS = 45  # … of a few, since ghosts of fixed points are narrow
+FEW = 64
 CLOSEST = -69.0  # ln |x − x*| from which on a mode rests
 FARTHEST = 690.0  # |log v|, s from 1e-150 to 1e150; beyond, a mode has become infinite, or
 SMALLEST = 1e-140  # … is of no more interest: a singular value below counts as 0
@@ -228,8 +230,14 @@ def _panels(
         middle, half = (left + right) / 2, (right - left) / 2
         series = slope(middle[:, None] + half[:, None] * _NODES) @ _TO_SERIES.T
         tail = np.abs(series[:, -2:]).max(axis=1)
-        allowed = (CONVERGED + round_off * np.abs(middle)) * np.abs(series).max(axis=1)
-        good = (tail <= allowed) | (halving == MOST_HALVINGS)
+        largest = np.abs(series).max(axis=1)
+        # what the round-off of q does where the series is steep, as in a ghost
+        steep = np.abs(chebyshev.chebder(series, axis=1)).sum(axis=1) / half / largest
+        share = CONVERGED + (round_off + EPS * steep) * np.abs(middle)
+        allowed = share * largest
+        good = tail <= allowed
+        if halving >= (HALVINGS if np.sum(~good) > FEW else MOST_HALVINGS):
+            good[:] = True
         done.append((left[good], right[good], series[good]))
         if good.all():
             break

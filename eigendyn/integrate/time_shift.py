@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.derive import ModeDynamics
 from eigendyn.errors import InvalidSetting
-from eigendyn.integrate.curves import ROUND_OFF, Curves, allowed_error, tabulate_curves
+from eigendyn.integrate.curves import ROUND_OFF, SHARE, Curves, allowed_error, tabulate_curves
 from eigendyn.integrate.decoupled import PowerSum, growth_powers
 from eigendyn.integrate.growth import growth, two_floats
 from eigendyn.integrate.passage import EPS, FARTHEST, SMALLEST
@@ -65,7 +65,8 @@ def shifted_ensemble(
         Singular values (trajectories, 1, modes, times). A trajectory with a start that is negative
         or not finite is "invalid-start", all of it NaN; one in which a mode becomes infinite is
         "diverged", NaN from then on; one whose times are too long for floats to tell its values
-        apart to the allowed error is "inaccurate". No adaptive steps are taken.
+        apart to the allowed error, or whose tables err by more, is "inaccurate". No adaptive steps
+        are taken.
 
     Raises:
         NotDecoupled: The modes are coupled, have several states, or change with time.
@@ -176,6 +177,8 @@ def _follow(
     _in_threads(work, len(flat), saved, threads)
     by_trajectory = state.reshape(-1, modes)
     status[:] = by_trajectory.max(axis=1)
+    if tables.error * SHARE > 1:  # as where a ghost is too narrow for them
+        status[status == COMPLETED] = INACCURATE
     if tables.rounding:
         _judge_rounding(tables, own_times.reshape(-1, modes), elapsed, values, status, rtol, atol)
     for one in np.flatnonzero(status == DIVERGED):

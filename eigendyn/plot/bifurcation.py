@@ -6,13 +6,13 @@ Every layer draws on the axes that it is given, and returns the arrays that it d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from eigendyn.analysis.branches import between, runs
 from eigendyn.plot.labels import place_label
 from eigendyn.plot.picture import SIZE
 from eigendyn.plot.style import style
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 COLOUR, FOLDS = "#0072B2", "#CC79A7"
 MOST_COLUMNS = 4  # of the legend, below each panel
-FEW = 4  # points in a row
 LOOKS: Mapping[str, Any] = {"stable": "-", "unstable": "--", "neutral": ":"}
 MARKERS: Mapping[str, tuple[str, str]] = {  # and their colours
     "saddle-node": ("D", "#D55E00"),
@@ -69,35 +68,15 @@ def draw_branches(diagram: Diagram, ax: Axes, coordinate: str) -> list[tuple[str
     drawn: list[tuple[str, NDArray]] = []
     for branch in diagram.branches:
         points = np.column_stack([branch.parameter, shown(branch.x, diagram.names, coordinate)])
-        kinds = _kinds(branch.stability)
-        drawn += [(str(kinds[a]), points[a : b + 1]) for a, b in _runs(kinds)]
+        stability = np.where(branch.stability == "saddle", "unstable", branch.stability)
+        kinds = between(stability)
+        drawn += [(str(kinds[a]), points[a : b + 1]) for a, b in runs(kinds)]
     for kind, points in drawn:
         ax.plot(*points.T, LOOKS[kind], color=COLOUR, lw=1.6, zorder=2, clip_on=False)
     for kind in LOOKS:
         if any(kind == other for other, _ in drawn):
             ax.plot([], [], LOOKS[kind], color=COLOUR, lw=1.6, label=kind)
     return drawn
-
-
-def _kinds(stability: NDArray) -> NDArray:
-    """Kind of the stretch between every point and the next (points − 1,).
-
-    A few neutral points in a row, such as special points, belong to the stretches beside them.
-    """
-    kinds = np.where(stability == "saddle", "unstable", stability)
-    if len(kinds) == 1:
-        return kinds
-    kinds = np.where(kinds[:-1] == "neutral", kinds[1:], kinds[:-1])
-    for start, stop in _runs(kinds):
-        if kinds[start] == "neutral" and stop - start <= FEW and stop - start < len(kinds):
-            kinds[start:stop] = kinds[start - 1 if start else stop]
-    return kinds
-
-
-def _runs(kinds: NDArray) -> list[tuple[int, int]]:
-    """Where runs of equal kinds begin and end."""
-    edges = [0, *(1 + np.flatnonzero(kinds[1:] != kinds[:-1])), len(kinds)]
-    return list(pairwise(map(int, edges)))
 
 
 def draw_special_points(diagram: Diagram, ax: Axes, coordinate: str) -> dict[str, NDArray]:

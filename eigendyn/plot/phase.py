@@ -38,11 +38,17 @@ OWN: Parameters = MappingProxyType({})  # the system's own numbers
 DURATION = 150.0
 FRAMES, RATE = 60, 20  # of an animation; frames a second
 SLOWEST = 1e-3  # share of the largest speed below which arrows are no paler
-CORES = {"unstable": "white", "saddle": "0.7", "neutral": "0.7"}  # of lines of fixed points
+CORES = {  # of lines of fixed points
+    "unstable": "white",
+    "saddle": "0.7",
+    "half-stable": "0.7",
+    "neutral": "0.7",
+}
 FILLS: Mapping[str, Any] = {
     "stable": "full",
     "unstable": "none",
     "saddle": "left",
+    "half-stable": "top",
     "neutral": "bottom",
 }
 
@@ -71,7 +77,7 @@ def draw_field(motion: Motion, ax: Axes, parameters: Parameters = OWN) -> Mappin
 def draw_nullclines(motion: Motion, ax: Axes, parameters: Parameters = OWN) -> list[list[NDArray]]:
     """Draw where one of the axes does not move, one line for each branch."""
     across, up = motion.grid(FINE)
-    found = motion.nullclines(across, up, motion.rates(across, up, parameters))
+    found = motion.nullclines(across, up, motion.rates(across, up, parameters), parameters)
     for axis, branches, (colour, look) in zip(motion.axes, found, NULLCLINES, strict=True):
         lines = LineCollection(branches, colors=colour, linestyles=look, linewidths=1.2)
         lines.set_label(f"{axis.symbol} does not move")

@@ -32,6 +32,7 @@ def summary(loss: str, diagram: Diagram, curves: Sequence[FoldCurve] = ()) -> di
         "special_points": [_special_point(one) for one in diagram.special_points],
         "branches": [_branch(one) for one in diagram.branches],
         "unfollowed": diagram.unfollowed,
+        "slices": diagram.slices,
         "fold_curves": [
             {
                 "parameters": [list(names) for names in curve.driven],
@@ -86,13 +87,13 @@ def table(diagram: Diagram, curves: Sequence[FoldCurve] = ()) -> str:
                 f"{one.period:.4g}" if np.isfinite(one.period) else "–",
             )
         )
-    lines = aligned(rows, left=1) if len(rows) > 1 else ["There is no special point in this range."]
+    lines = aligned(rows, left=1) if len(rows) > 1 else [_none_found(diagram)]
     rows = [("branch", name, "stability", "ends", *["keeps"] * _levels(diagram))]
     for index, branch in enumerate(diagram.branches, 1):
-        low, high = branch.parameter.min(), branch.parameter.max()
+        places, kinds = branch.stretches
         ends = " / ".join(dict.fromkeys(branch.ended))
         kept = ", ".join(f"{name} {value:.4g}" for name, value in branch.levels.items())
-        row = (str(index), f"{low:.4g}…{high:.4g}", _stability(branch), ends)
+        row = (str(index), "…".join(f"{place:.4g}" for place in places), ", ".join(kinds), ends)
         rows.append((*row, kept) if _levels(diagram) else row)
     lines += ["", *aligned(rows, left=5)]
     if diagram.unfollowed:
@@ -108,6 +109,15 @@ def table(diagram: Diagram, curves: Sequence[FoldCurve] = ()) -> str:
     return "\n".join(lines)
 
 
+def _none_found(diagram: Diagram) -> str:
+    """Say how special points were sought: that none was found does not mean that there is none."""
+    where = "on the branches that hang together with the start"
+    if diagram.slices:
+        name = " = ".join(diagram.driven)
+        where = f"on the branches below, sought from {diagram.slices} values of {name} (--slices)"
+    return f"No special point was found {where}."
+
+
 def _bracket(one: SpecialPoint, names: Sequence[str]) -> str:
     """The parameters between which it is; where the branch turns, a coordinate's values."""
     low, high = sorted(one.bracket[:, 0])
@@ -117,14 +127,6 @@ def _bracket(one: SpecialPoint, names: Sequence[str]) -> str:
     widest = int(np.argmax(changes))
     low, high = sorted(one.bracket[:, 1 + widest])
     return f"{names[widest]} {low:.6g}…{high:.6g}"
-
-
-def _stability(branch: Branch) -> str:
-    """Stability along a branch, in order; where it changes, all is neutral, which is left out."""
-    inner = branch.stability[1:-1] if len(branch.stability) > 2 else branch.stability
-    kinds = [str(kind) for kind in inner if kind != "neutral" or (inner == "neutral").all()]
-    changes = [kind for i, kind in enumerate(kinds) if i == 0 or kind != kinds[i - 1]]
-    return ", ".join(changes)
 
 
 def _levels(diagram: Diagram) -> bool:

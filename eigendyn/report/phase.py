@@ -62,7 +62,7 @@ def table(portrait: tuple[Motion, Rests]) -> str:
                 modes,
             )
         )
-    lines = aligned(rows) if len(rows) > 1 else ["There is no fixed point on this plane."]
+    lines = aligned(rows) if len(rows) > 1 else ["No fixed point was found on this plane."]
     symbols = _in_symbols(motion)
     if symbols:
         lines += ["", "In symbols, for every mode:", *(f"  {line}" for line in symbols)]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from eigendyn.analysis import branches, continuation
+from eigendyn.analysis.branches import between
 from eigendyn.analysis.continuation import continue_fixed_points
 from eigendyn.analysis.system import dynamical_system
 
@@ -66,3 +67,23 @@ def test_no_negative_singular_value_is_followed(modes):
     )
     assert min(one.x.min() for one in found.branches) >= 0
     assert len(found.branches) == 2**modes
+
+
+def test_a_few_neutral_points_belong_to_their_neighbours():
+    points = ["neutral", "stable", "stable", "neutral", "saddle", "neutral", "neutral"]
+    assert between(np.array(points)).tolist() == ["stable"] * 3 + ["saddle"] * 3
+    assert between(np.array(["neutral"] * 3)).tolist() == ["neutral"] * 2
+
+
+def test_stretches_name_the_parameters_in_the_order_of_their_stabilities():
+    cusp = continue_fixed_points(hand_written.cusp(), "nu", (-1, 1), window=([-1.6], [1.7]))
+    (branch,) = cusp.branches
+    places, kinds = branch.stretches
+    fold = 2 / np.sqrt(27)
+    np.testing.assert_allclose(places, [-1, fold, -fold, 1], atol=1e-9)  # from the lower end
+    assert kinds == ["stable", "unstable", "stable"]
+    hopf = continue_fixed_points(
+        hand_written.hopf(), "mu", (-1, 1.2), window=([-1, -1], [1.1, 1])
+    ).branches[0]
+    np.testing.assert_allclose(hopf.stretches[0], [-1, 0, 1.2], atol=1e-9)
+    assert hopf.stretches[1] == ["stable", "unstable"]

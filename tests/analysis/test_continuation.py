@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from eigendyn.analysis.continuation import continue_fixed_points
+from eigendyn.analysis.continuation import continue_fixed_points, usual_window
 from eigendyn.analysis.fixed_points import fixed_points
 from eigendyn.analysis.system import dynamical_system
 from eigendyn.errors import InvalidSetting, UnknownName
@@ -222,3 +222,34 @@ def test_a_root_of_a_running_correlation_is_followed_where_it_has_a_jacobian():
     found = continue_fixed_points(system, "weight_decay", (0, 0.4))
     (fold,) = found.special_points
     np.testing.assert_allclose(fold.parameter, 0.25, atol=1e-9)
+
+
+def test_the_predictor_s_velocity_may_have_either_sign():
+    system = dynamical_system("euclidean", 1, predictor="learned", momentum=0.9)
+    low, high = usual_window(system)
+    for name, bottom, top in zip(system.names, low, high, strict=True):
+        assert (bottom < 0 < top) == ("velocity" in name)
+    diagram = continue_fixed_points(system, ("weight_decay", "predictor_decay"), (0, 0.4))
+    (fold,) = diagram.special_points
+    assert fold.kind == "saddle-node"
+    np.testing.assert_allclose(fold.parameter, 0.25, atol=1e-9)  # momentum moves no fixed point
+
+
+@pytest.mark.parametrize("centre", [1.7, 2.0, 6.1, 33.3])
+def test_a_closed_loop_is_found_in_a_wide_range(centre):
+    diagram = continue_fixed_points(
+        hand_written.loop(centre), "mu", (0, 40), window=([-1.5], [1.5]), seed=1
+    )
+    loops = [b for b in diagram.branches if b.ended == ("closed loop", "closed loop")]
+    assert len(loops) == 1
+    kinds = sorted((one.kind, round(one.parameter, 6)) for one in diagram.special_points)
+    assert kinds == [("saddle-node", centre - 0.5), ("saddle-node", centre + 0.5)]
+
+
+def test_a_branch_without_slope_at_zero_is_followed():
+    system = dynamical_system("euclidean", 1, predictor="running", alpha=0.5)
+    diagram = continue_fixed_points(system, "weight_decay", (0, 0.4))
+    (dead,) = [b for b in diagram.branches if (b.x == 0).all()]
+    np.testing.assert_array_equal([dead.parameter.min(), dead.parameter.max()], [0, 0.4])
+    assert set(dead.stability[1:]) == {"stable"}
+    np.testing.assert_allclose(dead.eigenvalues[:, 0].real, -dead.parameter, atol=1e-12)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import sympy as sp
+from hand_written import HandWritten, hopf
 
 from eigendyn.analysis.fixed_points import find_fixed_points, fixed_points
 from eigendyn.analysis.linearisation import judge
 from eigendyn.analysis.system import dynamical_system
+from eigendyn.design import design_loss
 from eigendyn.errors import InvalidSetting, UnknownName
 
 WINDOW = ([0.0, 0.0], [1.4, 1.4])
@@ -83,7 +85,8 @@ def test_the_rate_towards_cosines_line_is_its_closed_form(cosine_points):
 
 def test_what_conservation_does_not_explain_is_not_counted(cosine_points):
     face = next(point for point in cosine_points if point.x[0] == 0)
-    assert (face.zero_modes, face.explained, face.stability) == (2, 1, "neutral")
+    assert (face.zero_modes, face.explained) == (2, 1)
+    assert face.stability == "unstable"  # the vanished mode grows as the square of its variance
 
 
 def test_a_growth_rate_without_a_limit_is_infinite():
@@ -183,3 +186,56 @@ def test_a_root_of_the_correlation_has_a_stability_at_zero():
     ]
     np.testing.assert_allclose(sorted(origin.eigenvalues.real), [-relaxation, -0.1], rtol=1e-9)
     assert origin.stability == "stable"
+
+
+def designed(rate, modes):
+    return dynamical_system(design_loss(rate).loss, modes)
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_a_double_root_is_half_stable_and_its_eigenvalue_zero(modes):
+    found = fixed_points(designed("-(lam - 1)**2", modes), [0] * modes, [1.4] * modes)
+    assert sorted(p.x.round(12).tolist() for p in found) == [
+        list(map(float, one)) for one in np.ndindex(*[2] * modes)
+    ]  # where they are, exactly, since symbols say so
+    for point in found:
+        assert point.zero_modes == (point.x == 1).sum()
+        assert np.isin(point.eigenvalues, [0, -1]).all()
+        assert point.stability == ("half-stable" if (point.x == 1).any() else "stable")
+
+
+@pytest.mark.parametrize(
+    ("rates", "stability"),
+    [
+        (lambda x: -((x - 1) ** 2), "half-stable"),
+        (lambda x: (x - 1) ** 2, "half-stable"),
+        (lambda x: -((x - 1) ** 3), "stable"),
+        (lambda x: (x - 1) ** 3, "unstable"),
+    ],
+)
+def test_a_sign_is_not_read_from_a_number_below_its_error(rates, stability):
+    """The roots are not known in symbols, so that Newton's steps stop short of them."""
+    one = HandWritten({}, ("x",), lambda u: (rates(u[0]),))
+    beside = HandWritten({}, ("x", "y"), lambda u: (rates(u[0]) * (1 + u[1]), u[0] - u[1]))
+    for system in (one, beside):
+        size = len(system.names)
+        found = fixed_points(system, [0.3] * size, [1.8] * size, starts=64)
+        decaying = size > 1 and stability == "unstable"
+        assert {p.stability for p in found} == {"saddle" if decaying else stability}
+        assert {p.zero_modes for p in found} == {1}
+        assert all(0 in p.eigenvalues for p in found)
+
+
+@pytest.mark.parametrize("distance", [1e-4, 1e-6])
+def test_roots_that_nearly_merge_keep_their_signs(distance):
+    system = HandWritten({}, ("x",), lambda u: (distance**2 - (u[0] - 1) ** 2,))
+    found = fixed_points(system, [0.3], [1.8], starts=64)
+    assert [p.stability for p in found] == ["unstable", "stable"]
+    rates = [p.eigenvalues[0].real for p in found]
+    np.testing.assert_allclose(rates, [2 * distance, -2 * distance], rtol=1e-2)
+
+
+def test_an_oscillation_that_neither_grows_nor_decays_is_neutral():
+    assert judge(hopf(), [0.0, 0.0]).stability == "neutral"
+    assert judge(hopf(), [0.0, 0.0], mu=1e-6).stability == "unstable"
+    assert judge(hopf(), [0.0, 0.0], mu=-1e-6).stability == "stable"

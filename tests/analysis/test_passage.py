@@ -1,8 +1,10 @@
 """Claims about passage times: closed forms, integration, and the law of the ghost."""
 
+import mpmath
 import numpy as np
 import pytest
 
+from eigendyn.analysis import passage
 from eigendyn.analysis.passage import passage_time
 from eigendyn.analysis.system import dynamical_system
 from eigendyn.errors import InvalidSetting, UnknownName
@@ -34,6 +36,40 @@ def test_the_ghost_takes_pi_over_two_sigma_as_the_noise_vanishes(ghost):
     times = np.array([passage_time(ghost, 1.5, 0.5, sigma2=s).time for s in noises])
     off = np.abs(times / (np.pi / (2 * noises)) - 1)
     assert (off < 2 * noises).all()  # what is left out is O(σ2)
+
+
+def in_digits(v, a):
+    """`by_hand` to 40 digits, since beside a narrow ghost floats lose them."""
+    with mpmath.workdps(40):
+        v, a = mpmath.mpf(v), mpmath.mpf(a)
+        logarithms = mpmath.log(v) - mpmath.log((1 - v) ** 2 + a**2) / 2
+        return (logarithms + mpmath.atan((v - 1) / a) / a) / (2 * (1 + a**2))
+
+
+@pytest.mark.parametrize("sigma2", [1e-3, 1e-6, 1e-8, 1e-12])
+@pytest.mark.parametrize("between", [(2.0, 0.01), (1.5, 0.5), (1 + 1e-6, 0.9)])
+def test_the_time_through_a_ghost_is_right_however_narrow_it_is(ghost, between, sigma2):
+    found = passage_time(ghost, *between, sigma2=sigma2)
+    expected = float(in_digits(between[0], sigma2) - in_digits(between[1], sigma2))
+    np.testing.assert_allclose(found.time, expected, rtol=1e-12)
+    assert found.error >= abs(found.time - expected)
+
+
+@pytest.mark.parametrize("sigma2", [0.1, 1e-3, 1e-6, 1e-8])
+@pytest.mark.parametrize("between", [(1.5, 0.5), (1 + 1e-6, 0.9)])
+def test_round_off_of_rates_belongs_to_the_error(ghost, between, sigma2, monkeypatch):
+    monkeypatch.setattr(passage, "_in_powers", lambda *_: [])  # as for any other dynamics
+    found = passage_time(ghost, *between, sigma2=sigma2)
+    expected = float(in_digits(between[0], sigma2) - in_digits(between[1], sigma2))
+    assert found.time > 0
+    assert found.error >= abs(found.time - expected)
+    assert found.error < 1e-3 * expected or sigma2 < 1e-5
+
+
+def test_a_fixed_point_at_the_end_is_never_reached(ghost):
+    for noise in (0.0, 1e-12):
+        assert np.isfinite(passage_time(ghost, 2.0, 0.5, sigma2=noise).time) == (noise > 0)
+    assert passage_time(ghost, 2.0, 1.0, sigma2=0.0) == passage.Passage(np.inf, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(

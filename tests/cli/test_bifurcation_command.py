@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import eigendyn
 from eigendyn.analysis import branches, continuation
 from eigendyn.cli.main import cli
 
@@ -108,3 +109,33 @@ def test_a_wrong_request_is_refused_in_one_sentence(options, says, tmp_path, mon
     assert says in outcome.stderr
     assert outcome.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_branches_and_special_points_are_saved_as_labelled_data(tmp_path):
+    path = tmp_path / "a.nc"
+    options = ("--loss", "euclidean", "--second-parameter", "sigma1", "--json", "-q")
+    outcome = run(*options, "-o", path)
+    assert outcome.exit_code == 0, outcome.stderr
+    report, data = json.loads(outcome.stdout), eigendyn.load(path)
+    for number, branch in enumerate(report["branches"], 1):
+        on = data["branch"].values == number
+        np.testing.assert_array_equal(data["parameter"].values[on], branch["parameter"])
+        np.testing.assert_array_equal(data["x"].values[on], branch["at"])
+        assert data["stability"].values[on].tolist() == branch["stability"]
+        assert data["ends"].values[number - 1] == branch["ended"][1]
+    assert data["kind"].values.tolist() == ["saddle-node"]
+    np.testing.assert_allclose(data["special_parameter"].values, 0.25)
+    (curve,) = report["fold_curves"]
+    np.testing.assert_array_equal(data["fold_second"].values, curve["second"])
+    assert data["fold_second"].attrs["long_name"] == "sigma1"
+    assert data.attrs["loss"] == "euclidean"
+
+
+def test_a_table_says_what_was_sought_not_that_there_is_nothing(tmp_path):
+    short = ("--loss", "euclidean", "--range", "0,0.1", "--slices", 3, "-o", tmp_path / "a.png")
+    outcome = run(*short)
+    assert outcome.exit_code == 0, outcome.stderr
+    first = outcome.stdout.splitlines()[0]
+    assert first.startswith("No special point was found")
+    assert "3 values of weight_decay" in first
+    assert run("--slices", 0).exit_code == 2

@@ -7,6 +7,9 @@ import pytest
 from in_node import run_on_system, system_and_dynamics
 
 from eigendyn import simulate
+from eigendyn.design import design_loss
+from eigendyn.explorer.motion import phase_plane
+from eigendyn.explorer.portrait import rests
 
 PLAIN = system_and_dynamics("euclidean", 2)
 FIXED = "const grid = rateGrid(field, plane, 49, 4);\n"
@@ -179,3 +182,26 @@ def test_without_stop_gradient_lines_that_repel_part_the_basins_of_collapse():
     assert points == {}
     assert all(len(set(line["kinds"])) == 1 for line in lines)
     assert sorted(line["kinds"][0] for line in lines) == ["stable"] * 3 + ["unstable"] * 2
+
+
+def test_a_double_root_is_half_stable_in_the_page_as_in_the_tables():
+    loss = design_loss("-(lam - 1)**2").loss
+    points, lines = fixed_points(loss, 2)
+    told = {p["kind"] for x, p in points.items() if 1 in np.round(x, 3)}
+    assert told == {"half-stable"}
+    assert lines == []
+
+
+def test_the_page_and_the_tables_have_one_word_for_one_thing():
+    for loss, settings in [
+        ("euclidean", {"weight_decay": 0.1}),
+        ("euclidean", {}),
+        ("cosine", {}),
+        ("euclidean", {"stop_gradient": False, "sigma2": 0.0}),
+    ]:
+        points, lines = fixed_points(loss, 2, **settings)
+        found = rests(phase_plane(loss, **settings), {}).points
+        alone = sorted((*p.x.round(4), p.stability) for p in found if not len(p.continuum))
+        assert alone == sorted((*np.round(x, 4), p["kind"]) for x, p in points.items())
+        told = {kind for line in lines for kind in line["kinds"]}
+        assert told == {p.stability for p in found if len(p.continuum)}

@@ -6,6 +6,7 @@ import sympy as sp
 
 import eigendyn
 from eigendyn.analysis.system import dynamical_system
+from eigendyn.design import design_loss
 from eigendyn.explorer.motion import SAVES, phase_plane
 from eigendyn.explorer.portrait import basins, conserved_levels, rests, separatrices
 from eigendyn.losses import loss_from_function
@@ -140,3 +141,22 @@ def test_a_slice_and_a_loss_without_machine_code_are_followed_by_the_flow():
     bent = loss_from_function(lambda z1, z2, lam: mode_sum(sp.tanh(lam) * stop_gradient(z1) * z2))
     points = phase_plane(bent, learning_rate=0.1).trajectories(starts, {}, 1.0)
     assert all(len(path) == SAVES for _, path in points)
+
+
+@pytest.mark.parametrize("rate", ["-(lam - 1)**2", "-(lam - sum(lam)/sum(1))**2"])
+def test_a_nullcline_that_a_rate_only_touches_is_drawn(rate):
+    motion = phase_plane(design_loss(rate).loss)
+    across, up = motion.grid(81)
+    for which, lines in enumerate(motion.nullclines(across, up, motion.rates(across, up, {}), {})):
+        drawn = np.concatenate(lines)
+        drawn = drawn[drawn.min(axis=1) > 0.1]  # beside the axes all rates are small
+        expected = drawn[:, 1 - which] if "sum" in rate else 1.0
+        # 2 v d²/4 is below 1e-6 of usual rates for d < 5e-3
+        np.testing.assert_allclose(drawn[:, which], expected, atol=5e-3)
+        assert np.ptp(drawn, axis=0)[1 - which] > 1.8
+
+
+def test_no_nullcline_is_drawn_in_the_ghost_of_one():
+    motion = phase_plane(design_loss("-(lam - 1)**2 - 0.001").loss)
+    across, up = motion.grid(81)
+    assert motion.nullclines(across, up, motion.rates(across, up, {}), {}) == [[], []]

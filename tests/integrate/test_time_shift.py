@@ -200,6 +200,19 @@ def test_the_ghost_delays_collapse_as_long_as_theory_says(sigma):
     assert excess(batch, exact[:, None], 1e-6, 1e-9) < 1
 
 
+@pytest.mark.parametrize("sigma", [1e-3, 1e-4, 1e-5, 1e-6])
+def test_what_passes_a_narrow_ghost_is_right_or_flagged(sigma):
+    with mpmath.workdps(40):
+        v, a = mpmath.matrix([1.5, 0.5]), mpmath.mpf(sigma)
+        at = [mpmath.log(x) - mpmath.log((1 - x) ** 2 + a**2) / 2 for x in v]
+        at = [x + mpmath.atan((y - 1) / a) / a for x, y in zip(at, v, strict=True)]
+        time = float((at[0] - at[1]) / (2 * (1 + a**2)))
+    batch = shifted(dynamics(stop_gradient=False), [[1.5**0.5]], [0, time], sigma2=sigma)
+    right = abs(batch.values[0, 0, 0, -1] - 0.5**0.5) < 1e-5
+    assert right or BATCH_STATUSES[batch.status[0]] == "inaccurate"
+    assert right or sigma < 1e-4
+
+
 def test_bad_starts_are_flagged_and_spoil_no_neighbour():
     starts = np.sqrt(np.random.default_rng(0).uniform(0.1, 2, (6, 1, 3)))
     times = np.linspace(0, 5, 30)

@@ -65,13 +65,6 @@ def test_a_predictor_s_eigenvalue_can_be_drawn_in_its_place(ax):
     np.testing.assert_allclose(marked.get_xydata(), [[0.25, 0.5]], atol=1e-8)
 
 
-def test_a_few_neutral_points_belong_to_their_neighbours():
-    points = ["neutral", "stable", "stable", "neutral", "saddle", "neutral", "neutral"]
-    kinds = bifurcation._kinds(np.array(points))
-    assert kinds.tolist() == ["stable"] * 3 + ["unstable"] * 3
-    assert bifurcation._kinds(np.array(["neutral"] * 3)).tolist() == ["neutral"] * 2
-
-
 def test_curves_of_saddle_nodes_are_drawn_as_returned(curves, ax):
     (points,) = bifurcation.draw_fold_curves(curves, ax)
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), points)
