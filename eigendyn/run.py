@@ -181,7 +181,15 @@ def _descent(
             on_device(chosen.device),
             tqdm(total=chosen.steps, unit="step", disable=not progress) as bar,
         ):
-            return descent_steps(served, start, steps, chosen.learning_rate, parameters, bar.update)
+            return descent_steps(
+                served,
+                start,
+                steps,
+                chosen.learning_rate,
+                parameters,
+                bar.update,
+                chosen.correlation_order,
+            )
 
     return descend
 
