@@ -38,6 +38,7 @@ ROOMS = [
     "design",
     "network",
     "agreement",
+    "power",
     "crosschecks",
     "systems",
     "audits",

@@ -8,7 +8,8 @@ the expected gradients of a mode are
 
 with the target's singular value ξ. Of the algorithms it takes, word for word:
 
-- PyTorch's SGD: g ← g + weight_decay·w; buf ← momentum·buf + g, the first buf being g; w ← w − lr·buf
+- PyTorch's SGD: g ← g + weight_decay·w; buf ← momentum·buf + g, the first buf being g;
+  w ← w − lr·buf
 - BYOL: gradients of encoder and predictor at once, the optimiser's step, then in step k = 0, 1, …
   ξ ← τ ξ + (1 − τ) θ with the new θ, τ = 1 − (1 − τ0)(cos(πk/K) + 1)/2
 - DirectPred in solo-learn: the batch's correlation goes into the average, whose eigenvalues are the
