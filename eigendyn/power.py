@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from eigendyn import symbols as sym
-from eigendyn.architecture import RULES, architecture
+from eigendyn.architecture import architecture
 from eigendyn.closure import close
 from eigendyn.compile import VectorField, compile_field
 from eigendyn.derive import mode_dynamics
@@ -24,7 +24,8 @@ from eigendyn.settings import Settings
 ACCURACY = 1e-5  # of nodes: no digit of a sensitivity beyond it is looked at
 SAMPLES = 1_000  # of a sampled closure, likewise
 LOOKED_AT = 6  # states along the trajectory that nodes serve
-NUDGE = 1e-3  # relative; starts are at most quadratic in a number, so that any serves
+STARTS = ("sigma1", "predictor_start")  # what states begin with depends on these …
+NUDGE = 1e-3  # … and is at most quadratic in them, so that any relative step serves
 
 
 def sensitivities(
@@ -64,7 +65,7 @@ def sensitivities(
         return step_sensitivities(
             field,
             starting_states(field, spectrum, chosen),
-            {name: _slope(field, spectrum, chosen, name) for name in numbers if name in RULES},
+            {name: _slope(field, spectrum, chosen, name) for name in STARTS if name in numbers},
             theory["step"].values.astype(int),
             numbers,
             chosen.correlation_order,

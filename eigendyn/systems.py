@@ -217,7 +217,7 @@ def crosscheck_all(
         InvalidSetting: A number without meaning.
     """
     known = list(systems())
-    common = {"batch": batch, "seeds": seeds, "steps": steps, "seed": seed}
+    common: dict[str, Any] = {"batch": batch, "seeds": seeds, "steps": steps, "seed": seed}
     common["false_alarm"] = false_alarm / len(known)
     found = []
     for name, settings in tqdm(known, unit="system", disable=not progress):
