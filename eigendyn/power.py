@@ -91,8 +91,7 @@ def smallest_change(compared: xarray.Dataset, sensitivity: NDArray) -> float:
     difference = compared["difference"].values * np.sign(sensitivity[:, : allowed.shape[1]])
     with np.errstate(divide="ignore"):
         up, down = ((allowed + way * difference) / slope for way in (1, -1))
-    up, down = (np.nan_to_num(way[:, 1:], nan=np.inf).min(initial=np.inf) for way in (up, down))
-    return float(max(up, down))
+    return max(float(np.fmin.reduce(way[:, 1:], axis=None, initial=np.inf)) for way in (up, down))
 
 
 def with_smallest_changes(
