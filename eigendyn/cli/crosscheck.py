@@ -95,8 +95,8 @@ def command(
     written apart from the theory and differentiated automatically. Their mean, extrapolated to an
     infinite batch, is compared with the expected steps of the mode dynamics, for every mode and
     time, in standard errors. For every number of the theory the smallest error is said that would
-    have been called wrong. Without a start, the published one with 10 modes is taken. Exit code 0: they agree; 2: refused, nothing
-    was run; 3: they disagree, or a side diverged.
+    have been called wrong. Without a start, the published one with 10 modes is taken. Exit code 0:
+    they agree; 2: refused, nothing was run; 3: they disagree, or a side diverged.
     """  # noqa: D301
     if output is not None:
         check_output(output, choices.TREE_SUFFIXES, force)
