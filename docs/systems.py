@@ -35,7 +35,7 @@ name in a line says that its effect is small there, not that it was not compared
 - EMA target: momentum 0.95; scheduled: rising to 1 along a half cosine
 - watching: systems with slow averages, large noises and decays, made for the last column
 - presets: what `--preset` sets, with this noise of the views
-- the last lines are losses written as text, one for each way in which expectations are taken
+- sum(…): losses written as text, one for each way in which expectations are taken
 
 A learned predictor has no cell with the isotropic losses, whose λ stands behind a stop-gradient.
 Some cells are the same system: without predictor, an isotropic loss is the plain one, and without
