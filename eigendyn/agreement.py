@@ -1,4 +1,4 @@
-"""A theory and trained networks enter; the verdict between them leaves.
+"""Judge whether trained networks do what a theory says.
 
 What is compared are the singular values u_mᵀ W r_m along the singular vectors of the first weights:
 the eigenvalues of a sampled network repel one another where they are nearly equal, which biases
@@ -42,9 +42,9 @@ def agreement(
     Returns:
         Over mode and time: networks (their extrapolated mean), difference, standard_error,
         deviation. Attributes: verdict, largest_deviation, allowed_deviation, comparisons,
-        false_alarm; median_relative_deviation and largest_relative_deviation, of the variances of
-        modes that have not vanished (that is, above RESOLUTION); extrapolated, by how much the
-        extrapolation moves a singular value, at most and relative to the largest one.
+        pairs, false_alarm; median_relative_deviation and largest_relative_deviation, of the
+        variances of modes that have not vanished (that is, above RESOLUTION); extrapolated, by how
+        much the extrapolation moves a singular value, at most and relative to the largest one.
     """
     times = min(theory.sizes["time"], descent.sizes["time"])
     expected = theory["singular_value"].values[:, :times]
@@ -85,6 +85,7 @@ def agreement(
             "largest_deviation": largest,
             "allowed_deviation": allowed,
             "comparisons": comparisons,
+            "pairs": len(sampled),
             "false_alarm": false_alarm,
             "median_relative_deviation": float(np.median(relative)) if relative.size else np.nan,
             "largest_relative_deviation": float(relative.max()) if relative.size else np.nan,

@@ -12,7 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from eigendyn.checks import FRACTION, POSITIVE, REAL, Rule
-from eigendyn.choices import EMA_SCHEDULES, EPSILON_PLACEMENTS, PREDICTORS, TARGETS
+from eigendyn.choices import (
+    CORRELATION_ORDERS,
+    EMA_SCHEDULES,
+    EPSILON_PLACEMENTS,
+    PREDICTORS,
+    TARGETS,
+)
 
 if TYPE_CHECKING:
     from eigendyn.network.settings import Network
@@ -32,6 +38,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "epsilon_placement": EPSILON_PLACEMENTS,
         "target": TARGETS,
         "ema_schedule": EMA_SCHEDULES,
+        "correlation_order": CORRELATION_ORDERS,
     }
 )
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -172,6 +179,12 @@ def _misplaced_function(chosen: Siamese) -> Iterator[str]:
             f"--correlation-momentum {chosen.correlation_momentum:g} averages the correlation of a "
             f"running predictor, and the predictor is {chosen.predictor}. Leave it out, or try "
             "--predictor running."
+        )
+    averages = chosen.predictor == "running" or chosen.correlation_momentum is not None
+    if chosen.correlation_order != CORRELATION_ORDERS[0] and not averages:
+        yield (
+            f"--correlation-order {chosen.correlation_order} says when a running correlation is "
+            "updated, and there is none. Leave it out, or try --predictor running."
         )
 
 

@@ -1,4 +1,4 @@
-"""A loss and weights enter; theory, gradient descent of networks, and the verdict on them leave.
+"""Cross-check a theory with the gradient descent of networks, and say what that would have caught.
 
 The theory is the "steps" engine, the exact expected gradient step, so that the finite learning
 rate is on both sides.
@@ -24,6 +24,7 @@ from eigendyn.loss_writer import write_loss
 from eigendyn.losses import SymbolicLoss
 from eigendyn.network.descent import Descent, descend
 from eigendyn.network.settings import Network
+from eigendyn.power import with_smallest_changes
 from eigendyn.presets import preset_settings
 from eigendyn.result import provenance
 from eigendyn.settings import Settings
@@ -79,8 +80,9 @@ def crosscheck(
         Tree with `/theory` (as `simulate` returns it), `/descent` (over seed, mode, time: singular
         values; what the theory assumes, that is alignment, commutator, share outside the modes;
         loss and collapse metrics) and `/agreement` (over mode, time: networks, difference,
-        standard error, deviation). The verdict is `tree["agreement"].attrs["verdict"]`: "agrees",
-        "disagrees", or "diverged" if a side did not complete.
+        standard error, deviation; over parameter, if both sides agree: the smallest relative change
+        that would have been called wrong). The verdict is `tree["agreement"].attrs["verdict"]`:
+        "agrees", "disagrees", or "diverged" if a side did not complete.
 
     Raises:
         UnknownName, InvalidSetting, InvalidSpectrum, NoExactClosure, DeviceUnavailable: As
@@ -117,6 +119,8 @@ def crosscheck(
             else ""
         ) + " Try a smaller --learning-rate."
     compared = agreement(theory, descents, false_alarm)
+    if compared.attrs["verdict"] == "agrees":
+        compared = with_smallest_changes(compared, theory, chosen, own)
     root = xarray.Dataset(
         attrs={
             "title": f"{theory.attrs['loss']}: theory against gradient descent",

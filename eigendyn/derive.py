@@ -102,7 +102,8 @@ def mode_dynamics(
         predictor     dp_m/dt = κ E[δλ_m] − ω_p p_m, λ_m = p_m
         momentum      ds_m/dt = D_m + μ u_m, du_m/dt = (D_m − (1 − μ) u_m)/η, and for p_m likewise
 
-    so that a step of training is the Euler step of length η on every state.
+    so that a step of training is the Euler step of length η on every state, each in its turn: the
+    target's from the new s_m (see `integrate.steps.descent_step`).
 
     Args:
         loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.

@@ -204,7 +204,7 @@ class Explorer:
 
     def _move(self) -> None:
         rates = self._motion.rates(*self._points, self.parameters)
-        self.picture.move(rates, self._motion.nullclines(*self._points, rates))
+        self.picture.move(rates, self._motion.nullclines(*self._points, rates, self.parameters))
         if self.rests is not None:
             self.rests = None
             self.picture.rest(None)

@@ -25,7 +25,8 @@ METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         | {"target": "ema", "ema": 0.996, "ema_schedule": "cosine", **_decay(1.5e-6)},
         # Chen & He 2021: negative cosine, shared target, SGD.
         "simsiam": _LEARNED | {"learning_rate": 0.05, "momentum": 0.9, **_decay(1e-4)},
-        # Tian et al. 2021, and the sample command of their code: √c + ε max √c, ρ = 0.3.
+        # Tian et al. 2021, and the sample command of their code: √c + ε max √c, ρ = 0.3. That
+        # code sets the predictor after the optimiser's step, for the next batch.
         "directpred": {
             "loss": "cosine",
             "predictor": "running",
@@ -33,6 +34,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "epsilon": 0.01,
             "epsilon_placement": "outside",
             "correlation_momentum": 0.3,
+            "correlation_order": "use-first",
             "target": "ema",
             "ema": 0.996,
         }
@@ -42,6 +44,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "loss": "cosine",
             "predictor": "copy",
             "correlation_momentum": 0.3,
+            "correlation_order": "use-first",
             "target": "ema",
             "ema": 0.996,
         }
@@ -55,7 +58,8 @@ METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 BELONGS_TO: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "predictor": (
-            *("alpha", "epsilon", "epsilon_placement", "normalize", "correlation_momentum"),
+            *("alpha", "epsilon", "epsilon_placement", "normalize"),
+            *("correlation_momentum", "correlation_order"),
             *("predictor_rate", "predictor_decay", "predictor_start"),
         ),
         "target": ("ema", "ema_schedule"),

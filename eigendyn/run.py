@@ -340,7 +340,13 @@ def _descent(
             tqdm(total=chosen.steps, unit="step", disable=not progress) as bar,
         ):
             return descent_steps(
-                served, start, numbers, chosen.learning_rate, parameters, bar.update
+                served,
+                start,
+                numbers,
+                chosen.learning_rate,
+                parameters,
+                bar.update,
+                chosen.correlation_order,
             )
 
     return descend

@@ -39,10 +39,16 @@ class Settings:
         normalize: Whether the predictor's eigenvalues are divided by (max c)^α.
         correlation_momentum: Momentum of the running correlation; None is 0.9 with "running", and
             no average with "copy".
+        correlation_order: In a step of training the running correlation is updated with the batch
+            and then used for it, "update-first" (solo-learn, and the isotropic losses' code), or
+            used as the step before left it and then updated, "use-first" (luckmatters, the code of
+            DirectPred and DirectCopy). The flow knows no order.
         predictor_rate: Learning rate of a learned predictor over that of the encoder, κ; None is 1.
-        predictor_decay: Weight decay of a learned predictor, ω_p.
+        predictor_decay: Weight decay of a learned predictor, ω_p: p loses η ω_p p in a step, so
+            that it is κ times the weight_decay of an optimiser whose learning rate is κη.
         predictor_start: Multiple of the identity at which a learned predictor starts; None is 0.5.
-        target: "shared", or "ema", an exponential moving average of the encoder.
+        target: "shared", or "ema", an exponential moving average of the encoder; a step of
+            training averages the weights that it has made.
         ema: Momentum of an EMA target; None is 0.99.
         ema_schedule: "constant", or "cosine": 1 − momentum falls to zero along a half cosine.
         sigma1: Standard deviation of the first view's noise.
@@ -80,6 +86,7 @@ class Settings:
     epsilon_placement: str = "inside"
     normalize: bool = False
     correlation_momentum: float | None = None
+    correlation_order: str = "update-first"
     predictor_rate: float | None = None
     predictor_decay: float = 0.0
     predictor_start: float | None = None

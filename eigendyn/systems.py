@@ -1,8 +1,10 @@
-"""Nothing enters; every system that the theory covers, cross-checked against networks, leaves."""
+"""List every system that the theory covers, and cross-check them all against networks."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import xarray
 from tqdm.auto import tqdm
 
 from eigendyn.agreement import FALSE_ALARM
+from eigendyn.architecture import RULES
 from eigendyn.choices import LOSS_NAMES
 from eigendyn.crosschecks import DEFAULT_SEEDS, crosscheck
 from eigendyn.loss_text import parse_loss
@@ -47,6 +50,11 @@ MORE: Mapping[str, Mapping[str, Any]] = {
         "momentum": 0.9,
         "learning_rate": 0.02,
     },
+    "euclidean, running, used first": {
+        "loss": "euclidean",
+        "predictor": "running",
+        "correlation_order": "use-first",
+    },
     "cosine, learned, scheduled EMA target": {
         "loss": "cosine",
         "predictor": "learned",
@@ -57,6 +65,80 @@ MORE: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Watch:
+    """A system in which a small error of some numbers would be seen.
+
+    Elsewhere their effect is small: where a running correlation follows at once, its momentum
+    hardly matters. Here averages are slow, noises and decays large, and modes still on their way.
+
+    Args:
+        numbers: Names of the settings that it watches.
+        settings: The system.
+        scale: Of the first weights.
+    """
+
+    numbers: tuple[str, ...]
+    settings: Mapping[str, Any]
+    scale: float = 1.0
+
+
+WATCHES: Mapping[str, Watch] = {
+    "watching, learned": Watch(
+        numbers=(
+            *("ema", "momentum", "weight_decay"),
+            *("predictor_rate", "predictor_decay", "predictor_start"),
+        ),
+        settings={
+            "loss": "euclidean",
+            "predictor": "learned",
+            "predictor_rate": 2.0,
+            "predictor_decay": 0.1,
+            "predictor_start": 1.0,
+            "weight_decay": 0.05,
+            "target": "ema",
+            "ema": 0.9,
+            "momentum": 0.8,
+            "learning_rate": 0.033,
+        },
+        scale=0.5,
+    ),
+    "watching, running": Watch(
+        numbers=("correlation_momentum", "sigma1", "alpha"),
+        settings={
+            "loss": "euclidean",
+            "predictor": "running",
+            "correlation_momentum": 0.97,
+            "sigma1": 1.0,
+            "learning_rate": 0.025,
+        },
+        scale=0.5,
+    ),
+    "watching, lifted": Watch(
+        numbers=("epsilon",),
+        settings={
+            "loss": "euclidean",
+            "normalize": True,
+            "epsilon": 0.3,
+            "learning_rate": 0.008,
+        },
+        scale=0.5,
+    ),
+    "watching, family": Watch(
+        numbers=("beta", "alpha"),
+        settings={"loss": "euclidean", "beta": 0.5, "learning_rate": 0.07},
+        scale=0.3,
+    ),
+    "watching, no stop-gradient": Watch(
+        numbers=("sigma2", "learning_rate"),
+        settings={
+            "loss": "euclidean",
+            "stop_gradient": False,
+            "sigma2": 0.9,
+            "learning_rate": 0.03,
+        },
+    ),
+}
 WRITTEN: Mapping[str, Mapping[str, Any]] = {  # one for each closure
     "sum((lam*z1 - sg(z2))**4)/4": {"learning_rate": 0.02},
     "sum((lam*z1 - sg(z2))**2)/norm(sg(z2))": {"predictor": "learned", **EMA},
@@ -65,7 +147,11 @@ WRITTEN: Mapping[str, Mapping[str, Any]] = {  # one for each closure
 
 
 def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every system by name, with its settings: loss × predictor × target, presets, own losses."""
+    """Every system by name, with its settings.
+
+    Loss × predictor × target, presets, own losses, and `WATCHES`, whose settings hold the scale of
+    the first weights too.
+    """
     for loss in LOSS_NAMES:
         for predictor, chosen in PREDICTORS.items():
             if loss.startswith("iso-") and "learned" in predictor:
@@ -82,6 +168,20 @@ def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield f"preset {preset}", settings
     for text, settings in WRITTEN.items():
         yield text, {"loss": parse_loss(text), **settings}
+    for name, watch in WATCHES.items():
+        yield name, {**watch.settings, "scale": watch.scale}
+
+
+def crosscheck_system(settings: Mapping[str, Any], **common: Any) -> xarray.DataTree:
+    """Cross-check one of `systems` on a small network with noises and decay.
+
+    Args:
+        settings: The system.
+        common: Arguments of `crosscheck` that are the same for all systems.
+    """
+    chosen = {**EVERY_TERM, "saves": SAVES, **common, **settings}
+    scale = chosen.pop("scale", 1.0)
+    return crosscheck(weights=scale * random_weights(MODES, INPUTS), **chosen)
 
 
 def crosscheck_all(
@@ -95,7 +195,8 @@ def crosscheck_all(
 ) -> xarray.Dataset:
     """Cross-check loss × predictor × target on a small network with noises and decay.
 
-    A predictor that is normalised by its largest eigenvalue is looked at before modes have become
+    Among the systems are some that would show an error of 2 % in any number of the theory. A
+    predictor that is normalised by its largest eigenvalue is looked at before modes have become
     equal: noise splits equal ones, which moves their maximum by O(1/√batch).
 
     Args:
@@ -108,28 +209,22 @@ def crosscheck_all(
 
     Returns:
         Dataset over system: verdict, largest and allowed deviation [standard errors], median
-        relative deviation of variances, modes.
+        relative deviation of variances, modes, order in which a running correlation is updated and
+        used (empty without one). Over system and parameter: the smallest relative change that would
+        have been called wrong, NaN where the parameter is not there or zero.
 
     Raises:
         InvalidSetting: A number without meaning.
     """
     known = list(systems())
-    weights = random_weights(MODES, INPUTS)
+    common: dict[str, Any] = {"batch": batch, "seeds": seeds, "steps": steps, "seed": seed}
+    common["false_alarm"] = false_alarm / len(known)
     found = []
     for name, settings in tqdm(known, unit="system", disable=not progress):
-        tree = crosscheck(
-            weights=weights,
-            batch=batch,
-            seeds=seeds,
-            steps=steps,
-            saves=SAVES,
-            seed=seed,
-            false_alarm=false_alarm / len(known),
-            **{**EVERY_TERM, **settings},
-        )
-        found.append((name, tree["agreement"].attrs, tree["theory"].attrs))
+        tree = crosscheck_system(settings, **common)
+        found.append((name, tree["agreement"].to_dataset(), tree["theory"].attrs))
     attrs = {
-        key: np.array([one[key] for _, one, _ in found])
+        key: np.array([one.attrs[key] for _, one, _ in found])
         for key in (
             "verdict",
             "largest_deviation",
@@ -140,7 +235,9 @@ def crosscheck_all(
     device, dtype = found[0][2]["device"], found[0][2]["dtype"]
     return xarray.Dataset(
         {key: ("system", values) for key, values in attrs.items()}
-        | {"modes": ("system", np.full(len(found), MODES))},
+        | {"modes": ("system", np.full(len(found), MODES))}
+        | {"order": ("system", [_order(theory) for _, _, theory in found])}
+        | {"smallest_change": _smallest_changes([compared for _, compared, _ in found])},
         coords={"system": [name for name, _, _ in found]},
         attrs={
             "title": "theory against gradient descent, every system",
@@ -150,4 +247,29 @@ def crosscheck_all(
             "false_alarm": false_alarm,
             **provenance(device, dtype),
         },
+    )
+
+
+def _order(theory: Mapping[str, Any]) -> str:
+    """When a running correlation is updated, from the attributes of a theory; empty without one."""
+    settings = json.loads(theory["settings"])
+    return "" if settings["correlation_momentum"] is None else settings["correlation_order"]
+
+
+def _smallest_changes(compared: list[xarray.Dataset]) -> xarray.DataArray:
+    """Smallest changes that are called wrong (system, parameter)."""
+    changes = [
+        dict(zip(one["parameter"].values, one["smallest_change"].values, strict=True))
+        if "smallest_change" in one
+        else {}
+        for one in compared
+    ]
+    names = [name for name in RULES if any(name in one for one in changes)]
+    names += sorted({name for one in changes for name in one} - set(names))
+    values = [[one.get(name, np.nan) for name in names] for one in changes]
+    return xarray.DataArray(
+        np.array(values, float).reshape(len(changes), len(names)),
+        dims=("system", "parameter"),
+        coords={"parameter": names},
+        attrs={"long_name": "smallest relative change that is called wrong", "units": "1"},
     )

@@ -1,7 +1,6 @@
 """Claims about predictors, targets and momentum: the parts of a Siamese network around a loss."""
 
 import itertools
-import math
 
 import jax
 import jax.numpy as jnp
@@ -25,74 +24,6 @@ START = np.array([0.1, 0.6, 1.3])
 NOISES = {"sigma1": 0.3, "sigma2": 0.2}
 C = 1 + NOISES["sigma1"] ** 2
 RUN = {"method": "steps", "steps": 40, "saves": 41, "learning_rate": 0.1, **NOISES}
-
-
-def euclidean_by_hand(
-    *, kappa=None, decay=0.0, predictor_decay=0.0, ema=None, schedule=None, running=None, mu=0.0
-):
-    """Expected gradient descent on the Euclidean loss, one number after the other."""
-    s, xi = np.sqrt(START), np.sqrt(START)
-    p, c = np.full(3, 0.5), C * START
-    u = w = np.zeros(3)
-    eta = RUN["learning_rate"]
-    history = [s]
-    for step in range(RUN["steps"]):
-        target = s if ema is None else xi
-        closed = s**2 if running is None else c
-        eigenvalue = closed if kappa is None else p
-        u = mu * u + eigenvalue * target - eigenvalue**2 * C * s - decay * s
-        learned = (kappa or 0) * s * (target - C * p * s)
-        w = mu * w + learned - predictor_decay * p
-        kept = ema
-        if schedule == "cosine":
-            kept = 1 - (1 - ema) * (1 + math.cos(math.pi * step / RUN["steps"])) / 2
-        if ema is not None:
-            xi = kept * xi + (1 - kept) * s
-        if running is not None:
-            c = running * c + (1 - running) * C * s**2
-        s, p = s + eta * u, p + eta * w
-        history.append(s)
-    return np.transpose(history)
-
-
-@pytest.mark.parametrize(
-    ("by_hand", "settings"),
-    [
-        ({}, {}),
-        ({"decay": 0.05}, {"weight_decay": 0.05}),
-        ({"mu": 0.8}, {"momentum": 0.8}),
-        ({"running": 0.7}, {"predictor": "running", "correlation_momentum": 0.7}),
-        ({"ema": 0.9}, {"target": "ema", "ema": 0.9}),
-        (
-            {"ema": 0.9, "schedule": "cosine"},
-            {"target": "ema", "ema": 0.9, "ema_schedule": "cosine"},
-        ),
-        (
-            {"kappa": 2.0, "decay": 0.05, "predictor_decay": 0.1},
-            {
-                "predictor": "learned",
-                "predictor_rate": 2.0,
-                "weight_decay": 0.05,
-                "predictor_decay": 0.1,
-            },
-        ),
-        (
-            {"kappa": 0.5, "ema": 0.8, "schedule": "cosine", "mu": 0.5},
-            {
-                "predictor": "learned",
-                "predictor_rate": 0.5,
-                "target": "ema",
-                "ema": 0.8,
-                "ema_schedule": "cosine",
-                "momentum": 0.5,
-            },
-        ),
-    ],
-)
-def test_steps_are_gradient_descent_written_by_hand(by_hand, settings):
-    run = eigendyn.simulate("euclidean", START, **RUN, **settings)
-    expected = euclidean_by_hand(**by_hand)
-    np.testing.assert_allclose(run.singular_value, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("loss", ["cosine", "euclidean"])

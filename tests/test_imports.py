@@ -43,6 +43,7 @@ ROOMS = [
     "design",
     "network",
     "agreement",
+    "power",
     "crosschecks",
     "systems",
     "audits",

@@ -1,4 +1,4 @@
-"""`eigendyn crosscheck`: options enter; theory beside networks, and the verdict, leave."""
+"""Run `eigendyn crosscheck`: theory beside networks, the verdict, and what it is worth."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def command(
     Linear Siamese networks are trained from the same weights on batches of their own, with losses
     written apart from the theory and differentiated automatically. Their mean, extrapolated to an
     infinite batch, is compared with the expected steps of the mode dynamics, for every mode and
-    time, in standard errors. Without a
-    start, the published one with 10 modes is taken. Exit code 0: they agree; 2: refused, nothing
-    was run; 3: they disagree, or a side diverged.
+    time, in standard errors. For every number of the theory the smallest error is said that would
+    have been called wrong. Without a start, the published one with 10 modes is taken. Exit code 0:
+    they agree; 2: refused, nothing was run; 3: they disagree, or a side diverged.
     """  # noqa: D301
     chosen = Start.taken_from(settings)
     if output is not None:

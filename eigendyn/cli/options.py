@@ -143,6 +143,13 @@ architecture_options = stack(
         help="Momentum of the running correlation.",
     ),
     click.option(
+        "--correlation-order",
+        type=Name("order", choices.CORRELATION_ORDERS),
+        default=Settings.correlation_order,
+        help="Whether a descent step uses the running correlation with its own batch in it, or as "
+        "the step before left it.",
+    ),
+    click.option(
         "--predictor-rate",
         type=float,
         show_default="1 with --predictor learned",

@@ -1,4 +1,4 @@
-"""A network and its first weights enter; what was measured along its gradient descent leaves."""
+"""Train networks by gradient descent, and measure along the way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eigendyn.checks import check_whole
 from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
 from eigendyn.matrices import as_matrix
-from eigendyn.network.gradient import Weights, batch_gradient
+from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.predictors import correlation
 from eigendyn.network.settings import Network
@@ -60,8 +60,14 @@ def descend(
 ) -> Descent:
     """Train networks from the same weights on batches of their own.
 
-    W ← W − η u, u ← μ u + ∂ℓ/∂W + ω W; a learned predictor W_P likewise with κ ∂ℓ/∂W_P + ω_p W_P.
-    Everything is taken at the weights that the step began with.
+    In every step, in this order:
+
+        correlation  C ← m_C C + (1 − m_C) ⟨z1 z1ᵀ⟩ of the batch, if that is "update-first"
+        encoder      u ← μ u + ∂ℓ/∂W + ω W, W ← W − η u; a learned predictor W_P at once with it,
+                     with κ ∂ℓ/∂W_P + ω_p W_P: both gradients at the weights before the step
+        target       W̃ ← m W̃ + (1 − m) W, the W that was just made, so that m = 0 shares weights
+
+    With "use-first" the correlation of the same representations is taken up after its use.
 
     Args:
         weights: First weights W (dimensions, inputs), at least as many inputs as dimensions.
@@ -76,6 +82,9 @@ def descend(
     Returns:
         The measures; cut before the first saved step at which a network's weights are not finite,
         status "diverged".
+
+    Source: momentum and decay, PyTorch's SGD; target and schedule, Grill et al. 2020 (BYOL);
+    correlation, Tian et al. 2021 (DirectPred): its code uses first, solo-learn's updates first.
 
     Raises:
         InvalidSpectrum: The weights or samples are no finite matrix, or have too few inputs.
@@ -203,6 +212,9 @@ def _step(
     network: Network, weights: Weights, number: Array, key: Array, batch: Array | int | None
 ) -> Weights:
     """One step of gradient descent; `number` counts them from zero."""
+    correlation = _moved_correlation(network, weights, key, batch)
+    if network.correlation_order == "update-first":
+        weights = replace(weights, correlation=correlation)
     gradient = batch_gradient(network, weights, key, batch)
     drive = gradient.encoder + network.weight_decay * weights.encoder
     velocity = network.momentum * weights.velocity + drive
@@ -210,14 +222,11 @@ def _step(
         weights,
         encoder=weights.encoder - network.learning_rate * velocity,
         velocity=velocity,
+        correlation=correlation,
     )
     if weights.target is not None:
         momentum = _target_momentum(network, number)
-        target = _average(momentum, weights.target, weights.encoder)
-        after = replace(after, target=target)
-    if weights.correlation is not None and network.correlation_momentum is not None:
-        estimate = _average(network.correlation_momentum, weights.correlation, gradient.correlation)
-        after = replace(after, correlation=estimate)
+        after = replace(after, target=_average(momentum, weights.target, after.encoder))
     if weights.predictor is not None and weights.predictor_velocity is not None:
         drive = (
             network.predictor_rate or 0.0
@@ -231,10 +240,20 @@ def _step(
     return after
 
 
-def _target_momentum(network: Network, number: Array) -> Array | float:
-    """Momentum of the target at a step, by its schedule.
+def _moved_correlation(
+    network: Network, weights: Weights, key: Array, batch: Array | int | None
+) -> Array | None:
+    """The running correlation with this batch in it."""
+    if weights.correlation is None or network.correlation_momentum is None:
+        return None
+    new = batch_correlation(network, weights, key, batch)
+    return _average(network.correlation_momentum, weights.correlation, new)
 
-    Source: Grill et al. 2020 (BYOL), the cosine schedule.
+
+def _target_momentum(network: Network, number: Array) -> Array | float:
+    """Momentum of the target in the step of this number, from zero, by its schedule.
+
+    Source: Grill et al. 2020 (BYOL), the cosine schedule: 1 − (1 − m)(cos(πk/K) + 1)/2 in step k.
     """
     start = network.ema or 0.0
     if network.ema_schedule == "constant":

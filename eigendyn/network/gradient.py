@@ -1,9 +1,10 @@
-"""Weights and a seed enter; the loss of a batch and its gradient leave."""
+"""Draw a batch, and take its loss, the gradient, and the correlation of its representations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,8 @@ from eigendyn.network.views import draw_unseen, draw_views, population_views, se
 from eigendyn.network.written import written_losses
 
 BLOCK = 1_250  # samples at a time: what is between them fits a processor's cache
+
+T = TypeVar("T")
 
 
 @jax.tree_util.register_dataclass
@@ -40,7 +43,6 @@ class Gradient:
     loss: Array  # ()
     encoder: Array  # (dimensions, inputs)
     predictor: Array  # (dimensions, dimensions), with respect to W_P
-    correlation: Array  # (dimensions, dimensions), of z1
 
 
 @jax.tree_util.register_dataclass
@@ -51,7 +53,6 @@ class _Sums:
     loss: Array
     encoder: Array  # (dimensions, coordinates), with respect to W Q
     predictor: Array
-    correlation: Array
     unseen: Array  # (dimensions, dimensions), covariance of the part outside the seen inputs
 
 
@@ -92,14 +93,12 @@ def batch_gradient(
         family = predictor_power(network, predictor_correlation(weights), -network.beta)
     is_named = network.loss in LOSS_NAMES
     modes = jnp.linalg.eigh(online @ online.T)[1]  # in which a written loss is read
-    noises = (network.sigma1, network.sigma2)
-    stacked = online if weights.target is None else jnp.concatenate([online, target])
-    basis = None if batch is None else seen_basis(stacked)
+    basis = _seen(weights, batch)
     seen1, seen2 = (online, target) if basis is None else (online @ basis, target @ basis)
     key, unseen_key = jax.random.split(key)
 
     def of_samples(x1: Array, x2: Array, counted: Array) -> _Sums:
-        def total_loss(h1: Array, h2: Array, predictor: Array) -> tuple[Array, Array]:
+        def total_loss(h1: Array, h2: Array, predictor: Array) -> Array:
             z1, z2 = activate(network.encoder, h1), activate(network.encoder, h2)
             if is_named:
                 stopped = network.stop_gradient
@@ -110,36 +109,41 @@ def batch_gradient(
                 losses = written_losses(
                     network.loss, numbers, modes.T @ z1, modes.T @ z2, eigenvalues
                 )
-            return jnp.sum(losses * counted), z1 * counted
+            return jnp.sum(losses * counted)
 
-        (loss, z1), (d1, d2, of_predictor) = jax.value_and_grad(
-            total_loss, argnums=(0, 1, 2), has_aux=True
-        )(seen1 @ x1, seen2 @ x2, predictor)
+        loss, (d1, d2, of_predictor) = jax.value_and_grad(total_loss, argnums=(0, 1, 2))(
+            seen1 @ x1, seen2 @ x2, predictor
+        )
         cross = d1 @ d2.T  # zero where the target is stopped
-        c1, c2 = (1 + noise**2 for noise in noises)
+        c1, c2 = (1 + noise**2 for noise in (network.sigma1, network.sigma2))
         return _Sums(
             loss=loss,
             encoder=d1 @ x1.T + d2 @ x2.T,
             predictor=of_predictor,
-            correlation=z1 @ z1.T,
             unseen=c1 * d1 @ d1.T + c2 * d2 @ d2.T + cross + cross.T,
         )
 
-    def of_block(key: Array, counted: Array) -> _Sums:
-        views = draw_views(key, seen1.shape[1], BLOCK, noises, network.dtype)
-        return of_samples(*views, counted)
-
-    if batch is None:
-        views = population_views(online.shape[1], noises, network.dtype)
-        count = views[0].shape[1]
-        sums = of_samples(*views, jnp.ones(count, network.dtype))
-    else:
-        count = batch
-        sums = _sum_blocks(of_block, key, batch, network.dtype)
+    sums, count = _sum_samples(of_samples, network, seen1.shape[1], key, batch)
     encoder = sums.encoder / count
     if basis is not None:
         encoder = encoder @ basis.T + draw_unseen(unseen_key, basis, sums.unseen / count**2)
-    return Gradient(sums.loss / count, encoder, sums.predictor / count, sums.correlation / count)
+    return Gradient(sums.loss / count, encoder, sums.predictor / count)
+
+
+def batch_correlation(
+    network: Network, weights: Weights, key: Array, batch: Array | int | None
+) -> Array:
+    """Mean of z1 z1ᵀ (dimensions, dimensions) over the batch that `batch_gradient` draws."""
+    basis = _seen(weights, batch)
+    seen = weights.encoder if basis is None else weights.encoder @ basis
+
+    def of_samples(x1: Array, _x2: Array, counted: Array) -> Array:
+        z1 = activate(network.encoder, seen @ x1)
+        return (z1 * counted) @ z1.T
+
+    key, _ = jax.random.split(key)
+    total, count = _sum_samples(of_samples, network, seen.shape[1], key, batch)
+    return total / count
 
 
 def activate(encoder: str, preactivations: Array) -> Array:
@@ -147,15 +151,43 @@ def activate(encoder: str, preactivations: Array) -> Array:
     return preactivations if encoder == "linear" else jax.nn.relu(preactivations)
 
 
+def _seen(weights: Weights, batch: Array | int | None) -> Array | None:
+    """Basis of the inputs that encoder and target see; None stands for the identity."""
+    if batch is None:
+        return None
+    rows = [weights.encoder] + ([] if weights.target is None else [weights.target])
+    return seen_basis(jnp.concatenate(rows))
+
+
+def _sum_samples(
+    of_samples: Callable[[Array, Array, Array], T],
+    network: Network,
+    coordinates: int,
+    key: Array,
+    batch: Array | int | None,
+) -> tuple[T, Array | int]:
+    """Sum over a batch, or over samples that stand for the population; and how many they are."""
+    noises = (network.sigma1, network.sigma2)
+    if batch is None:
+        views = population_views(coordinates, noises, network.dtype)
+        count = views[0].shape[1]
+        return of_samples(*views, jnp.ones(count, network.dtype)), count
+
+    def of_block(key: Array, counted: Array) -> T:
+        return of_samples(*draw_views(key, coordinates, BLOCK, noises, network.dtype), counted)
+
+    return _sum_blocks(of_block, key, batch, network.dtype), batch
+
+
 def _sum_blocks(
-    of_block: Callable[[Array, Array], _Sums], key: Array, batch: Array | int, dtype: str
-) -> _Sums:
+    of_block: Callable[[Array, Array], T], key: Array, batch: Array | int, dtype: str
+) -> T:
     """Sum over blocks of samples, so that memory does not grow with the batch.
 
     Every block is drawn whole; of the last one only what belongs to the batch is counted.
     """
 
-    def add(number: Array, total: _Sums) -> _Sums:
+    def add(number: Array, total: T) -> T:
         counted = jnp.arange(BLOCK) < batch - number * BLOCK
         block = of_block(jax.random.fold_in(key, number), counted.astype(dtype))
         return jax.tree.map(jnp.add, total, block)

@@ -45,12 +45,14 @@ class Network:
         momentum: Heavy-ball momentum of encoder and learned predictor.
         batch: Number of samples drawn afresh for every step; None takes the population's gradient
             itself, which Euclidean losses have in closed form for a linear encoder.
-        ema: Momentum m of an EMA target, W̃ ← m W̃ + (1 − m) W with the W that the step began with;
+        ema: Momentum m of an EMA target, W̃ ← m W̃ + (1 − m) W with the W that the step has made;
             None takes 0.99.
         ema_schedule: "constant", or "cosine": 1 − m falls to zero along a half cosine.
         steps: Length of that schedule, in steps.
-        correlation_momentum: Momentum m of the running correlation, likewise; None is 0.9 with
-            "running", and no average with "copy".
+        correlation_momentum: Momentum m of the running correlation, C ← m C + (1 − m) ⟨z1 z1ᵀ⟩ of
+            the batch; None is 0.9 with "running", and no average with "copy".
+        correlation_order: "update-first", that C is the predictor's in the same step, or
+            "use-first", it is the predictor's in the next step.
         predictor_rate: Learning rate of a learned predictor over that of the encoder, κ; None is 1.
         predictor_decay: Weight decay of a learned predictor.
         predictor_start: A learned predictor starts at this multiple of the identity; None is 0.5.
@@ -81,6 +83,7 @@ class Network:
     ema_schedule: str = "constant"
     steps: int = 1500
     correlation_momentum: float | None = None
+    correlation_order: str = "update-first"
     predictor_rate: float | None = None
     predictor_decay: float = 0.0
     predictor_start: float | None = None

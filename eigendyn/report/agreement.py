@@ -1,4 +1,4 @@
-"""A cross-check enters; what a terminal or a script wants to know of it leaves."""
+"""Say in a table, or for a script, what a cross-check has found and what it would have caught."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from eigendyn.report.layout import aligned, listed, number, numbers
 if TYPE_CHECKING:
     import xarray
 
+CAUGHT = 0.02  # relative change of a parameter that every table of systems is to notice
 HEADINGS = (
     "mode",
     "initial variance",
@@ -23,7 +24,10 @@ HEADINGS = (
     "largest",
     "at step",
 )
-GRID_HEADINGS = ("system", "modes", "largest deviation", "allowed", "median relative", "verdict")
+GRID_HEADINGS = (
+    *("system", "order", "largest deviation", "allowed", "median relative", "verdict"),
+    f"caught at {CAUGHT:.0%}",
+)
 
 
 def summary(tree: xarray.DataTree) -> dict[str, Any]:
@@ -35,7 +39,9 @@ def summary(tree: xarray.DataTree) -> dict[str, Any]:
     Returns:
         Per mode, largest initial variance first: initial variance; final variance of theory and
         networks; deviation at the end and the largest one [standard errors]. Then the verdict with
-        what it rests on, and the settings of both sides. Numbers that are not finite are None.
+        what it rests on, and what it would have caught: by parameter, the smallest relative change
+        that is called wrong, None if none is. Then the settings of both sides. Numbers that are not
+        finite are None.
     """
     theory, descent, compared = (tree[name].to_dataset() for name in GROUPS)
     attrs = compared.attrs
@@ -54,6 +60,7 @@ def summary(tree: xarray.DataTree) -> dict[str, Any]:
         "variances_networks": numbers(compared["networks"].values[:, -1] ** 2),
         "deviation_final": numbers(compared["deviation"].values[:, -1]),
         "deviation_largest": numbers(np.abs(compared["deviation"].values).max(axis=1)),
+        "smallest_change": {name: number(value) for name, value in _changes(compared)},
         "batch": descent["batch"].values.tolist(),
         "status": {"theory": theory.attrs["status"], "descent": descent.attrs["status"]},
         "message": _message(theory, descent),
@@ -99,11 +106,12 @@ def grid_table(grid: xarray.Dataset) -> str:
         rows.append(
             (
                 str(system),
-                str(one["modes"].item()),
+                str(one["order"].item()),
                 f"{one['largest_deviation'].item():.2f}",
                 f"{one['allowed_deviation'].item():.2f}",
                 f"{one['median_relative_deviation'].item():.1e}",
                 str(one["verdict"].item()),
+                ", ".join(_flag(name) for name, value in _changes(one) if value <= CAUGHT),
             )
         )
     agreeing = int((grid["verdict"] == "agrees").sum())
@@ -114,7 +122,9 @@ def grid_table(grid: xarray.Dataset) -> str:
         f"quarter, {attrs['steps']} steps.",
         f"At least one false alarm in at most {attrs['false_alarm']:.0%} of such tables.",
     ]
-    return "\n".join([*aligned(rows, left=1), "", *lines])
+    table = aligned([row[:-1] for row in rows], left=2)
+    caught = [f"{line}  {row[-1]}".rstrip() for line, row in zip(table, rows, strict=True)]
+    return "\n".join([*caught, "", *lines, "", *aligned(list(_sharpest(grid)), left=3)])
 
 
 def grid_summary(grid: xarray.Dataset) -> dict[str, Any]:
@@ -123,8 +133,12 @@ def grid_summary(grid: xarray.Dataset) -> dict[str, Any]:
     systems = [
         {
             "system": str(system),
+            "order": str(grid["order"].values[i]),
             **{name: number(grid[name].values[i]) for name in names},
             "verdict": str(grid["verdict"].values[i]),
+            "smallest_change": {
+                name: number(value) for name, value in _changes(grid.isel(system=i))
+            },
         }
         for i, system in enumerate(grid["system"].values)
     ]
@@ -133,6 +147,40 @@ def grid_summary(grid: xarray.Dataset) -> dict[str, Any]:
 
 
 GROUPS = ("theory", "descent", "agreement")
+
+
+def _changes(compared: xarray.Dataset) -> list[tuple[str, float]]:
+    """Parameters with the smallest change that is called wrong, the best watched first."""
+    if "smallest_change" not in compared:
+        return []
+    changes = compared["smallest_change"]
+    known = zip(changes["parameter"].values, changes.values, strict=True)
+    found = [(str(name), float(value)) for name, value in known if not np.isnan(value)]
+    return sorted(found, key=lambda one: one[1])
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _sharpest(grid: xarray.Dataset) -> Iterator[tuple[str, ...]]:
+    """For every parameter, the system that watches it best."""
+    yield "parameter", "smallest change caught", "by the system"
+    for name in grid["parameter"].values:
+        changes = grid["smallest_change"].sel(parameter=name).fillna(np.inf).values
+        best = grid["system"].values[changes.argmin()]
+        yield _flag(str(name)), f"{100 * changes.min():.2g} %", str(best)
+
+
+def _power(changes: list[tuple[str, float]]) -> str:
+    """Say which errors of the theory's numbers the verdict excludes."""
+    if not changes:
+        return "not asked, since the sides do not agree"
+    caught = ", ".join(f"{_flag(name)} off by {100 * x:.2g} %" for name, x in changes if x <= 1)
+    never = ", ".join(_flag(name) for name, x in changes if x > 1)
+    parts = [f"would have been called wrong: {caught}"] if caught else []
+    parts += [f"only if off by more than 100 %: {never}"] if never else []
+    return "; ".join(parts)
 
 
 def _theory_end(theory: xarray.Dataset, compared: xarray.Dataset) -> np.ndarray:
@@ -172,6 +220,7 @@ def _facts(
     yield "collapse", f"effective rank {rank[0]:.3g} → {rank[-1]:.3g}"
     if message := _message(theory, descent):
         yield "status", message
+    yield "power", _power(_changes(compared))
     yield (
         "verdict",
         f"{attrs['verdict']}: largest deviation {attrs['largest_deviation']:.2f} standard errors, "

@@ -27,6 +27,9 @@ def test_it_prints_both_sides_and_saves_what_is_asked_for(tmp_path, monkeypatch)
     assert len([row for row in rows if row.split()[:1] in (["0"], ["1"], ["2"])]) == 3
     assert rows[-1].startswith("verdict")
     assert "agrees" in rows[-1]
+    power = next(row for row in rows if row.startswith("power"))
+    for name in ("alpha", "sigma2", "learning-rate"):
+        assert f"{name} off by" in power or name in power.partition("more than 100 %:")[2]
     assert "Saved check.nc and check.png." in done.stderr
     assert set(eigendyn.load("check.nc").children) == {"theory", "descent", "agreement"}
     assert (tmp_path / "check.png").read_bytes().startswith(b"\x89PNG")
@@ -50,6 +53,8 @@ def test_json_is_one_object_in_full_precision(tmp_path, monkeypatch):
     theory = eigendyn.simulate("euclidean", [0.9, 0.2], method="steps", steps=60)
     np.testing.assert_allclose(found["variances_theory"], theory.variance[:, -1], rtol=1e-12)
     assert found["settings"]["descent"]["batch"] == 1000
+    assert set(found["smallest_change"]) == {"alpha", "learning_rate"}  # no noise of this view
+    assert 0 < found["smallest_change"]["learning_rate"] < 1
 
 
 def test_a_wrong_theory_ends_with_3(tmp_path, monkeypatch):
@@ -57,6 +62,7 @@ def test_a_wrong_theory_ends_with_3(tmp_path, monkeypatch):
     done = invoke(f"crosscheck --loss cosine --closure mean-field {QUICK}")
     assert done.exit_code == 3
     assert "disagrees" in done.stdout
+    assert "not asked, since the sides do not agree" in done.stdout
 
 
 def test_a_diverging_network_ends_with_3_and_one_sentence(tmp_path, monkeypatch):

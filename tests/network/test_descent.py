@@ -48,15 +48,14 @@ def test_the_population_descends_as_the_expected_steps_say(loss, variant):
     np.testing.assert_allclose(found, theory.singular_value, rtol=1e-11)
 
 
-def by_hand(rates, **start):
-    """Follow the modes by Euler steps of the given rates, from the same singular values."""
+def by_hand(step, **start):
+    """Follow the modes, step by step, from the same singular values."""
     states = {name: np.array(value) for name, value in start.items()}
     saved = []
-    for step in range(101):
-        if step in STEPS:
+    for number in range(101):
+        if number in STEPS:
             saved.append({name: value.copy() for name, value in states.items()})
-        change = rates(**states)
-        states = {name: value + RATE * change[name] for name, value in states.items()}
+        states = step(**states)
     return {name: np.stack([one[name] for one in saved], axis=-1) for name in states}
 
 
@@ -67,15 +66,16 @@ def test_ema_target_and_learned_predictor_follow_their_mode_equations():
     """Tian et al. 2021, with an EMA target: s, ξ and p of every mode."""
     kappa, momentum, predictor_decay = 2.0, 0.95, 0.01
 
-    def rates(s, xi, p):
+    def step(s, xi, p):
         residual = xi * s - p * C1 * s**2
+        new = s + RATE * (p * residual / s - DECAY * s)
         return {
-            "s": p * residual / s - DECAY * s,
-            "xi": (1 - momentum) / RATE * (s - xi),
-            "p": kappa * residual - predictor_decay * p,
+            "s": new,
+            "xi": momentum * xi + (1 - momentum) * new,
+            "p": p + RATE * (kappa * residual - predictor_decay * p),
         }
 
-    expected = by_hand(rates, s=SINGULAR, xi=SINGULAR, p=np.full(4, 0.5))
+    expected = by_hand(step, s=SINGULAR, xi=SINGULAR, p=np.full(4, 0.5))
     found = population(
         measures=("singular_value", "target_value", "predictor_value", "off_mode_share"),
         predictor="learned",
@@ -96,13 +96,11 @@ def test_ema_target_and_learned_predictor_follow_their_mode_equations():
 def test_running_correlation_follows_its_mode_equation():
     momentum = 0.8
 
-    def rates(s, c):
-        return {
-            "s": c * (s**2 - c * C1 * s**2) / s - DECAY * s,
-            "c": (1 - momentum) / RATE * (C1 * s**2 - c),
-        }
+    def step(s, c):
+        c = momentum * c + (1 - momentum) * C1 * s**2
+        return {"s": s + RATE * (c * (s**2 - c * C1 * s**2) / s - DECAY * s), "c": c}
 
-    expected = by_hand(rates, s=SINGULAR, c=C1 * SINGULAR**2)
+    expected = by_hand(step, s=SINGULAR, c=C1 * SINGULAR**2)
     found = population(
         measures=("singular_value", "correlation_value"),
         predictor="running",
@@ -113,12 +111,11 @@ def test_running_correlation_follows_its_mode_equation():
 
 
 def test_momentum_is_heavy_ball():
-    def rates(s, u):
-        drive = -(s * (s**2 - C1 * s**4)) + DECAY * s
-        velocity = 0.7 * u + drive
-        return {"s": -velocity, "u": (velocity - u) / RATE}
+    def step(s, u):
+        u = 0.7 * u - s * (s**2 - C1 * s**4) + DECAY * s
+        return {"s": s - RATE * u, "u": u}
 
-    expected = by_hand(rates, s=SINGULAR, u=np.zeros(4))
+    expected = by_hand(step, s=SINGULAR, u=np.zeros(4))
     found = population(momentum=0.7).measures["singular_value"][0]
     np.testing.assert_allclose(found, expected["s"], rtol=1e-11)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eigendyn.network import gradient
-from eigendyn.network.gradient import Weights, batch_gradient
+from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
 from eigendyn.network.settings import Network
 
 RNG = np.random.default_rng(3)
@@ -30,13 +30,13 @@ def test_every_sample_of_a_batch_counts_once(batch):
 def test_population_gradient_is_the_matrix_formula_for_any_weights():
     """−∂ℓ/∂W = W_Pᵀ(W̃ − c1 W_P W), −∂ℓ/∂W_P = (W̃ − c1 W_P W) Wᵀ; no eigenvectors aligned."""
     network = Network("euclidean", predictor="learned", target="ema", sigma1=0.6, batch=None)
-    found = batch_gradient(
-        network, weights(predictor=PREDICTOR, target=TARGET), jax.random.key(0), None
-    )
+    start = weights(predictor=PREDICTOR, target=TARGET)
+    found = batch_gradient(network, start, jax.random.key(0), None)
     residual = TARGET - 1.36 * PREDICTOR @ ENCODER
     np.testing.assert_allclose(found.encoder, -PREDICTOR.T @ residual, atol=1e-12)
     np.testing.assert_allclose(found.predictor, -residual @ ENCODER.T, atol=1e-12)
-    np.testing.assert_allclose(found.correlation, 1.36 * ENCODER @ ENCODER.T, atol=1e-12)
+    correlation = batch_correlation(network, start, jax.random.key(0), None)
+    np.testing.assert_allclose(correlation, 1.36 * ENCODER @ ENCODER.T, atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", ["euclidean", "iso-euclidean"])
