@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from eigendyn.averaging import Nodes
 from eigendyn.equations import Equations
 from eigendyn.errors import NoExactClosure
+from eigendyn.integrate.scale_free import DEGREES
 from eigendyn.labelled import Column
 from eigendyn.nodes import draw_samples, fit_nodes, reference_nodes
 from eigendyn.program import Operation, Program
@@ -37,6 +38,8 @@ BLOCK = 2**22  # modes × times in one intermediate array
 SAMPLES = 2**24  # modes × samples × times that a sampled loss may cost, at a hundred samples
 STEP = 0.35  # of ln u
 NOTHING = 1e-13  # of the integral over u that is left out at either end
+FAINT = 1e-6  # largest singular value below which the powers in a ratio may be no numbers
+RATIOS = ("exact quadrature", "mean field")
 LARGEST = 64  # shares that say how far the integral over u must reach
 TRUST = {
     "exact moments": "exact: no error but round-off",
@@ -82,7 +85,7 @@ def measures(
         times: Saved times (times,).
         parameters: By name, the numbers that the equations and the loss need.
     """
-    loss, error = expected_loss(system, states, times, parameters)
+    loss, error = expected_loss(system, _visible(system, states), times, parameters)
     blocks = np.array_split(states[0], 1 + states[0].size // BLOCK, axis=1)
     entropies, ratios, squares, missing = zip(*map(_spread, blocks), strict=True)
     deviation = np.concatenate(squares, axis=1)
@@ -98,6 +101,18 @@ def measures(
         deviation=deviation,
         deviation_error=float(np.max(missing)),
     )
+
+
+def _visible(system: Equations, states: NDArray) -> NDArray:
+    """The states, enlarged where they are too small for numbers and a ratio knows no scale."""
+    if not (system.scale_free and system.value.closure in RATIOS):
+        return states
+    largest = np.abs(states[0]).max(axis=0)
+    scale = np.where(
+        (largest > 0) & (largest < FAINT), FAINT / np.where(largest > 0, largest, 1), 1
+    )
+    degrees = np.array([DEGREES.get(name, 0.0) for name in system.program.states])
+    return states * scale ** degrees[:, None, None]
 
 
 def _spread(singular_values: NDArray) -> tuple[NDArray, NDArray, NDArray, float]:

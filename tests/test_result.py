@@ -33,16 +33,6 @@ def test_the_result_says_what_outcomes_are_measured_by():
     assert absolute.values.tolist() == ["collapsed"] * 2
 
 
-def test_recruitment_is_that_of_the_share_where_decay_leaves_no_end_value():
-    """Logistic shares, v = x and 1 − x, under a common decay: x is recruited as without it."""
-    times = np.linspace(0, 30, 3001)
-    share = logistic([0.01], times)[0]
-    decayed = np.stack([share, 1 - share]) * np.exp(-times)
-    result = label(decayed, times, scale_free=True, weight_decay=0.5)
-    exact = np.log(19 * 99)  # where 1/(1 + 99 e^(−t)) = 0.95
-    assert float(result["recruitment_time"][0]) == pytest.approx(exact, rel=1e-5)
-
-
 def test_modes_keep_their_input_order():
     times = np.linspace(0, 5, 11)
     start = [0.5, 0.01, 2.0, 0.2]

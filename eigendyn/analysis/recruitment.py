@@ -11,7 +11,7 @@ from scipy.interpolate import CubicSpline
 from eigendyn.analysis.growth import growth_rates
 from eigendyn.errors import InvalidSpectrum
 from eigendyn.losses import SymbolicLoss
-from eigendyn.result import NEAR
+from eigendyn.outcome_words import NEAR
 from eigendyn.simulation import conserved_values
 
 POINTS_PER_UNIT = 25  # of ln(v/(end − v)), in which the integrand is smooth at both ends

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.integrate import LSODA
 
 from eigendyn.averaging import Nodes
-from eigendyn.integrate.agreement import until_two_agree
+from eigendyn.integrate.agreement import Numbers, until_two_agree
 from eigendyn.integrate.alone import only_trajectory
 from eigendyn.integrate.scale_free import Dynamics
 from eigendyn.program import Program
@@ -61,7 +61,7 @@ def implicit_ensemble(
     nodes: Nodes,
     starts: NDArray,
     times: NDArray,
-    parameters: Mapping[str, ArrayLike],
+    parameters: Numbers,
     *,
     rtol: float = RTOL,
     atol: float = 1e-12,

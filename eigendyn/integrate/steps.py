@@ -134,7 +134,8 @@ def descent_step(
         if rows:
             rates = field(time, states, parameters)
             moved = {row: states[row] + rate * rates[row] for row in rows}
-            states = jnp.stack([moved.get(row, old) for row, old in enumerate(states)])
+            parts = [moved.get(row, old) for row, old in enumerate(states)]
+            states = jnp.stack(parts)  # pyright: ignore[reportArgumentType]
     return states
 
 
