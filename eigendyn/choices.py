@@ -9,7 +9,7 @@ from eigendyn.errors import UnknownName
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
 METHODS = ("auto", "compiled", "implicit", "flow", "steps", "closed-form")
 FLOWS = ("auto", "compiled", "implicit", "flow")  # those that integrate a gradient flow
-ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "kernel", "flow")
+ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "implicit", "kernel", "flow")
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")

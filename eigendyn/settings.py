@@ -15,6 +15,7 @@ from eigendyn.errors import InvalidSetting
 
 TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
 SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
+MOST_IMPLICIT = 1024  # states × modes up to which "auto" takes implicit steps, which grow cubically
 DEFAULT_SAMPLES = 10_000
 DEFAULT_CLOSURE_ACCURACY = 1e-9
 
