@@ -217,6 +217,6 @@ _WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0
 
 _REAL = dict(RULES) | {
     "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
-    "rtol": (POSITIVE[0], POSITIVE[1], "Try 1e-10."),
+    "rtol": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-10."),
     "atol": (POSITIVE[0], POSITIVE[1], "Try 1e-12."),
 }
