@@ -57,7 +57,8 @@ class Settings:
         momentum: Heavy-ball momentum of encoder and learned predictor.
         learning_rate: η; time is learning rate × step.
         steps: Number of training steps.
-        method: One of `choices.METHODS`.
+        method: One of `choices.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
+            "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" chooses.
         closure: One of `choices.CLOSURES`.
         closure_accuracy: Relative error allowed to the exact closure's quadrature.
         samples: Number of samples of the sampled closure.
