@@ -148,7 +148,8 @@ def command(
             settings=asked.settings,
         )
 
-    *found, save = interruptible(work)
+    motion, rests, save = interruptible(work)
+    found = (motion, rests)
     from eigendyn.report.phase import summary, table
 
     if as_json:
