@@ -58,7 +58,8 @@ class Settings:
         momentum: Heavy-ball momentum of encoder and learned predictor.
         learning_rate: η; time is learning rate × step.
         steps: Number of training steps.
-        method: One of `choices.METHODS`.
+        method: One of `choices.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
+            "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" chooses.
         closure: One of `choices.CLOSURES`.
         closure_accuracy: Relative error allowed to the exact closure's quadrature.
         samples: Number of samples of the sampled closure.
@@ -218,6 +219,6 @@ _WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0
 
 _REAL = dict(RULES) | {
     "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
-    "rtol": (POSITIVE[0], POSITIVE[1], "Try 1e-10."),
+    "rtol": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-10."),
     "atol": (POSITIVE[0], POSITIVE[1], "Try 1e-12."),
 }
