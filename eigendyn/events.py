@@ -110,12 +110,11 @@ def course(
     """
     seen = at_times(trajectory, watch)
     times = seen.times
-    with np.errstate(over="ignore"):  # an infinite variance is what a diverged run has
-        variance = seen.values[0].astype(float) ** 2
+    variance = _squares(seen.values[0].astype(float))
     if rtol is None:
         arrivals = _arrival_steps(seen, learning_rate, again, of_shares)
     elif len(times) < STENCILS[0]:  # it has failed at once
-        arrivals = recruitment_times(times, _sizes(seen.values[0], of_shares) ** 2)
+        arrivals = recruitment_times(times, _squares(_sizes(seen.values[0], of_shares)))
     else:
 
         def follow(
@@ -132,7 +131,7 @@ def _arrival_steps(
     seen: Trajectory, learning_rate: float, again: Again, of_shares: bool
 ) -> NDArray:
     """Arrivals (modes,) between two steps, every one of which is looked at where modes arrive."""
-    sizes = _sizes(seen.values[0], of_shares) ** 2
+    sizes = _squares(_sizes(seen.values[0], of_shares))
     found = recruitment_times(seen.times, sizes)
     steps = np.round(seen.times / learning_rate)
     after = np.searchsorted(seen.times, found)  # the last place where it is not a number
@@ -141,9 +140,14 @@ def _arrival_steps(
             every = np.arange(float(steps[place - 1]), float(steps[place]) + 1)
             here = after == place
             closer = again(seen.values[..., place - 1], every)
-            ways = _sizes(closer.values[0], of_shares)[here] ** 2
+            ways = _squares(_sizes(closer.values[0], of_shares)[here])
             found[here] = recruitment_times(closer.times, ways, sizes[here, -1])
     return found
+
+
+def _squares(roots: NDArray) -> NDArray:
+    with np.errstate(over="ignore"):  # an infinite variance is what a diverged run has
+        return roots**2
 
 
 def _sizes(singular: NDArray, of_shares: bool) -> NDArray:

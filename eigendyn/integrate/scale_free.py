@@ -20,7 +20,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from eigendyn.averaging import Nodes
 from eigendyn.machine.single import OneField, rates_of_one
@@ -33,6 +32,7 @@ DEGREES = {"singular_value": 1.0, "target_value": 1.0, "correlation_value": 2.0,
 EXPONENTS = (-0.5, 2.0)  # between which k is looked for
 CANCELS = 1e-9  # of what is added, up to which a sum is zero but for the closure's error
 TRIALS = 3  # states that are looked at
+HALVINGS = 45  # of the range of k: below 1e-13. Importing scipy takes longer than all of them
 APART = 0.3  # how far these are from the start, in logarithms
 SCALED = 0.5  # scale at which directions of forces are compared
 
@@ -89,7 +89,12 @@ class Dynamics:
         sides = [self._rest(trials[0], k) for k in EXPONENTS]
         if not (np.isfinite(sides).all() and sides[0] * sides[1] < 0):
             return None
-        k = round(brentq(lambda k: self._rest(trials[0], k), *EXPONENTS, xtol=1e-13), 9)
+        low, high = EXPONENTS
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            same = self._rest(trials[0], middle) * sides[0] > 0
+            low, high = (middle, high) if same else (low, middle)
+        k = round(low, 9)
         cancels = all(abs(self._rest(states, k)) < CANCELS for states in trials)
         return k if cancels and all(map(self._keeps_direction, trials)) else None
 

@@ -54,12 +54,8 @@ def lab(tmp_path_factory):
         _wait(address, folder / "server.log")
         yield address
     finally:
-        server.terminate()
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.kill()  # asked to end, it waits for kernels that start; they end without it
+        server.wait()
 
 
 def _wait(address, log):
@@ -122,8 +118,7 @@ def test_sliders_and_clicks_move_the_dynamics(lab, browser, tmp_path):
     again.wait_for_selector(".jp-RenderedImage img", state="visible", timeout=60_000)
     assert again.locator(".jp-RenderedImage img").get_attribute("src") != as_opened
     again.screenshot(path=tmp_path / "reopened.png")
-    # A server that is ended while a kernel starts does not end.
-    again.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=90_000)
+    again.close()
 
 
 def _end_kernels(address):
