@@ -19,6 +19,7 @@ from eigendyn.program import Program
 
 MANY = 512  # coordinates from which one trajectory fills the cache, and lanes would only idle
 SIDE_BY_SIDE = ((3, 4), (12, 2))  # coordinates, and registers up to them
+MOVED = {"velocity": "singular_value", "predictor_velocity": "predictor_value"}
 FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
 
 
@@ -81,8 +82,9 @@ def build_kernel(
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
     block = max(register // 2, 2)  # a step passes one or two
-    rests = tuple("velocity" in state for state in program.states)
-    emit_integrator(module, rates, methods, parts, width, kind, block, rests)
+    place = program.states.index
+    moved = tuple(place(MOVED[name]) if name in MOVED else None for name in program.states)
+    emit_integrator(module, rates, methods, parts, width, kind, block, moved)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]

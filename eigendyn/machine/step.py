@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from eigendyn.machine.frame import Frame
+from eigendyn.machine.writer import whole
 
 SAFETY = 0.85
 NOW, BEFORE = 0.7, -0.4  # shares of the last two errors in the next step
 LEAST_ERROR = 1e-4  # of a step, over what is allowed, that the next one is chosen by
 LEAST = 0.2  # by which a step may shrink
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that may rest at zero
+NOISE = {8: 128 * 2.0**-52, 4: 128 * 2.0**-23}  # of a velocity, over the state that it moves
 NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
 
 
@@ -68,21 +70,27 @@ def emit_error(f: Frame, step: Any) -> Any:
 
     Errors are relative to the state, however small: a mode that has all but vanished may be
     recruited later, when that depends on every digit that it has kept. A state that passes through
-    zero, as momentum makes it, is as large there as it changes in the step.
+    zero, as momentum makes it, is as large there as it changes in the step. A velocity may come to
+    rest: forces that cancel leave their round-off in it, which is that of the state it moves.
     """
     w, tableau = f.w, f.tableau
     rtol, atol = f.get("rtol"), f.get("atol")
     largest = [w.room(w.vector, w.spread(0.0)) for _ in tableau.errors]
     zero = w.room(w.vector, w.spread(0.0))
-    modes = f.coordinates // len(f.rests)
+    modes = f.coordinates // len(f.moved)
     rows = [f.weights("error", row) for row in range(len(tableau.errors))]
-    for state, rests in enumerate(f.rests):
-        floor = atol if rests else w.spread(NOTHING[w.size])
+    for state, moved in enumerate(f.moved):
+        floor = w.spread(NOTHING[w.size]) if moved is None else atol
         with w.loop((state + 1) * modes, state * modes) as i:
             new = w.load(f.vectors["y1"], i)
             size = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
             size = w.larger(size, w.mul(step, w.size_of(f.slope(0, i))))
-            scale = w.div(w.spread(1.0), w.add(w.mul(rtol, size), floor))
+            allowed = w.add(w.mul(rtol, size), floor)
+            if moved is not None:
+                other = w.at.add(i, whole((moved - state) * modes))
+                noise = w.mul(w.size_of(w.load(f.vectors["y"], other)), w.spread(NOISE[w.size]))
+                allowed = w.larger(allowed, noise)
+            scale = w.div(w.spread(1.0), allowed)
             for row, place in zip(rows, largest, strict=True):
                 terms = [(a, f.slope(j, i)) for j, a in row]
                 error = w.size_of(w.mul(w.combine(terms), scale))
