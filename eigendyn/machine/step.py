@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from eigendyn.machine.frame import Frame
+from eigendyn.machine.writer import whole
 
 SAFETY = 0.85
 NOW, BEFORE = 0.7, -0.4  # shares of the last two errors in the next step
 LEAST_ERROR = 1e-4  # of a step, over what is allowed, that the next one is chosen by
 LEAST = 0.2  # by which a step may shrink
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that may rest at zero
+ROUND_OFF = {8: 1e-13, 4: 1e-4}  # of a mode, in what moves it: that much is left of a force at rest
 NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
 
 
@@ -82,7 +84,11 @@ def emit_error(f: Frame, step: Any) -> Any:
             new = w.load(f.vectors["y1"], i)
             size = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
             size = w.larger(size, w.mul(step, w.size_of(f.slope(0, i))))
-            scale = w.div(w.spread(1.0), w.add(w.mul(rtol, size), floor))
+            allowed = w.add(w.mul(rtol, size), floor)
+            if rests:
+                mode = w.load(f.vectors["y"], w.at.sub(i, whole(state * modes)))
+                allowed = w.add(allowed, w.mul(w.size_of(mode), w.spread(ROUND_OFF[w.size])))
+            scale = w.div(w.spread(1.0), allowed)
             for row, place in zip(rows, largest, strict=True):
                 terms = [(a, f.slope(j, i)) for j, a in row]
                 error = w.size_of(w.mul(w.combine(terms), scale))
