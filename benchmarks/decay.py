@@ -66,7 +66,7 @@ def starts() -> dict[str, NDArray]:
     return {"published": published_variances(), **drawn}
 
 
-def prepared(name: str, settings: Mapping[str, Any], decay: float) -> Equations:
+def prepared(settings: Mapping[str, Any], decay: float) -> Equations:
     """Equations of a system that decays."""
     rest = {**settings, "weight_decay": decay, "saves": SAVES}
     rest.pop("scale", None)  # of the networks that a system is cross-checked with
@@ -91,7 +91,7 @@ def cases(kind: str | None) -> Iterator[tuple[str, Mapping[str, Any], float, str
 
 def kind_of(name: str, given: Mapping[str, Any]) -> str:
     """Whether averages are taken over nodes."""
-    return "averaged" if prepared(name, given, 0.1).program.node_names else "polynomial"
+    return "averaged" if prepared(given, 0.1).program.node_names else "polynomial"
 
 
 @lru_cache(maxsize=4)
@@ -100,7 +100,7 @@ def _compiled(name: str, start: str) -> Any:
     given.pop("scale", None)
     given.pop("weight_decay", None)
     spectrum = starts()[start]
-    system = prepared(name, given, 0.1)
+    system = prepared(given, 0.1)
     given["steps"] = system.chosen.steps
     count = len(DECAYS)
     group = Group(
@@ -117,7 +117,7 @@ def _compiled(name: str, start: str) -> Any:
 @lru_cache(maxsize=4)
 def _time_changed(name: str, start: str) -> list[NDArray] | None:
     given = dict(systems())[name]
-    system = prepared(name, given, 0.0)
+    system = prepared(given, 0.0)
     begin = starting_states(system.program, starts()[start], system.chosen)
     equal = np.broadcast_to(np.sqrt((begin**2).mean(axis=1, keepdims=True)), begin.shape)
     between = [begin ** (1 - w) * equal**w for w in np.linspace(0, 1, VISITED)]
@@ -136,7 +136,8 @@ def reference(
         values, doubt = _compiled(name, start)(DECAYS.index(decay))
         return "explicit", values, doubt
     if system.program.closure == "sampled":
-        raise NoReference("sampled averages: the samples are the run's own")
+        message = "sampled averages: the samples are the run's own"
+        raise NoReference(message)
     if len(system.program.states) == 1:
         changed = _time_changed(name, start)
         if changed is not None:
@@ -153,13 +154,13 @@ def reference(
 
 def row_of(name: str, given: Mapping[str, Any], decay: float, start: str) -> dict[str, Any]:
     """One run, and how far it is from the reference."""
-    system, spectrum = prepared(name, given, decay), starts()[start]
+    system, spectrum = prepared(given, decay), starts()[start]
     row: dict[str, Any] = {"system": name, "decay": decay, "start": start, "modes": len(spectrum)}
     began = monotonic()
     signal.alarm(PATIENCE)
     try:
         _, found, _, method = run(system, spectrum)
-    except Exception as error:  # noqa: BLE001 whatever a run ends in is what is looked for
+    except Exception as error:
         spent = round(monotonic() - began, 2)
         return row | {
             "status": type(error).__name__,

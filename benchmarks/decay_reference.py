@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import monotonic
 
 import numpy as np
@@ -61,7 +62,8 @@ def explicit(group: Group) -> Callable[[int], tuple[NDArray, float]]:
         last = np.flatnonzero(np.isfinite(values).all(axis=(0, 1)))[-1]
         if end != FOUND:
             if np.abs(values[0, :, last]).max() > GONE:
-                raise NoReference(f"explicit steps end after t = {group.times[last]:g}")
+                message = f"explicit steps end after t = {group.times[last]:g}"
+                raise NoReference(message)
             values[..., last + 1 :] = other[..., last + 1 :] = 0.0
         doubt = np.abs(values - other) / (1e-12 + 1e-10 * np.abs(values))
         return values, float(np.nanmax(doubt))
@@ -154,7 +156,7 @@ def by_logarithms(one: Averaged, start: NDArray, times: NDArray, has_scale: bool
 
     def states_of(x: NDArray) -> NDArray:
         states = x.copy()
-        for i, name in enumerate(names):
+        for i in range(len(names)):
             if logged[i]:
                 states[i] = np.exp(x[i])
         for name, moved in over.items():
@@ -222,7 +224,7 @@ def _solved(
         return (ahead - behind) / 2e-6
 
     found, steps, first, began = [begin], 0, None, monotonic()
-    for begin_at, end in zip(times, times[1:], strict=False):
+    for begin_at, end in pairwise(times):
         step = None if first is None else min(first, end - begin_at)
         solver = Radau(
             of,
@@ -242,12 +244,14 @@ def _solved(
                 first = solver.t - before
             is_late = steps > MOST or monotonic() - began > PATIENCE
             if is_late and (ends is None or len(found) < 3):
-                raise NoReference(f"too many implicit steps, {steps} at t = {solver.t:g}")
+                message = f"too many implicit steps, {steps} at t = {solver.t:g}"
+                raise NoReference(message)
             if ends is not None and (is_late or ends(solver.y)):
                 found += [np.full_like(begin, np.nan)] * (len(times) - len(found))
                 return np.stack(found, axis=1)
         if solver.status == "failed" or not np.isfinite(solver.y).all():
-            raise NoReference(f"implicit steps fail at t = {solver.t:g}")
+            message = f"implicit steps fail at t = {solver.t:g}"
+            raise NoReference(message)
         found.append(solver.y)
         if ends is None and end > 2 * begin_at and np.abs(found[-1] - found[-2]).max() < HELD:
             found += [solver.y] * (len(times) - len(found))

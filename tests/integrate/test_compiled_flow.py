@@ -87,3 +87,15 @@ def test_what_compiled_code_cannot_do_is_refused(settings, said):
 @pytest.mark.parametrize("settings", [{"solver": "stiff"}, {"dtype": "float32"}])
 def test_stiff_solvers_and_single_precision_are_those_of_jax(settings):
     assert eigendyn.simulate("cosine", START, steps=5, **settings).attrs["method"] == "flow"
+
+
+@pytest.mark.parametrize("rtol", [1e-10, 1e-8, 1e-7])
+def test_momentum_comes_to_rest_whatever_the_tolerance(rtol):
+    """A velocity's error is beside round-off then, which no shorter step makes smaller."""
+    settings = {"sigma2": 0.0, "weight_decay": 0.1, "closure": "mean-field", "momentum": 0.9}
+    run = eigendyn.simulate(
+        "euclidean", [0.1241, 0.9], method="compiled", rtol=rtol, steps=600, **settings
+    )
+    assert run.attrs["status"] == "completed"
+    # v (1 − v) = 0.1, of which the larger solution is stable
+    np.testing.assert_allclose(run.variance[:, -1], (1 + np.sqrt(0.6)) / 2, rtol=1e-9)

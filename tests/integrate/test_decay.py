@@ -1,5 +1,7 @@
 """Claims about weight decay: the default completes, and agrees with routes of its own."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import DOP853
@@ -21,13 +23,13 @@ def tolerances(found, right):
 
 
 def euclidean(decay, times):
-    """s (modes, times) of ds/dt = s v (1 − v) − ω s, v = s², by steps that end at every time."""
+    """S (modes, times) of ds/dt = s v (1 − v) − ω s, v = s², by steps that end at every time."""
 
     def slope(_, s):
         return s**3 * (1 - s**2) - decay * s
 
     found = [np.sqrt(START)]
-    for begin, end in zip(times, times[1:], strict=False):
+    for begin, end in pairwise(times):
         solver = DOP853(slope, begin, found[-1], end, rtol=1e-13, atol=1e-30)
         while solver.status == "running":
             solver.step()
