@@ -82,14 +82,14 @@ def compared(system: Equations) -> NDArray:
 
 def cases(kind: str | None) -> Iterator[tuple[str, Mapping[str, Any], float, str]]:
     """All runs, so that each beginning is spread over systems, decays and starts."""
-    known = [(name, given) for name, given in systems() if kind in (None, kind_of(name, given))]
+    known = [(name, given) for name, given in systems() if kind in (None, kind_of(given))]
     pairs = [(decay, start) for start in starts() for decay in DECAYS]
     for turn in range(len(pairs)):
         for i, (name, given) in enumerate(known):
             yield (name, given, *pairs[(11 * turn + 5 * i + 3) % len(pairs)])
 
 
-def kind_of(name: str, given: Mapping[str, Any]) -> str:
+def kind_of(given: Mapping[str, Any]) -> str:
     """Whether averages are taken over nodes."""
     return "averaged" if prepared(given, 0.1).program.node_names else "polynomial"
 
