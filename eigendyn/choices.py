@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eigendyn.errors import UnknownName
+from eigendyn.other_names import meant
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
 METHODS = ("auto", "compiled", "implicit", "flow", "steps", "closed-form")
 FLOWS = ("auto", "compiled", "implicit", "flow")  # those that integrate a gradient flow
-ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "kernel", "flow")
+ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "implicit", "kernel", "flow")
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")
@@ -40,9 +41,22 @@ def check_choice(kind: str, given: str, known: Iterable[str]) -> str:
         known: The names there are.
 
     Raises:
-        UnknownName: The name is not among them; the message suggests the nearest.
+        UnknownName: The name is not among them; the message says what was meant, or the nearest.
     """
     names = tuple(known)
     if given not in names:
-        raise UnknownName(kind, given, names)
+        raise UnknownName(kind, given, names, _hint(kind, str(given), names))
     return given
+
+
+def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
+    """What was meant by a name from elsewhere, in a sentence; None if that is not known."""
+    if kind == "loss" and given in PRESETS:
+        from eigendyn.presets import preset_settings  # which is made of choices
+
+        loss = preset_settings(given).get("loss", "cosine")
+        return f"It is a preset: try --preset {given}, or the loss that it takes, {loss}."
+    if kind == "loss" and "(" in given:
+        return "It looks like a formula: try --loss-expr."
+    name = meant(kind, given)
+    return f"Did you mean {name!r}?" if name in names else None

@@ -14,11 +14,12 @@ from eigendyn.averaging import Nodes
 from eigendyn.choices import ENSEMBLE_ENGINES, check_choice
 from eigendyn.device import find_platform
 from eigendyn.equations import Equations
-from eigendyn.errors import NoProgram, NotDecoupled
+from eigendyn.errors import InvalidSetting, NoProgram, NotDecoupled
 from eigendyn.events import CLOSER, arrival_times, between
 from eigendyn.integrate.agreement import until_two_agree
-from eigendyn.settings import Settings
-from eigendyn.trajectory import Batch
+from eigendyn.run import quick_steps
+from eigendyn.settings import MOST_IMPLICIT, Settings
+from eigendyn.trajectory import BATCH_STATUSES, Batch
 
 if TYPE_CHECKING:
     from eigendyn.compile import VectorField
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 STATES = ("trajectory", "final")  # of what is kept, those that hold the last states
 WATCHED = 128  # equal intervals of a run in which recruitment is looked for
+COMPLETED = BATCH_STATUSES.index("completed")
+FAILED = [BATCH_STATUSES.index(name) for name in ("diverged", "out-of-steps", "inaccurate")]
 Numbers = Mapping[str, float | NDArray]
 
 
@@ -66,6 +69,11 @@ class Work:
 
         return moving_range(self.whole)
 
+    def with_steps(self, steps: int) -> Work:
+        """The same work, with so many adaptive steps at most."""
+        limited = replace(self.chosen, max_solver_steps=steps)
+        return replace(self, system=replace(self.system, chosen=limited))
+
     @property
     def accuracy(self) -> dict[str, float]:
         """Relative and absolute error allowed."""
@@ -77,7 +85,8 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
 
     Args:
         engine: One of `choices.ENSEMBLE_ENGINES`. "auto" takes "kernel" on a GPU, "shifted" where
-            modes live by themselves, "flow" for stiff dynamics, else "compiled".
+            modes live by themselves, "flow" for stiff dynamics, else "compiled"; what these leave
+            undone is followed again by "implicit".
         work: What to do.
         starts: States at the first time (trajectories, states, modes).
         parameters: By name, a number, or one for each trajectory (trajectories,).
@@ -105,10 +114,43 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
         candidates = [engine]
     for name in candidates[:-1]:
         try:
-            return name, _ENGINES[name](work, starts, parameters)
+            return _in_turn(name, work, starts, parameters)
         except (NotDecoupled, NoProgram):
             continue
     return candidates[-1], _ENGINES[candidates[-1]](work, starts, parameters)
+
+
+def _in_turn(name: str, work: Work, starts: NDArray, parameters: Numbers) -> tuple[str, Batch]:
+    """Follow by an engine with few steps, what that leaves undone by the implicit one, and so on.
+
+    Which engines a trajectory sees does not depend on the others.
+    """
+    chosen, program = work.chosen, work.system.program
+    numbers = int(np.prod(starts.shape[1:]))
+    few = quick_steps(numbers, program)
+    if numbers > MOST_IMPLICIT or chosen.dtype != "float64" or few >= chosen.max_solver_steps:
+        few = chosen.max_solver_steps
+    found = _ENGINES[name](work.with_steps(few), starts, parameters)
+    served = dict.fromkeys([name], len(starts))
+    for other, steps in (("implicit", chosen.max_solver_steps), (name, chosen.max_solver_steps)):
+        left = np.flatnonzero(np.isin(found.status, FAILED))
+        if not len(left) or numbers > MOST_IMPLICIT or chosen.dtype != "float64":
+            break
+        if other == name and few == chosen.max_solver_steps:
+            break
+        own = {n: p[left] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
+        again = _ENGINES[other](work.with_steps(steps), starts[left], own)
+        taken = (again.status == COMPLETED) | (other == name)
+        rows = left[taken]
+        for mine, theirs in (
+            (found.values, again.values),
+            (found.status, again.status),
+            (found.steps, again.steps),
+        ):
+            mine[rows] = theirs[taken]
+        served[other] = served.get(other, 0) + len(rows) * (other != name)
+    extra = "".join(f", {n} of {len(starts)} {e}" for e, n in served.items() if e != name and n)
+    return name + extra, found
 
 
 def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
@@ -125,6 +167,27 @@ def _compiled(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
         max_steps=work.chosen.max_solver_steps,
         threads=work.threads,
         keep=_saved(work.keep),
+    )
+    return _reduced(found, work, parameters)
+
+
+def _implicit(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+    from eigendyn.integrate.implicit_flow import implicit_ensemble
+
+    if work.chosen.dtype != "float64":
+        message = (
+            "The implicit engine computes in float64, not in dtype='float32'. Leave out one of "
+            "the two, or try engine='flow' with solver='stiff'."
+        )
+        raise InvalidSetting(message)
+    found = implicit_ensemble(
+        work.system.program,
+        work.nodes,
+        starts,
+        work.times,
+        parameters,
+        **work.accuracy,
+        max_steps=work.chosen.max_solver_steps,
     )
     return _reduced(found, work, parameters)
 
@@ -189,6 +252,7 @@ def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
 _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {
     "compiled": _compiled,
     "shifted": _shifted,
+    "implicit": _implicit,
     "kernel": _kernel,
     "flow": _flow,
 }

@@ -21,14 +21,18 @@ class UnknownName(EigendynError):
         kind: What was named, such as "loss".
         given: The name given.
         known: The names there are.
+        hint: A sentence on what was meant; None suggests the nearest name.
     """
 
-    def __init__(self, kind: str, given: object, known: Iterable[str]) -> None:
+    def __init__(
+        self, kind: str, given: object, known: Iterable[str], hint: str | None = None
+    ) -> None:
         names = list(known)
-        near = difflib.get_close_matches(str(given).lower(), names, n=1, cutoff=0.5)
-        suggestion = f" Did you mean {near[0]!r}?" if near else ""
-        listed = ", ".join(names)
-        super().__init__(f"There is no {kind} {str(given)!r}.{suggestion} Known: {listed}.")
+        if hint is None:
+            near = difflib.get_close_matches(str(given).lower(), names, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]!r}?" if near else ""
+        said = [f"There is no {kind} {str(given)!r}.", hint, f"Known: {', '.join(names)}."]
+        super().__init__(" ".join(sentence for sentence in said if sentence))
 
 
 class InvalidSpectrum(EigendynError):

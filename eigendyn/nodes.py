@@ -31,6 +31,7 @@ WIDER = 2.0  # the reference rule's additional reach in ξ
 NEAREST = 3.0  # reach at which the search begins
 FARTHEST = 180.0  # reach at which the search gives up: τ = e^360, whose powers are still numbers
 FASTER = 8.0  # the search widens by this share of the reach, or by two
+FAINT = 1e-20  # largest singular value, far below any tolerance, of spectra that need no nodes
 LARGEST = 2**24  # nodes × modes of a rule beyond which none finer is tried
 NEARBY = 0.05  # relative distance of the nearby spectrum
 BUNCH = 64  # nodes are kept in multiples of this, so that few shapes need compiling

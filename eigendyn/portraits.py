@@ -1,9 +1,10 @@
-"""Settings and a path enter; a phase portrait is saved there, still or moving."""
+"""Draw a phase portrait from settings, to be saved still or moving."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ BATCH = 1_000
 MARKS = 12  # that a trained network leaves on its way
 
 
-def save_portrait(
+def draw_portrait(
     path: Path,
     force: bool = False,
     *,
@@ -42,8 +43,8 @@ def save_portrait(
     window: Sequence[float] | None = None,
     progress: bool = False,
     settings: Mapping[str, Any],
-) -> tuple[Motion, Rests]:
-    """Draw a phase portrait and save it.
+) -> tuple[Motion, Rests, Callable[[], Path]]:
+    """Draw a phase portrait, to be saved when its fixed points were told.
 
     Args:
         path: Picture (.png, .pdf, .svg), or animation of the trajectories (.gif, .mp4).
@@ -58,17 +59,18 @@ def save_portrait(
         settings: Loss, and fields of `Settings`.
 
     Returns:
-        The motion on the plane, and its fixed points.
+        The motion on the plane, its fixed points, and a function that saves the picture, with the
+        errors of `save_figure`.
 
     Raises:
         InvalidSetting: Starts that are not on the plane; an mp4 without ffmpeg; networks on a plane
             that is not one of two modes.
-        The errors of `phase_plane` and `save_figure` otherwise.
+        The errors of `phase_plane` otherwise.
     """
     if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
         message = "An .mp4 needs ffmpeg, and there is none on the PATH. Install it, or try .gif."
         raise InvalidSetting(message)
-    with tqdm(total=4, unit="part", delay=PATIENCE, leave=False, disable=not progress) as bar:
+    with tqdm(total=3, unit="part", delay=PATIENCE, leave=False, disable=not progress) as bar:
         motion = phase_plane(modes=modes, held=held, window=window, **settings)
         bar.update()
         if descents and motion.system.names != ("singular_value_0", "singular_value_1"):
@@ -88,12 +90,9 @@ def save_portrait(
             draw_descents([p for s in first for p in _descended(s, descents, settings)], ax)
         bar.update()
         add_legend(figure)
-        if path.suffix.lower() in (".gif", ".mp4"):
-            save_animation(figure, ax, path, force)
-        else:
-            save_figure(figure, path, force)
-        bar.update()
-    return motion, portrait.rests
+    moves = path.suffix.lower() in (".gif", ".mp4")
+    save = partial(save_animation, figure, ax) if moves else partial(save_figure, figure)
+    return motion, portrait.rests, partial(save, path, force)
 
 
 def _starts(motion: Motion, given: Sequence[Sequence[float]]) -> list[tuple[float, float]]:

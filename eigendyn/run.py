@@ -15,9 +15,17 @@ from eigendyn.averaging import NO_NODES, Nodes
 from eigendyn.equations import Equations
 from eigendyn.errors import NoClosedForm, NoProgram
 from eigendyn.events import CLOSER, FEWEST, INTERVALS, Course, course, watched, watched_steps
-from eigendyn.nodes import Fit, draw_samples, fit_nodes, judge_nodes, relative_error, standard_error
+from eigendyn.nodes import (
+    FAINT,
+    Fit,
+    draw_samples,
+    fit_nodes,
+    judge_nodes,
+    relative_error,
+    standard_error,
+)
 from eigendyn.program import Program
-from eigendyn.settings import Settings
+from eigendyn.settings import MOST_IMPLICIT, Settings
 from eigendyn.still import moving_modes, without_still_modes
 from eigendyn.trajectory import Trajectory, at_times
 
@@ -30,7 +38,6 @@ WORST = 3  # of the states that nodes do not serve, those that new ones are chos
 # Of the standard error; of the flow in JAX steps alone are accurate.
 SAMPLED_SHARE = {"compiled": 1.0, "implicit": 1.0, "flow": 0.1}
 COARSEST = 0.01  # standard error, relative, that the flow follows at most
-FAINT = 1e-20  # largest singular value, far below any tolerance, of spectra that need no nodes
 CHECKPOINTS = 6  # states in which the closure is judged: so many evenly, so many geometrically
 ROUND_OFF = 1e-15  # relative error of a closed form
 FEW = 2**16  # numbers that a closed form gives sooner than it is compiled
@@ -40,7 +47,6 @@ FLOW_NUMBERS = 2**15  # … or fewer, so that their states are no more numbers t
 SERVED = ("completed", "closure-inaccurate")  # how a run ends with which an engine served
 QUICK = 2 * 10**7  # modes × nodes × steps that take a second or two, before another engine is tried
 TYPICAL_NODES = 500
-LARGEST = 1024  # states × modes, beyond which an implicit step takes too much time and memory
 
 Engine = Callable[[Nodes], Trajectory]
 
@@ -142,12 +148,17 @@ def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[
     if chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32":
         return [("flow", most)]
     numbers = len(start) * len(moving_modes(program, start).some)
-    if numbers > LARGEST:
+    if numbers > MOST_IMPLICIT:
         return [("compiled", most)]
-    few = QUICK // numbers // (TYPICAL_NODES if program.node_names else 1)
+    few = quick_steps(numbers, program)
     if few >= most:
         return [("compiled", most), ("implicit", most)]
     return [("compiled", few), ("implicit", most), ("compiled", most)]
+
+
+def quick_steps(numbers: int, program: Program) -> int:
+    """Explicit steps of states × modes numbers that take a second or so."""
+    return QUICK // numbers // (TYPICAL_NODES if program.node_names else 1)
 
 
 def _attempt(

@@ -15,6 +15,7 @@ from eigendyn.errors import InvalidSetting
 
 TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
 SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
+MOST_IMPLICIT = 1024  # states × modes up to which "auto" takes implicit steps, which grow cubically
 DEFAULT_SAMPLES = 10_000
 DEFAULT_CLOSURE_ACCURACY = 1e-9
 
@@ -57,7 +58,8 @@ class Settings:
         momentum: Heavy-ball momentum of encoder and learned predictor.
         learning_rate: η; time is learning rate × step.
         steps: Number of training steps.
-        method: One of `choices.METHODS`.
+        method: One of `choices.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
+            "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" chooses.
         closure: One of `choices.CLOSURES`.
         closure_accuracy: Relative error allowed to the exact closure's quadrature.
         samples: Number of samples of the sampled closure.
@@ -217,6 +219,6 @@ _WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0
 
 _REAL = dict(RULES) | {
     "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
-    "rtol": (POSITIVE[0], POSITIVE[1], "Try 1e-10."),
+    "rtol": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-10."),
     "atol": (POSITIVE[0], POSITIVE[1], "Try 1e-12."),
 }

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,8 +78,8 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
         force: Whether an existing file may be replaced.
 
     Raises:
-        OutputExists: It exists and may not be replaced, is a folder, its folder does not exist,
-            may not be written to, or its suffix is unknown, or its name impossible.
+        OutputExists: It exists and may not be replaced, is a folder, its folder does not exist, no
+            file can be made there, or its suffix is unknown, or its name impossible.
     """
     path, known = Path(path), tuple(suffixes)
     try:
@@ -98,15 +99,13 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
     if not path.parent.is_dir():
         message = f"The folder of {path} must exist; {path.parent} does not. Make it first."
         raise OutputExists(message)
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        message = f"The folder of {path} must be writable; it is not. Choose another folder."
-        raise OutputExists(message)
     if path.is_dir():
         message = f"{path} must be a file; it is a folder. Choose another name."
         raise OutputExists(message)
     if path.exists() and not force:
         message = f"{path} exists and is not overwritten. Choose another name, or add --force."
         raise OutputExists(message)
+    _empty_file_beside(path).unlink()  # permissions alone do not say whether it can be made
     return path
 
 
@@ -126,24 +125,38 @@ def write_atomically(path: Path, force: bool, write: Callable[[Path], object]) -
 
     Raises:
         OutputExists: The target came into being meanwhile, or the folder cannot be written to.
+        OSError: Writing failed, as on a full disk.
     """
-    try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
-        os.close(handle)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}. Choose another folder."
-        raise OutputExists(message) from error
-    part = Path(name)
+    part = _empty_file_beside(path)
     try:
         write(part)
         part.chmod(0o666 & ~_umask())  # mkstemp makes it private
         check_output(path, (path.suffix.lower(),), force)
         os.replace(part, path)
+    except (OSError, RuntimeError) as error:  # h5py raises either
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        message = f"{path} could not be written: {reason}. Nothing is left of it."
+        raise OSError(message) from error
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _empty_file_beside(path: Path) -> Path:
+    """Make an empty file of another name in the folder of a file that shall be written.
+
+    Raises:
+        OutputExists: None can be made there.
+    """
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}. Choose another folder or name."
+        raise OutputExists(message) from error
+    os.close(handle)
+    return Path(name)
 
 
 def _umask() -> int:
@@ -153,15 +166,22 @@ def _umask() -> int:
 
 
 def _write_netcdf(result: Labelled | xarray.Dataset | xarray.DataTree, path: Path) -> None:
-    if not isinstance(result, Labelled):
-        result.to_netcdf(path, engine="h5netcdf")
-        return
+    """Write to memory, then to the file: HDF5 ends the program where a disk is full."""
+    image = BytesIO()
+    if isinstance(result, Labelled):
+        _write_labelled(result, image)
+    else:
+        result.to_netcdf(image, engine="h5netcdf")
+    path.write_bytes(image.getbuffer())
+
+
+def _write_labelled(result: Labelled, image: BytesIO) -> None:
     import numpy as np
     from h5netcdf import File
     from h5py import string_dtype
 
     every = {**result.variables, **result.coords}
-    with File(path, "w") as file:
+    with File(image, "w") as file:
         file.dimensions = {
             name: length
             for column in every.values()

@@ -57,7 +57,16 @@ ROOMS = [
 ]
 LEAVES = {
     *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
-    *("precision", "presets", "architecture", "averaging", "labelled", "outcome_words", "wording"),
+    *(
+        "precision",
+        "presets",
+        "other_names",
+        "architecture",
+        "averaging",
+        "labelled",
+        "outcome_words",
+        "wording",
+    ),
     *("matrices", "matrix_files", "tables", "columns"),
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only

@@ -87,10 +87,30 @@ def test_impossible_outputs_are_refused(tmp_path, name):
         check_output(tmp_path / name, (".nc",))
 
 
-def test_a_folder_that_is_not_writable_is_refused_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setattr("os.access", lambda *_: False)  # permissions do not bind the superuser
-    with pytest.raises(OutputExists, match="must be writable"):
-        check_output(tmp_path / "run.nc", (".nc",))
+def test_a_folder_in_which_no_file_can_be_made_is_refused_before_any_work():
+    with pytest.raises(OutputExists, match="cannot be written"):
+        check_output("/proc/run.nc", (".nc",))  # where permissions say that it can
+
+
+def test_trying_whether_a_file_can_be_written_leaves_nothing_behind(tmp_path):
+    check_output(tmp_path / "run.nc", (".nc",))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), RuntimeError("no\nroom")]
+)
+def test_what_stops_a_write_is_said_in_one_sentence(tmp_path, error):
+    def fail(part: Path) -> None:
+        part.write_text("half")
+        raise error
+
+    with pytest.raises(
+        OSError, match=r"run.nc could not be written: .+ Nothing is left"
+    ) as failure:
+        write_atomically(tmp_path / "run.nc", False, fail)
+    assert "\n" not in str(failure.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path):

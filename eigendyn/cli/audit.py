@@ -9,12 +9,13 @@ import click
 from eigendyn import choices
 from eigendyn.cli.options import beta_option, loss_option, stop_gradient_option
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.settings import Settings
 
 FAILED = 3
 
 
-@click.command("audit", context_settings={"show_default": True})
+@click.command("audit", cls=Subcommand)
 @loss_option
 @click.option(
     "--update",

@@ -23,6 +23,8 @@ from eigendyn.cli.options import (
     written_loss_options,
 )
 from eigendyn.cli.parameters import Names, Numbers, is_given
+from eigendyn.cli.saving import saving
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings, with_closure_accuracy
 
@@ -30,7 +32,7 @@ PARTIAL = 3
 ACCURACY = 1e-6  # of an exact closure's quadrature
 
 
-@click.command("bifurcation", context_settings={"show_default": True})
+@click.command("bifurcation", cls=Subcommand)
 @loss_option
 @written_loss_options
 @preset_option
@@ -58,7 +60,6 @@ ACCURACY = 1e-6  # of an exact closure's quadrature
     "second",
     type=Names(),
     metavar="NAME",
-    show_default="none",
     help="Follow the saddle-nodes as this one changes too.",
 )
 @click.option(
@@ -162,11 +163,7 @@ def command(
         if second is not None:
             folds = diagram.special_points
             curves = fold_curve(system, driven, between, second, second_between, folds=folds)
-        if path.suffix.lower() in choices.TREE_SUFFIXES:
-            save_data(system, diagram, curves)
-        else:
-            save_picture(system, diagram, curves)
-        return system.loss.name, diagram, curves
+        return system, diagram, curves
 
     def save_data(system: Any, diagram: Any, curves: Any) -> None:
         from eigendyn.analysis.diagram_data import diagram_data
@@ -184,11 +181,11 @@ def command(
         beside = second_between if curves else None
         save_figure(bifurcation_figure(diagram, curves, beside, value), path, force)
 
-    loss, diagram, curves = interruptible(work)
+    system, diagram, curves = interruptible(work)
     from eigendyn.report.bifurcation import summary, table
 
     if as_json:
-        report = {**summary(loss, diagram, curves), "picture": str(path)}
+        report = {**summary(system.loss.name, diagram, curves), "picture": str(path)}
         click.echo(json.dumps(report, allow_nan=False))
     else:
         click.echo(table(diagram, curves))
@@ -196,6 +193,10 @@ def command(
             click.echo(
                 f"\nNo saddle-node was found that could be followed along {' = '.join(second)}."
             )
+    is_picture = path.suffix.lower() in choices.PICTURE_SUFFIXES
+    save = save_picture if is_picture else save_data
+    with saving():
+        interruptible(lambda: save(system, diagram, curves))
     if not quiet:
         click.echo(f"Saved {path}.", err=True)
     if diagram.partial or any(curve.partial for curve in curves):

@@ -25,7 +25,9 @@ from eigendyn.cli.options import (
     written_loss_options,
 )
 from eigendyn.cli.parameters import is_given
+from eigendyn.cli.saving import saving
 from eigendyn.cli.starts import Start
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
 from eigendyn.store import check_output
@@ -34,7 +36,7 @@ DISAGREES = 3
 FOR_ALL = ("batch", "seeds", "steps", "false_alarm", "seed")  # what --all can be combined with
 
 
-@click.command("crosscheck", context_settings={"show_default": True})
+@click.command("crosscheck", cls=Subcommand)
 @loss_option
 @written_loss_options
 @click.option(
@@ -112,8 +114,11 @@ def command(
         start = chosen.encoder(settings["seed"], quiet)
         result = interruptible(lambda: _crosscheck(start, given, progress))
         agrees = result["agreement"].attrs["verdict"] == "agrees"
-    files = _save(result, output, plot, force)
+    named = {"result": output, "picture": plot}
+    files = {kind: str(path) for kind, path in named.items() if path is not None}
     _print(result, every, files, as_json)
+    with saving():
+        _save(result, output, plot, force)
     if files and not quiet:
         click.echo(f"Saved {' and '.join(files.values())}.", err=True)
     if not agrees:
@@ -158,17 +163,15 @@ def _crosscheck_all(given: dict[str, Any], progress: bool):
     return crosscheck_all(progress=progress, **given)
 
 
-def _save(result, output: Path | None, plot: Path | None, force: bool) -> dict[str, str]:
-    files = {}
+def _save(result, output: Path | None, plot: Path | None, force: bool) -> None:
     if output is not None:
         from eigendyn.store import save
 
-        files["result"] = str(save(result, output, force))
+        save(result, output, force)
     if plot is not None:
         from eigendyn.plot.agreement import save_agreement_picture
 
-        files["picture"] = str(save_agreement_picture(result, plot, force))
-    return files
+        save_agreement_picture(result, plot, force)
 
 
 def _print(result, every: bool, files: dict[str, str], as_json: bool) -> None:

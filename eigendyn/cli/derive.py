@@ -10,15 +10,20 @@ import click
 
 from eigendyn.architecture import architecture
 from eigendyn.choices import LOSS_NAMES
-from eigendyn.cli.options import architecture_options, variant_options, written_loss_options
-from eigendyn.cli.parameters import Name
+from eigendyn.cli.options import (
+    architecture_options,
+    loss_options,
+    variant_options,
+    written_loss_options,
+)
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
 
-@click.command("derive", context_settings={"show_default": True})
-@click.argument("loss", type=Name("loss", LOSS_NAMES), metavar="[LOSS]", required=False)
+@click.command("derive", cls=Subcommand)
+@loss_options(None, "Loss to derive from; also without --loss.")
 @written_loss_options
 @variant_options
 @architecture_options

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eigendyn.choices import LOSS_NAMES
-from eigendyn.cli.parameters import Name, numbers_by_name
+from eigendyn.cli.options import loss_options
+from eigendyn.cli.parameters import numbers_by_name
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import Settings
 
@@ -20,13 +21,9 @@ INDENT = "\n  "
 COMPARED = ("eigenvalue", "wanted", "derived")
 
 
-@click.command("design", context_settings={"show_default": True})
+@click.command("design", cls=Subcommand)
 @click.option("--rate", metavar="TEXT", help="Wanted (1/s) ds/dt, as in '1 - lam'.")
-@click.option(
-    "--loss",
-    type=Name("loss", LOSS_NAMES),
-    help="Or keep the dynamics of a loss …",
-)
+@loss_options(None, "Or keep the dynamics of a loss …")
 @click.option(
     "--multiplier",
     metavar="TEXT",

@@ -24,12 +24,14 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
+from eigendyn.cli.saving import saving
 from eigendyn.cli.starts import Start
+from eigendyn.cli.subcommand import Subcommand
 
 NOT_COMPLETED = 3
 
 
-@click.command("diagnose", context_settings={"show_default": True}, epilog=GLOSSARY)
+@click.command("diagnose", cls=Subcommand, epilog=GLOSSARY)
 @loss_option
 @written_loss_options
 @preset_option
@@ -105,12 +107,13 @@ def command(
     from eigendyn.report.collapse import summary, table
 
     click.echo(json.dumps(summary(diagnosis), allow_nan=False) if as_json else table(diagnosis))
-    if output is not None:
-        save(diagnosis.to_xarray(), output, force)
-    if plot is not None:
-        from eigendyn.plot.collapse import save_diagnosis
+    with saving():
+        if output is not None:
+            save(diagnosis.to_xarray(), output, force)
+        if plot is not None:
+            from eigendyn.plot.collapse import save_diagnosis
 
-        save_diagnosis(diagnosis, plot, force)
+            save_diagnosis(diagnosis, plot, force)
     written = " and ".join(str(path) for path in (output, plot) if path is not None)
     if written and not quiet:
         click.echo(f"Saved {written}.", err=True)

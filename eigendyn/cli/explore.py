@@ -18,12 +18,13 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.settings import Settings
 
 SUFFIXES = (".html",)
 
 
-@click.command("explore", context_settings={"show_default": True})
+@click.command("explore", cls=Subcommand)
 @loss_option
 @written_loss_options
 @preset_option

@@ -10,18 +10,20 @@ from eigendyn.choices import BACKENDS, LOSS_NAMES
 from eigendyn.cli.options import (
     FILE,
     beta_option,
+    loss_options,
     stop_gradient_option,
     written_loss_options,
 )
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
 
 SUFFIXES = (".py",)
 
 
-@click.command("export", context_settings={"show_default": True})
-@click.argument("loss", type=Name("loss", LOSS_NAMES), metavar="[LOSS]", required=False)
+@click.command("export", cls=Subcommand)
+@loss_options(None, "Loss to write; also without --loss.")
 @click.option(
     "--backend",
     type=Name("backend", BACKENDS),

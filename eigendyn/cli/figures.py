@@ -13,12 +13,13 @@ from eigendyn import choices
 from eigendyn.choices import check_choice
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting, OutputExists
 from eigendyn.paper import FIGURES, NETWORKS_ONLY, outputs
 from eigendyn.store import check_output
 
 
-@click.command("figures", context_settings={"show_default": True})
+@click.command("figures", cls=Subcommand)
 @click.argument("names", nargs=-1, metavar="[NAME …|all]")
 @click.option("--list", "listing", is_flag=True, help="Say what figures there are.")
 @click.option(
@@ -73,9 +74,7 @@ def command(
     _check_folder(out)
     for name in wanted:
         for path in outputs(name, out, kind).values():
-            if path.exists():
-                check_output(path, (path.suffix,), force)
-    out.mkdir(exist_ok=True)
+            check_output(path, (path.suffix,), force)
     progress = not quiet and sys.stderr.isatty()
     rest = list(wanted)
 
@@ -115,12 +114,18 @@ def _wanted(names: tuple[str, ...], descent: str) -> list[str]:
 
 
 def _check_folder(out: Path) -> None:
+    """Make the folder if there is none, or refuse."""
     if out.exists() and not out.is_dir():
         message = f"--out must be a folder; {out} is a file. Choose another name."
         raise OutputExists(message)
     if not out.exists() and not out.parent.is_dir():
         message = f"The folder of {out} must exist; {out.parent} does not. Make it first."
         raise OutputExists(message)
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        message = f"The folder {out} cannot be made: {error.strerror}. Choose another --out."
+        raise OutputExists(message) from error
 
 
 def _make(

@@ -6,8 +6,10 @@ import json
 
 import click
 
+from eigendyn.cli.subcommand import Subcommand
 
-@click.command("losses")
+
+@click.command("losses", cls=Subcommand)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool) -> None:
     """List the losses: per-sample, in the eigenbasis of the predictor.

@@ -11,6 +11,7 @@ import click
 from eigendyn import choices
 from eigendyn.choices import check_choice
 from eigendyn.cli.parameters import Name, Numbers
+from eigendyn.cli.subcommand import LOSS_ARGUMENT
 from eigendyn.errors import UnreadableFile
 from eigendyn.settings import TOLERANCES, Settings
 
@@ -70,22 +71,23 @@ variant_options = stack(
 )
 
 
-loss_option = click.option(
-    "--loss",
-    type=Name("loss", choices.LOSS_NAMES),
-    default=Settings.loss,
-    help="Loss that is descended.",
-)
+def loss_options(default: str | None, text: str) -> Callable:
+    """The name of a loss, as an option or as an argument; `Subcommand` makes one of the two."""
+    kind = Name("loss", choices.LOSS_NAMES)
+    return stack(
+        click.option("--loss", type=kind, default=default, help=text),
+        click.argument(LOSS_ARGUMENT, type=kind, metavar="[LOSS]", required=False),
+    )
+
+
+loss_option = loss_options(Settings.loss, "Loss that is descended; also without --loss.")
 written_loss_options = stack(
     click.option(
         "--loss-expr",
         metavar="TEXT",
-        show_default="none",
         help="A loss of your own, as in 'sum((lam*z1 - sg(z2))**2)/2', in the place of --loss.",
     ),
-    click.option(
-        "--loss-file", type=FILE, show_default="none", help="The same, read from a text file."
-    ),
+    click.option("--loss-file", type=FILE, help="The same, read from a text file."),
     click.option(
         "--param",
         "parameters",
@@ -223,7 +225,6 @@ physics_options = stack(
 preset_option = click.option(
     "--preset",
     type=Name("preset", choices.PRESETS),
-    show_default="none",
     help="A source's settings, where options are not given: the paper's toy network (published), "
     "or a method.",
 )
@@ -233,9 +234,10 @@ engine_options = stack(
         "--method",
         type=Name("method", choices.METHODS),
         default=Settings.method,
-        help="Gradient flow in compiled code or in JAX (flow), expected descent steps, or closed "
-        "form; auto takes a closed form where there is one, else compiled code where that can be "
-        "used: in float64, on the CPU, with --solver explicit.",
+        help="Gradient flow in compiled code, by LSODA, which turns implicit where dynamics are "
+        "stiff (implicit), or in JAX (flow); expected descent steps, or closed form. auto takes a "
+        "closed form where there is one, else compiled code where that can be used, in float64, on "
+        "the CPU, with --solver explicit, and goes on with implicit where that does not get there.",
     ),
     click.option(
         "--samples",
@@ -308,7 +310,8 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     except (OSError, ValueError) as error:
         message = f"--config must name a readable TOML file, not {path} ({error})."
         raise UnreadableFile(message) from error
-    known = tuple(str(option.name) for option in ctx.command.params)
+    options = (one for one in ctx.command.params if isinstance(one, click.Option))
+    known = tuple(str(option.name) for option in options)
     ctx.default_map = {  # as text, so that 1.5 steps are refused and not cut to 1
         check_choice("setting", key, known): value if isinstance(value, list) else str(value)
         for key, value in values.items()

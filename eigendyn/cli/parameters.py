@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from eigendyn.checks import one_spelling
 from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting
+from eigendyn.other_names import meant as meant_name
 
 
 def is_given(ctx: click.Context, name: str) -> bool:
@@ -33,7 +34,9 @@ def meant(text: str) -> str | None:
 
 
 def explained(refusal: click.ClickException) -> str:
-    """What click says of a wrong value, with the number that was meant."""
+    """What click says of a wrong value or option, with what was meant."""
+    if isinstance(refusal, click.NoSuchOption):
+        return _no_such_option(refusal)
     said = refusal.format_message().rstrip(".")
     wrong = re.search(r"'([^']*)' is not a valid (float|integer)", said)
     if wrong is None:
@@ -44,6 +47,18 @@ def explained(refusal: click.ClickException) -> str:
         whole, _, rest = number.partition(".")
         number = None if rest.strip("0") else whole
     return said if number is None else f"{said}. Try {number}"
+
+
+def _no_such_option(refusal: click.NoSuchOption) -> str:
+    """An option that a command has not, with the one that was meant."""
+    known = refusal.ctx.command.params if refusal.ctx else []
+    name = meant_name("setting", refusal.option_name)
+    flags = [one.opts[-1] for one in known if one.name == name and isinstance(one, click.Option)]
+    near = list(refusal.possibilities or ()) if name is None else flags
+    said = f"There is no option {refusal.option_name}"
+    if not near and name == "batch":
+        near = ["eigendyn crosscheck --batch"]  # the theory is of expectations
+    return f"{said}. Try {near[0]}" if near else said
 
 
 def numbers_by_name(texts: Iterable[str], example: str) -> dict[str, float]:

@@ -23,12 +23,14 @@ from eigendyn.cli.options import (
     written_loss_options,
 )
 from eigendyn.cli.parameters import Numbers, numbers_by_name
+from eigendyn.cli.saving import saving
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.settings import Settings
 
 ANIMATIONS = (".gif", ".mp4")
 
 
-@click.command("phase", context_settings={"show_default": True})
+@click.command("phase", cls=Subcommand)
 @loss_option
 @written_loss_options
 @preset_option
@@ -131,9 +133,9 @@ def command(
     check_output(path, (*choices.PICTURE_SUFFIXES, *ANIMATIONS), force)
 
     def work() -> Any:
-        from eigendyn.portraits import save_portrait
+        from eigendyn.portraits import draw_portrait
 
-        return save_portrait(
+        return draw_portrait(
             path,
             force,
             starts=starts,
@@ -146,12 +148,15 @@ def command(
             settings=asked.settings,
         )
 
-    found = interruptible(work)
+    motion, rests, save = interruptible(work)
+    found = (motion, rests)
     from eigendyn.report.phase import summary, table
 
     if as_json:
         click.echo(json.dumps({**summary(found), "picture": str(path)}, allow_nan=False))
     else:
         click.echo(table(found))
+    with saving():
+        interruptible(save)
     if not quiet:
         click.echo(f"Saved {path}.", err=True)

@@ -28,7 +28,9 @@ from eigendyn.cli.options import (
     variant_options,
     written_loss_options,
 )
+from eigendyn.cli.saving import saving
 from eigendyn.cli.starts import Start
+from eigendyn.cli.subcommand import Subcommand
 from eigendyn.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 NOT_COMPLETED = 3
 
 
-@click.command("simulate", context_settings={"show_default": True}, epilog=GLOSSARY)
+@click.command("simulate", cls=Subcommand, epilog=GLOSSARY)
 @loss_option
 @written_loss_options
 @preset_option
@@ -106,15 +108,13 @@ def command(
     output, plot = _outputs(asked.name, output, plot, force)
     start = chosen.spectrum(asked.chosen.seed, quiet)
     Thread(target=_read_ahead, daemon=True).start()
+    progress = not quiet and sys.stderr.isatty()
     dataset = interruptible(
-        lambda: _simulate(
-            start,
-            asked.settings,
-            progress=not quiet and sys.stderr.isatty(),
-        )
+        lambda: _simulate(start, asked.settings, progress=progress), clock=progress
     )
-    _save(dataset, output, plot, force)
     _print(dataset, output, plot, as_json)
+    with saving():
+        _save(dataset, output, plot, force)
     if not quiet:
         click.echo(f"Saved {output} and {plot}.", err=True)
     if dataset.attrs["status"] != "completed":
@@ -131,11 +131,10 @@ def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> 
     from eigendyn.store import check_output, fresh_path
 
     stem = f"eigendyn-{loss}"
-    if output is not None:
-        check_output(output, choices.RESULT_SUFFIXES, force)
-    if plot is not None:
-        check_output(plot, choices.PICTURE_SUFFIXES, force)
-    return output or fresh_path(stem, ".nc"), plot or fresh_path(stem, ".png")
+    result, picture = output or fresh_path(stem, ".nc"), plot or fresh_path(stem, ".png")
+    check_output(result, choices.RESULT_SUFFIXES, force)
+    check_output(picture, choices.PICTURE_SUFFIXES, force)
+    return result, picture
 
 
 def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> Labelled:

@@ -88,7 +88,9 @@ def stream_ensemble(
     Engines: "compiled", machine code made from the dynamics, one trajectory in every lane of the
     processor's registers; "shifted", for modes that live by themselves, whose trajectories are one
     curve shifted in time; "kernel", one GPU kernel with the state in registers; "flow", the engine
-    of `simulate`, the only one that can be differentiated (see `flow`). "auto" takes the fastest.
+    of `simulate`, the only one that can be differentiated (see `flow`); "implicit", LSODA, one
+    trajectory after the other. "auto" takes the fastest, and follows what that leaves undone by
+    the implicit engine; the attribute `engine` says how many.
     The true error of a trajectory that is "completed" stays below 10 (atol + rtol |s|) at every
     saved time; the quadrature of one that is "closure-inaccurate" errs by more than
     closure_accuracy somewhere along it.

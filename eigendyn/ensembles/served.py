@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.node_errors import Errors, errors_of_many
 from eigendyn.nodes import (
+    FAINT,
     Fit,
     coarse_nodes,
     draw_samples,
@@ -150,6 +151,11 @@ def judged(
         return fit, batch
     times = np.unique(np.linspace(0, batch.values.shape[-1] - 1, SERVED).astype(int))
     visited = [starts[done], *np.moveaxis(batch.values[..., times][done], -1, 0)]
+    faint = [np.abs(each[:, 0]).max(axis=1, initial=0) < FAINT for each in visited]
+    visited = [
+        np.where(is_faint[:, None, None], starts[done], each)
+        for each, is_faint in zip(visited, faint, strict=True)
+    ]
     numbers = _of(parameters, done)
     if program.closure == "sampled":
         some = _typical(starts[done])

@@ -27,7 +27,11 @@ def only_trajectory(batch: Batch, program: Program, start: NDArray, rtol: float)
         values=values[..., :count],
         states=program.states,
         status="diverged" if status == "invalid-start" else status,
-        message=_MESSAGES[status].format(last=f"{float(times[count - 1]):.6g}", rtol=f"{rtol:g}"),
+        message=_MESSAGES[status].format(
+            last=f"{float(times[count - 1]):.6g}",
+            rtol=f"{rtol:g}",
+            finer=", or --dtype float64" if values.dtype == np.float32 else "",
+        ),
     )
 
 
@@ -44,10 +48,7 @@ _MESSAGES = {
     "inaccurate": (
         "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
         "tolerances do not agree, or have no room in this precision, or a mode that would grow "
-        "again has sunk below the smallest number. Try larger ones, --dtype float64, or fewer "
-        "--steps."
+        "again has sunk below the smallest number. Try larger ones, or fewer --steps{finer}."
     ),
-    "invalid-start": (
-        "The start is not finite in this precision. Try --dtype float64, or smaller variances."
-    ),
+    "invalid-start": ("The start is not finite in this precision. Try smaller variances{finer}."),
 }

@@ -24,6 +24,7 @@ from eigendyn.averaging import Nodes
 from eigendyn.integrate.agreement import Numbers, until_two_agree
 from eigendyn.integrate.alone import only_trajectory
 from eigendyn.integrate.scale_free import Dynamics
+from eigendyn.machine.step import ROUND_OFF
 from eigendyn.program import Program
 from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory
 
@@ -137,14 +138,17 @@ class _Run:
             ]
             return np.stack(columns, axis=1)
 
-        crosses = any("velocity" in name for name in self.program.states)
+        moved = self.program.moved
+        crosses = any(place is not None for place in moved)
+        noise = [0.0 if place is None else ROUND_OFF[8] * np.abs(start[place]) for place in moved]
+        floors = np.full(size[1], FORGIVEN * self.atol if crosses else NOTHING)
         solver = LSODA(
             rates,
             begin,
             start.ravel(),
             float(self.times[-1]),
             rtol=max(self.rtol, FINEST),
-            atol=FORGIVEN * self.atol if crosses else NOTHING,
+            atol=np.concatenate([np.maximum(n, floors) for n in noise]),
             jac=jacobian,
         )
         values[..., 0] = start
@@ -178,7 +182,7 @@ class _Run:
             return False
         rates = dynamics(float(solver.t), states)
         shares = np.divide(rates, states, out=np.zeros_like(rates), where=states != 0)
-        moves = np.array([["velocity" in name] for name in self.program.states])
+        moves = np.array([[place is not None] for place in self.program.moved])
         if not (np.isfinite(shares).all() and (moves | (shares <= 0)).all()):
             return False
         later = self.times[saved:] - solver.t

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from eigendyn.averaging import Nodes
 from eigendyn.machine.single import OneField, rates_of_one
-from eigendyn.program import Program
+from eigendyn.program import MOVES, Program
 
 FASTEST = 1e9  # per unit of time
-DRIVEN = {"singular_value": "velocity", "predictor_value": "predictor_velocity"}
+DRIVEN = {moved: velocity for velocity, moved in MOVES.items()}
 DECAYS = {"singular_value": "weight_decay", "predictor_value": "predictor_decay"}
 DEGREES = {"singular_value": 1.0, "target_value": 1.0, "correlation_value": 2.0, "velocity": 1.0}
 EXPONENTS = (-0.5, 2.0)  # between which k is looked for

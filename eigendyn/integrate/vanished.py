@@ -46,7 +46,7 @@ def mark_vanished(
     """
     nothing = NOTHING[starts.itemsize]
     last = batch.values[..., -1]
-    rests = np.array(["velocity" in state for state in program.states])[:, None]
+    rests = np.array([moved is not None for moved in program.moved])[:, None]
     vanished = (np.abs(last) < nothing) & (starts != 0) & ~rests
     rows = np.flatnonzero((batch.status == COMPLETED) & vanished.any(axis=(1, 2)))
     if not len(rows) or duration == 0:

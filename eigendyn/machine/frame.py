@@ -43,8 +43,8 @@ class Frame:
         vectors: In the workspace, by name.
         lanes: One number, or integer, for each lane, by name.
         block: Saved times in one vector.
-        rests: Whether each state may rest at zero, as a velocity does, where only noise is left
-            of it.
+        moved: For each state, the place of the one that it is the velocity of: it may rest at
+            zero, where only noise is left of it.
     """
 
     w: Writer
@@ -57,7 +57,7 @@ class Frame:
     vectors: dict[str, Any]
     lanes: dict[str, Any]
     block: int
-    rests: tuple[bool, ...]
+    moved: tuple[int | None, ...]
 
     @property
     def tableau(self) -> Tableau:
@@ -146,7 +146,7 @@ def build_frame(
     lanes: int,
     kind: ir.Type,
     block: int,
-    rests: tuple[bool, ...],
+    moved: tuple[int | None, ...],
 ) -> Frame:
     """Declare the integrator, name its arguments, and make room for its lanes."""
     elements = {"order": I64, "taken": I64, "status": I8, "steps": I32}
@@ -180,5 +180,5 @@ def build_frame(
             **{name: w.room(blocks_of) for name in LANE_BLOCKS},
         },
         block=block,
-        rests=rests,
+        moved=moved,
     )

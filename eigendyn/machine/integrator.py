@@ -45,7 +45,7 @@ def emit_integrator(
     lanes: int,
     kind: ir.Type,
     block: int,
-    rests: tuple[bool, ...],
+    moved: tuple[int | None, ...],
 ) -> ir.Function:
     """Add the function `integrate` to a module.
 
@@ -57,12 +57,12 @@ def emit_integrator(
         lanes: Trajectories side by side in one vector.
         kind: Double or float.
         block: Saved times in one vector.
-        rests: Whether each state may rest at zero, as a velocity does.
+        moved: For each state, the place of the one that it is the velocity of.
 
     Returns:
         The function; its arguments are those of `frame.build_frame`.
     """
-    f = build_frame(module, rates, methods, parts, lanes, kind, block, rests)
+    f = build_frame(module, rates, methods, parts, lanes, kind, block, moved)
     rates.attributes.add("noinline")  # once, not once a stage: compiles faster, runs as fast
     w = f.w
     _prepare(f)

@@ -81,8 +81,7 @@ def build_kernel(
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
     block = max(register // 2, 2)  # a step passes one or two
-    rests = tuple("velocity" in state for state in program.states)
-    emit_integrator(module, rates, methods, parts, width, kind, block, rests)
+    emit_integrator(module, rates, methods, parts, width, kind, block, program.moved)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]

@@ -12,7 +12,7 @@ NOW, BEFORE = 0.7, -0.4  # shares of the last two errors in the next step
 LEAST_ERROR = 1e-4  # of a step, over what is allowed, that the next one is chosen by
 LEAST = 0.2  # by which a step may shrink
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that may rest at zero
-ROUND_OFF = {8: 1e-13, 4: 1e-4}  # of a mode, in what moves it: that much is left of a force at rest
+ROUND_OFF = {8: 2e-14, 4: 1e-5}  # of a velocity, over what it moves, by bytes
 NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
 
 
@@ -76,19 +76,19 @@ def emit_error(f: Frame, step: Any) -> Any:
     rtol, atol = f.get("rtol"), f.get("atol")
     largest = [w.room(w.vector, w.spread(0.0)) for _ in tableau.errors]
     zero = w.room(w.vector, w.spread(0.0))
-    modes = f.coordinates // len(f.rests)
+    modes = f.coordinates // len(f.moved)
     rows = [f.weights("error", row) for row in range(len(tableau.errors))]
-    for state, rests in enumerate(f.rests):
-        floor = atol if rests else w.spread(NOTHING[w.size])
+    for state, moved in enumerate(f.moved):
+        floor = w.spread(NOTHING[w.size])
         with w.loop((state + 1) * modes, state * modes) as i:
             new = w.load(f.vectors["y1"], i)
             size = w.larger(w.size_of(new), w.size_of(w.load(f.vectors["y"], i)))
             size = w.larger(size, w.mul(step, w.size_of(f.slope(0, i))))
-            allowed = w.add(w.mul(rtol, size), floor)
-            if rests:
-                mode = w.load(f.vectors["y"], w.at.sub(i, whole(state * modes)))
-                allowed = w.add(allowed, w.mul(w.size_of(mode), w.spread(ROUND_OFF[w.size])))
-            scale = w.div(w.spread(1.0), allowed)
+            if moved is not None:  # the round-off of what moves another state cannot be avoided
+                other = w.load(f.vectors["y"], w.at.add(i, whole((moved - state) * modes)))
+                noise = w.mul(w.size_of(other), w.spread(ROUND_OFF[w.size]))
+                floor = w.larger(atol, noise)
+            scale = w.div(w.spread(1.0), w.add(w.mul(rtol, size), floor))
             for row, place in zip(rows, largest, strict=True):
                 terms = [(a, f.slope(j, i)) for j, a in row]
                 error = w.size_of(w.mul(w.combine(terms), scale))

@@ -21,6 +21,9 @@ REDUCTIONS = ("sum", "product", "maximum")  # over modes
 KINDS = frozenset({*LEAVES, *ARITHMETIC, *FUNCTIONS, *REDUCTIONS, "average"})
 
 
+MOVES = {"velocity": "singular_value", "predictor_velocity": "predictor_value"}
+
+
 class Operation(NamedTuple):
     """One operation of a program.
 
@@ -82,6 +85,12 @@ class Program:
         """Places of the averages over nodes."""
         kinds = enumerate(operation.kind for operation in self.operations)
         return tuple(place for place, kind in kinds if kind == "average")
+
+    @property
+    def moved(self) -> tuple[int | None, ...]:
+        """For each state, the place of the one that it is the velocity of, if it is a velocity."""
+        found = (MOVES.get(name) for name in self.states)
+        return tuple(None if name is None else self.states.index(name) for name in found)
 
     @cached_property
     def is_coupled(self) -> bool:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from eigendyn.cli.main import cli
+from eigendyn.choices import PRESETS
+from eigendyn.cli.main import COMMANDS, cli
+from eigendyn.other_names import _MEANT, _SETTINGS
 
 NUMBERS = [
     "--alpha 0",
@@ -30,6 +32,9 @@ NUMBERS = [
     "--samples 1",
     "--seed -1",
     "--rtol 0",
+    "--rtol 1",
+    "--rtol 2",
+    "--rtol nan",
     "--rtol 1e-8 --dtype float32",
     "--closure-accuracy 2",
 ]
@@ -100,6 +105,8 @@ FILES = [
     "-o result",
     "-o mine.nc",
     "-o nowhere/result.nc",
+    "-o /proc/result.nc",
+    "--plot /proc/picture.png",
     "-o folder.nc",
     "--plot picture.jpg",
     "--plot mine.png",
@@ -173,6 +180,21 @@ def test_bad_input_gets_one_sentence_and_nothing_is_written(folder, options):
         ("simulate --modes 3", "--modes 10 --inputs 15"),
         ("simulate -o mine.nc", "--force"),
         ("simulate --config unknown.toml", "'steps'"),
+        ("simulate --rtol 2", "--rtol must be finite and between 0 and 1, not 2.0."),
+        ("simulate --device gpu", "'cuda'"),
+        ("simulate --dtype double", "'float64'"),
+        ("simulate --predictor mlp", "'learned'"),
+        ("simulate --loss mse", "'euclidean'"),
+        ("simulate --loss sum(z1)", "--loss-expr"),
+        ("simulate --lr 0.1", "Try --learning-rate."),
+        ("simulate --wd 0.1", "Try --weight-decay."),
+        ("diagnose --tau 0.9", "Try --ema."),
+        ("phase --epochs 9", "Try --steps."),
+        ("crosscheck --batch-size 9", "Try --batch."),
+        ("simulate --batch-size 9", "Try eigendyn crosscheck --batch."),
+        ("derive --lr 0.1", "There is no option --lr. See"),
+        ("simulate --lss cosine", "Try --loss."),
+        ("derive byol", "--preset byol, or the loss that it takes, cosine."),
         ("derive", "LOSS"),
         ("derive cosin", "'cosine'"),
         ("derive cosine --beta 2", "--beta"),
@@ -191,3 +213,66 @@ def test_no_arguments_show_the_help_and_are_no_success():
     outcome = CliRunner().invoke(cli, "")
     assert outcome.exit_code == 2
     assert "simulate" in outcome.stderr
+
+
+TAKE_A_LOSS = sorted(set(COMMANDS) - {"figures", "losses"})
+
+
+@pytest.mark.parametrize("name", TAKE_A_LOSS)
+def test_every_command_takes_the_loss_as_argument_and_as_option(folder, name):
+    """Refused for the name, whichever way it is given, and for two names that differ."""
+    for given in ("cosin", "--loss cosin"):
+        outcome = CliRunner().invoke(cli, f"{name} {given}")
+        assert outcome.exit_code == 2
+        assert "Did you mean 'cosine'?" in outcome.stderr
+    outcome = CliRunner().invoke(cli, f"{name} cosine --loss euclidean")
+    assert outcome.exit_code == 2
+    assert "named once, as cosine or as --loss euclidean" in outcome.stderr
+
+
+def test_the_loss_as_argument_and_as_option_are_the_same(folder):
+    for line in (
+        "derive",
+        "export",
+        "audit",
+        "simulate --steps 9 -q --json --force -o a.nc --plot a.png",
+        "design --multiplier 1",
+    ):
+        said = {
+            CliRunner().invoke(cli, f"{line} {given}").stdout
+            for given in ("iso-cosine", "--loss iso-cosine", "iso-cosine --loss iso-cosine")
+        }
+        assert len(said - {""}) == 1, line
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_given_as_a_loss_is_told_apart(preset):
+    for given in (preset, f"--loss {preset}"):
+        outcome = CliRunner().invoke(cli, f"simulate {given}")
+        assert outcome.exit_code == 2
+        assert f"try --preset {preset}, or the loss that it takes, " in outcome.stderr
+
+
+def test_every_name_from_elsewhere_means_a_parameter_that_there_is():
+    known = {option.name for name in COMMANDS for option in cli.get_command(None, name).params}
+    assert set(_SETTINGS) <= known
+    assert not set(_MEANT["setting"]) & known
+    given = [other for others in _SETTINGS.values() for other in others]
+    assert len(given) == len(set(given))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_stands_in_groups_and_tells_no_missing_default(name):
+    shown = CliRunner().invoke(cli, f"{name} -h").stdout
+    assert "(none)" not in shown
+    assert "loss_argument" not in shown
+    heads = [
+        line for line in shown.splitlines() if line.endswith(":") and line[:1] not in ("", " ")
+    ]
+    assert "Other:" in heads
+    assert "Options:" not in heads
+    flags = {flag for option in cli.get_command(None, name).params for flag in option.opts}
+    assert all(flag in shown for flag in flags if flag.startswith("--"))
+    if name == "simulate":
+        groups = ["Loss:", "Start:", "Network:", "Descent:", "Engine:", "Output:", "Other:"]
+        assert heads[: len(groups)] == groups

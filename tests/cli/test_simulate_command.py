@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 
-import h5netcdf
 import numpy as np
 import pytest
 import xarray
@@ -15,6 +14,7 @@ from click.testing import CliRunner
 from labelled import label
 
 from eigendyn import simulate
+from eigendyn.cli import interrupt
 from eigendyn.cli import simulate as command
 from eigendyn.cli.main import cli
 from eigendyn.start import published_variances, random_variances
@@ -233,15 +233,42 @@ def test_a_run_that_does_not_complete_is_saved_and_ends_with_3(folder):
     assert names(folder) == ["eigendyn-euclidean.nc", "eigendyn-euclidean.png"]
 
 
-def test_a_full_disk_is_a_failure_and_leaves_nothing(folder, monkeypatch):
-    def refuse(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(h5netcdf, "File", refuse)
-    outcome = CliRunner().invoke(cli, QUICK)
-    assert outcome.exit_code == 1
-    assert outcome.stderr == "Error: [Errno 28] No space left on device\n"
+def test_a_full_disk_is_a_failure_that_costs_the_file_and_not_the_table(folder):
+    """The system refuses files of more than 1 kB, as it would on a disk that is nearly full."""
+    limited = f"ulimit -f 1; exec {sys.executable} -m eigendyn {QUICK}"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: eigendyn-euclidean.nc could not be written: ")
+    assert "completed at time 4, step 40" in done.stdout
     assert names(folder) == []
+
+
+def test_a_file_that_appears_during_the_run_is_kept_and_the_table_printed(folder, monkeypatch):
+    simulated = command._simulate
+
+    def meanwhile(*arguments, **more):
+        (folder / "a.nc").write_text("precious")
+        return simulated(*arguments, **more)
+
+    monkeypatch.setattr(command, "_simulate", meanwhile)
+    outcome = CliRunner().invoke(cli, f"{QUICK} -o a.nc")
+    assert outcome.exit_code == 1
+    assert "completed" in outcome.stdout
+    assert names(folder) == ["a.nc"]
+    assert (folder / "a.nc").read_text() == "precious"
+
+
+def test_a_run_of_some_seconds_shows_the_time_on_a_terminal_only(monkeypatch, capsys):
+    monkeypatch.setattr(interrupt, "PATIENCE", 0.1)
+    monkeypatch.delitem(sys.modules, "tqdm", raising=False)  # as in runs that draw no bar
+    assert interrupt.interruptible(lambda: time.sleep(0.4) or 7, clock=True) == 7
+    shown = capsys.readouterr().err
+    assert "\r0 s" in shown
+    assert shown.endswith("\r        \r")
+    run(QUICK)
+    assert interrupt.interruptible(lambda: time.sleep(0.4) or 7) == 7
+    assert capsys.readouterr().err == ""
 
 
 def test_ctrl_c_ends_at_once_with_130(folder):

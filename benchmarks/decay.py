@@ -1,0 +1,235 @@
+"""Run the default engine on every system with weight decay, and compare it with references.
+
+    python benchmarks/decay.py ROWS.csv [--kind polynomial|averaged] [--most RUNS] [--seconds S]
+    python benchmarks/decay.py ROWS.csv --report
+
+Every system of `eigendyn.systems` × weight decay × the published start and three random ones, to
+time 1,000. Each run must complete, and |s − s_ref| ≤ 10 (1e-12 + 1e-10 |s_ref|) at every compared
+time: a mode that has sunk counts absolutely. Rows are appended as they come up, so that a run
+which was cut off goes on. Runs are spread: each beginning of the order has all systems with other
+decays and starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import signal
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from contract_problems import Group
+from decay_reference import NoReference, averaged, by_logarithms, by_time_change, degree, explicit
+from machine import described
+from numpy.typing import NDArray
+
+from eigendyn.equations import Equations, equations
+from eigendyn.run import run, starting_states
+from eigendyn.settings import Settings
+from eigendyn.start import published_variances
+from eigendyn.systems import systems
+
+DECAYS = (0.0, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.3)
+END, SAVES = 1000.0, 201
+COMPARED = (5, 10, 20, 40, 75, 125, 200, 350, 600, 1000)
+RTOL, ATOL, ALLOWED = 1e-10, 1e-12, 10.0
+RANDOM_MODES, DECADES = 4, 3
+FIELDS = (
+    *("system", "decay", "start", "modes", "status", "method", "seconds"),
+    *("reference", "doubt", "error", "until", "at", "state", "message"),
+)
+KNOWS_NO_SCALE = ("cosine", "iso-cosine")
+VISITED = 6
+PATIENCE = 60  # seconds of a run
+
+
+class TookTooLong(Exception):
+    """A run that is not over in `PATIENCE`."""
+
+
+def _stop(*_: object) -> None:
+    raise TookTooLong
+
+
+def starts() -> dict[str, NDArray]:
+    """Spectra by name."""
+    rng = np.random.default_rng(15)
+    drawn = {
+        f"random {i}": np.sort(10 ** rng.uniform(0.5 - DECADES, 0.5, RANDOM_MODES))[::-1]
+        for i in (1, 2, 3)
+    }
+    return {"published": published_variances(), **drawn}
+
+
+def prepared(name: str, settings: Mapping[str, Any], decay: float) -> Equations:
+    """Equations of a system that decays."""
+    rest = {**settings, "weight_decay": decay, "saves": SAVES}
+    rest.pop("scale", None)  # of the networks that a system is cross-checked with
+    loss = rest.pop("loss")
+    rest["steps"] = round(END / rest.get("learning_rate", Settings.learning_rate))
+    return equations(loss, rest)
+
+
+def cases(kind: str | None) -> Iterator[tuple[str, Mapping[str, Any], float, str]]:
+    """All runs, so that each beginning is spread over systems, decays and starts."""
+    known = [(name, given) for name, given in systems() if kind in (None, kind_of(name, given))]
+    pairs = [(decay, start) for start in starts() for decay in DECAYS]
+    for turn in range(len(pairs)):
+        for i, (name, given) in enumerate(known):
+            yield (name, given, *pairs[(11 * turn + 5 * i + 3) % len(pairs)])
+
+
+def kind_of(name: str, given: Mapping[str, Any]) -> str:
+    """Whether averages are taken over nodes."""
+    return "averaged" if prepared(name, given, 0.1).program.node_names else "polynomial"
+
+
+@lru_cache(maxsize=4)
+def _compiled(name: str, start: str) -> Any:
+    given = {**dict(systems())[name]}
+    given.pop("scale", None)
+    given.pop("weight_decay", None)
+    spectrum = starts()[start]
+    chosen = prepared(name, given, 0.1).chosen
+    given["steps"] = chosen.steps
+    count = len(DECAYS)
+    group = Group(
+        {"closure": "exact", **given},
+        {"weight_decay": np.array(DECAYS)},
+        np.tile(spectrum, (count, 1)),
+        np.array([0.0, *COMPARED]),
+        RTOL,
+        ATOL,
+    )
+    return explicit(group)
+
+
+@lru_cache(maxsize=4)
+def _time_changed(name: str, start: str) -> list[NDArray] | None:
+    given = dict(systems())[name]
+    system = prepared(name, given, 0.0)
+    begin = starting_states(system.program, starts()[start], system.chosen)
+    equal = np.broadcast_to(np.sqrt((begin**2).mean(axis=1, keepdims=True)), begin.shape)
+    between = [begin ** (1 - w) * equal**w for w in np.linspace(0, 1, VISITED)]
+    one = averaged(system, np.stack(between))
+    p = degree(one, begin)
+    if p is None:
+        return None
+    return by_time_change(one, p, begin, np.array([0.0, *COMPARED]), DECAYS)
+
+
+def reference(
+    name: str, start: str, decay: float, system: Equations, passed: NDArray
+) -> tuple[str, NDArray, float]:
+    """Route, states (states, modes, times) at 0 and `COMPARED`, and how much two runs differ."""
+    if not system.program.node_names:
+        values, doubt = _compiled(name, start)(DECAYS.index(decay))
+        return "explicit", values, doubt
+    if system.program.closure == "sampled":
+        raise NoReference("sampled averages: the samples are the run's own")
+    if len(system.program.states) == 1:
+        changed = _time_changed(name, start)
+        if changed is not None:
+            return "time change", changed[DECAYS.index(decay)], 0.0
+    begin = starting_states(system.program, starts()[start], system.chosen)
+    times = np.array([0.0, *COMPARED])
+    points = np.moveaxis(passed, -1, 0)
+    points = points[np.abs(points[:, 0]).max(axis=1) > 1e-13]
+    picked = np.unique(np.geomspace(1, len(points), VISITED).round().astype(int)) - 1
+    one = averaged(system, points[picked])
+    has_scale = system.chosen.loss not in KNOWS_NO_SCALE
+    return "logarithms", by_logarithms(one, begin, times, has_scale), 0.0
+
+
+def row_of(name: str, given: Mapping[str, Any], decay: float, start: str) -> dict[str, Any]:
+    """One run, and how far it is from the reference."""
+    system, spectrum = prepared(name, given, decay), starts()[start]
+    row: dict[str, Any] = {"system": name, "decay": decay, "start": start, "modes": len(spectrum)}
+    began = monotonic()
+    signal.alarm(PATIENCE)
+    try:
+        _, found, _, method = run(system, spectrum)
+    except Exception as error:  # noqa: BLE001 whatever a run ends in is what is looked for
+        spent = round(monotonic() - began, 2)
+        return row | {
+            "status": type(error).__name__,
+            "seconds": spent,
+            "message": str(error)[:200],
+        }
+    finally:
+        signal.alarm(0)
+    row |= {"status": found.status, "method": method, "seconds": round(monotonic() - began, 2)}
+    row |= {"message": found.message[:160]}
+    try:
+        row["reference"], values, row["doubt"] = reference(name, start, decay, system, found.values)
+    except NoReference as error:
+        return row | {"reference": f"none: {error}"}
+    times = np.array([0.0, *COMPARED])
+    kept = (times <= found.times[-1] * (1 + 1e-9)) & np.isfinite(values[0, 0])
+    row["until"] = f"{times[kept][-1]:g}"
+    at = np.searchsorted(found.times, times[kept] * (1 - 1e-9))
+    away = np.abs(found.values[..., at] - values[..., kept])
+    away /= ATOL + RTOL * np.abs(values[..., kept])
+    if np.isnan(away).any():
+        return row | {"error": "nan"}
+    state, _, time = np.unravel_index(np.argmax(away), away.shape)
+    where = {"at": f"{times[kept][time]:g}", "state": system.program.states[state]}
+    return row | {"error": f"{away.max():.3g}", "doubt": f"{row['doubt']:.2g}", **where}
+
+
+def main() -> None:
+    """Measure, or write down what was measured."""
+    parser = argparse.ArgumentParser(description="The default engine on systems with decay.")
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("--kind", choices=("polynomial", "averaged"))
+    parser.add_argument("--most", type=int, default=10**6)
+    parser.add_argument("--seconds", type=float, default=1e9, help="after which no run begins")
+    parser.add_argument("--only", help="systems whose name fits this pattern")
+    parser.add_argument("--report", action="store_true", help="write decay.md")
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGALRM, _stop)
+    if chosen.report:
+        text = report(read(chosen.rows))
+        Path(__file__).with_suffix(".md").write_text(text, "utf-8")
+        return
+    known = {(row["system"], float(row["decay"]), row["start"]) for row in read(chosen.rows)}
+    began, done = monotonic(), 0
+    with chosen.rows.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        if not file.tell():
+            writer.writeheader()
+        for name, given, decay, start in cases(chosen.kind):
+            if (name, decay, start) in known or not re.search(chosen.only or "", name):
+                continue
+            if done >= chosen.most or monotonic() - began > chosen.seconds:
+                break
+            writer.writerow(row_of(name, given, decay, start))
+            file.flush()
+            done += 1
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """Rows measured so far."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def is_wrong(row: Mapping[str, str]) -> bool:
+    """Whether a run did not complete, or errs by more than is allowed."""
+    return row["status"] != "completed" or (row["error"] and not float(row["error"]) <= ALLOWED)
+
+
+def report(rows: list[dict[str, str]]) -> str:
+    """The result as a page."""
+    return ""
+
+
+if __name__ == "__main__":
+    main()
