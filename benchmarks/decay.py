@@ -29,14 +29,14 @@ from machine import described
 from numpy.typing import NDArray
 
 from eigendyn.equations import Equations, equations
-from eigendyn.run import run, starting_states
+from eigendyn.run import run, saved_steps, starting_states
 from eigendyn.settings import Settings
 from eigendyn.start import published_variances
 from eigendyn.systems import systems
 
 DECAYS = (0.0, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.3)
 END, SAVES = 1000.0, 201
-COMPARED = (5, 10, 20, 40, 75, 125, 200, 350, 600, 1000)
+COMPARED = (0, 1, 2, 4, 8, 15, 25, 40, 70, 120, 200)  # of the saved times
 RTOL, ATOL, ALLOWED = 1e-10, 1e-12, 10.0
 RANDOM_MODES, DECADES = 4, 3
 FIELDS = (
@@ -75,6 +75,11 @@ def prepared(name: str, settings: Mapping[str, Any], decay: float) -> Equations:
     return equations(loss, rest)
 
 
+def compared(system: Equations) -> NDArray:
+    """Times at which runs are compared (times,), steps that are saved."""
+    return system.chosen.learning_rate * saved_steps(system.chosen)[list(COMPARED)]
+
+
 def cases(kind: str | None) -> Iterator[tuple[str, Mapping[str, Any], float, str]]:
     """All runs, so that each beginning is spread over systems, decays and starts."""
     known = [(name, given) for name, given in systems() if kind in (None, kind_of(name, given))]
@@ -95,14 +100,14 @@ def _compiled(name: str, start: str) -> Any:
     given.pop("scale", None)
     given.pop("weight_decay", None)
     spectrum = starts()[start]
-    chosen = prepared(name, given, 0.1).chosen
-    given["steps"] = chosen.steps
+    system = prepared(name, given, 0.1)
+    given["steps"] = system.chosen.steps
     count = len(DECAYS)
     group = Group(
         {"closure": "exact", **given},
         {"weight_decay": np.array(DECAYS)},
         np.tile(spectrum, (count, 1)),
-        np.array([0.0, *COMPARED]),
+        compared(system),
         RTOL,
         ATOL,
     )
@@ -120,13 +125,13 @@ def _time_changed(name: str, start: str) -> list[NDArray] | None:
     p = degree(one, begin)
     if p is None:
         return None
-    return by_time_change(one, p, begin, np.array([0.0, *COMPARED]), DECAYS)
+    return by_time_change(one, p, begin, compared(system), DECAYS)
 
 
 def reference(
     name: str, start: str, decay: float, system: Equations, passed: NDArray
 ) -> tuple[str, NDArray, float]:
-    """Route, states (states, modes, times) at 0 and `COMPARED`, and how much two runs differ."""
+    """Route, states (states, modes, times) at the compared times, and how much two runs differ."""
     if not system.program.node_names:
         values, doubt = _compiled(name, start)(DECAYS.index(decay))
         return "explicit", values, doubt
@@ -137,7 +142,7 @@ def reference(
         if changed is not None:
             return "time change", changed[DECAYS.index(decay)], 0.0
     begin = starting_states(system.program, starts()[start], system.chosen)
-    times = np.array([0.0, *COMPARED])
+    times = compared(system)
     points = np.moveaxis(passed, -1, 0)
     points = points[np.abs(points[:, 0]).max(axis=1) > 1e-13]
     picked = np.unique(np.geomspace(1, len(points), VISITED).round().astype(int)) - 1
@@ -169,7 +174,7 @@ def row_of(name: str, given: Mapping[str, Any], decay: float, start: str) -> dic
         row["reference"], values, row["doubt"] = reference(name, start, decay, system, found.values)
     except NoReference as error:
         return row | {"reference": f"none: {error}"}
-    times = np.array([0.0, *COMPARED])
+    times = compared(system)
     kept = (times <= found.times[-1] * (1 + 1e-9)) & np.isfinite(values[0, 0])
     row["until"] = f"{times[kept][-1]:g}"
     at = np.searchsorted(found.times, times[kept] * (1 - 1e-9))
@@ -228,7 +233,23 @@ def is_wrong(row: Mapping[str, str]) -> bool:
 
 def report(rows: list[dict[str, str]]) -> str:
     """The result as a page."""
-    return ""
+    compared = [float(row["error"]) for row in rows if row["error"]]
+    wrong = [row for row in rows if is_wrong(row)]
+    lines = [
+        "# The default with weight decay",
+        "",
+        f"{described(('numpy', 'scipy', 'llvmlite'))} The machine was shared.",
+        "",
+        f"{len(rows)} runs of the matrix were made, {len(compared)} compared with a reference, the "
+        f"largest error {max(compared):.2g} tolerances; {len(wrong)} are not as they must be. The "
+        "others have not been run. References by logarithms end where the largest mode is 1e-3.",
+        "",
+        "| system | decay | start | status | engine | seconds | error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    names = ("system", "decay", "start", "status", "method", "seconds", "error")
+    lines += ["| " + " | ".join(row[name] for name in names) + " |" for row in wrong]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

@@ -287,7 +287,7 @@ class _Search:
         before, after = times[at - 1], times[at]
         rows = np.arange(len(at))
         steepness = np.abs(curves[rows, at] - curves[rows, at - 1]) / (after - before)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # nothing moves, or all has vanished
             noise = NOISE * self.rtol * ways.level / steepness
         vague = crosses & ~(error <= np.maximum(SAFETY * ACCURACY * after, noise))
         found[~crosses] = np.nan

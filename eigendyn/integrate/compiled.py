@@ -209,7 +209,7 @@ def _check(kind: np.dtype, times: NDArray, rtol: float, atol: float, max_steps: 
     if rtol < precision:
         message = (
             f"A relative tolerance of {rtol:g} is below the precision of {kind}, {precision:.2g}. "
-            "Try a larger --rtol, or --dtype float64."
+            f"Try a larger --rtol{', or --dtype float64' if kind == np.float32 else ''}."
         )
         raise InvalidSetting(message)
     if times.ndim != 1 or len(times) == 0 or not (np.diff(times) > 0).all():
