@@ -1,10 +1,10 @@
 r"""Integrate gradient flows with LSODA, which turns implicit where dynamics are stiff.
 
 Under a loss that does not change when all representations are scaled, weight decay shrinks every
-mode while the forces between them grow like 1/Σv: in the end they hold modes together a billion
-times faster than anything changes. States are counted there in what decay alone would make of
-them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors are
-relative to each state, since a small mode may come back.
+mode while the forces between them grow like 1/Σv: in the end they hold modes together a hundred
+million times faster than anything changes. States are counted there in what decay alone would make
+of them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors
+are relative to each state, since a small mode may come back.
 
 Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
 ordinary differential equations (LSODA), as SciPy has it.
@@ -33,7 +33,7 @@ RTOL = 1e-10
 NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
 FINEST = 1e-13  # relative tolerance that LSODA takes
 SUNK = 1e-100  # largest mode, below which all that is left is decay
-NOTHING = 1e-290  # absolute error allowed to a state that is relative to itself
+NOTHING = 1e-120  # absolute error allowed to a state that is relative to itself
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
 COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = (
     BATCH_STATUSES.index(name)

@@ -25,7 +25,7 @@ from eigendyn.averaging import Nodes
 from eigendyn.machine.single import OneField, rates_of_one
 from eigendyn.program import MOVES, Program
 
-FASTEST = 1e9  # per unit of time
+FASTEST = 1e8  # per unit of time
 DRIVEN = {moved: velocity for velocity, moved in MOVES.items()}
 DECAYS = {"singular_value": "weight_decay", "predictor_value": "predictor_decay"}
 DEGREES = {"singular_value": 1.0, "target_value": 1.0, "correlation_value": 2.0, "velocity": 1.0}
@@ -86,17 +86,29 @@ class Dynamics:
         rng = np.random.default_rng(0)
         shape = (TRIALS, *self.start.shape)
         trials = list(self.start * np.exp(rng.normal(0, APART, shape)))
-        sides = [self._rest(trials[0], k) for k in EXPONENTS]
+        k = 0.0  # also without a predictor, where λ = 1 and every k does as well
+        if not self._cancels(trials, k):
+            found = self._root(trials[0])
+            if found is None:
+                return None
+            k = found
+        known = self._cancels(trials, k) and all(map(self._keeps_direction, trials))
+        return k if known else None
+
+    def _cancels(self, trials: list[NDArray], k: float) -> bool:
+        return all(abs(self._rest(states, k)) < CANCELS for states in trials)
+
+    def _root(self, states: NDArray) -> float | None:
+        """The k with which the sum cancels in a state, by halving."""
+        sides = [self._rest(states, k) for k in EXPONENTS]
         if not (np.isfinite(sides).all() and sides[0] * sides[1] < 0):
             return None
         low, high = EXPONENTS
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            same = self._rest(trials[0], middle) * sides[0] > 0
+            same = self._rest(states, middle) * sides[0] > 0
             low, high = (middle, high) if same else (low, middle)
-        k = round(low, 9)
-        cancels = all(abs(self._rest(states, k)) < CANCELS for states in trials)
-        return k if cancels and all(map(self._keeps_direction, trials)) else None
+        return round(low, 9)
 
     def _rest(self, states: NDArray, k: float) -> float:
         """Σ λ^k s F over the sum of its terms' sizes."""

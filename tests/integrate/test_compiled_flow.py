@@ -18,8 +18,9 @@ STATES = ("singular_value", "target_value", "correlation_value", "predictor_valu
 @pytest.mark.parametrize(("name", "settings"), list(systems()))
 def test_it_agrees_with_the_flow_to_the_accuracy_contract(name, settings):
     settings = {"steps": 200, "saves": 21, "sigma1": 0.2, **settings}
-    compiled = eigendyn.simulate(variances=START, method="compiled", rtol=1e-8, **settings)
-    flow = eigendyn.simulate(variances=START, method="flow", **settings, **TIGHT)
+    start = settings.pop("scale", 1.0) ** 2 * np.array(START)
+    compiled = eigendyn.simulate(variances=start, method="compiled", rtol=1e-8, **settings)
+    flow = eigendyn.simulate(variances=start, method="flow", **settings, **TIGHT)
     assert compiled.attrs["status"] == flow.attrs["status"] == "completed"
     for state in (state for state in STATES if state in flow):
         error = np.abs(compiled[state] - flow[state])

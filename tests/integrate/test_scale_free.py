@@ -23,6 +23,7 @@ def dynamics(loss, **settings):
     ("loss", "settings", "exponent"),
     [
         ("cosine", {}, 0.0),
+        ("cosine", {"predictor": "none", "target": "ema"}, 0.0),
         ("cosine", {"beta": 0.5}, 0.5),
         ("iso-cosine", {"alpha": 0.5}, 1.0),
         ("cosine", {"predictor": "learned", "target": "ema", "momentum": 0.9}, 0.0),

@@ -48,7 +48,8 @@ SYSTEMS = {
 
 @pytest.fixture(scope="module", params=SYSTEMS)
 def dynamics(request):
-    return closed_dynamics(**SYSTEMS[request.param])
+    settings = {name: value for name, value in SYSTEMS[request.param].items() if name != "scale"}
+    return closed_dynamics(**settings)
 
 
 def one_lane(point, lane):
