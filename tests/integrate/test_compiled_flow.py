@@ -31,7 +31,7 @@ def test_it_agrees_with_the_flow_to_the_accuracy_contract(name, settings):
     "settings", [{"closure": "mean-field"}, {"closure": "sampled", "samples": 500}]
 )
 def test_it_agrees_with_the_flow_for_every_closure(settings):
-    settings = {"steps": 200, **settings}
+    settings = {"steps": 200, "rtol": 1e-10, **settings}  # else samples say how accurate it is
     compiled, flow = (
         eigendyn.simulate("cosine", START, method=method, **settings)
         for method in ("compiled", "flow")
