@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from eigendyn.choices import LOSS_NAMES
+from eigendyn.choices import FLOWS, LOSS_NAMES
 from eigendyn.equations import equations
 from eigendyn.errors import EigendynError
 from eigendyn.losses import SymbolicLoss
@@ -156,7 +156,7 @@ def diagnose(
 
 def _rough(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with the accuracies of runs of which only the verdicts are read."""
-    flows = settings.get("method", Settings.method) in ("auto", "compiled", "flow")
+    flows = settings.get("method", Settings.method) in FLOWS
     return (ROUGH if flows else {}) | with_closure_accuracy(settings, ROUGH_CLOSURE)
 
 
