@@ -260,7 +260,9 @@ class _Reader:
         if plain not in self.functions:
             self._refuse(f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}")
         value, size = self._build(argument, depth + 1)
-        whole = size.to(2).to(0.5) if plain in ("norm", "abs") else size
+        if plain in ("norm", "abs"):
+            size = size.to(2)
+        whole = size.to(0.5) if plain in ("norm", "abs", "sqrt") else size
         return self._checked(self.functions[plain](value), whole)
 
     def _letter(self, name: str) -> tuple[sp.Expr, _Size]:

@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 from eigendyn.averaging import Nodes
 from eigendyn.equations import Equations
 from eigendyn.errors import NoExactClosure
-from eigendyn.integrate.scale_free import DEGREES
 from eigendyn.labelled import Column
 from eigendyn.nodes import draw_samples, fit_nodes, reference_nodes
-from eigendyn.program import Operation, Program
+from eigendyn.program import DEGREES, Operation, Program
 from eigendyn.program.evaluation import integrand, quantities, rates
 
 ACCURACY = 1e-7  # of the loss at best, as a fraction of the average size of what is averaged

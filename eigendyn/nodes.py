@@ -29,6 +29,7 @@ STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 NEAREST = 3.0  # reach at which the search begins
+MODERATE = 1e40  # numbers whose products of a few are far from overflow
 FARTHEST = 180.0  # reach at which the search gives up: τ = e^360, whose powers are still numbers
 FASTER = 8.0  # the search widens by this share of the reach, or by two
 FAINT = 1e-20  # largest singular value, far below any tolerance, of spectra that need no nodes
@@ -254,12 +255,16 @@ def _within_range(looked: list[Point]) -> list[Point]:
     nearest = _grid(looked[0].program, STEPS[0], [NEAREST] * len(looked[0].program.node_names))
     usable = [point for point in looked if np.isfinite(point.moments(nearest)).all()]
     if any(point not in usable and point.is_within_range for point in looked):
-        message = (
-            "The exact closure needs quadratic forms that are positive; a root or denominator of "
-            "this loss can become negative. Use sums of squares there, such as norm(z1)."
-        )
-        raise NoExactClosure(message)
+        raise _negative_form()
     return usable
+
+
+def _negative_form() -> NoExactClosure:
+    message = (
+        "The exact closure needs quadratic forms that are positive; a root or denominator of "
+        "this loss can become negative. Use sums of squares there, such as norm(z1)."
+    )
+    return NoExactClosure(message)
 
 
 def _find_reach(
@@ -269,6 +274,9 @@ def _find_reach(
 
     Returns:
         The reach, and whether it was found before the numbers end.
+
+    Raises:
+        NoExactClosure: A moment is no number, far from where numbers end.
     """
     step, finite = STEPS[0], reach
     while looked and max(reach) < FARTHEST:
@@ -279,6 +287,8 @@ def _find_reach(
         scores = _scores(looked, grid[rim], [point.moments(grid) for point in looked])
         outer = np.array([scores[axis[rim]].sum() for axis in outermost])
         if not np.isfinite(scores).all():
+            if all(_is_far_from_overflow(point, grid) for point in looked):
+                raise _negative_form()
             break
         finite = reach
         if max(outer) <= 0.1 * accuracy:
@@ -288,6 +298,15 @@ def _find_reach(
             r + m if o > 0.1 * accuracy else r for r, m, o in zip(reach, more, outer, strict=True)
         ]
     return finite, False
+
+
+def _is_far_from_overflow(point: Point, grid: Nodes) -> bool:
+    """Whether no product of a few variances and τ can leave the range of numbers."""
+    sizes = np.abs(
+        np.concatenate([point.states.ravel(), *(v.ravel() for v in grid.values.values())])
+    )
+    sizes = sizes[sizes > 0]
+    return bool((sizes < MODERATE).all() and (sizes > 1 / MODERATE).all())
 
 
 def _prune(looked: list[Point], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:

@@ -27,6 +27,7 @@ from eigendyn.nodes import (
 from eigendyn.program import Program
 from eigendyn.settings import MOST_IMPLICIT, Settings
 from eigendyn.still import moving_modes, without_still_modes
+from eigendyn.sunk import cannot_return, lifted, sunk_modes
 from eigendyn.trajectory import Trajectory, at_times
 
 if TYPE_CHECKING:
@@ -93,10 +94,11 @@ def run(
             of_shares=system.scale_free,
         )
         return Fit(), at_times(solved, eta * shown), way, "closed-form"
-    best = None
+    best, visited = None, _first_visited(program, start)
     for method, most in _attempts(chosen, start, program):
         limited = replace(system, chosen=replace(chosen, max_solver_steps=most))
-        found = _attempt(limited, start, parameters, method, progress)
+        found = _attempt(limited, start, parameters, method, visited, progress)
+        visited = found.visited
         if best is None or len(found.trajectory.times) > len(best.trajectory.times):
             best = found
         if found.trajectory.status in SERVED:
@@ -125,6 +127,7 @@ class _Attempt:
         seen: Numbers of the latter.
         again: Follows states from one of the steps to others.
         rtol: Relative error allowed to the states; None for steps of descent.
+        visited: States that nodes must serve (points, states, modes that move).
         method: Name of the engine.
     """
 
@@ -133,6 +136,7 @@ class _Attempt:
     seen: NDArray
     again: Callable[[NDArray, NDArray], Trajectory]
     rtol: float | None
+    visited: NDArray
     method: str
 
 
@@ -151,7 +155,8 @@ def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[
     if numbers > MOST_IMPLICIT:
         return [("compiled", most)]
     few = quick_steps(numbers, program)
-    if few >= most:
+    has_corners = program.closure == "sampled"  # where implicit steps are no larger
+    if few >= most or has_corners:
         return [("compiled", most), ("implicit", most)]
     return [("compiled", few), ("implicit", most), ("compiled", most)]
 
@@ -166,9 +171,10 @@ def _attempt(
     start: NDArray,
     parameters: dict[str, float],
     method: str,
+    visited: NDArray,
     progress: bool,
 ) -> _Attempt:
-    """Choose the nodes for one engine, and run it."""
+    """Choose the nodes for one engine, to serve states visited before too, and run it."""
     chosen, program = system.chosen, system.program
     seen = watched(chosen.steps, start.size)
     if method == "flow":
@@ -182,7 +188,7 @@ def _attempt(
         rtol = _sampled_rtol(program, samples, start, parameters, chosen, method)
         system = replace(system, chosen=replace(chosen, rtol=rtol))
         trajectory = ENGINES[method](system, start, steps, parameters, progress)(samples)
-        error = standard_error(program, samples, _checkpoints(trajectory), parameters)
+        error = standard_error(program, samples, _checkpoints(trajectory)[1], parameters)
         fit = Fit(samples, error, rtol=rtol)
         rtol = rtol if method in SAMPLED_SHARE else None
     else:
@@ -190,7 +196,10 @@ def _attempt(
         if program.closure == "mean field":
             fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
         else:
-            fit, trajectory = _with_nodes(program, start, parameters, chosen, engine)
+            moving = moving_modes(program, start).some
+            fit, trajectory, visited = _with_nodes(
+                program, visited, moving, parameters, chosen, engine
+            )
         rtol = None if method == "steps" else chosen.tolerances[0]
 
     def again(states: NDArray, some: NDArray) -> Trajectory:
@@ -200,7 +209,7 @@ def _attempt(
         except NoProgram:
             return ENGINES[method](system, states, some, parameters, False)(fit.nodes)
 
-    return _Attempt(fit, trajectory, seen, again, rtol, method)
+    return _Attempt(fit, trajectory, seen, again, rtol, visited, method)
 
 
 def starting_states(system: Program | VectorField, spectrum: NDArray, chosen: Settings) -> NDArray:
@@ -391,30 +400,40 @@ def _sampled_rtol(
     return max(chosen.tolerances[0], SAMPLED_SHARE[method] * min(relative, COARSEST))
 
 
+def _first_visited(program: Program, start: NDArray) -> NDArray:
+    """States that nodes are chosen for first: the start, and what most runs relax to."""
+    start = start[:, moving_modes(program, start).some]
+    equal = np.broadcast_to(np.sqrt(np.mean(start**2, axis=1, keepdims=True)), start.shape)
+    return np.stack([start, equal]).astype(float)
+
+
 def _with_nodes(
-    program: Program, start: NDArray, parameters: dict, chosen: Settings, engine: Engine
-) -> tuple[Fit, Trajectory]:
+    program: Program,
+    visited: NDArray,
+    moving: NDArray,
+    parameters: dict,
+    chosen: Settings,
+    engine: Engine,
+) -> tuple[Fit, Trajectory, NDArray]:
     """Run with nodes that serve the whole trajectory, and measure the closure's error along it.
 
-    Nodes are chosen for the start and for equal variances; if the trajectory leaves the spectra
-    that they serve, they are chosen anew for the worst served of what it visited.
+    Nodes are chosen for the states visited; if the trajectory leaves the spectra that they serve,
+    they are chosen anew for the worst served of what it visited too. A trajectory that ran out of
+    steps is left to the next engine, with the states that it visited.
     """
     accuracy = max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
-    moving = moving_modes(program, start).some
-    start = start[:, moving]
-    equal = np.broadcast_to(np.sqrt(np.mean(start**2, axis=1, keepdims=True)), start.shape)
-    visited = np.stack([start, equal]).astype(float)  # most runs relax to equal variances
     refits = 0
     while True:
         fit = fit_nodes(program, visited, parameters, MARGIN * accuracy)
         trajectory = engine(fit.nodes)
-        passed = _checkpoints(trajectory)[..., moving]
         can_serve = fit.reached
-        fit = judge_nodes(program, fit, passed, parameters, accuracy, chosen.dtype)
+        fit, passed = _judged(program, fit, trajectory, moving, parameters, chosen, accuracy)
         if fit.reached or not can_serve or refits == REFITS:
             break
         worst = np.argsort(fit.excess)[-WORST:]
         visited = np.concatenate([visited, passed[worst]])
+        if trajectory.status == "out-of-steps":
+            break
         refits += 1
     if not fit.reached and trajectory.status == "completed":
         message = (
@@ -423,15 +442,40 @@ def _with_nodes(
             "one, fewer --steps, or variances that are less far apart."
         )
         trajectory = replace(trajectory, status="closure-inaccurate", message=message)
-    return fit, trajectory
+    return fit, trajectory, visited
 
 
-def _checkpoints(trajectory: Trajectory) -> NDArray:
-    """A few of the states that were visited (points, states, modes), whatever was saved."""
+def _judged(
+    program: Program,
+    fit: Fit,
+    trajectory: Trajectory,
+    moving: NDArray,
+    parameters: dict,
+    chosen: Settings,
+    accuracy: float,
+) -> tuple[Fit, NDArray]:
+    """Judge nodes where a trajectory passed; modes that have sunk for good count as larger."""
+    times, passed = _checkpoints(trajectory)
+    passed, atol = passed[..., moving], chosen.tolerances[1]
+    sunk = sunk_modes(passed, atol)
+    while True:
+        counted = lifted(program, passed, sunk, atol)
+        fit = judge_nodes(program, fit, counted, parameters, accuracy, chosen.dtype)
+        if not (fit.reached and sunk.any()):
+            return fit, counted
+        for_good = cannot_return(program, counted, sunk, parameters, fit.nodes, times)
+        if (for_good == sunk).all():
+            return fit, counted
+        sunk = for_good
+
+
+def _checkpoints(trajectory: Trajectory) -> tuple[NDArray, NDArray]:
+    """A few of the times, and the states there (points, states, modes), whatever was saved."""
     times = trajectory.times
     early = (np.geomspace(1, 1 + INTERVALS, CHECKPOINTS) - 1).round()
     wanted = np.union1d(early, np.linspace(0, INTERVALS, CHECKPOINTS).round()) / INTERVALS
     picked = np.unique(np.searchsorted(times, times[-1] * wanted * (1 - 1e-12)))
     passed = np.moveaxis(trajectory.values[..., picked], -1, 0).astype(float)
     largest = np.abs(passed[:, 0]).max(axis=1)
-    return passed[largest >= min(FAINT, largest[0])]
+    seen = largest >= min(FAINT, largest[0])
+    return times[picked][seen], passed[seen]

@@ -22,6 +22,8 @@ KINDS = frozenset({*LEAVES, *ARITHMETIC, *FUNCTIONS, *REDUCTIONS, "average"})
 
 
 MOVES = {"velocity": "singular_value", "predictor_velocity": "predictor_value"}
+# The power of the representation's scale that a state goes with; others do not know it.
+DEGREES = {"singular_value": 1.0, "target_value": 1.0, "correlation_value": 2.0, "velocity": 1.0}
 
 
 class Operation(NamedTuple):

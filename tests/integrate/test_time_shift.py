@@ -207,7 +207,7 @@ def test_what_passes_a_narrow_ghost_is_right_or_flagged(sigma):
         at = [mpmath.log(x) - mpmath.log((1 - x) ** 2 + a**2) / 2 for x in v]
         at = [x + mpmath.atan((y - 1) / a) / a for x, y in zip(at, v, strict=True)]
         time = float((at[0] - at[1]) / (2 * (1 + a**2)))
-    batch = shifted(dynamics(stop_gradient=False), [[1.5**0.5]], [0, time], sigma2=sigma)
+    batch = shifted(dynamics(stop_gradient=False), [[1.5]], [0, time], sigma2=sigma)
     right = abs(batch.values[0, 0, 0, -1] - 0.5**0.5) < 1e-5
     assert right or BATCH_STATUSES[batch.status[0]] == "inaccurate"
     assert right or sigma < 1e-4
