@@ -1,4 +1,4 @@
-"""Find resting points at any value of a parameter, closed loops of them in a wide range too."""
+"""Find fixed points with the parameter free too, so that closed branches are not missed."""
 
 from __future__ import annotations
 

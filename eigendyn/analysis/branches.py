@@ -1,4 +1,4 @@
-"""A resting point enters; the branch through it, followed in both directions, leaves."""
+"""Follow the branch of fixed points through a given one, in both directions."""
 
 from __future__ import annotations
 

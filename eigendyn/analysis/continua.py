@@ -1,4 +1,4 @@
-"""Points at rest enter; those that stand alone, and the continua of the others, leave."""
+"""Tell isolated fixed points from those that fill a line or a surface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dynamical system and the range of a parameter enter; the branches of its fixed points leave."""
+"""Follow branches of fixed points over a parameter by pseudo-arclength continuation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A family of dynamical systems and a resting point enter; the equations of its branch leave."""
+"""Set up the equations of a branch of fixed points, and read eigenvalues along it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closed mode dynamics enter; where a mode rests leaves in symbols, if sympy can say so."""
+"""Solve for the fixed points of a mode in closed form, where sympy can."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dynamical system and a window enter; its fixed points, continua of them as one, leave."""
+"""Find the fixed points of a system in a window, and report each continuum once."""
 
 from __future__ import annotations
 

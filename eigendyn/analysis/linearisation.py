@@ -1,4 +1,4 @@
-"""A point at rest enters; its eigenvalues, and what they say of stability, leave."""
+"""Compute the eigenvalues at a fixed point, and judge its stability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dynamical system and values of all but two coordinates enter; the plane of these two leaves."""
+"""Hold all but two coordinates of a dynamical system, so that a plane remains."""
 
 from __future__ import annotations
 

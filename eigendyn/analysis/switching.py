@@ -1,4 +1,4 @@
-"""A point where branches cross enters; what it is, and where the other branches begin, leaves."""
+"""Classify a crossing of branches, and find a start on each of the other branches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss, its architecture and a number of modes enter; a dynamical system leaves."""
+"""Build the dynamical system of a few modes from a loss and its architecture."""
 
 from __future__ import annotations
 
