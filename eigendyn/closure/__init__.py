@@ -1,4 +1,4 @@
-"""Open moments enter, closed mode dynamics leave, with the assumption recorded in them."""
+"""Close mode dynamics: take their open moments, and record the assumption made."""
 
 from __future__ import annotations
 
