@@ -1,4 +1,4 @@
-"""Say on the command line which modes collapse, and what would save them: `eigendyn diagnose`."""
+"""Run `eigendyn diagnose`: say which modes collapse, and what would save them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of subcommands, in groups, with the defaults of `Settings`."""
+"""Define the options of subcommands, in groups, with the defaults of `Settings`."""
 
 from __future__ import annotations
 
