@@ -1,4 +1,4 @@
-r"""A growth rate enters; a loss with a stop-gradient whose modes have it leaves.
+r"""Construct a stop-gradient loss from the growth rate that its modes shall have.
 
 Any direction δ is the descent direction of ℓ = ½ Σ (z1 − SG(z1 + δ))². So the rate is put into δ,
 and derived back from the loss to check that nothing was lost on the way.

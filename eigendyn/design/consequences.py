@@ -1,4 +1,4 @@
-"""A loss enters; what its growth rate conserves, where it rests and what it depends on leave.
+"""Report what a loss conserves, where its modes are at rest and what they depend on.
 
 All is read off the rates that the exact closure gives on spectra between `LOWEST` and `HIGHEST`,
 with α = 1, so that it holds for rates with spectrum sums and for averages alike.
