@@ -1,4 +1,4 @@
-r"""A mode's own growth rate and its start enter, the exact solution at every time leaves.
+r"""Evaluate the exact solution of uncoupled modes whose growth rate has one.
 
 Three growth rates g in dv/dt = v g(q), q = v^α, have an explicit solution: constant, g = a − b q
 (Bernoulli's equation, the logistic one for α = 1), and g = q (a − b q) with a, b > 0 (by the Wright

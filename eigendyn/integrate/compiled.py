@@ -1,4 +1,4 @@
-"""Starts of many trajectories enter, a batch leaves: integrated in compiled code, on all cores."""
+"""Integrate many trajectories in machine code, on all cores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A growth rate, accuracies and ranges enter; the tables of every curve in range leave."""
+"""Tabulate the curves along which uncoupled modes move, as accurately as asked for."""
 
 from __future__ import annotations
 

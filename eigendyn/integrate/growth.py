@@ -1,4 +1,4 @@
-"""A growth rate in powers enters; a function of floats leaves, accurate close to its zeros too."""
+"""Evaluate a sum of powers accurately in floats, close to its zeros too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""A growth rate and two neighbouring fixed points enter; the one curve between them leaves.
+r"""Compute the one curve that all trajectories between two fixed points follow.
 
 Every trajectory between them is that curve, shifted in time: T(x) = ∫ dx'/g(x'), x = log v. The
 curve has two legs. T = 0 where they meet, or, if modes come from or go to infinity in finite time,

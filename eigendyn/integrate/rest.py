@@ -1,4 +1,4 @@
-"""A growth rate in powers enters; all the variances at which it vanishes leave, to many digits."""
+"""Find all zeros and extrema of a growth rate in powers, to many digits."""
 
 from __future__ import annotations
 
