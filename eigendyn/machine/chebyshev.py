@@ -1,8 +1,8 @@
-"""A method's shape enters; a method of that shape leaves that is stable at very long steps.
+"""Build a Runge–Kutta–Chebyshev method in the shape of another method.
 
 Explicit steps of y' = −y/τ are stable up to a few τ at best, however little is left of y. With s
-evaluations a Runge–Kutta–Chebyshev method of order 2 is stable up to 0.65 s² τ: what rests, and
-would fall back quickly if it were disturbed, does not shorten its steps.
+evaluations a Runge–Kutta–Chebyshev method of order 2 is stable up to 0.65 s² τ: a state that
+has settled, and would relax quickly if it were disturbed, does not shorten its steps.
 
 Source: Sommeijer, Shampine and Verwer 1998, RKC: an explicit solver for parabolic PDEs.
 """

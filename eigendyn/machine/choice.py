@@ -1,4 +1,4 @@
-"""Two methods of the same shape enter; a step leaves in which every lane uses one of them.
+"""Switch every lane between an accurate method and a more stable one.
 
 Where a method of high order is kept from longer steps by its stability alone, a stable one takes
 over, and the other way round. A lane tries the other method where its step has not doubled over

@@ -1,4 +1,4 @@
-"""A function of a positive number enters; a table that a few instructions can read leaves.
+"""Tabulate a function of a positive number so that few instructions read it.
 
 Each octave of the argument is cut into blocks, which the leading bits of a float number; each block
 is cut into as many equal cells as its polynomials need. So the table is fine near zero and coarse

@@ -1,4 +1,4 @@
-"""A plan enters; the code that evaluates it is written, stage by stage.
+"""Write the code that evaluates a plan, stage by stage.
 
 The loops over few modes are written out, those over many stay loops.
 """

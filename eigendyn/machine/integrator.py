@@ -1,4 +1,4 @@
-"""Right-hand sides enter, integrators of ensembles leave: one trajectory in each lane of a vector.
+"""Write an integrator of ensembles: one trajectory in each lane of a vector.
 
 Every lane has its own time, step and tolerance. A lane whose trajectory ends takes the next one at
 once; what a lane computes does not depend on the others.

@@ -1,4 +1,4 @@
-"""Where a program's numbers lie in memory, and how many of them one vector register holds.
+"""Lay out a program's numbers in memory and in vector registers.
 
 Vectors hold what may run side by side: several trajectories, or several nodes or modes of one.
 """

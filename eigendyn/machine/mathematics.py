@@ -1,4 +1,4 @@
-r"""Elementary functions of vectors, written as arithmetic that LLVM spreads over their places.
+r"""Write elementary functions as arithmetic on vectors, which LLVM spreads over lanes.
 
 exp: x = n ln 2 + r with |r| ≤ ln 2/2, a polynomial in r, and 2^n in two factors, so that results
 below the normal numbers are rounded only once more. log: x = 2^k m with m in [√½, √2), and

@@ -1,4 +1,4 @@
-"""A program enters; the order in which loops over the modes evaluate it leaves.
+"""Order the evaluation of a program into as few loops over the modes as it needs.
 
 A sum over modes is known only after a loop over all of them, so what needs it waits for the next
 loop. A program becomes stages: what all modes share, then one loop over the modes, in each of the

@@ -1,4 +1,4 @@
-"""Saved times inside a step: the dense output, a vector of times of one trajectory at once."""
+"""Save a trajectory at times inside a step, by the dense output."""
 
 from __future__ import annotations
 

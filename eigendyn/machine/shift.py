@@ -1,4 +1,4 @@
-"""Tables of curves enter; machine code that follows any number of starts along them leaves.
+"""Compile the loop that follows any number of starts along tabulated curves.
 
 For every start: which curve, its own time there, and then the curve at that time plus each saved
 one, eight times at once. Nothing is searched for, and the output is written once.

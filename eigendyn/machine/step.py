@@ -1,4 +1,4 @@
-"""One step of a Runge–Kutta method in every lane: stages, the new state, the error."""
+"""Write one Runge–Kutta step in every lane: stages, the new state, its error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coefficients of explicit Runge–Kutta methods with an error estimate and a dense output."""
+"""Hold the coefficients of explicit Runge–Kutta methods with error and dense output."""
 
 from __future__ import annotations
 
