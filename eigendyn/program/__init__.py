@@ -1,4 +1,4 @@
-"""A straight-line program of closed mode dynamics: plain data, from which machine code is written.
+"""Represent closed mode dynamics as a straight-line program, from which code is written.
 
 Every operation serves all modes alike. One whose value is the same for every mode is computed once;
 what an average over nodes does not depend on stands before the loop over the nodes. So a program
