@@ -1,4 +1,4 @@
-"""Mode dynamics and the name of an engine enter; a function that follows many starts leaves."""
+"""Choose the engine of an ensemble, and follow many starts with it."""
 
 from __future__ import annotations
 

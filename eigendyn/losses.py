@@ -1,4 +1,4 @@
-"""Per-sample losses in the predictor's eigenbasis, and what can be taken away from them.
+"""Define the per-sample losses in the predictor's eigenbasis, and their ablations.
 
 How to add a loss: write one function that returns a `SymbolicLoss` whose expression uses the
 alphabet of `symbols` only (`z1`, `z2`, `lam`, `mode_sum`, `norm`, `stop_gradient`), and enter it in

@@ -1,4 +1,4 @@
-"""A dataset and a path enter; a whole file leaves, or none. Also back again."""
+"""Save a result as a whole file or not at all, and load it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss and many spectra enter; the labelled dynamics of all of them leave, chunk by chunk."""
+"""Follow the modes of many spectra under one loss, chunk by chunk."""
 
 from __future__ import annotations
 
