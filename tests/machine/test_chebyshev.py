@@ -1,4 +1,4 @@
-"""Claims about the method for what rests: its order, its stability, when lanes use it."""
+"""Claims about the Chebyshev method: its order, its stability, when lanes use it."""
 
 import hand_programs
 import numpy as np
