@@ -73,7 +73,7 @@ def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
 
 
 def _grown(curve: Curve, special: SpecialPoint, step: float) -> tuple[Curve, Reading] | None:
-    """A point on the branch on which a vanished mode lives."""
+    """A point on the branch on which a vanished mode has a positive variance."""
     at = curve.vanished[special.mode]
     _, by_x, _ = curve.family.linearise(special.x, special.parameter)
     values, vectors = np.linalg.eig(by_x[np.ix_(at, at)])

@@ -25,6 +25,8 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     Raises:
         UnknownName: There is no such closure.
         NoExactClosure: "exact" was asked of a loss that is neither polynomial nor such a ratio.
+
+    Source: derivations/tilted_gaussian.py for the quadrature of ratios.
     """
     return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
 

@@ -66,7 +66,7 @@ def _conserved(loss: SymbolicLoss, sigma1: float) -> str:
 
 
 def _fixed_points(loss: SymbolicLoss, sigma1: float) -> str:
-    """Where equal eigenvalues rest, and whether their common value returns there."""
+    """Fixed points of equal eigenvalues, and whether their common value returns there."""
 
     def common(eigenvalues: NDArray) -> NDArray:
         return rates(loss, np.repeat(eigenvalues[:, None], FEW, axis=1), sigma1)[:, 0]

@@ -23,7 +23,7 @@ class Growth:
     """g(x) = Σ c_i e^{r_i x}, x = log v, by expansions about its zeros and extrema.
 
     Args:
-        rest: The zeros, ascending, to many digits.
+        rest: The zeros, which are fixed points, ascending, to many digits.
         centres: Zeros and extrema, to many digits.
         expansions: Taylor coefficients of g about each centre (centres, ORDER).
         exponents: r_i (terms,).

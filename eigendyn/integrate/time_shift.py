@@ -46,7 +46,7 @@ def shifted_ensemble(
     keep: str = "trajectory",
     span: tuple[float, float] | None = None,
 ) -> Batch:
-    """Follow many trajectories of modes that live by themselves.
+    """Follow many trajectories of uncoupled modes.
 
     Args:
         dynamics: Closed dynamics of the singular value.
