@@ -51,6 +51,7 @@ class Growth:
         """
         base = mpf(0) if origin is None else origin
         x = float(base) + distance
+        # far from zeros and extrema the plain sum is accurate; near them its terms cancel
         direct = np.zeros_like(x)
         for r, c in zip(self.exponents, self.coefficients, strict=True):
             direct += c * np.exp(r * x)

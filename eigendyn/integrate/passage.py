@@ -165,6 +165,7 @@ def passage(growth: Growth, index: int) -> Passage:
     meeting = 0.0
     if above is None:
         upper = _leg(growth, None, -1, (split - 1.5, highest))
+        # modes reach or leave infinity in finite time: T = 0 is there, where the curve is steepest
         if growth.steepest > 0:
             meeting = float(upper.time(np.array([split]))[0])
         else:

@@ -84,6 +84,7 @@ def plan(program: Program, keeps: Keeps) -> Plan:
     at = {place: (program.phases[place], levels[place]) for place in needed}
     kept: dict[tuple[int, int], set[int]] = {each: set() for each in order}
     stages = []
+    # from the last loop to the first: what a later one wants, an earlier one keeps
     for each in reversed(order):
         phase, level = each
         here = [place for place in needed if at[place] == each]
