@@ -87,6 +87,7 @@ def bernoulli(
     exponent = alpha * a * t
     saturation = alpha * jnp.log(positive) + jnp.log(jnp.abs(b))
     growing = jnp.maximum(-exponent, 0)
+    # e^m is taken out of both terms, so that the larger is of order one; whatever m is, it cancels
     m = jax.lax.stop_gradient(jnp.maximum(-exponent, jnp.minimum(saturation, 0)))
     duration = alpha * t * _mean_decay(jnp.abs(exponent))
     scaled = jnp.exp(-exponent - m) + jnp.sign(b) * jnp.exp(saturation - m + growing) * duration
@@ -122,6 +123,7 @@ def omega(
     p0 = jnp.minimum(a / b * positive ** (-alpha), _bound(v0))  # beyond, no time changes anything
     advance = alpha * a**2 / b * t
     is_above = p0 < 1
+    # a branch that is not taken is evaluated at harmless numbers, so that gradients stay finite
     excess = jnp.where(is_above, 1, p0 - 1)
     below = 1 + wright_omega(excess - advance + jnp.log(excess))
     above = depletion(depletion_time(jnp.where(is_above, p0, 0.5)) + advance)

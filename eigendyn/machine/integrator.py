@@ -73,7 +73,7 @@ def emit_integrator(
 
 
 def _prepare(f: Frame) -> None:
-    """Empty lanes, finite everywhere, that ask for a trajectory."""
+    """Let all lanes ask for a trajectory; their numbers are finite, as empty ones compute too."""
     w = f.w
     for name in ("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "last_error"):
         f.put(name, w.spread(1.0))
@@ -94,7 +94,7 @@ def _prepare(f: Frame) -> None:
 
 
 def _refill(f: Frame) -> Any:
-    """Give lanes that ask for it a trajectory, or another run; whether any lane has one."""
+    """Give lanes that ask for it a trajectory, or another run; say whether any lane has one."""
     w = f.w
     # Trajectories need very different numbers of steps. If lanes waited for the slowest among them,
     # most would idle; so each is refilled on its own, while the others are in the middle of theirs.
@@ -114,7 +114,7 @@ def _refill(f: Frame) -> Any:
 
 
 def _take(f: Frame, lane: Any) -> None:
-    """The next trajectory, whichever thread asks first."""
+    """Take the next trajectory from the counter that all threads share, or let the lane idle."""
     w = f.w
     # one counter for all threads: no trajectory is assigned before a lane is free for it
     position = w.at.atomic_rmw("add", f.arrays["taken"], whole(1), "monotonic")

@@ -1,6 +1,6 @@
-"""Keep steps as short as is stable, by the rate at which the fastest disturbance falls back.
+"""Keep steps as short as is stable, by the rate at which the fastest disturbance decays.
 
-What has fallen back shows nowhere, neither in the states nor in the error of a step, until steps
+A component that has decayed shows neither in the states nor in the error of a step, until steps
 that are too long blow it up again: to a hundred times the tolerance at their ends, and to ten
 thousand times inside them, where the dense output follows every stage. So its rate is measured: a
 small disturbance is kept beside the trajectory, and is turned towards the fastest one by the rates

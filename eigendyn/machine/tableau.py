@@ -27,7 +27,7 @@ class Tableau:
         dense: Weights of all slopes in the coefficients of θ, θ², … of (y(t + θh) − y₀)/h.
         order: How the estimate of the error falls with the step: h^order.
         growth: By how much the next step may be longer.
-        stable: Longest step over τ of y' = −y/τ, with which all stages fall back too.
+        stable: Longest step over τ of y' = −y/τ with which every stage decays.
     """
 
     stages: tuple[Row, ...]

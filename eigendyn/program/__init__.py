@@ -155,7 +155,7 @@ def class_of(
 
 
 def to_plain(program: Program) -> dict:
-    """A program as what JSON can hold."""
+    """Write a program as what JSON can hold."""
     return {
         "states": list(program.states),
         "parameters": list(program.parameters),
@@ -169,7 +169,7 @@ def to_plain(program: Program) -> dict:
 
 
 def from_plain(told: dict) -> Program:
-    """The program that `to_plain` has told."""
+    """Read a program back from what `to_plain` has written."""
     return Program(
         states=tuple(told["states"]),
         parameters=tuple(told["parameters"]),
@@ -194,7 +194,7 @@ def quantities_to_plain(quantities: Quantities) -> dict:
 
 
 def quantities_from_plain(told: dict) -> Quantities:
-    """The functions that `quantities_to_plain` has told."""
+    """Read functions back from what `quantities_to_plain` has written."""
     return Quantities(
         states=tuple(told["states"]),
         parameters=tuple(told["parameters"]),
