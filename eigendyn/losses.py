@@ -71,7 +71,7 @@ class SymbolicLoss:
         if not all(old == new or sym.equal(old, new) for old, new in flipped.items()):
             message = (
                 f"The loss {self.name!r} changes when a mode changes sign in both views, so that "
-                "modes do not stay apart. Use products and squares of representations."
+                "its gradient mixes the modes. Use products and squares of representations."
             )
             raise InvalidSetting(message)
 

@@ -236,8 +236,8 @@ engine_options = stack(
         default=Settings.method,
         help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
         "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "
-        "solutions (closed-form). auto takes a closed form if there is one, else machine code, then "
-        "implicit where that does not complete; flow with --solver stiff, on a GPU, in float32.",
+        "solutions (closed-form). auto takes a closed form if there is one, else machine code, "
+        "then implicit where that fails; flow with --solver stiff, on a GPU, in float32.",
     ),
     click.option(
         "--samples",
