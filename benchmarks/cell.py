@@ -1,4 +1,4 @@
-"""One peer on one size of one problem, in a process of its own: a request enters, times leave.
+"""Time one peer on one size of one problem, in a process of its own.
 
     python benchmarks/cell.py '{"peer": "numba", "problem": ["C", 10, 1000], "targets": [1e-6],
                                 "limit": 60, "every": false, "reference": "/tmp/c.npy"}'

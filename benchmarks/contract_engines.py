@@ -1,4 +1,4 @@
-"""A group of random problems and an engine's name enter; states and statuses leave."""
+"""Run a named engine on a group of random problems."""
 
 from __future__ import annotations
 

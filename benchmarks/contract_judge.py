@@ -1,4 +1,4 @@
-"""An engine and a group with its reference enter; a verdict leaves, kept as a line of a file."""
+"""Compare an engine with the reference of a group, and keep the verdict in a file."""
 
 from __future__ import annotations
 

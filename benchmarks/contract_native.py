@@ -1,4 +1,4 @@
-"""A group of random problems enters; a function that integrates each of them in C leaves.
+"""Compile a function that integrates each problem of a group in C.
 
 The symbolic dynamics are printed as C by sympy, one loop over the modes for every depth of sums,
 around them one over the nodes where there are averages, and compiled with the integrator of

@@ -1,4 +1,4 @@
-"""A seed enters; groups of random problems leave: a loss, its variant, spectra, times, tolerances.
+"""Draw groups of random problems: loss, variant, spectra, times and tolerances.
 
 The problems of a group share a structure, saved times and tolerances; every problem has a spectrum
 and numbers (noises, decays, momenta) of its own. Some groups are extreme: exponents, noises,

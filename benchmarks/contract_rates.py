@@ -1,4 +1,4 @@
-"""A group of random problems enters; the rates of its states leave: as symbols, and in NumPy.
+"""Write the rates of random problems as symbols, and evaluate them in NumPy.
 
 Symbolic dynamics are all that is shared with the engines.
 """

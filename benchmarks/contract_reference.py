@@ -1,4 +1,4 @@
-"""A group of random problems enters; its states at the saved times, to about 1e-12, leave.
+"""Solve a group of random problems at the saved times, to about 1e-12.
 
 Nothing of the engines is used but the symbolic dynamics, printed as C (`contract_native`), and the
 nodes of averages, fitted by `nodes` to one problem at a time and far more closely than an engine's.

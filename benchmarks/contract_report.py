@@ -1,4 +1,4 @@
-"""A folder of references and verdicts enters; the page of the accuracy contract leaves."""
+"""Write the page of the accuracy contract from a folder of references and verdicts."""
 
 from __future__ import annotations
 

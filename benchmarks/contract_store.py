@@ -1,4 +1,4 @@
-"""The number of a group enters; its reference leaves, from a folder, or computed and kept there.
+"""Read the reference of a group from a folder, or compute it and keep it there.
 
 References do not depend on the engines, and take most of the time: kept, they judge every later
 engine. A file is written at once, or not at all, so that a run may be cut off and go on.

@@ -1,4 +1,4 @@
-"""Measured cells enter; work–precision and scaling leave, as pictures."""
+"""Plot work–precision and scaling of measured cells."""
 
 from __future__ import annotations
 

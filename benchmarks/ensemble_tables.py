@@ -1,4 +1,4 @@
-"""Measured cells enter; tables of time at equal error, with ratios, and of memory leave."""
+"""Write tables of time at equal error, with ratios, and of memory."""
 
 from __future__ import annotations
 

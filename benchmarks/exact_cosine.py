@@ -1,4 +1,4 @@
-"""The exact cosine closure in NumPy, by hand: the quadrature of THEORY, and a dense reference.
+"""Evaluate the exact cosine closure in NumPy, by hand, with a dense reference.
 
     G1_m = ∫∫ w Z λ_m [c12'_m Σ λ² c11' − λ_m c11'_m Σ λ c12'],  Z = Π_m Δ_m^{−1/2}
 

@@ -1,4 +1,4 @@
-"""Nothing enters; on what, with what and when something was measured leaves, without names."""
+"""Describe on which processor, with which versions and when something was measured."""
 
 from __future__ import annotations
 

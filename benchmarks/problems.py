@@ -1,4 +1,4 @@
-"""Nothing enters; the problems that ensembles are timed on, and how an error is measured, leave.
+"""Define the problems that ensembles are timed on, and how their error is measured.
 
     E   dλ/dt = 2λ²(1 − λ)                              euclidean, α = 1, no noise: modes apart
     C   dλ/dt = 2λ²(S₃ − λ S₂)/(S₃^{3/2} S₁^{1/2})      cosine, mean field, S_n = Σ λⁿ: coupled

@@ -1,4 +1,4 @@
-"""A problem enters; its values at the watched places, accurate to round-off, leave.
+"""Solve a problem at the watched places to round-off, by Taylor series.
 
 Taylor series of order 24 in NumPy, by the recurrences for products and powers of series, each
 trajectory with its own step; saved times are read off the series. No peer and no part of eigendyn

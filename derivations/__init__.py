@@ -1,1 +1,1 @@
-"""One runnable page per result: derived from the loss, compared with the hand form, in LaTeX."""
+"""Derive one result per runnable page, from the loss, and compare it with the hand form."""

@@ -34,7 +34,7 @@ def hand_rate() -> sp.Expr:
 
 
 def any_rate_has_a_loss() -> list[Line]:
-    """What grows follows the target, and what shrinks shrinks by itself."""
+    """Put g on the target z2 and h on z1 itself: then modes grow at the rate g − h."""
     noise = sym.loss_parameter("noise")
     pulled = z1 + g * z2 - h * z1 / (1 + noise**2)
     numbers = {"g": 1.0, "h": 1.0, "noise": 0.0}

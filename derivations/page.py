@@ -1,4 +1,4 @@
-"""Claims enter; their equations are printed as labelled LaTeX."""
+"""Check the claims of a page, and print their equations as labelled LaTeX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Theory against gradient descent, every system, as one table.
+"""Compare theory and gradient descent for every system, as one table.
 
     python docs/systems.py
 

@@ -1,4 +1,4 @@
-"""`python -m eigendyn` is the command `eigendyn`."""
+"""Run the command `eigendyn` as `python -m eigendyn`."""
 
 from eigendyn.cli.main import main
 

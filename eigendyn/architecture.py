@@ -1,4 +1,4 @@
-"""The settings of a Siamese network enter; what is wrong with them, or its structure, leaves.
+"""Check the parts of a Siamese network against each other, and describe its structure.
 
 Loss, predictor, target and decay are chosen independently of one another; this is the one place
 that says which choices contradict each other. Standard library only.

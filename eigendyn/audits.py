@@ -1,4 +1,4 @@
-"""A loss and an update rule enter; what the rule does, against what the loss demands, leaves."""
+"""Audit an update rule against its loss: gradient, stop-gradient, scale, conservation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where averages are taken: nodes of a quadrature, or samples, with their weights."""
+"""Hold the nodes of a quadrature, or samples, with their weights."""
 
 from __future__ import annotations
 

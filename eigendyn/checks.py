@@ -1,4 +1,4 @@
-"""A number from a user enters; it leaves if it has a meaning, else a refusal says what must hold.
+"""Check the names and numbers that users give, and say what must hold of them.
 
 Standard library only.
 """

@@ -1,4 +1,7 @@
-"""The names that a user can choose from. Standard library only: a typo is answered at once."""
+"""List the names that a user can choose from, and answer a typo with the nearest one.
+
+Standard library only, so that the answer comes at once.
+"""
 
 from __future__ import annotations
 

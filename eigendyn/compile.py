@@ -1,4 +1,4 @@
-"""Closed mode dynamics enter, a plain JAX vector field leaves. The only place that lambdifies.
+"""Compile closed mode dynamics to a plain JAX vector field; only this module lambdifies.
 
 Importing this module switches JAX to 64-bit numbers, the precision of everything here unless asked
 otherwise; arrays that are already float32 stay float32.

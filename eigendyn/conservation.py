@@ -1,4 +1,4 @@
-"""A loss enters; the quantities that its mode dynamics conserve leave."""
+"""Find the quantities that the mode dynamics of a loss conserve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss enters, the dynamics of every mode leave, with their moments still open."""
+"""Derive the dynamics of every mode from a loss, with their moments still open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The name of a device enters; the JAX device leaves, or one sentence on why there is none."""
+"""Find the JAX device of a given name, or say in one sentence why there is none."""
 
 from __future__ import annotations
 

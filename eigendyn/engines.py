@@ -1,4 +1,4 @@
-"""Mode dynamics and the name of an engine enter; a function that follows many starts leaves."""
+"""Choose the engine of an ensemble, and follow many starts with it."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
 
     Args:
         engine: One of `choices.ENSEMBLE_ENGINES`. "auto" takes "kernel" on a GPU, "shifted" where
-            modes live by themselves, "flow" for stiff dynamics, else "compiled"; what these leave
+            modes are uncoupled, "flow" for stiff dynamics, else "compiled"; what these leave
             undone is followed again by "implicit".
         work: What to do.
         starts: States at the first time (trajectories, states, modes).

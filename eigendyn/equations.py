@@ -1,4 +1,4 @@
-"""A loss, named or one's own, and settings enter; the equations of its modes leave.
+"""Find the closed mode dynamics of a loss under given settings.
 
 Those of the built-in losses are prepared: read from a file, without sympy. All others are derived,
 and so is whatever a run turns out to need in symbols.

@@ -1,4 +1,4 @@
-"""Refusals: one class per kind; each says what must hold, what was given and what to try.
+"""Define the refusals, one class per kind: what must hold, what was given, what to try.
 
 A refusal is a mistake that the caller can mend. Numerical failure is not among them: it is a field
 of the result.

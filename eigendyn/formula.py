@@ -1,4 +1,4 @@
-"""A loss enters; its derivation leaves as labelled equations, in plain text and in LaTeX."""
+"""Write the derivation of a loss as labelled equations, in plain text and in LaTeX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labelled arrays before they become an xarray Dataset, whose import outlasts a small run."""
+"""Hold labelled arrays without xarray, whose import outlasts a small run."""
 
 from __future__ import annotations
 

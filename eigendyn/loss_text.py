@@ -1,4 +1,4 @@
-"""Text enters; the loss, or the growth rate, that it writes leaves. Nothing in it is executed.
+"""Read a loss, or a growth rate, from text, and execute nothing in it.
 
 Python's own parser makes a tree of the text, and this module builds an expression from the few
 kinds of nodes that it knows: numbers, letters, the names of parameters, functions, + − * / **. What

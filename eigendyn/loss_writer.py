@@ -1,4 +1,4 @@
-"""An expression of a loss enters; its text leaves, in the language that `loss_text` reads."""
+"""Write a loss as text in the language that `loss_text` reads."""
 
 from __future__ import annotations
 

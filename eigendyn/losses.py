@@ -1,4 +1,4 @@
-"""Per-sample losses in the predictor's eigenbasis, and what can be taken away from them.
+"""Define the per-sample losses in the predictor's eigenbasis, and their ablations.
 
 How to add a loss: write one function that returns a `SymbolicLoss` whose expression uses the
 alphabet of `symbols` only (`z1`, `z2`, `lam`, `mode_sum`, `norm`, `stop_gradient`), and enter it in
@@ -71,7 +71,7 @@ class SymbolicLoss:
         if not all(old == new or sym.equal(old, new) for old, new in flipped.items()):
             message = (
                 f"The loss {self.name!r} changes when a mode changes sign in both views, so that "
-                "modes do not stay apart. Use products and squares of representations."
+                "its gradient mixes the modes. Use products and squares of representations."
             )
             raise InvalidSetting(message)
 
@@ -139,6 +139,15 @@ def iso_cosine() -> SymbolicLoss:
 def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Replace the predictor of a loss, one's own or a named one, by the identity: λ → 1.
 
+    Args:
+        loss: A loss, or the name of a built-in one.
+
+    Returns:
+        The loss with λ = 1; its name says so.
+
+    Raises:
+        UnknownName: No loss has this name.
+
     Source: Halvagal et al. 2023, ablation without predictor.
     """
     loss = as_loss(loss)
@@ -154,6 +163,15 @@ def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
 def without_stop_gradient(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Let the gradient flow through both branches: SG(x) → x, with λ still a constant.
 
+    Args:
+        loss: A loss, or the name of a built-in one.
+
+    Returns:
+        The loss without stop-gradient; its name says so.
+
+    Raises:
+        UnknownName: No loss has this name.
+
     Source: Halvagal et al. 2023, ablation without stop-gradient.
     """
     loss = as_loss(loss)
@@ -165,6 +183,7 @@ def without_stop_gradient(loss: SymbolicLoss | str) -> SymbolicLoss:
     )
 
 
+# The built-in losses by name; each value makes the loss.
 LOSSES: Mapping[str, Callable[..., SymbolicLoss]] = MappingProxyType(
     {
         "euclidean": euclidean,
@@ -190,8 +209,13 @@ def named_loss(
         predictor: False replaces the predictor by the identity.
         stop_gradient: False lets the gradient flow through the target branch.
 
+    Returns:
+        The loss; its name says what is switched off.
+
     Raises:
         UnknownName: No loss has this name.
+
+    Source: Halvagal et al. 2023, losses, IsoLoss and ablations.
     """
     build = LOSSES[check_choice("loss", name, LOSS_NAMES)]
     loss = build() if beta is None else build(beta)
@@ -234,7 +258,7 @@ def own_loss(
 def loss_from_function(
     function: Callable[..., sp.Expr], parameters: Mapping[str, float] | None = None
 ) -> SymbolicLoss:
-    """A loss written as a Python function over the symbols of this package.
+    """Make a loss of a Python function over the symbols of this package.
 
         def loss(z1, z2, lam, gamma):
             return mode_sum((lam * z1 - gamma * stop_gradient(z2)) ** 2)
@@ -244,7 +268,11 @@ def loss_from_function(
             `norm` and `stop_gradient` of `eigendyn.symbols`. Its name is the loss's.
         parameters: Numbers by the names of the parameters.
 
+    Returns:
+        The loss; its parameters stay symbols, with these numbers.
+
     Raises:
+        UndeclaredSymbol: The expression has a symbol that is not in `eigendyn.symbols`.
         InvalidSetting: The function does not take or return these, or what it returns is no scalar.
     """
     parameters = {one_spelling(name): value for name, value in (parameters or {}).items()}

@@ -1,4 +1,4 @@
-r"""A program and the states it must serve enter; the nodes of its averages, and their error, leave.
+r"""Choose the quadrature nodes, or samples, of a program's averages; estimate their error.
 
 Quadrature: with τ_f = y_f² the integrand is even and analytic in each y_f. With y = sinh(ξ)/√2
 (y² in units of 1/E[F]) it stays analytic in a strip |Im ξ| < π/2 whatever the spectrum, so a

@@ -1,4 +1,4 @@
-"""A loss enters; an explorer leaves, with sliders in Jupyter and as a picture elsewhere."""
+"""Explore a loss in Jupyter with sliders, and as a picture elsewhere."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def draw_portrait(
     progress: bool = False,
     settings: Mapping[str, Any],
 ) -> tuple[Motion, Rests, Callable[[], Path]]:
-    """Draw a phase portrait, to be saved when its fixed points were told.
+    """Draw a phase portrait, to be saved after its fixed points were printed.
 
     Args:
         path: Picture (.png, .pdf, .svg), or animation of the trajectories (.gif, .mp4).

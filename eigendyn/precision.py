@@ -1,4 +1,4 @@
-"""Importing this switches JAX to float64: whatever computes with JAX here imports it first."""
+"""Switch JAX to float64 on import: whatever computes with JAX here imports this first."""
 
 import jax
 

@@ -1,4 +1,4 @@
-"""The name of a source enters; the settings that the source used leave."""
+"""Give the settings that a published method used, by its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trajectory and what produced it enter; one labelled, self-describing dataset leaves."""
+"""Label a trajectory, with its provenance, as one self-describing dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equations, a spectrum and settings enter; the trajectory and what served it leave."""
+"""Choose engine and nodes, and follow the mode dynamics from one spectrum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was asked to do enters; a checked record of it leaves. Standard library only."""
+"""Check and hold the settings of one simulation. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss and a spectrum enter; the labelled dynamics of every mode leave."""
+"""Simulate the dynamics of every mode under a loss, from a spectrum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dataset and a path enter; a whole file leaves, or none. Also back again."""
+"""Save a result as a whole file or not at all, and load it again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ def save(
 
 
 def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
-    """Read a result that was saved as netCDF: a dataset, or a tree if it has groups.
+    """Read a result that was saved as netCDF.
+
+    Args:
+        path: The file, as `save` has written it (.nc).
+
+    Returns:
+        A dataset over (mode, time), or a tree of them if the file has groups.
 
     Raises:
         UnreadableFile: Missing, or not netCDF.

@@ -1,4 +1,4 @@
-"""The alphabet of the theory: every symbol, the sum over modes, and the stop-gradient.
+"""Define the alphabet of the theory: every symbol, the sum over modes, the stop-gradient.
 
 Per-mode symbols (`z1`, `lam`, …) carry no index. Inside a `ModeSum` they belong to the mode that
 is summed over, outside they belong to "this" mode m. A loss has none outside its sums; its

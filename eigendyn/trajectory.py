@@ -1,4 +1,4 @@
-"""States of every mode over training time: what every engine returns."""
+"""Hold the states of every mode over training time, as every engine returns them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An explorer enters; its panel of Jupyter widgets leaves: sliders, buttons and the figure."""
+"""Build an explorer's panel of Jupyter widgets: sliders, buttons and the figure."""
 
 from __future__ import annotations
 

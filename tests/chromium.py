@@ -1,4 +1,4 @@
-"""A real, headless browser for tests, or a reason why there is none."""
+"""Start a real, headless browser for tests, or say why there is none."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Exported losses, run in their library; and the loss itself, to compare them with."""
+"""Run exported losses in their library, and evaluate the loss itself beside them."""
 
 import importlib
 import os

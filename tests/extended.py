@@ -1,4 +1,4 @@
-"""Scalar growth by sums of powers a second time: Taylor steps in extended precision, no tables.
+"""Integrate scalar growth by sums of powers a second time, without tables.
 
 Nothing here comes from eigendyn. x = log v obeys dx/dt = Σ c_i e^{r_i x}; the Taylor series of x
 and of p_i = c_i e^{r_i x} follow from each other, p_i' = r_i x' p_i. Each start has its own step.

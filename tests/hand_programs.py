@@ -1,4 +1,4 @@
-"""Right-hand sides written by hand as programs: systems with known solutions."""
+"""Write right-hand sides by hand as programs: systems with known solutions."""
 
 from eigendyn.program import Operation, Program
 

@@ -1,4 +1,4 @@
-"""Small dynamical systems written by hand, whose bifurcations are textbook ones."""
+"""Write small dynamical systems by hand, whose bifurcations are textbook ones."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

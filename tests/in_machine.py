@@ -1,4 +1,4 @@
-"""Rates as machine code, called from Python, and the numbers to try them on."""
+"""Call rates in machine code from Python, with numbers to try them on."""
 
 import ctypes
 from dataclasses import dataclass

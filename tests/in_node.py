@@ -1,4 +1,4 @@
-"""JavaScript of the explorer, run outside a browser."""
+"""Run the explorer's JavaScript outside a browser."""
 
 import json
 import shutil

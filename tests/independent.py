@@ -1,4 +1,4 @@
-"""The theory a second time: the moments of the cosine loss by hand.
+"""Compute the theory a second time: the moments of the cosine loss by hand.
 
 Nothing here comes from eigendyn; tests compare the two. The losses a second time are those of the
 network side, `eigendyn.network.losses`.

@@ -1,4 +1,4 @@
-"""Results of made-up trajectories, for tests of what happens to results."""
+"""Build results of made-up trajectories, for tests of what happens to results."""
 
 import numpy as np
 

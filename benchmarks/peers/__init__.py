@@ -1,4 +1,4 @@
-"""What a user would pick, one peer a file, each with the same two functions.
+"""Solve the ensembles with what a user would pick: one peer a file, two functions each.
 
     is_installed() -> bool
     solve(problem, starts, times, rtol, atol) -> values

@@ -1,4 +1,4 @@
-"""diffrax, the best found: chunks that end on their own, one after another on each of 2 devices.
+"""Solve with diffrax at its best: chunks that end on their own, in turn on each of 2 devices.
 
 A chunk waits for its slowest trajectory only. Its process needs XLA_FLAGS to make two devices of
 the processor.

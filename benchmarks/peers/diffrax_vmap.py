@@ -1,4 +1,4 @@
-"""diffrax: Tsit5 under vmap, as its documentation suggests for an ensemble."""
+"""Solve with diffrax: Tsit5 under vmap, as its documentation suggests for an ensemble."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""eigendyn's ensembles; the one place here that calls them."""
+"""Solve with eigendyn's ensembles; the one place here that calls them."""
 
 from __future__ import annotations
 

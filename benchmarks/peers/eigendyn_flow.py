@@ -1,4 +1,4 @@
-"""eigendyn's flow engine under vmap, which can be differentiated: Dormand–Prince 8 by diffrax."""
+"""Solve with eigendyn's flow engine under vmap: Dormand–Prince 8, differentiable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""heyoka: adaptive Taylor series, compiled for the equations, one trajectory per SIMD lane.
+"""Solve with heyoka: compiled adaptive Taylor series, one trajectory per SIMD lane.
 
 Batches are spread over 2 threads with an integrator each, which measured several times faster than
 its own ensemble function on systems as small as these; its dense output is the series itself.

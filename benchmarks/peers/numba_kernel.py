@@ -1,4 +1,4 @@
-"""Dormand–Prince 5(4) by hand in numba: own step size per trajectory, its dense output, 2 threads.
+"""Solve with Dormand–Prince 5(4) by hand in numba: a step size per trajectory, 2 threads.
 
 A scalar loop over modes inside every stage, vectorised by LLVM; saved times are written inline.
 Modes that are apart (E) share a step within a trajectory, which measured faster than one each.

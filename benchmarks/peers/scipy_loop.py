@@ -1,4 +1,4 @@
-"""SciPy's solve_ivp, trajectory after trajectory, with dense output at the saved times."""
+"""Solve with SciPy's solve_ivp, one trajectory after another, by dense output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SciPy with many trajectories as one system: one step size for all of a chunk, NumPy's speed.
+"""Solve with SciPy many trajectories as one system, one step size for all of a chunk.
 
 The chunk stays in the cache; the norm of the error is over all of it.
 """

@@ -1,4 +1,4 @@
-"""torchdiffeq: dopri5 on the whole ensemble, one step size for all; optional."""
+"""Solve with torchdiffeq: dopri5 on the whole ensemble, one step size for all; optional."""
 
 from __future__ import annotations
 

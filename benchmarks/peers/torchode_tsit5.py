@@ -1,4 +1,4 @@
-"""torchode: Tsit5 with a step size for every trajectory, in lockstep; optional."""
+"""Solve with torchode: Tsit5, a step size for every trajectory, in lockstep; optional."""
 
 from __future__ import annotations
 

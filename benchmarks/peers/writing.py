@@ -1,4 +1,4 @@
-"""The limit: values written once, without computing them, into fresh memory by all cores."""
+"""Measure the limit: write values once, without computing them, from all cores."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a vector field says without being integrated: stability."""
+"""Analyse mode dynamics: fixed points, stability, bifurcations, passage times, collapse."""

@@ -1,4 +1,4 @@
-"""Find resting points at any value of a parameter, closed loops of them in a wide range too."""
+"""Find fixed points with the parameter free too, so that closed branches are not missed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _Freed:
 def rests_anywhere(
     member: Family, low: NDArray, high: NDArray, starts: int, seed: int, tolerance: float
 ) -> Iterator[tuple[NDArray, float]]:
-    """Find resting points in the window and the parameter's range together.
+    """Find fixed points in the window and the parameter's range together.
 
     Newton's steps change the parameter too, and end at the nearest point of any branch: one that is
     there only for a narrow stretch of a wide range is found without a slice that meets it.

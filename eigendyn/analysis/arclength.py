@@ -1,7 +1,8 @@
-r"""Equations with one unknown too many enter; points along the curve that they describe leave.
+r"""Follow the curve of solutions of F(y) = 0 by pseudo-arclength continuation.
 
-Pseudo-arclength: predict along the tangent t, y* = y + h t, and correct by Newton's method in the
-hyperplane across it, F(y) = 0 and t · (y − y*) = 0, so that the curve may turn around.
+F leaves one unknown free. Predict along the tangent t, y* = y + h t, and correct by Newton's
+method in the hyperplane across it, F(y) = 0 and t · (y − y*) = 0, so that the curve may turn
+around.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Look at the rates a little away from a fixed point, where its eigenvalues vanish."""
+"""Judge a fixed point with zero eigenvalues by the rates a little away from it."""
 
 from __future__ import annotations
 

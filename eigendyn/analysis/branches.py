@@ -1,4 +1,4 @@
-"""A resting point enters; the branch through it, followed in both directions, leaves."""
+"""Follow the branch of fixed points through a given one, in both directions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLOSED = "closed loop"
 LONG = "too many points"
 NEUTRAL = "neutral"
 FEW = 4  # points in a row
-FILLS = "rests beside others that no conserved quantity parts it from"
+FILLS = "one of a continuum of fixed points that no conserved quantity explains"
 FIRST = 0.25  # of the longest step
 SHORTEST = 1e-7  # step, in units of the window and the parameter's range
 

@@ -111,7 +111,7 @@ def diagnose(
 ) -> Diagnosis:
     """Say which modes of a spectrum are recruited and which collapse, and what would change it.
 
-    Every run covers the same training time, so a verdict is one by then. Settings are changed one
+    Every run covers the same training time, for which its verdicts hold. Settings are changed one
     at a time, and run at an accuracy that suffices for a verdict (`ROUGH`); what a loss or
     predictor does not allow is left out. No verdict is taken from a run that did not complete.
 

@@ -1,4 +1,4 @@
-"""Points at rest enter; those that stand alone, and the continua of the others, leave."""
+"""Tell isolated fixed points from those that fill a line or a surface."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from eigendyn.analysis.newton import Rest
 
 SAME = 1e-6  # distance, as a share of the scale, below which two points are one
-STRAIGHT = 0.25  # how far the middle of two neighbours may be from rest, in their distance
+STRAIGHT = 0.25  # how far the middle of two neighbours may be from a fixed point, in their distance
 EXTENT = 1e-3  # of a continuum at least, as a share of the scale
 OFF = 0.2  # sine of the angle at most between a line and the continuum at its ends
 END = 0.02  # a point so near to a continuum, as a share of the scale, belongs to it
@@ -25,13 +25,13 @@ def group(
     """Tell points apart from continua.
 
     Neighbours with zero modes stand on one continuum if the line between them leaves both along
-    zero modes, if its middle comes to rest nearby, and if their eigenvalues have the same signs.
+    zero modes, if a fixed point is near its middle, and if their eigenvalues have the same signs.
 
     Args:
-        rests: Points at rest, many of them twice.
-        settle: Takes points (points, coordinates) to rest.
+        rests: Fixed points, many of them twice.
+        settle: Takes points (points, coordinates) to fixed points.
         scale: Size of the window.
-        tolerance: Largest rate at rest.
+        tolerance: Largest rate at a fixed point.
         zero: Share of the largest eigenvalue, or of 1, below which one is a zero mode.
 
     Yields:

@@ -1,4 +1,4 @@
-"""A dynamical system and the range of a parameter enter; the branches of its fixed points leave."""
+"""Follow branches of fixed points over a parameter by pseudo-arclength continuation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEP = 0.02  # longest step, in units of the window and the parameter's range
 SLICES = 5  # values of the parameter at which fixed points are sought
 ON = 1e-3  # distance from a branch, in units of the step's, at which a point is on it
 SAME = 1e-4  # distance, in units of the window and the range, at which special points are one
-BESIDE = 1e-6  # largest rate of a start that is brought to rest
+BESIDE = 1e-6  # largest rate of a start that is taken to a fixed point nearby
 MOST = 5_000  # points of one direction of a branch
 MOST_BRANCHES = 40
 PATIENCE = 2.0  # s without a progress bar
@@ -106,7 +106,8 @@ def continue_fixed_points(
 
     Raises:
         UnknownName: A parameter that the system does not have.
-        InvalidSetting: An empty range or window, a start that does not rest, or nothing to follow.
+        InvalidSetting: An empty range or window, a start that is no fixed point, or no fixed point
+            to follow.
 
     Source: Keller 1977 for pseudo-arclength continuation.
     """
@@ -133,7 +134,7 @@ def continue_fixed_points(
         raise InvalidSetting(message)
     if all(branch.ended == (FILLS, FILLS) for branch in branches):
         message = (
-            "Fixed points must stand alone to be followed, and here they fill lines that no "
+            "Fixed points must be isolated to be followed, and here they fill lines that no "
             "conserved quantity parts. Try decay of encoder and predictor alike, or another "
             "parameter."
         )
@@ -160,13 +161,13 @@ def usual_window(system: Dynamics) -> tuple[NDArray, NDArray]:
 def _searched(
     member: Family, limits: Limits, slices: int, starts: int, seed: int, tolerance: float
 ) -> Iterator[tuple[Curve, Reading]]:
-    """Fixed points at a few values of the parameter, then at any, those that stand alone first.
+    """Fixed points at a few values of the parameter, then at any, isolated ones first.
 
     Where quantities are conserved, slices are all: other points would bring other levels.
     """
     aside: list[tuple[Curve, Reading]] = []
     width = (member.high - member.low) / slices
-    for value in member.low + width * (np.arange(slices) + 0.5):  # at 0 rests often fill lines
+    for value in member.low + width * (np.arange(slices) + 0.5):  # at 0 they often fill lines
         found = find_fixed_points(
             member.system,
             limits.low,
@@ -196,7 +197,7 @@ def _searched(
 def _given(
     member: Family, limits: Limits, start: ArrayLike, tolerance: float
 ) -> tuple[Curve, Reading]:
-    """Check that a start rests."""
+    """Check that a start is a fixed point."""
     x = np.asarray(start, float)
     name = member.driven[0]
     value = float(member.others[name])
@@ -211,7 +212,7 @@ def _given(
     curve, reading = _begin(member, limits, x, value, tolerance)
     if not rate <= BESIDE or reading is None:
         message = (
-            f"A start must be at rest, and the largest rate at {x.tolist()} with {name} = "
+            f"A start must be a fixed point, and the largest rate at {x.tolist()} with {name} = "
             f"{value:g} is {rate:.3g}. Try one of `fixed_points`."
         )
         raise InvalidSetting(message)

@@ -1,4 +1,4 @@
-"""A family of dynamical systems and a resting point enter; the equations of its branch leave."""
+"""Set up the equations of a branch of fixed points, and read eigenvalues along it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Curve:
         vanished: Coordinates of vanished modes, by mode.
         rough: Which coordinates (coordinates,) grow or decay at no finite rate.
         kept: Values of the conserved quantities (levels,).
-        tolerance: Largest rate at rest.
+        tolerance: Largest rate at a fixed point.
     """
 
     family: Family
@@ -106,7 +106,7 @@ class Curve:
         return self.read(correct(self.equations, guess, normal, along, self.tolerance))
 
     def at_parameter(self, x: NDArray, value: float) -> Reading | None:
-        """Bring coordinates to rest at a parameter."""
+        """Take coordinates to the fixed point at a parameter."""
         axis = self.axis()
         return self.correct(self.unknowns(x, value), axis, axis)
 
@@ -139,7 +139,7 @@ class Curve:
 def curve_through(
     family: Family, x: NDArray, value: float, size: NDArray, tolerance: float
 ) -> Curve:
-    """Set up the equations of the branch through a point (coordinates,) that rests at μ.
+    """Set up the equations of the branch through a fixed point (coordinates,) at μ.
 
     Modes that have vanished stay so, and conserved quantities keep their values.
     """
@@ -158,7 +158,7 @@ def curve_through(
 
 
 def stands_alone(curve: Curve, reading: Reading) -> bool:
-    """Whether no other point rests beside this one, at its parameter and on its levels."""
+    """Whether a fixed point is isolated, at its parameter and on its levels."""
     _, jacobian = curve.equations(reading.spot.y)
     sizes = np.linalg.svd(jacobian[:, :-1], compute_uv=False)
     return len(sizes) == 0 or bool(sizes.min() > zero_size(sizes))

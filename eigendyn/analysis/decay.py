@@ -1,4 +1,4 @@
-"""A loss without interaction of modes enters; its equilibria over weight decay leave."""
+"""Compute the equilibria of uncoupled modes over weight decay, with their bifurcations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step along a branch enters; whether the branch ends within it, where and why, leaves."""
+"""Tell whether a branch of fixed points ends within a step, where and why."""
 
 from __future__ import annotations
 

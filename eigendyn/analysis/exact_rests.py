@@ -1,4 +1,4 @@
-"""Closed mode dynamics enter; where a mode rests leaves in symbols, if sympy can say so."""
+"""Solve for the fixed points of a mode in closed form, where sympy can."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from eigendyn.symbols import Average, ModeMaximum, ModeSum
 
 HIGHEST = 2  # degree of a polynomial whose roots are written out
 IMAGINARY = 1e-12  # share of a root's size below which it is real
-MOST = 4096  # combinations of rests over modes
+MOST = 4096  # combinations of fixed points over modes
 
 Rests = list[dict[sp.Symbol, sp.Expr]]
 
 
 def exact_rests(dynamics: ModeDynamics, absent: Collection[str] = ()) -> Rests:
-    r"""Solve ds/dt = 0, and the same for every further state, for one mode.
+    r"""Solve ds/dt = 0 for the fixed points of one mode, and the same for every further state.
 
     States that follow others linearly, as a target or a running average, are put in; what is left
     must be a polynomial in a rational power of one state, of degree two at most once common factors
@@ -36,8 +36,8 @@ def exact_rests(dynamics: ModeDynamics, absent: Collection[str] = ()) -> Rests:
         absent: Names of parameters that are zero, which makes more of them solvable.
 
     Returns:
-        Each rest as the value of every state; a singular value stands for both of its signs. Empty
-        if modes interact, or sympy has no such solution.
+        Each fixed point as the value of every state; a singular value stands for both of its signs.
+        Empty if modes interact, or sympy has no such solution.
     """
     if any(state in (sym.velocity, sym.predictor_velocity) for state in dynamics.states):
         return []
@@ -62,7 +62,7 @@ def exact_rests(dynamics: ModeDynamics, absent: Collection[str] = ()) -> Rests:
 def rest_points(system: DynamicalSystem, **parameters: float) -> NDArray:
     """Fixed points (points, coordinates) that symbols give, of all modes together.
 
-    Every mode may stand at every rest of its own, since modes do not interact where there are
+    Every mode may stand at each of its fixed points, since modes do not interact where there are
     symbols. None where there are too many combinations.
     """
     numbers = {**system.parameters, **parameters}
@@ -79,7 +79,7 @@ def rest_points(system: DynamicalSystem, **parameters: float) -> NDArray:
 
 
 def rests_in_words(system: DynamicalSystem, **parameters: float) -> list[str]:
-    """Write the rests of one mode, such as "v_m = 1 - ω"; empty if there are no symbols."""
+    """Write the fixed points of one mode, such as "v_m = 1 - ω"; empty if there are no symbols."""
     numbers = {**system.parameters, **parameters}
     absent = [name for name, value in numbers.items() if value == 0]
     lines = []
@@ -97,7 +97,7 @@ def _value(expression: sp.Expr, numbers: Mapping[str, float]) -> complex:
 
 
 def _solved(rates: list[sp.Expr], states: list[sp.Symbol]) -> Rests:
-    """Rests, one state after the other: each from an equation that gives it without the rest.
+    """Fixed points, one state after another: each from an equation that has no other state.
 
     An equation is a product, each factor of which is solved for a state of its own.
     """

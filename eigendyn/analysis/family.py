@@ -1,4 +1,4 @@
-"""A dynamical system and the parameters that drive it enter; its linearised rates leave."""
+"""Evaluate and linearise the rates of a system over the parameters that drive it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dynamical system and a window enter; its fixed points, continua of them as one, leave."""
+"""Find the fixed points of a system in a window, and report each continuum once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.checks import check_whole
 from eigendyn.errors import InvalidSetting
 
-SNAP = 2e-3  # share of the window within which a coordinate is taken for zero if that rests too
+SNAP = 2e-3  # share of the window within which a coordinate is zero if that is a fixed point too
 MIDDLE = 0.5  # share of a continuum's extent in which the point reported for it stands
 TOWARDS = 30  # steps along a continuum, towards the window's centre
 
@@ -56,7 +56,27 @@ def fixed_points(
     tolerance: float = 1e-10,
     **parameters: float,
 ) -> tuple[FixedPoint, ...]:
-    """Find the fixed points in a window, by `find_fixed_points`."""
+    r"""Find the fixed points f(x) = 0 in a window, by damped Newton steps from many starts.
+
+    Where fixed points fill a line or surface, one of them is reported for all. s and −s are the
+    same. `find_fixed_points` says beside them what became of the other starts.
+
+    Args:
+        system: A `DynamicalSystem`, or a plane of one.
+        low: Lower corner of the window (coordinates,).
+        high: Upper corner (coordinates,).
+        starts: Number of starts.
+        seed: Seed of the starts.
+        tolerance: Largest absolute rate at a fixed point.
+        parameters: Numbers by name, in the place of the system's own.
+
+    Returns:
+        The fixed points with eigenvalues and stability, nearest to zero first.
+
+    Raises:
+        InvalidSetting: An empty window, or fewer than two starts.
+        UnknownName: A parameter that the system does not have.
+    """
     window = (np.asarray(low, float), np.asarray(high, float))
     return find_fixed_points(
         system, *window, starts=starts, seed=seed, tolerance=tolerance, **parameters
@@ -75,9 +95,9 @@ def find_fixed_points(
 ) -> Search:
     r"""Find the fixed points f(x) = 0 in a window, from many starts.
 
-    Half of the starts fill the window evenly, half its faces where singular values vanish; rests
-    that symbols give (see `exact_rests`) are starts too. Where
-    rests stand on a line or surface, one of them is reported for all. s and −s are the same.
+    Half of the starts fill the window evenly, half its faces where singular values vanish; fixed
+    points that symbols give (see `exact_rests`) are starts too. Where fixed points fill a line or
+    surface, one of them is reported for all. s and −s are the same.
 
     Args:
         system: A `DynamicalSystem`, or a plane of one.
@@ -179,10 +199,10 @@ def _folded(points: NDArray, names: tuple[str, ...]) -> NDArray:
 def _snapped(
     system: Dynamics, points: NDArray, near: NDArray, tolerance: float, parameters: Mapping
 ) -> NDArray:
-    """Put coordinates at zero where they nearly are, if all in between rests too.
+    """Put coordinates at zero where they nearly are, if all points in between are fixed too.
 
-    Newton's steps come to a rest of higher order, as s³ = 0, only slowly. Points are left out
-    beside which there are no rates, as at the origin under a cosine loss.
+    Newton's steps come to a fixed point of higher order, as s³ = 0, only slowly. Points beside
+    which there are no rates are left out, as the origin under a cosine loss.
     """
     snapped = np.where(np.abs(points) < near, 0.0, points)
     there, half = (

@@ -1,4 +1,4 @@
-r"""A branch and a second parameter enter; the equations of its saddle-nodes leave.
+r"""Set up the extended equations of saddle-nodes in two parameters.
 
 f(x, μ, ν) = 0, (∂f/∂x) q = 0, |q|² = 1 have one unknown too many, so that their solutions form a
 curve, which pseudo-arclength follows.

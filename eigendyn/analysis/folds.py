@@ -1,4 +1,4 @@
-"""Saddle-nodes and a second parameter enter; the curves that they move along leave."""
+"""Follow saddle-nodes as two parameters change, by pseudo-arclength continuation."""
 
 from __future__ import annotations
 

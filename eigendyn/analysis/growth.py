@@ -1,4 +1,4 @@
-"""A loss and spectra enter; how fast every mode grows in each of them leaves."""
+"""Evaluate the growth rate of every mode on given spectra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A point at rest enters; its eigenvalues, and what they say of stability, leave."""
+"""Compute the eigenvalues at a fixed point, and judge its stability."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIVERGES = 1.5  # factor between growth rates, the one nearer to zero by half, t
 
 @dataclass(frozen=True, eq=False)
 class FixedPoint:
-    """A point where nothing moves, or one of a continuum of such points.
+    """A fixed point, or one of a continuum of fixed points.
 
     Args:
         x: Coordinates (coordinates,); on a continuum, of a point in its middle half, near to
@@ -36,7 +36,7 @@ class FixedPoint:
         explained: How many of these conserved quantities and a symmetry of scale explain.
         residual: Largest absolute rate at x.
         continuum: Lines between neighbours on the continuum (lines, 2, coordinates); none if the
-            point stands alone.
+            point is isolated.
     """
 
     x: NDArray
@@ -168,7 +168,7 @@ def rough_coordinates(
 def _explained(system: Dynamics, x: NDArray, jacobian: NDArray, parameters: Mapping) -> int:
     """Dimension of the zero modes that conserved quantities and symmetry of scale account for.
 
-    Gradients of conserved quantities are left null vectors; where resting points stay at rest as a
+    Gradients of conserved quantities are left null vectors; where fixed points stay fixed as a
     state of all modes is scaled, that state is a right one. A left and a right vector that are not
     orthogonal explain the same mode.
     """
@@ -184,7 +184,7 @@ def _explained(system: Dynamics, x: NDArray, jacobian: NDArray, parameters: Mapp
 
 
 def _scalings(system: Dynamics, x: NDArray, parameters: Mapping) -> list[NDArray]:
-    """Parts of x, state by state and in groups, that can be scaled at rest."""
+    """Parts of x, state by state and in groups, along which scaled fixed points stay fixed."""
     states = [name.rpartition("_")[0] for name in system.names]
     parts = [np.where(np.equal(states, state), x, 0.0) for state in dict.fromkeys(states)]
     parts = [part for part in [*parts, x] if part.any()]

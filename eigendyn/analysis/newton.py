@@ -1,4 +1,4 @@
-"""A dynamical system and many starts enter; where its rates vanish, or do not, leaves."""
+"""Settle many starts on zeros of a vector field by damped Newton steps."""
 
 from __future__ import annotations
 

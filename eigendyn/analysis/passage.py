@@ -83,7 +83,7 @@ def passage_time(
         parameters: Numbers by name, in the place of the system's own.
 
     Returns:
-        The time. It is infinite if the mode moves the other way or comes to rest in between.
+        The time. It is infinite if the mode moves the other way, or a fixed point lies in between.
 
     Raises:
         UnknownName: A parameter that the system does not have.

@@ -1,4 +1,4 @@
-"""A loss and initial variances enter; the time that each takes to be recruited leaves."""
+"""Compute how long a small mode takes to be recruited, over its initial variance."""
 
 from __future__ import annotations
 

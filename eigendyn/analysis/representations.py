@@ -1,4 +1,4 @@
-"""Weights, inputs and singular values enter; the representations over training time leave."""
+"""Follow the representations of given inputs while singular values change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dynamical system and values of all but two coordinates enter; the plane of these two leaves."""
+"""Hold all but two coordinates of a dynamical system, so that a plane remains."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def plane(
     free = [word for word in known if word not in held]
     if len(free) != 2 or any("velocity" in word for word in free):
         message = (
-            "A plane shows two free states that are no velocities, and here are free: "
+            "A plane needs exactly two free states, neither of them a velocity; free here are: "
             f"{', '.join(free) or 'none'}. {_advice(free)}"
         )
         raise InvalidSetting(message)

@@ -1,4 +1,4 @@
-"""Two neighbours on a branch enter; the special points between them leave, bracketed and refined.
+"""Bracket, refine and classify bifurcations between two neighbours on a branch.
 
 Saddle-node: the branch turns around in the parameter. Hopf: a complex pair of eigenvalues crosses
 the imaginary axis. Transcritical: a real eigenvalue of a mode that has vanished crosses zero, so

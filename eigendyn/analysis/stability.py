@@ -1,4 +1,4 @@
-"""A vector field and states enter; the largest learning rate at which steps stay stable leaves."""
+"""Compute the largest learning rate at which gradient steps stay stable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A point where branches cross enters; what it is, and where the other branches begin, leaves."""
+"""Classify a crossing of branches, and find a start on each of the other branches."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def leaving(curve: Curve, special: SpecialPoint, limits: Limits) -> Others:
 
 
 def _grown(curve: Curve, special: SpecialPoint, step: float) -> tuple[Curve, Reading] | None:
-    """A point on the branch on which a vanished mode lives."""
+    """A point on the branch on which a vanished mode has a positive variance."""
     at = curve.vanished[special.mode]
     _, by_x, _ = curve.family.linearise(special.x, special.parameter)
     values, vectors = np.linalg.eig(by_x[np.ix_(at, at)])

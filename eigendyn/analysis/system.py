@@ -1,4 +1,4 @@
-"""A loss, its architecture and a number of modes enter; a dynamical system leaves."""
+"""Build the dynamical system of a few modes from a loss and its architecture."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def dynamical_system(
     largest_variance: float = LARGEST,
     **settings: Any,
 ) -> DynamicalSystem:
-    """Build the dynamical system of a few modes.
+    """Build the dynamical system dx/dt = f(x) of the states of a few modes.
 
     Args:
         loss: Name of a loss, or a loss of your own.
@@ -93,7 +93,8 @@ def dynamical_system(
         settings: Fields of `Settings`; those of an engine do nothing here.
 
     Returns:
-        The system; its coordinates are (states × modes).
+        The system; its coordinates x (states × modes,) are all modes of the first state, then of
+        the second, with singular values s_m = √v_m, not variances.
 
     Raises:
         InvalidSetting: Fewer than one mode, or a scheduled target, whose dynamics change in time.
@@ -104,7 +105,7 @@ def dynamical_system(
     if chosen.ema_schedule != "constant":
         message = (
             f"The dynamics of a target with a {chosen.ema_schedule} schedule change in time, so "
-            "that nothing rests. Try --ema-schedule constant."
+            "that there are no fixed points. Try --ema-schedule constant."
         )
         raise InvalidSetting(message)
     spectra = largest_variance * _patterns(modes)
@@ -124,7 +125,7 @@ def dynamical_system(
 
 
 def check_motion(system: DynamicalSystem) -> None:
-    """Check that encoders learn: alone, a mode rests under every loss that does not see its scale.
+    """Check that encoders learn: under a scale-free loss, a single mode never moves.
 
     Raises:
         InvalidSetting: No singular value moves, decay aside.

@@ -1,1 +1,1 @@
-"""The command line: parses, calls, prints."""
+"""Parse the command line, call the library, print what it returns."""

@@ -1,4 +1,4 @@
-"""Options as they were given enter; the loss and the settings that they ask for leave."""
+"""Work out from options, preset and written loss what a command is asked for."""
 
 from __future__ import annotations
 

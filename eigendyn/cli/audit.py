@@ -1,4 +1,4 @@
-"""`eigendyn audit`: the name of a loss and of an update rule enter; what the rule does leaves."""
+"""Run `eigendyn audit`: check an update rule against its loss."""
 
 from __future__ import annotations
 

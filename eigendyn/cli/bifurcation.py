@@ -1,4 +1,4 @@
-"""`eigendyn bifurcation`: options enter; branches of fixed points, and their picture, leave."""
+"""Run `eigendyn bifurcation`: follow fixed points over a parameter, and draw them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run `eigendyn crosscheck`: theory beside networks, the verdict, and what it is worth."""
+"""Run `eigendyn crosscheck`: compare theory and networks, and judge the verdict."""
 
 from __future__ import annotations
 

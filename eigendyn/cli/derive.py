@@ -1,4 +1,4 @@
-"""`eigendyn derive`: the name of a loss enters; its mode dynamics, as derived, leave."""
+"""Run `eigendyn derive`: print the mode dynamics of a loss, line by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`eigendyn design`: a wanted growth rate enters; a loss that has it leaves."""
+"""Run `eigendyn design`: find a loss whose modes grow at a wanted rate."""
 
 from __future__ import annotations
 

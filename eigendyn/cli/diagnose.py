@@ -1,4 +1,4 @@
-"""Say on the command line which modes collapse, and what would save them: `eigendyn diagnose`."""
+"""Run `eigendyn diagnose`: say which modes collapse, and what would save them."""
 
 from __future__ import annotations
 
@@ -76,8 +76,9 @@ def command(
       eigendyn diagnose --loss cosine --embeddings z.npy --weight-decay 0.005
       eigendyn diagnose --preset simsiam
 
-    A mode is lost if it has collapsed, or is small with less than it began with, or falls; the end
-    is --steps. Every other run changes one setting and keeps the rest and the training time.
+    A mode is lost if it has collapsed, is small and at rest with less than it began with, or falls
+    at the end, that is after --steps. Every other run changes one setting and keeps all others and
+    the training time.
     Exit code 3: the run that was asked for did not complete, so that its verdict is not known.
     """  # noqa: D301
     chosen = Start.taken_from(settings)

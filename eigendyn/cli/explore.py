@@ -1,4 +1,4 @@
-"""`eigendyn explore`: options enter; a page on which the dynamics can be explored leaves."""
+"""Run `eigendyn explore`: write a page on which the dynamics can be explored."""
 
 from __future__ import annotations
 

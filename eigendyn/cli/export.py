@@ -1,4 +1,4 @@
-"""`eigendyn export`: a loss enters; its source for a training loop leaves."""
+"""Run `eigendyn export`: write a loss as source for a training loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`eigendyn figures`: names enter; pictures, numbers and captions leave."""
+"""Run `eigendyn figures`: make figures, with their numbers and captions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long computation enters; its value leaves, or Ctrl-C ends the program at once."""
+"""Run a long computation so that Ctrl-C ends the program at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`eigendyn losses`: nothing enters; the table of losses leaves."""
+"""Run `eigendyn losses`: print the table of losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments enter; a subcommand is loaded and run, and an exit code leaves."""
+"""Load and run the subcommand that is called, and turn how it ends into an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of subcommands, in groups, with the defaults of `Settings`."""
+"""Define the options of subcommands, in groups, with the defaults of `Settings`."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ architecture_options = stack(
         "--epsilon-placement",
         type=Name("placement", choices.EPSILON_PLACEMENTS),
         default=Settings.epsilon_placement,
-        help="(c/max c + ε)^α, or (c/max c)^α + ε.",
+        help="ε inside the power, (c/max c + ε)^α, or outside, (c/max c)^α + ε.",
     ),
     click.option(
         "--normalize",
@@ -212,13 +212,13 @@ physics_options = stack(
         help="Standard deviation of the second view's noise.",
     ),
     click.option(
-        "--weight-decay", type=float, default=Settings.weight_decay, help="ω, of the encoder."
+        "--weight-decay", type=float, default=Settings.weight_decay, help="Of the encoder, ω."
     ),
     click.option(
         "--learning-rate",
         type=float,
         default=Settings.learning_rate,
-        help="Time is learning rate × step.",
+        help="Learning rate η; time is η × step.",
     ),
     click.option("--steps", type=int, default=Settings.steps, help="Number of training steps."),
 )
@@ -234,10 +234,10 @@ engine_options = stack(
         "--method",
         type=Name("method", choices.METHODS),
         default=Settings.method,
-        help="Gradient flow in compiled code, by LSODA, which turns implicit where dynamics are "
-        "stiff (implicit), or in JAX (flow); expected descent steps, or closed form. auto takes a "
-        "closed form where there is one, else compiled code where that can be used, in float64, on "
-        "the CPU, with --solver explicit, and goes on with implicit where that does not get there.",
+        help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
+        "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "
+        "solutions (closed-form). auto takes a closed form if there is one, else machine code, "
+        "then implicit where that fails; flow with --solver stiff, on a GPU, in float32.",
     ),
     click.option(
         "--samples",
@@ -255,7 +255,7 @@ engine_options = stack(
         "--solver",
         type=Name("solver", choices.SOLVERS),
         default=Settings.solver,
-        help="Solver of the flow.",
+        help="Solver of the flow in JAX; stiff is an implicit method.",
     ),
     click.option(
         "--rtol",

@@ -1,4 +1,4 @@
-"""The text of an option enters; a known name or numbers leave, or a refusal that suggests one."""
+"""Read names and numbers from the text of options, or suggest what was meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`eigendyn phase`: options enter; the phase portrait of a plane, and its fixed points, leave."""
+"""Run `eigendyn phase`: draw the phase portrait of a plane, and list its fixed points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`eigendyn simulate`: options enter; a table or JSON, a result file and a picture leave."""
+"""Run `eigendyn simulate`: follow the modes; print, save and draw the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Be a subcommand: take the loss as an argument too, and show the options in groups."""
+"""Let a subcommand take the loss as an argument too, and show its options in groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a loss and of its parameters enters; the loss leaves, or a refusal."""
+"""Read a loss of the user's own, and its parameters, from text."""
 
 from __future__ import annotations
 

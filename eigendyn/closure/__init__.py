@@ -1,4 +1,4 @@
-"""Open moments enter, closed mode dynamics leave, with the assumption recorded in them."""
+"""Close mode dynamics: take their open moments, and record the assumption made."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     Raises:
         UnknownName: There is no such closure.
         NoExactClosure: "exact" was asked of a loss that is neither polynomial nor such a ratio.
+
+    Source: derivations/tilted_gaussian.py for the quadrature of ratios.
     """
     return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
 

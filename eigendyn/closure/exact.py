@@ -1,4 +1,4 @@
-r"""Exact expectations: Gaussian moments of polynomials, quadrature for ratios of quadratic forms.
+r"""Take moments exactly: of polynomials, and of ratios of quadratic forms by quadrature.
 
 A ratio is N / Π_f F_f^{p_f}, with N a polynomial in representations and sums over modes, F_f a sum
 over modes of a quadratic form in (z1, z2), and p_f a half-integer; sums of eigenvalues alone count

@@ -1,4 +1,4 @@
-"""Moments of polynomials in Gaussian modes that are independent of each other.
+"""Compute moments of polynomials in independent Gaussian modes.
 
 A factor of the polynomial is either this mode's monomial or a sum over modes; sums of eigenvalues
 alone do not fluctuate and are constants, whatever their power. Since modes are independent, the

@@ -1,4 +1,4 @@
-"""Mean field: every sum over modes is replaced by its mean before the moment is taken.
+"""Close by mean field: replace sums over modes by their means before taking moments.
 
 Leading order in 1/M only; at M = 2…10 the cosine family is wrong by tens of percent.
 """

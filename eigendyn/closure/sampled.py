@@ -1,4 +1,4 @@
-"""Sampled closure: any loss at all, the expectation as an average over drawn inputs and noises."""
+"""Close any loss by sampling: average over drawn inputs and noises."""
 
 from __future__ import annotations
 

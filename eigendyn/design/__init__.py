@@ -1,4 +1,4 @@
-"""A wanted growth rate of every mode enters; a loss with exactly these dynamics leaves."""
+"""Design a loss whose modes grow at a wanted rate."""
 
 from eigendyn.design.backwards import Design, design_loss, design_multiplier
 

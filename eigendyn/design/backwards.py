@@ -1,4 +1,4 @@
-r"""A growth rate enters; a loss with a stop-gradient whose modes have it leaves.
+r"""Construct a stop-gradient loss from the growth rate that its modes shall have.
 
 Any direction δ is the descent direction of ℓ = ½ Σ (z1 − SG(z1 + δ))². So the rate is put into δ,
 and derived back from the loss to check that nothing was lost on the way.
@@ -66,7 +66,7 @@ def design_loss(
 
         ℓ = ½ Σ (z1 − SG(z1 + g z2 − h z1/(1 + σ1²)))²,  so that  E[z1 δ] = (g − h) v:
 
-    what grows follows the target, and what shrinks shrinks by itself. 1 − λ gives iso-Euclidean.
+    the terms of g pull towards the target z2, those of h shrink z1. 1 − λ gives iso-Euclidean.
 
     Args:
         rate: (1/s) ds/dt as text in lam and sums over modes, as in "1 - lam"; with λ = v^α then

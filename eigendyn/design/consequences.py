@@ -1,4 +1,4 @@
-"""A loss enters; what its growth rate conserves, where it rests and what it depends on leave.
+"""Report what a loss conserves, where its modes are at rest and what they depend on.
 
 All is read off the rates that the exact closure gives on spectra between `LOWEST` and `HIGHEST`,
 with α = 1, so that it holds for rates with spectrum sums and for averages alike.
@@ -66,7 +66,7 @@ def _conserved(loss: SymbolicLoss, sigma1: float) -> str:
 
 
 def _fixed_points(loss: SymbolicLoss, sigma1: float) -> str:
-    """Where equal eigenvalues rest, and whether their common value returns there."""
+    """Fixed points of equal eigenvalues, and whether their common value returns there."""
 
     def common(eigenvalues: NDArray) -> NDArray:
         return rates(loss, np.repeat(eigenvalues[:, None], FEW, axis=1), sigma1)[:, 0]

@@ -1,4 +1,4 @@
-"""A growth rate as an expression enters; its numbers leave, or a refusal."""
+"""Evaluate a growth rate given as an expression, and refuse it where it has no value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss and many spectra enter; the labelled dynamics of all of them leave, chunk by chunk."""
+"""Follow the modes of many spectra under one loss, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ensemble(
     memory: int = MEMORY,
     **options: Any,
 ) -> xarray.Dataset:
-    """Follow the modes of many spectra, each with its own step size.
+    """Follow the modes of many spectra as `simulate` does, each with its own step size.
 
     Args:
         loss: Name of a loss, or a loss of your own.
@@ -59,7 +59,8 @@ def ensemble(
         Dataset over (trajectory, mode, time): every state, and how each trajectory ended.
 
     Raises:
-        InvalidSetting: The result does not fit into the memory; else as `stream_ensemble`.
+        InvalidSetting: The result does not fit into the memory.
+        The errors of `stream_ensemble` otherwise.
     """
     import xarray
 
@@ -86,7 +87,7 @@ def stream_ensemble(
     r"""Follow the modes of many spectra, and give what was found in chunks that fit into a memory.
 
     Engines: "compiled", machine code made from the dynamics, one trajectory in every lane of the
-    processor's registers; "shifted", for modes that live by themselves, whose trajectories are one
+    processor's registers; "shifted", for uncoupled modes, whose trajectories are one
     curve shifted in time; "kernel", one GPU kernel with the state in registers; "flow", the engine
     of `simulate`, the only one that can be differentiated (see `flow`); "implicit", LSODA, one
     trajectory after the other. "auto" takes the fastest, and follows what that leaves undone by

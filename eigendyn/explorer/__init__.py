@@ -1,1 +1,1 @@
-"""A loss enters; a page leaves on which its dynamics can be explored by hand, in any browser."""
+"""Explore the dynamics of a loss on a plane, on a page that any browser opens."""

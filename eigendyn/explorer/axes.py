@@ -1,4 +1,4 @@
-"""A system of two free coordinates enters; the axes of its plane leave."""
+"""Describe the axes of the plane of a system with two free coordinates."""
 
 from __future__ import annotations
 

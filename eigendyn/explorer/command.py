@@ -1,4 +1,4 @@
-"""A system enters; the options of the command line that choose the same one leave."""
+"""Write the command-line options that choose a given system."""
 
 from __future__ import annotations
 

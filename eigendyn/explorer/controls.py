@@ -1,4 +1,4 @@
-"""The parameters of a field enter; their sliders leave: labels, ranges, steps, options."""
+"""Describe the sliders of a field's parameters: labels, ranges, steps, options."""
 
 from __future__ import annotations
 

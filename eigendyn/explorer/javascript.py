@@ -1,4 +1,4 @@
-"""Closed mode dynamics enter; the source of a JavaScript function that evaluates them leaves.
+"""Write closed mode dynamics as the source of a JavaScript function.
 
 The function is straight-line code but for one loop over the nodes of the closure's averages, a
 program's operations one by one. What does not depend on the node stands before the loop, and a sum

@@ -1,4 +1,4 @@
-"""A system of two coordinates enters; field, nullclines and trajectories of its plane leave."""
+"""Compute field, nullclines and trajectories on the plane of two coordinates."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A loss and settings enter; one HTML file leaves on which their dynamics can be explored.
+"""Write one HTML file on which the dynamics of a loss can be explored.
 
-The file stands by itself: no server, no network, no other file. Its field is the JavaScript that
+The file is self-contained: no server, no network, no other file. Its field is the JavaScript that
 `javascript` writes from the same closed dynamics, with the same nodes.
 """
 

@@ -1,4 +1,4 @@
-"""The motion on a plane enters; its fixed points, their manifolds and their basins leave."""
+"""Find the fixed points of a plane, their stable manifolds and basins of attraction."""
 
 from __future__ import annotations
 

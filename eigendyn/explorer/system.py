@@ -1,4 +1,4 @@
-"""A loss and settings enter; the system of two coordinates that its plane shows leaves."""
+"""Build the system of two coordinates that an explorer's plane shows."""
 
 from __future__ import annotations
 

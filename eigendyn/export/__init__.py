@@ -1,6 +1,6 @@
-"""A loss enters; the source of a function that computes it on batches leaves.
+"""Export a loss as the source of a function that computes it on batches.
 
-The function stands by itself: it imports one library, and nothing of this package.
+The function is self-contained: it imports one library, and nothing of this package.
 """
 
 from __future__ import annotations

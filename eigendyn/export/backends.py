@@ -1,4 +1,4 @@
-"""What the source for JAX, PyTorch and NumPy differs in."""
+"""Describe how exported source differs between JAX, PyTorch and NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss enters; the form in which a batch of representations is put into it leaves.
+"""Bring a loss into the form in which it is evaluated on batches of representations.
 
 A loss in which λ stands in the product λ z1 alone, and which sums products of two representations
 only, is the same in every basis: the prediction p = z1 @ W_P takes the place of λ z1. Every other

@@ -1,4 +1,4 @@
-"""A loss in its form for batches enters; the body of its function, or of its gradient's, leaves."""
+"""Write the body of an exported loss, or of its gradient."""
 
 from __future__ import annotations
 

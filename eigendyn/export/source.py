@@ -1,4 +1,4 @@
-"""Expressions over batches enter; lines of source leave, where what is used twice has a name."""
+"""Print expressions over batches as lines of source, and name what is used twice."""
 
 from __future__ import annotations
 

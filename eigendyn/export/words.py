@@ -1,4 +1,4 @@
-"""A function of a loss enters; its name and its docstring leave."""
+"""Name and document the exported functions of a loss."""
 
 from __future__ import annotations
 

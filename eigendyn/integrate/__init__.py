@@ -1,1 +1,1 @@
-"""Engines: from closed mode dynamics to trajectories."""
+"""Integrate closed mode dynamics: one engine, or one part of one, per module."""

@@ -1,4 +1,4 @@
-"""An engine with a local error control enters; what it finds when two of its runs agree leaves."""
+"""Repeat an integration with smaller tolerances until two runs agree."""
 
 from __future__ import annotations
 

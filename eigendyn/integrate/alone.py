@@ -1,4 +1,4 @@
-"""Tell of a batch of one trajectory as that trajectory, and of how it ended in a sentence."""
+"""Turn a batch of one trajectory into that trajectory, and say how it ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vector field and a reduction enter; the body of a kernel that runs a whole block leaves.
+"""Build the body of a GPU kernel that integrates a whole block of trajectories.
 
 The kernel holds a block of trajectories in registers from the first time to the last: the adaptive
 Runge–Kutta loop, with a step size for each trajectory, its error control, the dense output and what

@@ -1,4 +1,4 @@
-r"""A mode's own growth rate and its start enter, the exact solution at every time leaves.
+r"""Evaluate the exact solution of uncoupled modes whose growth rate has one.
 
 Three growth rates g in dv/dt = v g(q), q = v^α, have an explicit solution: constant, g = a − b q
 (Bernoulli's equation, the logistic one for α = 1), and g = q (a − b q) with a, b > 0 (by the Wright
@@ -87,6 +87,7 @@ def bernoulli(
     exponent = alpha * a * t
     saturation = alpha * jnp.log(positive) + jnp.log(jnp.abs(b))
     growing = jnp.maximum(-exponent, 0)
+    # e^m is taken out of both terms, so that the larger is of order one; whatever m is, it cancels
     m = jax.lax.stop_gradient(jnp.maximum(-exponent, jnp.minimum(saturation, 0)))
     duration = alpha * t * _mean_decay(jnp.abs(exponent))
     scaled = jnp.exp(-exponent - m) + jnp.sign(b) * jnp.exp(saturation - m + growing) * duration
@@ -122,6 +123,7 @@ def omega(
     p0 = jnp.minimum(a / b * positive ** (-alpha), _bound(v0))  # beyond, no time changes anything
     advance = alpha * a**2 / b * t
     is_above = p0 < 1
+    # a branch that is not taken is evaluated at harmless numbers, so that gradients stay finite
     excess = jnp.where(is_above, 1, p0 - 1)
     below = 1 + wright_omega(excess - advance + jnp.log(excess))
     above = depletion(depletion_time(jnp.where(is_above, p0, 0.5)) + advance)

@@ -1,4 +1,4 @@
-"""Starts of many trajectories enter, a batch leaves: integrated in compiled code, on all cores."""
+"""Integrate many trajectories in machine code, on all cores."""
 
 from __future__ import annotations
 
@@ -125,10 +125,12 @@ def _until_accurate(work: _Work, left: NDArray) -> None:
     """Order 5 for what is easily accurate enough, order 8 for the rest."""
     rtol = work.tolerances[0]
     lowest = ROUND_OFF * float(np.finfo(work.starts.dtype).eps) / rtol
+    # all in shares of the tolerance that is asked for, as `scales` are
     switch = max(ORDER_8 / rtol, lowest)
     if switch < CLOSER * FIRST:
         work.run(TSIT5, left, switch)
         left = left[work.status[left] == INACCURATE]
+        # it holds the tolerance that is needed; the first of two runs is 1/CLOSER coarser
         work.scales[left] = np.minimum(work.scales[left] / CLOSER, FIRST)
     if lowest < switch or switch >= CLOSER * FIRST:
         work.run(DOP853, left, lowest)
@@ -163,7 +165,9 @@ class _Work:
             self.program, self.starts.shape[2], tableau, 8 * kind.itemsize, *self.build
         )
         before = self.steps[order]
+        # the code reads whole vectors of times, and stops where one lies beyond the end
         times = np.concatenate([self.saved, np.full(kernel.block, np.inf, kind)])
+        # shared by all threads: each takes the next trajectory when it has a free lane
         taken = np.zeros(1, np.int64)
         nodes, rows = self.nodes
         arrays = (

@@ -1,4 +1,4 @@
-"""A program, nodes and a start enter; the gradient flow leaves, integrated in compiled code."""
+"""Integrate the gradient flow of one start in machine code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A growth rate, accuracies and ranges enter; the tables of every curve in range leave."""
+"""Tabulate the curves along which uncoupled modes move, as accurately as asked for."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ def reach_of(
         latest = min(ends, start + last)
     seen = (edges >= earliest) & (edges <= latest)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        # an error δT of a mode's own time moves s by ds/dt · δT whenever it is read
         possible = np.where(edges >= earliest, SHARE * allowed / speeds, np.inf)
         error = ROUND_OFF * EPS * np.maximum(np.abs(edges), abs(earliest)) * speeds
     return Reach(
@@ -199,6 +200,8 @@ def tabulate_curves(
 
 def _least_until(values: NDArray, ends: NDArray) -> NDArray:
     """Least of values[i : ends[i]] for every i, from those of runs of 1, 2, 4, … values."""
+    # Two runs whose length is a power of two cover any range, overlapping: one minimum each, and
+    # the doubling of all runs is shared.
     index = np.arange(len(values))
     length = np.minimum(ends, len(values)) - index
     found = np.empty_like(values)

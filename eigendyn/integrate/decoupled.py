@@ -1,4 +1,4 @@
-"""Closed mode dynamics enter; if every mode lives by itself, its growth rate in powers leaves."""
+"""Write the growth rate of an uncoupled mode as a sum of powers of its variance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vector field and a start enter; the gradient flow leaves, integrated adaptively."""
+"""Integrate the gradient flow of one start adaptively, in JAX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vector field and many starts enter; their gradient flows, in lockstep, leave."""
+"""Integrate the gradient flows of many starts in lockstep, in JAX."""
 
 from __future__ import annotations
 

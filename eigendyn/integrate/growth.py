@@ -1,4 +1,4 @@
-"""A growth rate in powers enters; a function of floats leaves, accurate close to its zeros too."""
+"""Evaluate a sum of powers accurately in floats, close to its zeros too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Growth:
     """g(x) = Σ c_i e^{r_i x}, x = log v, by expansions about its zeros and extrema.
 
     Args:
-        rest: The zeros, ascending, to many digits.
+        rest: The zeros, which are fixed points, ascending, to many digits.
         centres: Zeros and extrema, to many digits.
         expansions: Taylor coefficients of g about each centre (centres, ORDER).
         exponents: r_i (terms,).
@@ -51,6 +51,7 @@ class Growth:
         """
         base = mpf(0) if origin is None else origin
         x = float(base) + distance
+        # far from zeros and extrema the plain sum is accurate; near them its terms cancel
         direct = np.zeros_like(x)
         for r, c in zip(self.exponents, self.coefficients, strict=True):
             direct += c * np.exp(r * x)

@@ -131,6 +131,7 @@ class _Run:
             return (dynamics(time, x * scale, floor) / scale + shrinks * x).ravel()
 
         def jacobian(time: float, counted: NDArray) -> NDArray:
+            # differences relative to each state, however small a mode has become
             near = np.maximum(NEAR * np.abs(counted), NOTHING)
             columns = [
                 (rates(time, counted + step) - rates(time, counted - step)) / (2 * length)

@@ -1,4 +1,4 @@
-"""A vector field and many starts enter; what is asked of the ensemble leaves a GPU's one kernel.
+"""Integrate an ensemble in one kernel on a GPU, and keep only what is asked for.
 
 A Pallas kernel (its Triton backend) runs the whole adaptive loop of a block of trajectories, see
 `block`. Without a GPU the same kernel is interpreted: slow, but with the same result. JAX 0.11.2

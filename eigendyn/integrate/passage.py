@@ -1,4 +1,4 @@
-r"""A growth rate and two neighbouring fixed points enter; the one curve between them leaves.
+r"""Compute the one curve that all trajectories between two fixed points follow.
 
 Every trajectory between them is that curve, shifted in time: T(x) = ∫ dx'/g(x'), x = log v. The
 curve has two legs. T = 0 where they meet, or, if modes come from or go to infinity in finite time,
@@ -26,7 +26,7 @@ CONVERGED = 4e-15  # last coefficients over the largest; e^{rx} adds the round-o
 HALVINGS = 10  # of panels anywhere, and
 MOST_HALVINGS = 45  # … of a few, since ghosts of fixed points are narrow
 FEW = 64
-CLOSEST = -69.0  # ln |x − x*| from which on a mode rests
+CLOSEST = -69.0  # ln |x − x*| from which on a mode is at its fixed point
 FARTHEST = 690.0  # |log v|, s from 1e-150 to 1e150; beyond, a mode has become infinite, or
 SMALLEST = 1e-140  # … is of no more interest: a singular value below counts as 0
 LARGEST = 600.0  # |r log v|, so that no power overflows
@@ -165,6 +165,7 @@ def passage(growth: Growth, index: int) -> Passage:
     meeting = 0.0
     if above is None:
         upper = _leg(growth, None, -1, (split - 1.5, highest))
+        # modes reach or leave infinity in finite time: T = 0 is there, where the curve is steepest
         if growth.steepest > 0:
             meeting = float(upper.time(np.array([split]))[0])
         else:

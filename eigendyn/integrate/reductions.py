@@ -1,4 +1,4 @@
-"""What is asked of an ensemble enters; what its kernels keep of the states they pass leaves.
+"""Define what an ensemble kernel keeps of the states that it passes.
 
 Each reduction remembers arrays in registers, is shown every saved time of every trajectory in
 turn, and writes its result, so that only that leaves the device. All of them see the states at

@@ -1,4 +1,4 @@
-"""A growth rate in powers enters; all the variances at which it vanishes leave, to many digits."""
+"""Find all zeros and extrema of a growth rate in powers, to many digits."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def zeros_and_extrema(rate: PowerSum) -> tuple[tuple[mpf, ...], tuple[mpf, ...]]
 def _zeros(r: Sequence[mpf], c: Sequence[mpf]) -> tuple[list[mpf], list[mpf]]:
     if len(r) < 2:
         return [], []
+    # divided by e^{r_0 x}, which has no zeros, g begins with a constant that its derivative drops
     shifted = [one - r[0] for one in r]
 
     def value(x: mpf) -> mpf:
@@ -52,6 +53,7 @@ def _zeros(r: Sequence[mpf], c: Sequence[mpf]) -> tuple[list[mpf], list[mpf]]:
     low = _beyond(c[0], c[1:], shifted[1:], min(extrema, default=mpf(0)), -1)
     falling = [q - shifted[-1] for q in shifted[:-1]]
     high = _beyond(c[-1], c[:-1], falling, max(extrema, default=mpf(0)), 1)
+    # a double zero changes no sign: it is an extremum whose value is round-off
     flat = [x for x in extrema if vanishes(x)]
     ends = [low, *extrema, high]
     between = [

@@ -1,4 +1,4 @@
-"""Rates and states of many trajectories enter; one attempted step of each, and its error, leave.
+"""Attempt one Runge–Kutta step of many trajectories, and estimate its error.
 
 Arrays are (trajectories, modes), one for each state, and (trajectories, 1) for what a trajectory
 has one of: its time, its step. Nothing is stacked, gathered or concatenated, so that the same

@@ -1,4 +1,4 @@
-"""A kernel's position in an ensemble enters; where its registers lie in memory leaves.
+"""Locate in memory the trajectories and modes that one GPU kernel holds.
 
 A tile is a block of trajectories times the modes, both powers of two, as Triton wants them. What
 it has too many of are copies: of the last trajectory, of the first mode. Copies behave as their

@@ -1,4 +1,4 @@
-"""Decoupled mode dynamics and any number of starts enter; every trajectory leaves, by time shift.
+"""Follow any number of uncoupled modes by time shift along tabulated curves.
 
 All trajectories of a scalar autonomous equation between two neighbouring fixed points are one
 curve, shifted in time. The curve is tabulated once; a start becomes its own time on the curve, and
@@ -46,7 +46,7 @@ def shifted_ensemble(
     keep: str = "trajectory",
     span: tuple[float, float] | None = None,
 ) -> Batch:
-    """Follow many trajectories of modes that live by themselves.
+    """Follow many trajectories of uncoupled modes.
 
     Args:
         dynamics: Closed dynamics of the singular value.

@@ -1,4 +1,4 @@
-"""A batch enters; it leaves with those marked in which a mode sank too deep to come back."""
+"""Mark trajectories in which a mode that would grow again has sunk too deep to do so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Solutions of ω + ln ω = x and −p − ln(1 − p) = y for real arguments, in JAX.
+r"""Solve ω + ln ω = x and −p − ln(1 − p) = y for real arguments, in JAX.
 
 Both are the Lambert W function in variables that neither overflow nor cancel: the Wright omega
 function ω(x) = W₀(eˣ), and p(y) = 1 + W₀(−e^{−1−y}), which keeps its digits where W₀ is near −1.

@@ -1,1 +1,1 @@
-"""Programs enter; code of this machine's processor leaves, by LLVM."""
+"""Compile programs to machine code of this processor, with LLVM."""

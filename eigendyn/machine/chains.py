@@ -1,4 +1,4 @@
-"""Terms of sums, products and maxima over modes enter as they are computed; the totals leave.
+"""Accumulate sums, products and maxima over modes in several independent chains.
 
 A reduction runs in several chains, so that one addition need not wait for the last, and the chains
 are joined in a fixed order. Inside a loop of the code a chain is a variable, outside a value.

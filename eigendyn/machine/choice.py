@@ -1,4 +1,4 @@
-"""Two methods of the same shape enter; a step leaves in which every lane uses one of them.
+"""Switch every lane between an accurate method and a more stable one.
 
 Where a method of high order is kept from longer steps by its stability alone, a stable one takes
 over, and the other way round. A lane tries the other method where its step has not doubled over
@@ -38,20 +38,27 @@ def emit_choice(f: Frame, active: Any, step: Any) -> None:
         holds("tried"),
         holds("method"),
     )
+    # `mark` is the step at the last decision, against which a method is judged
     due = w.at.fcmp_ordered(">=", since, f.get("patience"))
     shorter = w.at.fcmp_ordered("<", step, mark)
     grown = w.at.fcmp_ordered(">=", step, w.mul(mark, w.spread(WORTH)))
+    # The stable method begins with short steps, as its order is 2, and has its whole trial to
+    # lengthen them; the accurate one is given up as soon as its step falls below the mark.
     fails = w.at.and_(w.at.and_(tried, shorter), w.at.or_(due, w.at.not_(second)))
     tries = w.at.and_(w.at.and_(due, w.at.not_(tried)), w.at.not_(grown))
+    # only where stability limits the steps is the stable method worth a trial
     rests = w.at.fcmp_ordered(">=", step, w.mul(longest(f), w.spread(RESTS)))
     tries = w.at.and_(tries, w.at.or_(second, rests))
     ends = w.at.or_(due, fails)
     f.put("since", w.at.select(ends, zero, since))
     f.put("mark", w.at.select(ends, w.larger(step, w.at.select(fails, mark, zero)), mark))
+    # after a failed trial the old method goes on with the step that it had
     f.put("step", w.at.select(fails, mark, step))
     waits = w.at.select(w.at.and_(due, tried), w.spread(PATIENCE), f.get("patience"))
     f.put("patience", w.at.select(fails, w.mul(f.get("patience"), w.spread(2.0)), waits))
     f.put("tried", w.at.select(tries, one, w.at.select(ends, zero, f.get("tried"))))
+    # Both methods run through the same instructions, and a lane's method is a column of numbers in
+    # memory: to switch a lane is to overwrite its column, which happens rarely.
     bits = w.lanes_where(w.at.and_(active, w.at.or_(tries, fails)))
     with (
         w.at.if_then(w.at.icmp_unsigned("!=", bits, whole(0)), likely=False),

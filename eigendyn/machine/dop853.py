@@ -1,4 +1,4 @@
-"""The method of Dormand and Prince of order 8: twelve evaluations a step, dense output of order 7.
+"""Give Dormand and Prince's method of order 8: 12 evaluations, dense output of order 7.
 
 Its estimates of the error vanish at h × rate = −5.65, inside the region of stability, and again at
 −23.2, where a step multiplies by millions: steps may grow by so little that they never get from the

@@ -1,4 +1,4 @@
-"""A function of a positive number enters; a table that a few instructions can read leaves.
+"""Tabulate a function of a positive number so that few instructions read it.
 
 Each octave of the argument is cut into blocks, which the leading bits of a float number; each block
 is cut into as many equal cells as its polynomials need. So the table is fine near zero and coarse
@@ -103,6 +103,7 @@ def tabulate(
         value = function(edges[:1])
         cells[0], count[0], errors[0] = _constant(value), 1, 0.0
         width[0], low[0] = edges[1], 0.0
+    # one multiplication and one addition lead from u to its cell, whichever block it is in
     scale = count / width
     begins = np.concatenate([[0], np.cumsum(count)[:-1]])
     beyond = _constant(function(edges[-1:]))  # what rounding up at the limit finds

@@ -1,4 +1,4 @@
-"""Eight numbers at once enter operations that LLVM's builder does not have; their code leaves."""
+"""Write operations on eight numbers at once that LLVM's builder does not have."""
 
 from __future__ import annotations
 

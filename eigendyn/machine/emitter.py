@@ -1,4 +1,4 @@
-"""A plan enters; the code that evaluates it is written, stage by stage.
+"""Write the code that evaluates a plan, stage by stage.
 
 The loops over few modes are written out, those over many stay loops.
 """
@@ -74,6 +74,7 @@ class Emitter:
             size = form.columns * form.node_width
             self.row = v.at.mul(index, I64(size))
             self._phase(INSIDE)
+        # a register holds a partial sum for each of its places, joined once, after all nodes
         for place in form.plan.averages:
             if not form.program.local[place]:
                 self.shared[place] = self._total(self.v.at.load(self._cell(place, EVERY)))

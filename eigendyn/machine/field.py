@@ -1,4 +1,4 @@
-"""A program, nodes and many states enter; the rates in all of them leave, in compiled code."""
+"""Evaluate the rates of a program in many states at once, in machine code."""
 
 from __future__ import annotations
 

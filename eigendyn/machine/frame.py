@@ -1,4 +1,4 @@
-"""Where an ensemble integrator keeps what it works on: a workspace, lanes, the caller's arrays."""
+"""Lay out an ensemble integrator's workspace, its lanes and the caller's arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Right-hand sides enter, integrators of ensembles leave: one trajectory in each lane of a vector.
+"""Write an integrator of ensembles: one trajectory in each lane of a vector.
 
 Every lane has its own time, step and tolerance. A lane whose trajectory ends takes the next one at
 once; what a lane computes does not depend on the others.
@@ -73,7 +73,7 @@ def emit_integrator(
 
 
 def _prepare(f: Frame) -> None:
-    """Empty lanes, finite everywhere, that ask for a trajectory."""
+    """Let all lanes ask for a trajectory; their numbers are finite, as empty ones compute too."""
     w = f.w
     for name in ("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "last_error"):
         f.put(name, w.spread(1.0))
@@ -94,8 +94,10 @@ def _prepare(f: Frame) -> None:
 
 
 def _refill(f: Frame) -> Any:
-    """Give lanes that ask for it a trajectory, or another run; whether any lane has one."""
+    """Give lanes that ask for it a trajectory, or another run; say whether any lane has one."""
     w = f.w
+    # Trajectories need very different numbers of steps. If lanes waited for the slowest among them,
+    # most would idle; so each is refilled on its own, while the others are in the middle of theirs.
     fresh = w.at.fcmp_ordered("!=", f.get("fresh"), w.spread(0.0))
     bits = w.lanes_where(fresh)
     with w.at.if_then(w.at.icmp_unsigned("!=", bits, whole(0)), likely=False):
@@ -104,6 +106,7 @@ def _refill(f: Frame) -> Any:
                 _take(f, lane)
             with w.at.if_then(w.at.fcmp_ordered("!=", f.get("active", lane), w.number(0.0))):
                 _begin(f, lane)
+        # evaluates the rates in all lanes at once; those that are under way keep their slopes
         emit_first_step(f, fresh)
         f.put("fresh", w.spread(0.0))
     active = w.at.fcmp_ordered("!=", f.get("active"), w.spread(0.0))
@@ -111,8 +114,9 @@ def _refill(f: Frame) -> Any:
 
 
 def _take(f: Frame, lane: Any) -> None:
-    """The next trajectory, whichever thread asks first."""
+    """Take the next trajectory from the counter that all threads share, or let the lane idle."""
     w = f.w
+    # one counter for all threads: no trajectory is assigned before a lane is free for it
     position = w.at.atomic_rmw("add", f.arrays["taken"], whole(1), "monotonic")
     with w.at.if_else(w.at.icmp_signed("<", position, f.numbers["total"])) as (some, none):
         with some:
@@ -169,6 +173,7 @@ def _step(f: Frame) -> None:
     accepted = w.at.and_(active, w.at.fcmp_ordered("<=", error, w.spread(1.0)))
     passed = w.at.fcmp_ordered("<=", f.get("next_time"), after)
     saves = w.lanes_where(w.at.and_(accepted, passed))
+    # in memory, so that the numbers of one lane can be read
     steps, ends = w.room(w.vector, step), w.room(w.vector, after)
     with w.at.if_then(w.at.icmp_unsigned("!=", saves, whole(0))):
         emit_extra_stages(f, step)
@@ -196,6 +201,7 @@ def _judge(
     arrived = w.at.and_(accepted, last)
     span = w.sub(numbers["ends"], numbers["begins"])
     tiny = w.at.fcmp_ordered("<", step, w.spread(w.mul(span, w.number(SHORTEST))))
+    # a step that is lost when it is added to the time would be tried for ever
     stands = w.at.fcmp_ordered("==", w.add(time, step), time)
     stuck = w.at.or_(tiny, stands)
     tired = w.at.fcmp_ordered(">=", taken, w.spread(numbers["most_steps"]))
@@ -224,6 +230,7 @@ def _finish(f: Frame, lane: Any) -> None:
     scale = f.get("scale", lane)
     with w.at.if_then(w.at.icmp_signed("!=", outcome, whole(COMPLETED)), likely=False):
         emit_blank(f, lane, f.get("next", lane))
+    # a first run has nothing to be compared with
     with w.at.if_else(w.at.icmp_signed("==", run, whole(0))) as (only, compared):
         with only:
             _again(f, lane, w.mul(scale, w.number(CLOSER)))
@@ -235,6 +242,7 @@ def _finish(f: Frame, lane: Any) -> None:
                 with accurate:
                     _return(f, lane, w.at.trunc(outcome, I8))
                 with not_yet:
+                    # below what is accepted, and far enough from this run to be compared with it
                     needed = w.div(w.number(AIM), estimate)
                     needed = w.smaller(w.larger(needed, w.number(1e-8)), w.number(CLOSER))
                     needed = w.mul(scale, needed)
@@ -243,6 +251,7 @@ def _finish(f: Frame, lane: Any) -> None:
                         with again:
                             _again(f, lane, needed)
                         with never:
+                            # from there the method of order 8 goes on, if there is to be one
                             w.store(needed, f.arrays["scales"], f.get("trajectory", lane))
                             near = w.at.fcmp_ordered("<=", estimate, w.number(TOLERATED))
                             status = w.at.select(near, outcome, whole(INACCURATE))
@@ -257,9 +266,12 @@ def _estimate(f: Frame, lane: Any) -> Any:
         value = w.load(w.lane(w.lane(f.lanes["difference"], lane), k))
         w.store(w.larger(value, w.load(difference)), difference)
     closer = w.div(f.get("scale", lane), f.get("last_scale", lane))
+    # The error of the flow need not fall as fast as the tolerance of a step: it is taken to fall
+    # as the power 3/4.
     root = w.sqrt(closer)
     estimate = w.mul(w.load(difference), w.mul(root, w.sqrt(root)))
     outcome = f.get("outcome", lane)
+    # two runs that ended differently do not agree, however close they were until then
     same = w.at.icmp_signed("==", outcome, f.get("last_outcome", lane))
     same = w.at.or_(same, w.at.icmp_signed("==", outcome, whole(OUT_OF_STEPS)))
     return w.at.select(same, estimate, w.number(1e10))

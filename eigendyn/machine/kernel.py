@@ -1,4 +1,4 @@
-"""Programs enter, integrators of ensembles that can be called leave."""
+"""Compile integrators of programs, as functions that Python calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a program's numbers lie in memory, and how many of them one vector register holds.
+"""Lay out a program's numbers in memory and in vector registers.
 
 Vectors hold what may run side by side: several trajectories, or several nodes or modes of one.
 """
@@ -139,6 +139,7 @@ def pack_nodes(
         parts.append(np.broadcast_to(np.asarray(values[name]), (len(parts[0]), columns)))
     table = np.concatenate(parts, axis=1)
     missing = -len(table) % width
+    # copies of the last node, where everything is finite; they weigh nothing
     table = np.pad(table, ((0, missing), (0, 0)), "edge" if len(table) else "constant")
     table[len(table) - missing :, 0] = 0
     rows = len(table) // width

@@ -1,4 +1,4 @@
-"""A number of rounds enters; a loop of LLVM's representation leaves, its index inside it."""
+"""Write a counted loop in LLVM's intermediate representation."""
 
 from __future__ import annotations
 

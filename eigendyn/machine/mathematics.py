@@ -1,4 +1,4 @@
-r"""Elementary functions of vectors, written as arithmetic that LLVM spreads over their places.
+r"""Write elementary functions as arithmetic on vectors, which LLVM spreads over lanes.
 
 exp: x = n ln 2 + r with |r| ≤ ln 2/2, a polynomial in r, and 2^n in two factors, so that results
 below the normal numbers are rounded only once more. log: x = 2^k m with m in [√½, √2), and
@@ -103,6 +103,7 @@ def exponential(v: Vectors, x: Any, more: Any = None) -> Any:
     square = v.at.fmul(r, r)
     value = v.fma(square, v.polynomial(r, form.exponential), r)
     value = v.at.fadd(value, v.number(1.0, width_of(x)))
+    # in two factors: 2^n itself is no normal number at the ends of the range
     half = v.at.ashr(whole, _whole(v, 1, x))
     for share in (half, v.at.sub(whole, half)):
         value = v.at.fmul(value, _power_of_two(v, share, x))
@@ -117,6 +118,7 @@ def logarithm(v: Vectors, x: Any) -> Any:
 def power(v: Vectors, x: Any, exponent: Any) -> Any:
     """x^exponent for x ≥ 0; one where the exponent is zero, and not a number for x < 0."""
     x, exponent = v.alike(x, exponent)
+    # what one float leaves out of a log x is an error of the result, relative to it
     high, low = _logarithm(v, x)
     product = v.at.fmul(exponent, high)
     rest = v.fma(exponent, low, v.fma(exponent, high, v.at.fneg(product)))
@@ -150,6 +152,7 @@ def _logarithm(v: Vectors, x: Any) -> tuple[Any, Any]:
     def number(value: float) -> ir.Constant:
         return v.number(value, width_of(x))
 
+    # numbers below the normal ones have no exponent in their bits until they are scaled up
     tiny = v.at.fcmp_ordered("<", x, number(2.0 ** (1 - form.bias)))
     shift = form.fraction + 2
     scaled = v.at.select(tiny, v.at.fmul(x, number(2.0**shift)), x)

@@ -1,4 +1,4 @@
-"""A program enters; the order in which loops over the modes evaluate it leaves.
+"""Order the evaluation of a program into as few loops over the modes as it needs.
 
 A sum over modes is known only after a loop over all of them, so what needs it waits for the next
 loop. A program becomes stages: what all modes share, then one loop over the modes, in each of the
@@ -84,6 +84,7 @@ def plan(program: Program, keeps: Keeps) -> Plan:
     at = {place: (program.phases[place], levels[place]) for place in needed}
     kept: dict[tuple[int, int], set[int]] = {each: set() for each in order}
     stages = []
+    # from the last loop to the first: what a later one wants, an earlier one keeps
     for each in reversed(order):
         phase, level = each
         here = [place for place in needed if at[place] == each]

@@ -1,4 +1,4 @@
-"""A module of LLVM's intermediate representation enters; functions of the processor leave."""
+"""Compile LLVM's intermediate representation to functions of this processor."""
 
 from __future__ import annotations
 

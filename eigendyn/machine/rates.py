@@ -1,4 +1,4 @@
-"""A program enters; a function of LLVM's representation that evaluates its rates leaves.
+"""Write the function that evaluates a program's rates, in intermediate representation.
 
 The code has the same size at any number of modes beyond a few, and does work of their order.
 """

@@ -1,4 +1,4 @@
-"""Saved times inside a step: the dense output, a vector of times of one trajectory at once."""
+"""Save a trajectory at times inside a step, by the dense output."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def emit_saving(f: Frame, lane: Any, step: Any, end: Any) -> None:
 
     with w.while_(more):
         position = f.get("next", lane)
+        # behind the last saved time stand infinities, so that a whole vector can always be read
         place = w.at.bitcast(w.point(pointer, position), vector.as_pointer())
         times = w.load(place, align=w.size)
         inside = w.at.fcmp_ordered("<=", times, w.spread(end, f.block))

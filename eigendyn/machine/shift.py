@@ -1,4 +1,4 @@
-"""Tables of curves enter; machine code that follows any number of starts along them leaves.
+"""Compile the loop that follows any number of starts along tabulated curves.
 
 For every start: which curve, its own time there, and then the curve at that time plus each saved
 one, eight times at once. Nothing is searched for, and the output is written once.
@@ -104,6 +104,7 @@ def _emit(module: ir.Module, kind: Any) -> None:
                 def of_leg(name: str, of: Any = of, is_upper: Any = is_upper) -> Any:
                     return b.select(is_upper, of(f"upper_{name}"), of(f"lower_{name}"))
 
+                # a fixed point is a sum of two floats, so that close to it no digits are lost
                 distance = b.fsub(b.fsub(s, of_leg("reference_high")), of_leg("reference_low"))
                 u = absolute(b, distance)
                 with b.if_then(b.fcmp_ordered(">", u, zero)):
@@ -225,6 +226,7 @@ def _follow(
 
     with Loop(b, _int(0), times, LANES) as k:
         t = b.fadd(own, load(elapsed, k, _floats))
+        # times increase: where the first of eight has reached the end of the curve, all have
         soonest = b.extract_element(t, ir.IntType(32)(0))
         with b.if_else(b.fcmp_ordered(">=", soonest, end)) as (over, under):
             with over:

@@ -1,6 +1,6 @@
-"""Keep steps as short as is stable, by the rate at which the fastest disturbance falls back.
+"""Keep steps as short as is stable, by the rate at which the fastest disturbance decays.
 
-What has fallen back shows nowhere, neither in the states nor in the error of a step, until steps
+A component that has decayed shows neither in the states nor in the error of a step, until steps
 that are too long blow it up again: to a hundred times the tolerance at their ends, and to ten
 thousand times inside them, where the dense output follows every stage. So its rate is measured: a
 small disturbance is kept beside the trajectory, and is turned towards the fastest one by the rates
@@ -26,6 +26,7 @@ RESTS = 0.8  # of the longest stable step, from which on it is stability that li
 def emit_first_disturbance(f: Frame, lane: Any, i: Any, value: Any) -> None:
     """Disturb one coordinate of a trajectory that begins, with a sign that alternates."""
     w = f.w
+    # with signs alike, equal modes would be disturbed alike, and what parts them would not show
     odd = w.at.trunc(i, I1)
     signed = w.at.select(odd, w.sub(w.number(0.0), value), value)
     w.store(signed, w.lane(w.point(f.vectors["disturbance"], i), lane))
@@ -45,6 +46,9 @@ def emit_look(f: Frame, active: Any, step: Any) -> None:
     due = w.at.and_(active, w.at.or_(near, w.at.fcmp_ordered(">=", since, w.spread(SELDOM))))
     f.put("looked", w.at.select(due, w.spread(0.0), since))
     with w.at.if_then(w.at.icmp_unsigned("!=", w.lanes_where(due), whole(0))):
+        # One step of the power method: (f(y + d) − f(y)) is J d, and takes the place of d. Only its
+        # direction is kept, which turns to the fastest one from look to look; its size is set anew,
+        # and cut in each coordinate so that no state changes its sign.
         state, own = _largest(f, "y"), _largest(f, "disturbance")
         share = w.div(w.mul(state, w.spread(SMALL)), own)
         with w.loop(f.coordinates) as i:
@@ -53,6 +57,7 @@ def emit_look(f: Frame, active: Any, step: Any) -> None:
             change = w.mul(w.load(f.vectors["disturbance"], i), share)
             change = w.larger(w.smaller(change, most), w.sub(w.spread(0.0), most))
             w.store(w.add(y, change), f.vectors["argument"], i)
+        # the second row of slopes is free between two steps
         f.evaluate(
             f.get("time"), f.vectors["argument"], w.point(f.vectors["slopes"], f.coordinates)
         )
@@ -63,6 +68,7 @@ def emit_look(f: Frame, active: Any, step: Any) -> None:
             for place, value in ((moved, change), (answer, rates)):
                 w.store(w.larger(w.size_of(value), w.load(place)), place)
         fastest = w.div(w.load(answer), w.load(moved))
+        # where the rates do not change, or have no value, the last estimate stays
         counts = w.at.and_(due, w.at.fcmp_ordered("<", fastest, w.spread(float("inf"))))
         counts = w.at.and_(counts, w.at.fcmp_ordered(">", fastest, w.spread(0.0)))
         f.put("fastest", w.at.select(counts, fastest, f.get("fastest")))

@@ -1,4 +1,4 @@
-"""One step of a Runge–Kutta method in every lane: stages, the new state, the error."""
+"""Write one Runge–Kutta step in every lane: stages, the new state, its error."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
         size = w.add(w.size_of(w.load(f.vectors["y"], i)), negligible)
         own = w.div(size, w.size_of(slope))
         w.store(w.smaller(own, w.load(shortest)), shortest)
+    # errors of a step fall as h^order: the first is a share rtol^(1/order) of that time
     share = w.mul(w.rough_power(rtol, w.spread(1 / f.tableau.order)), w.spread(0.5))
     first = w.mul(share, w.load(shortest))
     first = w.larger(first, w.mul(span, w.spread(1e-10)))
@@ -58,6 +59,9 @@ def emit_extra_stages(f: Frame, step: Any) -> None:
         slopes = [f.slope(j, i) for j in range(tableau.slopes)]
         change = w.sub(w.load(f.vectors["y1"], i), w.load(f.vectors["y"], i))
         first, last = (w.mul(step, slopes[j]) for j in (0, tableau.last))
+        # Hermite's cubic through both ends is built from the change of the state itself, not from
+        # the stages: so steps join in value and slope to round-off. What else the dense output has
+        # is a multiple of θ² (1 − θ)², and vanishes there.
         bent = w.sub(w.add(first, last), w.add(change, change))
         dense = [first, w.sub(w.sub(change, first), bent), bent]
         dense += [w.mul(step, w.combine([(a, slopes[j]) for j, a in row])) for row in rows]
@@ -93,10 +97,12 @@ def emit_error(f: Frame, step: Any) -> Any:
                 terms = [(a, f.slope(j, i)) for j, a in row]
                 error = w.size_of(w.mul(w.combine(terms), scale))
                 w.store(w.larger(error, w.load(place)), place)
+                # `larger` loses NaN; 0 · error keeps it, and makes it of an infinity
                 w.store(w.add(w.mul(error, w.spread(0.0)), w.load(zero)), zero)
     error = w.load(largest[0])
     if len(largest) == 2:
         other = w.load(largest[1])
+        # e₁²/√(e₁² + e₂²/100), as in DOP853: neither estimate vanishes where the other does
         squares = w.add(w.mul(error, error), w.mul(w.spread(0.01), w.mul(other, other)))
         squares = w.larger(squares, w.spread(1e-30))
         error = w.div(w.mul(error, error), w.sqrt(squares))

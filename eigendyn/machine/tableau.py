@@ -1,4 +1,4 @@
-"""Coefficients of explicit Runge–Kutta methods with an error estimate and a dense output."""
+"""Hold the coefficients of explicit Runge–Kutta methods with error and dense output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tableau:
         dense: Weights of all slopes in the coefficients of θ, θ², … of (y(t + θh) − y₀)/h.
         order: How the estimate of the error falls with the step: h^order.
         growth: By how much the next step may be longer.
-        stable: Longest step over τ of y' = −y/τ, with which all stages fall back too.
+        stable: Longest step over τ of y' = −y/τ with which every stage decays.
     """
 
     stages: tuple[Row, ...]

@@ -1,4 +1,4 @@
-"""The method of Tsitouras: order 5, six evaluations a step, dense output of order 4 for nothing.
+"""Give Tsitouras's method of order 5: six evaluations, dense output of order 4 for nothing.
 
 Source: Tsitouras 2011, Runge–Kutta pairs of order 5(4) satisfying only the first column simplifying
     assumption.

@@ -1,4 +1,4 @@
-"""Arithmetic on several numbers at once, written with a builder of LLVM's representation.
+"""Write arithmetic on several numbers at once with LLVM's builder.
 
 A value is one number or a vector of numbers of one kind; a number meets a vector as one of its
 equals in every place. Products and sums may be contracted to one rounding and nothing else, so that

@@ -1,4 +1,4 @@
-"""Loops, vectors and memory in LLVM's representation, written from Python."""
+"""Write loops, vectors and memory accesses in LLVM's intermediate representation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Representations of a batch enter, the loss of each sample leaves: in the original basis.
+"""Compute the loss of each sample of a batch, in the original basis.
 
 Written afresh from the definitions, with JAX's own stop-gradient, for automatic differentiation.
 z1 and z2 are (dimensions, samples); the predictor W_P is (dimensions, dimensions).

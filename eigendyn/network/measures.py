@@ -1,4 +1,4 @@
-"""Weights enter; what there is to know of a network's representations leaves.
+"""Measure a network: its modes, eigenvalues, alignment, loss and representations.
 
 Modes are the singular vectors of the encoder that training began with, which the mode theory says
 stay fixed; how far that is true is measured here too.

@@ -1,4 +1,4 @@
-"""Matrices enter; the correlation of representations, and powers of matrices, leave."""
+"""Compute correlations of representations, and predictors as powers of them."""
 
 from __future__ import annotations
 

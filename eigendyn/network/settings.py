@@ -1,4 +1,4 @@
-"""What a network is and how it is trained enters; a checked record of it leaves.
+"""Check and hold the settings of a network and its training.
 
 Standard library only.
 """

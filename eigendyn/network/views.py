@@ -1,4 +1,4 @@
-r"""A seed enters; the two views of a batch leave, in the few coordinates that the network sees.
+r"""Draw the two views of a batch, in the few coordinates that the network sees.
 
 An encoder whose rows lie in the span of an orthonormal basis Q (inputs, coordinates) sees an input
 only through its coordinates Qᵀx, which are N(0, I) again. What lies outside the span reaches the

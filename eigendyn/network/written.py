@@ -1,4 +1,4 @@
-"""The text of a loss and a batch in its eigenbasis enter; the loss of every sample leaves.
+"""Evaluate a loss written as text on a batch in its eigenbasis.
 
 An evaluator of its own: it shares nothing with the symbolic side but Python's parser, so that both
 sides of a comparison cannot misread a text together. It computes with arrays as it walks the

@@ -1,4 +1,4 @@
-"""Figures of the theory, drawn from the library: one page each.
+"""Draw figures of the theory from the library: one page each.
 
 A page has `numbers(work)`, every line that it draws, in groups; `draw(numbers)`, the picture; and
 `caption(numbers)`, what there is to see, with the approximations named.

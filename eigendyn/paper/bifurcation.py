@@ -1,4 +1,4 @@
-"""Bifurcations in weight decay: saddle-node under the Euclidean loss, transcritical under iso.
+"""Draw bifurcations in weight decay: saddle-node (Euclidean), transcritical (isotropic).
 
 Source: derivations/bifurcations.py.
 """

@@ -1,4 +1,4 @@
-"""How wrong the closures are: exact, mean field and sampled, against networks.
+"""Draw how wrong the closures are: exact, mean field and sampled, against networks.
 
 Source: the closures of this package; Halvagal et al. 2023 for the cosine loss.
 """

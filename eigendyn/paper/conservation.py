@@ -1,4 +1,4 @@
-"""What scale-invariant losses conserve, along expected steps and networks.
+"""Draw what scale-invariant losses conserve, along expected steps and networks.
 
 Source: Halvagal et al. 2023 for the cosine loss; derivations/conservation.py.
 """

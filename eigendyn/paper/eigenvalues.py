@@ -1,4 +1,4 @@
-"""Figure 2b: eigenvalues of ten modes over training, for every loss and variant.
+"""Draw Figure 2b: eigenvalues of ten modes over training, for every loss and variant.
 
 Source: Halvagal et al. 2023, Figure 2b.
 """

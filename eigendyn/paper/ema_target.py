@@ -1,4 +1,4 @@
-"""Figure 7, theory counterpart: recruitment with and without an EMA target.
+"""Draw Figure 7's theory counterpart: recruitment with and without an EMA target.
 
 Source: Halvagal et al. 2023, Figure 7, which has deep networks.
 """

@@ -1,4 +1,4 @@
-"""The name of a figure enters; its picture, numbers and caption leave as files."""
+"""Make one figure: compute it, draw it, write picture, numbers and caption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 5: where two modes end from three starts, under the Euclidean and the cosine loss.
+"""Draw Figure 5: where two modes end from three starts, under two losses.
 
 Source: Halvagal et al. 2023, Figure 5.
 """

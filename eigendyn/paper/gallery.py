@@ -1,4 +1,4 @@
-"""Names of figures and a folder enter; the figures leave as files, several at a time.
+"""Make several figures, some at the same time, and write them to a folder.
 
 What computes and draws is imported where it runs, so that processes start at once.
 """

@@ -1,4 +1,4 @@
-"""Eigenvalues as learning-rate multipliers: how fast a mode grows among equal ones.
+"""Draw eigenvalues as learning-rate multipliers: how a mode grows among equal ones.
 
 Source: Halvagal et al. 2023, effective learning rates; the asymptotes, derivations/rates.py.
 """

@@ -1,4 +1,4 @@
-"""Weights and settings enter; what was measured along descents leaves, labelled."""
+"""Train the networks of a figure, and label what was measured along their descents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths of samples in a plane enter, panel by panel; the picture of all panels leaves."""
+"""Draw the paths of samples in a plane, one panel for each loss and variant."""
 
 from __future__ import annotations
 

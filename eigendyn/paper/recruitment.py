@@ -1,4 +1,4 @@
-"""Recruitment time against initial eigenvalue over six decades.
+"""Draw recruitment time against initial eigenvalue over six decades.
 
 Source: Halvagal et al. 2023 for the rates that the time is a quadrature of.
 """

@@ -1,4 +1,4 @@
-"""What both ReLU figures share: the networks of eight panels, and what to say of them."""
+"""Train the networks of both ReLU figures, and say what they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 6b: eigenvalues of W Wᵀ of a ReLU network over training; networks only.
+"""Draw Figure 6b: eigenvalues of W Wᵀ of a ReLU network over training; networks only.
 
 Source: Halvagal et al. 2023, Figure 6b.
 """

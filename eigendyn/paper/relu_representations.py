@@ -1,4 +1,4 @@
-"""Figure 6a: where a ReLU network takes the pre-activations of 20 samples; networks only.
+"""Draw Figure 6a: how a ReLU network moves the pre-activations of 20 samples.
 
 Source: Halvagal et al. 2023, Figure 6a.
 """

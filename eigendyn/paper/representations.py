@@ -1,4 +1,4 @@
-"""Figure 2a: where the representations of 20 samples go, for every loss and variant.
+"""Draw Figure 2a: where the representations of 20 samples go, by loss and variant.
 
 Source: Halvagal et al. 2023, Figure 2a.
 """

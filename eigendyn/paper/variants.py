@@ -1,4 +1,4 @@
-"""Losses and variants of the published figures, in their order: two rows of four panels."""
+"""List the losses and variants of the published figures: two rows of four panels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 8, theory counterpart: weight decay at three strengths, plain against isotropic.
+"""Draw Figure 8's theory counterpart: weight decay at three strengths, two losses.
 
 Source: Halvagal et al. 2023, Figure 8, which has deep networks.
 """

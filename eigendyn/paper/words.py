@@ -1,4 +1,4 @@
-"""Sentences that captions share."""
+"""Write the sentences that captions share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much work a figure may take enters its page; finished parts of it are kept for a resumption.
+"""Run what a figure's page computes, as large as asked, and keep its finished parts.
 
 Parts are files named by what they hold, with a fingerprint of their settings: a part made with
 other settings, or by another version, is made again.

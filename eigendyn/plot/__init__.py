@@ -1,1 +1,1 @@
-"""Results enter, matplotlib Axes leave."""
+"""Draw results on matplotlib Axes."""

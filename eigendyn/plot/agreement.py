@@ -1,4 +1,4 @@
-"""A cross-check enters; the picture of theory over networks leaves."""
+"""Draw the theory over the networks of a cross-check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Branches of fixed points enter; the bifurcation diagram leaves, with what was drawn.
+"""Draw a bifurcation diagram from branches of fixed points.
 
 Every layer draws on the axes that it is given, and returns the arrays that it drew.
 """

@@ -1,4 +1,4 @@
-"""A canvas enters; drawing again only what moves, over a background that is kept, leaves."""
+"""Redraw only what moves on a canvas, over a background that is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The motion on a plane enters; one figure leaves, whose artists are updated and never replaced.
+"""Draw the plane of an explorer in one figure whose artists are updated, not replaced.
 
 What moves is animated in matplotlib's sense: left out of the background, drawn over it.
 """

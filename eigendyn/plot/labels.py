@@ -1,4 +1,4 @@
-"""A text and the point that it names enter; it is written nearby where there is most room."""
+"""Write a label beside the point that it names, where there is most room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The motion on a plane enters; its phase portrait leaves, layer by layer, with what was drawn.
+"""Draw the phase portrait of a plane, layer by layer.
 
 Every layer draws on the axes that it is given, and returns the arrays that it drew.
 """

@@ -1,4 +1,4 @@
-"""A figure and a path enter; a whole picture file leaves, or none."""
+"""Write a figure to a picture file, whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A result enters; the picture of its spectrum over training time leaves."""
+"""Draw the spectrum of a result over training time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project's looks: its style sheet, a colour for every loss, a symbol for every variant."""
+"""Define the project's looks: style sheet, colours of losses, symbols of variants."""
 
 from __future__ import annotations
 

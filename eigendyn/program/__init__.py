@@ -1,4 +1,4 @@
-"""A straight-line program of closed mode dynamics: plain data, from which machine code is written.
+"""Represent closed mode dynamics as a straight-line program, from which code is written.
 
 Every operation serves all modes alike. One whose value is the same for every mode is computed once;
 what an average over nodes does not depend on stands before the loop over the nodes. So a program
@@ -157,7 +157,7 @@ def class_of(
 
 
 def to_plain(program: Program) -> dict:
-    """A program as what JSON can hold."""
+    """Write a program as what JSON can hold."""
     return {
         "states": list(program.states),
         "parameters": list(program.parameters),
@@ -171,7 +171,7 @@ def to_plain(program: Program) -> dict:
 
 
 def from_plain(told: dict) -> Program:
-    """The program that `to_plain` has told."""
+    """Read a program back from what `to_plain` has written."""
     return Program(
         states=tuple(told["states"]),
         parameters=tuple(told["parameters"]),
@@ -196,7 +196,7 @@ def quantities_to_plain(quantities: Quantities) -> dict:
 
 
 def quantities_from_plain(told: dict) -> Quantities:
-    """The functions that `quantities_to_plain` has told."""
+    """Read functions back from what `quantities_to_plain` has written."""
     return Quantities(
         states=tuple(told["states"]),
         parameters=tuple(told["parameters"]),

@@ -1,4 +1,4 @@
-"""Closed mode dynamics enter, their straight-line program leaves. sympy ends here for machine code.
+"""Translate closed mode dynamics to a straight-line program; here sympy ends.
 
 Averages over nodes are linear: what does not depend on the node is taken out of them, and a sum of
 few products becomes as many averages, so that little is left to do in the loop over the nodes. A

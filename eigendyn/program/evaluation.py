@@ -1,4 +1,4 @@
-"""A program and numbers enter; the values of its operations leave, computed with NumPy.
+"""Evaluate the operations of a program with NumPy.
 
 An array has the shape (modes, times), or (modes, nodes) inside the loop over nodes; an axis along
 which a value is the same has the length one, or is absent.

@@ -1,4 +1,4 @@
-"""A program enters; one whose rates are its moments, and how large what they average is, leaves."""
+"""Write the program of another program's moments, and of how large their terms are."""
 
 from __future__ import annotations
 

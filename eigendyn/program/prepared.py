@@ -1,4 +1,4 @@
-"""Settings enter; the equations of a built-in loss leave, if they were written ahead.
+"""Read the equations of a built-in loss from the file in which they are prepared.
 
 Neither sympy nor JAX is imported, so that small problems start at once. `preparing` writes the
 file, and a test derives everything anew.

@@ -1,4 +1,4 @@
-"""Nothing enters; the file of equations that are written ahead leaves.
+"""Derive the equations of built-in losses, and write the file of prepared ones.
 
 Run `python -m eigendyn.program.preparing` after a change of losses, derivation or closures.
 """

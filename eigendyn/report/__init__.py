@@ -1,3 +1,3 @@
-"""Results enter; what a terminal or a script wants to know of them leaves."""
+"""Lay out results as text for a terminal, and summarise them for scripts."""
 
 SCHEMA_VERSION = 1

@@ -1,4 +1,4 @@
-"""An audit enters; what a terminal or a script wants to know of it leaves."""
+"""Lay out an audit for a terminal, and summarise it for scripts."""
 
 from __future__ import annotations
 

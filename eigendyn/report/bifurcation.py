@@ -1,4 +1,4 @@
-"""Branches of fixed points enter; what a terminal or a script wants to know of them leaves."""
+"""Lay out branches and special points for a terminal, and summarise them for scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell a terminal or a script what a diagnosis has found."""
+"""Lay out a diagnosis for a terminal, and summarise it for scripts."""
 
 from __future__ import annotations
 

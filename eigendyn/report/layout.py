@@ -1,4 +1,4 @@
-"""Cells and facts enter; aligned lines of text, and numbers that JSON can hold, leave."""
+"""Align cells and named facts as lines of text, and make numbers that JSON can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixed points on a plane enter; what a terminal or a script wants to know of them leaves."""
+"""Lay out fixed points on a plane for a terminal, and summarise them for scripts."""
 
 from __future__ import annotations
 

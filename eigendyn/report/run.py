@@ -1,4 +1,4 @@
-"""A result enters; what a terminal or a script wants to know of it leaves."""
+"""Lay out a result for a terminal, and summarise it for scripts."""
 
 from __future__ import annotations
 

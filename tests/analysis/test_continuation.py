@@ -186,7 +186,7 @@ def test_a_search_at_one_value_agrees_with_the_branches():
             "weight_decay",
             {"start": [0.3], "weight_decay": 0.1},
             InvalidSetting,
-            "A start must be at rest, and the largest rate at .0.3. with weight_decay = 0.1",
+            "A start must be a fixed point, and the largest rate at .0.3. with weight_decay = 0.1",
         ),
         ("euclidean", "weight_decay", {"start": [0.3, 1]}, InvalidSetting, "needs 1 coordinates"),
         (

@@ -1,4 +1,4 @@
-"""Claims about rests in symbols: they are where the numbers rest, and all of those."""
+"""Claims about fixed points in symbols: they are those of the numbers, and all of them."""
 
 import numpy as np
 import pytest

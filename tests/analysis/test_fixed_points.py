@@ -1,4 +1,4 @@
-"""Claims about fixed points: closed forms, finite differences, and what stands on a line."""
+"""Claims about fixed points: closed forms, finite differences, and continua."""
 
 import numpy as np
 import pytest

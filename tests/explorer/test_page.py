@@ -1,4 +1,4 @@
-"""Claims about the page as a file: it stands by itself, and says what it shows."""
+"""Claims about the page as a file: it is self-contained, and says what it shows."""
 
 import base64
 import json

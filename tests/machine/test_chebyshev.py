@@ -1,4 +1,4 @@
-"""Claims about the method for what rests: its order, its stability, when lanes use it."""
+"""Claims about the Chebyshev method: its order, its stability, when lanes use it."""
 
 import hand_programs
 import numpy as np
@@ -56,7 +56,7 @@ def test_it_has_the_shape_of_the_other_method(shape):
 
 
 def test_modes_at_rest_take_few_steps_and_stay_accurate():
-    """Equal modes λ fall back at the rate 1/λ, so that order 5 takes steps of 3.3 λ."""
+    """Equal modes λ return at the rate 1/λ, so that order 5 takes steps of 3.3 λ."""
     start = np.array([0.01, 0.02])
 
     def rate(_t, y):
