@@ -32,6 +32,8 @@ STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fa
 RTOL = 1e-10
 NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
 FINEST = 1e-13  # relative tolerance that LSODA takes
+CANCELS = 16 * float(np.finfo(float).eps)  # relative error of states, of which rates are made up
+ALIKE = 1e-4  # of the fastest, what brings back every mode
 SUNK = 1e-100  # largest mode, below which all that is left is decay
 NOTHING = 1e-120  # absolute error allowed to a state that is relative to itself
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
@@ -125,6 +127,8 @@ class _Run:
         begin, size = float(self.times[0]), start.shape
         shrinks, floor = dynamics.shrinks, dynamics.slowed_below(start)
 
+        slopes = np.full((start.size, start.size), np.nan)  # of the rates, when last looked at
+
         def rates(time: float, counted: NDArray) -> NDArray:
             scale = np.exp(-shrinks * (time - begin))
             x = counted.reshape(size)
@@ -137,7 +141,8 @@ class _Run:
                 (rates(time, counted + step) - rates(time, counted - step)) / (2 * length)
                 for step, length in zip(np.diag(near), near, strict=True)
             ]
-            return np.stack(columns, axis=1)
+            slopes[:] = np.stack(columns, axis=1)
+            return slopes
 
         moved = self.program.moved
         crosses = any(place is not None for place in moved)
@@ -169,6 +174,11 @@ class _Run:
                     -shrinks[..., None] * (passed - begin)
                 )
                 saved = reached
+            if shrinks.any() and _all_cancels(rates(solver.t, solver.y), slopes, solver.y, size):
+                later = self.times[saved:] - begin
+                counted = solver.y.reshape(*size, 1)
+                values[..., saved:] = counted * np.exp(-shrinks[..., None] * later)
+                break
             if not shrinks.any() and self._fade(dynamics, solver, saved, values):
                 break
         return COMPLETED, steps
@@ -189,3 +199,14 @@ class _Run:
         later = self.times[saved:] - solver.t
         values[..., saved:] = states[..., None] * np.exp(np.minimum(shares, 0)[..., None] * later)
         return True
+
+
+def _all_cancels(rates: NDArray, slopes: NDArray, states: NDArray, size: tuple[int, ...]) -> bool:
+    """Whether forces without a scale cancel, in every mode, but for round-off.
+
+    They cancel at every scale then, and decay is all that is left. Modes that come back much more
+    slowly than others may still be on their way.
+    """
+    cancels = np.abs(rates) <= CANCELS * np.abs(slopes) @ np.abs(states)  # false without slopes
+    returns = np.abs(np.diag(slopes)).reshape(size).max(axis=0)
+    return bool(cancels.all() and returns.min() >= ALIKE * returns.max())

@@ -10,6 +10,7 @@ import eigendyn
 from eigendyn.equations import equations
 from eigendyn.integrate.compiled_flow import compiled_flow
 from eigendyn.nodes import fit_nodes
+from eigendyn.run import field_parameters, starting_states
 
 START = (0.02, 0.3, 1.7)
 TWO = (0.2, 1.0)
@@ -46,18 +47,26 @@ def test_a_euclidean_run_that_decays_completes_and_agrees_with_its_equation(deca
     assert tolerances(run.singular_value.values, right) < ALLOWED
 
 
+LEARNED = {"predictor": "learned", "predictor_rate": 2.0}
+
+
 @pytest.mark.parametrize(
-    ("loss", "power", "decay", "closure"),
+    ("loss", "power", "decay", "closure", "more"),
     [
-        ("cosine", 1, 0.05, "mean-field"),
-        ("cosine", 1, 0.3, "exact"),
-        ("iso-cosine", 3, 0.05, "exact"),
-        ("iso-cosine", 3, 0.3, "mean-field"),
+        ("cosine", 1, 0.05, "mean-field", {}),
+        ("cosine", 1, 0.3, "exact", {}),
+        ("iso-cosine", 3, 0.05, "exact", {}),
+        ("iso-cosine", 3, 0.3, "mean-field", {}),
+        ("cosine", 1, 0.02, "mean-field", LEARNED | {"predictor_decay": 0.02}),
+        ("cosine", 1, 0.3, "exact", LEARNED | {"predictor_decay": 0.3}),
     ],
 )
-def test_decay_under_a_loss_without_scale_is_a_change_of_time(loss, power, decay, closure):
-    """Forces that are F(cs) = F(s)/c^p: s = e^(−ωt) u, and u does not decay in τ(t)."""
-    settings = {"closure": closure, "steps": 10_000}
+def test_decay_under_a_loss_without_scale_is_a_change_of_time(loss, power, decay, closure, more):
+    """Forces that are F(cs) = F(s)/c^p: s = e^(−ωt) u, and u does not decay in τ(t).
+
+    So do a predictor's, which decays as fast.
+    """
+    settings = {"closure": closure, "steps": 10_000, **more}
     run = eigendyn.simulate(loss, TWO, weight_decay=decay, saves=101, **settings)
     assert run.attrs["status"] == "completed"
     rate = (1 + power) * decay
@@ -65,11 +74,12 @@ def test_decay_under_a_loss_without_scale_is_a_change_of_time(loss, power, decay
     stretched = np.expm1(np.minimum(rate * times, 300)) / rate
     early = np.unique(np.append(stretched[stretched < STEADY], [0.99 * STEADY, STEADY]))
 
-    program = equations(loss, settings).program
-    start = np.sqrt([TWO])
-    equal = np.full_like(start, np.sqrt(np.mean(TWO)))
-    given = {"sigma1": 0.0, "sigma2": 0.1, "weight_decay": 0.0}
-    numbers = {name: given[name] for name in program.parameters}
+    system = equations(loss, settings | {"predictor_decay": 0.0, "weight_decay": 0.0})
+    program = system.program
+    start = starting_states(program, np.array(TWO), system.chosen)
+    numbers = field_parameters(program, system.chosen, system.numbers)
+    equal = start.copy()
+    equal[0] = np.sqrt(np.mean(TWO))
     between = np.stack([start, np.sqrt(start * equal), equal])
     nodes = fit_nodes(program, between, numbers, 1e-11).nodes
     still = compiled_flow(program, nodes, start, early, numbers, rtol=1e-11, atol=1e-13)
