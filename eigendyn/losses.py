@@ -214,10 +214,18 @@ def named_loss(
 
     Raises:
         UnknownName: No loss has this name.
+        InvalidSetting: An exponent for a loss that has its own.
 
     Source: Halvagal et al. 2023, losses, IsoLoss and ablations.
     """
     build = LOSSES[check_choice("loss", name, LOSS_NAMES)]
+    if beta is not None and name.startswith("iso-"):
+        family = name.removeprefix("iso-")
+        message = (
+            f"{name} is the family of {family} at β = 1, so it takes no beta. Try "
+            f"named_loss({family!r}, beta={beta})."
+        )
+        raise InvalidSetting(message)
     loss = build() if beta is None else build(beta)
     if not predictor:
         loss = without_predictor(loss)

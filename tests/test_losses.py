@@ -67,3 +67,8 @@ def test_a_name_is_as_good_as_the_loss(of_loss):
     assert of_loss("cosine") == of_loss(eigendyn.named_loss("cosine"))
     with pytest.raises(UnknownName, match="Did you mean 'cosine'"):
         of_loss("cosin")
+
+
+def test_an_isotropic_loss_takes_no_other_exponent():
+    with pytest.raises(InvalidSetting, match="named_loss\\('cosine', beta=0.5\\)"):
+        named_loss("iso-cosine", beta=0.5)
