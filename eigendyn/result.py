@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import eigendyn
+from eigendyn.choices import APPROXIMATIONS
 from eigendyn.events import Course
 from eigendyn.labelled import Column, Labelled
 from eigendyn.outcome_words import UNKNOWN
@@ -121,6 +122,7 @@ def labelled(
             "title": f"{loss}, {closure['name']}, {method}",
             "loss": loss,
             "method": method,
+            "approximation": _approximation(method),
             "closure": closure["name"],
             "closure_error": float(closure["error"]),
             "closure_error_meaning": closure["error_meaning"],
@@ -130,6 +132,11 @@ def labelled(
             **provenance(device, str(settings["dtype"])),
         },
     )
+
+
+def _approximation(method: str) -> str:
+    """What the engines that a method names take for the equations."""
+    return "; ".join(text for name, text in APPROXIMATIONS.items() if name in method)
 
 
 def _quantities(conserved: Mapping[str, NDArray]) -> dict[str, Column]:
@@ -213,6 +220,7 @@ def ensemble_dataset(
             "title": f"{loss}, {closure['name']}, {engine}",
             "loss": loss,
             "engine": engine,
+            "approximation": _approximation(engine),
             "closure": closure["name"],
             "closure_error": float(closure["error"]),
             "closure_error_meaning": closure["error_meaning"],

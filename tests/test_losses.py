@@ -70,5 +70,5 @@ def test_a_name_is_as_good_as_the_loss(of_loss):
 
 
 def test_an_isotropic_loss_takes_no_other_exponent():
-    with pytest.raises(InvalidSetting, match="named_loss\\('cosine', beta=0.5\\)"):
+    with pytest.raises(InvalidSetting, match=r"named_loss\('cosine', beta=0.5\)"):
         named_loss("iso-cosine", beta=0.5)

@@ -104,6 +104,8 @@ def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
     yield "loss", attrs["loss"]
     yield "modes", _counts(dataset["outcome"])
     yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
+    if attrs.get("approximation"):  # files of earlier versions have none
+        yield "approx.", attrs["approximation"]
     yield "closure", f"{attrs['closure']}, {_trust(attrs)}"
     ends = _ends(dataset)
     if ends:

@@ -63,3 +63,13 @@ def test_trajectories_that_explicit_steps_leave_undone_are_served_and_counted():
     np.testing.assert_allclose(
         total[:, 1:], np.outer([1.2, 0.9], np.exp([-12.0, -24.0])), rtol=1e-8
     )
+
+
+def test_what_the_implicit_engine_approximates_travels_with_the_result():
+    own = {"weight_decay": 0.3, "steps": 100, "closure": "mean-field"}
+    implicit, compiled = (
+        eigendyn.simulate("cosine", VARIANCES, method=method, **own).attrs["approximation"]
+        for method in ("implicit", "compiled")
+    )
+    assert f"{FASTEST:.0e}".replace("+0", "") in implicit
+    assert compiled == ""
