@@ -17,7 +17,7 @@ from eigendyn.equations import Equations
 from eigendyn.errors import InvalidSetting, NoProgram, NotDecoupled
 from eigendyn.events import CLOSER, arrival_times, between
 from eigendyn.integrate.agreement import until_two_agree
-from eigendyn.run import quick_steps
+from eigendyn.run import TYPICAL_NODES, quick_steps
 from eigendyn.settings import MOST_IMPLICIT, Settings
 from eigendyn.trajectory import BATCH_STATUSES, Batch
 
@@ -127,7 +127,7 @@ def _in_turn(name: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     """
     chosen, program = work.chosen, work.system.program
     numbers = int(np.prod(starts.shape[1:]))
-    few = quick_steps(numbers, program)
+    few = quick_steps(numbers, TYPICAL_NODES if program.node_names else 1)
     if numbers > MOST_IMPLICIT or chosen.dtype != "float64" or few >= chosen.max_solver_steps:
         few = chosen.max_solver_steps
     found = _ENGINES[name](work.with_steps(few), starts, parameters)

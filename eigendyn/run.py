@@ -95,9 +95,8 @@ def run(
         )
         return Fit(), at_times(solved, eta * shown), way, "closed-form"
     best, visited = None, _first_visited(program, start)
-    for method, most in _attempts(chosen, start, program):
-        limited = replace(system, chosen=replace(chosen, max_solver_steps=most))
-        found = _attempt(limited, start, parameters, method, visited, progress)
+    for method, is_quick in _attempts(chosen, start, program):
+        found = _attempt(system, start, parameters, method, is_quick, visited, progress)
         visited = found.visited
         if best is None or len(found.trajectory.times) > len(best.trajectory.times):
             best = found
@@ -140,30 +139,29 @@ class _Attempt:
     method: str
 
 
-def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[str, int]]:
-    """Engines to try one after the other, each with the adaptive steps that it may take.
+def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[str, bool]]:
+    """Engines to try one after the other, and whether each may take few adaptive steps only.
 
     Explicit steps are the fastest, if few of them are needed. Where that is not so, an implicit
     engine is tried before many more of them are.
     """
-    most = chosen.max_solver_steps
     if chosen.method != "auto":
-        return [(chosen.method, most)]
+        return [(chosen.method, False)]
     if chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32":
-        return [("flow", most)]
+        return [("flow", False)]
     numbers = len(start) * len(moving_modes(program, start).some)
     if numbers > MOST_IMPLICIT:
-        return [("compiled", most)]
-    few = quick_steps(numbers, program)
+        return [("compiled", False)]
+    few = quick_steps(numbers, TYPICAL_NODES if program.node_names else 1)
     has_corners = program.closure == "sampled"  # where implicit steps are no larger
-    if few >= most or has_corners:
-        return [("compiled", most), ("implicit", most)]
-    return [("compiled", few), ("implicit", most), ("compiled", most)]
+    if few >= chosen.max_solver_steps or has_corners:
+        return [("compiled", False), ("implicit", False)]
+    return [("compiled", True), ("implicit", False), ("compiled", False)]
 
 
-def quick_steps(numbers: int, program: Program) -> int:
+def quick_steps(numbers: int, nodes: int) -> int:
     """Explicit steps of states × modes numbers that take a second or so."""
-    return QUICK // numbers // (TYPICAL_NODES if program.node_names else 1)
+    return max(1, QUICK // numbers // nodes)
 
 
 def _attempt(
@@ -171,6 +169,7 @@ def _attempt(
     start: NDArray,
     parameters: dict[str, float],
     method: str,
+    is_quick: bool,
     visited: NDArray,
     progress: bool,
 ) -> _Attempt:
@@ -192,11 +191,18 @@ def _attempt(
         fit = Fit(samples, error, rtol=rtol)
         rtol = rtol if method in SAMPLED_SHARE else None
     else:
-        engine = ENGINES[method](system, start, steps, parameters, progress)
+        moving = moving_modes(program, start).some
+
+        def engine(nodes: Nodes) -> Trajectory:
+            most = chosen.max_solver_steps
+            if is_quick:
+                most = min(most, quick_steps(moving.size * len(start), max(1, len(nodes.weights))))
+            limited = replace(system, chosen=replace(chosen, max_solver_steps=most))
+            return ENGINES[method](limited, start, steps, parameters, progress)(nodes)
+
         if program.closure == "mean field":
             fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
         else:
-            moving = moving_modes(program, start).some
             fit, trajectory, visited = _with_nodes(
                 program, visited, moving, parameters, chosen, engine
             )

@@ -12,7 +12,7 @@ ordinary differential equations (LSODA), as SciPy has it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,13 @@ RTOL = 1e-10
 NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
 FINEST = 1e-13  # relative tolerance that LSODA takes
 CANCELS = 16 * float(np.finfo(float).eps)  # relative error of states, of which rates are made up
+SLOW = 1e-3  # per unit of time, above which nothing is looked at more closely
 ALIKE = 1e-4  # of the fastest, what brings back every mode
 SUNK = 1e-100  # largest mode, below which all that is left is decay
 NOTHING = 1e-120  # absolute error allowed to a state that is relative to itself
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
+
+Rates = Callable[[float, NDArray], NDArray]
 COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = (
     BATCH_STATUSES.index(name)
     for name in ("completed", "diverged", "out-of-steps", "invalid-start")
@@ -174,7 +177,7 @@ class _Run:
                     -shrinks[..., None] * (passed - begin)
                 )
                 saved = reached
-            if shrinks.any() and _all_cancels(rates(solver.t, solver.y), slopes, solver.y, size):
+            if shrinks.any() and self._only_decays(solver, rates, jacobian, slopes, size):
                 later = self.times[saved:] - begin
                 counted = solver.y.reshape(*size, 1)
                 values[..., saved:] = counted * np.exp(-shrinks[..., None] * later)
@@ -200,13 +203,21 @@ class _Run:
         values[..., saved:] = states[..., None] * np.exp(np.minimum(shares, 0)[..., None] * later)
         return True
 
+    def _only_decays(
+        self, solver: LSODA, rates: Rates, jacobian: Rates, slopes: NDArray, size: tuple[int, ...]
+    ) -> bool:
+        """Whether forces without a scale cancel in every mode that has not sunk, but for round-off.
 
-def _all_cancels(rates: NDArray, slopes: NDArray, states: NDArray, size: tuple[int, ...]) -> bool:
-    """Whether forces without a scale cancel, in every mode, but for round-off.
-
-    They cancel at every scale then, and decay is all that is left. Modes that come back much more
-    slowly than others may still be on their way.
-    """
-    cancels = np.abs(rates) <= CANCELS * np.abs(slopes) @ np.abs(states)  # false without slopes
-    returns = np.abs(np.diag(slopes)).reshape(size).max(axis=0)
-    return bool(cancels.all() and returns.min() >= ALIKE * returns.max())
+        They cancel at every scale then, and decay is all that is left. Modes that come back much
+        more slowly than others may still be on their way.
+        """
+        states, found = solver.y, rates(solver.t, solver.y)
+        least = FORGIVEN * self.atol * np.abs(states[: size[1]]).max()
+        sunk = (np.abs(states) < least) & (found * states <= 0)
+        if not (sunk | (np.abs(found) <= SLOW * np.abs(states))).all():
+            return False
+        if np.isnan(slopes).any():  # explicit steps, which need none
+            jacobian(solver.t, states)
+        cancels = np.abs(found) <= CANCELS * np.abs(slopes) @ np.abs(states)
+        returns = np.abs(np.diag(slopes)).reshape(size).max(axis=0)[~sunk[: size[1]]]
+        return bool((cancels | sunk).all() and returns.min() >= ALIKE * returns.max())
