@@ -20,6 +20,7 @@ from eigendyn.analysis.stability import stable_learning_rate
 from eigendyn.checks import check_real, check_whole
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
+from eigendyn.keywords import takes
 from eigendyn.loss_writer import write_loss
 from eigendyn.losses import SymbolicLoss
 from eigendyn.network.descent import Descent, descend
@@ -51,6 +52,7 @@ MEASURES = (
 UNITS = {"singular_value": "√variance", "eigenvalue": "variance", "standard_deviation": "√variance"}
 
 
+@takes(Settings)
 def crosscheck(
     loss: str | SymbolicLoss | None = None,
     weights: ArrayLike | None = None,

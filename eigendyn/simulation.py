@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.choices import FLOWS
 from eigendyn.equations import Equations, equations
 from eigendyn.events import Course
+from eigendyn.keywords import takes
 from eigendyn.labelled import Labelled
 from eigendyn.measures import columns, measures
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
@@ -38,6 +39,7 @@ ERROR_MEANINGS = {
 }
 
 
+@takes(Settings)
 def simulate(
     loss: str | SymbolicLoss | None = None,
     variances: ArrayLike | None = None,
@@ -68,7 +70,7 @@ def simulate(
         for each mode and time.
 
     Raises:
-        UnknownName: A loss, method, closure, … that does not exist.
+        UnknownName: A loss, method, closure, keyword, … that does not exist.
         InvalidSetting: A number without meaning, or options that contradict each other.
         InvalidSpectrum: Variances that are not non-negative and finite, or all zero.
         NoClosedForm: The closed form was asked of dynamics that have none.
@@ -98,6 +100,7 @@ def simulated(
     return _label(system, fit, trajectory, way, method)
 
 
+@takes(Settings)
 def vector_field(
     loss: str | SymbolicLoss = "cosine", variances: ArrayLike | None = None, **settings: Any
 ) -> tuple[VectorField, NDArray, dict[str, float]]:
@@ -133,6 +136,7 @@ def vector_field(
     return field, states.astype(chosen.dtype), parameters
 
 
+@takes(Settings)
 def conserved_values(
     loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any
 ) -> dict[str, NDArray]:

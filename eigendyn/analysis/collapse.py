@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from eigendyn.choices import FLOWS, LOSS_NAMES
 from eigendyn.equations import equations
 from eigendyn.errors import EigendynError
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
 from eigendyn.outcomes import are_lost
 from eigendyn.presets import preset_settings
@@ -101,6 +102,7 @@ class Diagnosis:
         return kept.assign_coords(change=np.array(names)).assign_attrs(attrs)
 
 
+@takes(Settings)
 def diagnose(
     loss: str | SymbolicLoss | None = None,
     variances: ArrayLike | None = None,

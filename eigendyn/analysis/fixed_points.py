@@ -95,7 +95,7 @@ def find_fixed_points(
         InvalidSetting: An empty window, or fewer than two starts.
         UnknownName: A parameter that the system does not have.
     """
-    check_parameters(system, parameters)
+    check_parameters(system, parameters, find_fixed_points)
     low, high = check_window(low, high, len(system.names))
     first = _starts(system, low, high, check_whole("starts", starts, 2), seed)
     if isinstance(system, DynamicalSystem):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSpectrum
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
 from eigendyn.run import starting_states
 from eigendyn.settings import Settings
@@ -18,6 +19,7 @@ from eigendyn.start import check_variances
 SERVED = 9  # spectra, evenly spaced, that the closure's nodes are chosen for
 
 
+@takes(Settings)
 def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any) -> NDArray:
     r"""Rate of change of every mode's variance, dv_m/dt = 2 s_m ds_m/dt.
 
@@ -51,6 +53,7 @@ def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: A
     return np.asarray(_variance_rates(field, states, parameters), float)
 
 
+@takes(Settings)
 def growth_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any) -> NDArray:
     r"""Growth rate of every mode, (1/v_m) dv_m/dt.
 

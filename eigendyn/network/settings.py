@@ -12,8 +12,10 @@ from eigendyn.architecture import CHOICES, RULES, contradictions, filled_in
 from eigendyn.checks import check_real, check_whole
 from eigendyn.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
 from eigendyn.errors import InvalidSetting
+from eigendyn.keywords import strict
 
 
+@strict
 @dataclass(frozen=True)
 class Network:
     """A Siamese network and its gradient descent, valid by construction.
@@ -59,7 +61,7 @@ class Network:
         dtype: One of `choices.DTYPES`.
 
     Raises:
-        UnknownName: A loss, encoder, predictor, target or dtype that does not exist.
+        UnknownName: A loss, encoder, predictor, target, dtype or keyword that does not exist.
         InvalidSetting: A number without meaning, or settings that contradict each other.
     """
 
