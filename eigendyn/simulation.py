@@ -17,7 +17,7 @@ from eigendyn.measures import columns, measures
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
 from eigendyn.program.evaluation import quantities
-from eigendyn.result import labelled
+from eigendyn.result import labelled, relative_drift
 from eigendyn.run import field_parameters, in_precision, run, starting_states
 from eigendyn.settings import Settings
 from eigendyn.start import check_variances, published_variances
@@ -65,9 +65,8 @@ def simulate(
     Returns:
         Dataset over (mode, time), modes in input order, time = learning rate × step. Numerical
         failure is its attribute `status`, never an exception; the data then end where it happened.
-        What is conserved is over (quantity, time), and absent where nothing is; of all that is over
-        modes or times, `dataset.drop_dims("quantity", errors="ignore").to_dataframe()` has one row
-        for each mode and time.
+        What is conserved is over time, "conserved_1" and on, named and with its largest drift in
+        their attributes. `dataset.to_dataframe()` has one row for each mode and time.
 
     Raises:
         UnknownName: A loss, method, closure, keyword, … that does not exist.
@@ -171,6 +170,8 @@ def _label(
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
     states = np.asarray(trajectory.values, float)  # (states, modes, times)
+    kept = _conserved(system, states, trajectory.times)
+    seen = _conserved(system, np.asarray(way.values, float), way.times)
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
     meaning = ERROR_MEANINGS[program.closure]
@@ -184,7 +185,7 @@ def _label(
         trajectory,
         way,
         predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
-        conserved=_conserved(system, states, trajectory.times),
+        conserved={name: (kept[name], relative_drift(seen[name])) for name in kept},
         settings=asdict(chosen) | own,
         closure={
             "name": program.closure,
