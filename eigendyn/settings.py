@@ -127,7 +127,7 @@ class Settings:
         for name, lowest in _WHOLE.items():
             object.__setattr__(self, name, check_whole(name, getattr(self, name), lowest))
         for name, rule in _REAL.items():
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None or getattr(Settings, name) is not None:
                 object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
         for contradiction in chain(contradictions(self), self._misplaced_accuracies()):
             raise InvalidSetting(contradiction)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.choices import FLOWS
+from eigendyn.choices import FLOWS, loss_name
 from eigendyn.equations import Equations, equations
 from eigendyn.events import Course
 from eigendyn.keywords import takes
@@ -90,7 +90,7 @@ def simulated(
     **settings: Any,
 ) -> Labelled:
     """Do what `simulate` does, without xarray."""
-    name = loss if loss is None or isinstance(loss, str) else loss.name
+    name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)

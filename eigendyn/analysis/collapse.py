@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from eigendyn.choices import FLOWS, LOSS_NAMES
+from eigendyn.choices import FLOWS, LOSS_NAMES, loss_name
 from eigendyn.equations import equations
 from eigendyn.errors import EigendynError
 from eigendyn.keywords import takes
@@ -131,7 +131,7 @@ def diagnose(
     Raises:
         The errors of `simulate`.
     """
-    name = loss if loss is None or isinstance(loss, str) else loss.name
+    name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)

@@ -126,7 +126,7 @@ def find_fixed_points(
             centred = _centred(system, alone, centre, rested, tolerance, parameters)
             alone = replace(centred, continuum=lines)
         found.append(alone)
-    found.sort(key=lambda one: (float(np.linalg.norm(one.x)), *one.x))
+    found.sort(key=lambda one: (round(float(np.linalg.norm(one.x)) / scale, 9), *one.x))
     return Search(tuple(found), starts, int((~inside).sum()), rest.x[rest.residual > tolerance])
 
 

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.choices import loss_name
 from eigendyn.errors import InvalidSpectrum
 from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
@@ -47,8 +48,7 @@ def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: A
         raise InvalidSpectrum(message)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, SERVED).round().astype(int))
     field, _, parameters = vector_field(loss, spectra[chosen], **settings)
-    name = loss if isinstance(loss, str) else loss.name
-    start = Settings(loss=name, **settings)
+    start = Settings(loss=loss_name(loss), **settings)
     states = np.stack([starting_states(field, check_variances(one), start) for one in spectra])
     return np.asarray(_variance_rates(field, states, parameters), float)
 

@@ -78,6 +78,15 @@ function zeroBranches({ n, positions, values, rateAt, refinements }, which) {
   };
   for (let row = 0; row + 1 < n; row += 1) {
     for (let column = 0; column + 1 < n; column += 1) {
+      const first = rate(column, row) >= 0; // most cells are passed over here, and soon
+      const isAlike = (x, y) => rate(x, y) >= 0 === first;
+      if (
+        isAlike(column + 1, row) &&
+        isAlike(column, row + 1) &&
+        isAlike(column + 1, row + 1)
+      ) {
+        continue;
+      }
       const corners = [
         [column, row],
         [column + 1, row],
@@ -136,10 +145,16 @@ function touchingBranches(grid, which, known) {
   return [0, 1].flatMap((axis) => {
     const slopes = slopeGrid(grid, which, axis);
     if (!(Math.max(...slopes.filter(Number.isFinite).map(Math.abs)) > TOUCHES * usual)) return [];
+    const nearest = (q) => {
+      const [column, row] = q.map((v, i) => Math.round((v - positions[i][0]) / steps[i]));
+      return values[which][row * n + column];
+    };
     const least = (q) => {
+      if (!(Math.abs(nearest(q)) < 4 * NEARLY * usual)) return null; // without asking the field
       const at = (way) => rateAt(q.map((v, i) => (i === axis ? v + way * steps[i] : v)), which);
-      const [before, here, after] = [at(-0.25), at(0), at(0.25)];
+      const here = at(0);
       if (!(Math.abs(here) < NEARLY * usual)) return null;
+      const [before, after] = [at(-0.25), at(0.25)];
       const shift = (0.125 * (before - after)) / (before - 2 * here + after);
       if (!(Math.abs(shift) < 1)) return null;
       const found = q.map((v, i) => (i === axis ? v + shift * steps[i] : v));

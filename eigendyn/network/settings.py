@@ -99,7 +99,7 @@ class Network:
         for kind, known in {**CHOICES, **_CHOICES}.items():
             check_choice(kind, getattr(self, kind), known)
         for name, rule in RULES.items():
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None or getattr(Network, name) is not None:
                 object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
         if self.batch is not None:
             object.__setattr__(self, "batch", check_whole("batch", self.batch, 2))
