@@ -1,6 +1,7 @@
 """Claims about what the page computes: against closed forms, and against the Python engines."""
 
 import base64
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -21,8 +22,13 @@ const result = { states: path.states, times: path.times, ended: path.ended };
 """
 
 
+@lru_cache
+def _made(loss, modes, settings):
+    return system_and_dynamics(loss, modes, **dict(settings))
+
+
 def fixed_points(loss, modes, n=49, **settings):
-    found = run_on_system(FIXED, *system_and_dynamics(loss, modes, **settings), n=n)
+    found = run_on_system(FIXED, *_made(loss, modes, tuple(settings.items())), n=n)
     return {tuple(np.round(p["x"], 6)): p for p in found["points"]}, found["lines"]
 
 
@@ -202,7 +208,6 @@ def test_a_double_root_is_half_stable_in_the_page_as_in_the_tables(n):
         ("euclidean", {}),
         ("cosine", {}),
         ("cosine", {"sigma2": 0.0}),
-        ("iso-cosine", {"sigma2": 0.0}),
         ("euclidean", {"stop_gradient": False, "sigma2": 0.0}),
     ],
 )
