@@ -71,6 +71,7 @@ def check_real(name: str, value: Any, rule: Rule) -> float:
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     number = float(value) if is_number else math.nan
     if not (math.isfinite(number) and holds(number)):
-        message = f"{flag(name)} must be finite and {condition}, not {value}. {hint}"
+        given = value if is_number else repr(value)
+        message = f"{flag(name)} must be finite and {condition}, not {given}. {hint}"
         raise InvalidSetting(message)
     return number

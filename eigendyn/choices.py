@@ -6,8 +6,9 @@ Standard library only, so that the answer comes at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from eigendyn.errors import UnknownName
+from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.other_names import meant
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
@@ -55,6 +56,22 @@ def check_choice(kind: str, given: str, known: Iterable[str]) -> str:
     if given not in names:
         raise UnknownName(kind, given, names, _hint(kind, str(given), names))
     return given
+
+
+def loss_name(loss: Any) -> str:
+    """Name of a loss that is given by its name, or as a `SymbolicLoss`.
+
+    Raises:
+        InvalidSetting: It is neither.
+    """
+    name = loss if isinstance(loss, str) else getattr(loss, "name", None)
+    if isinstance(name, str):
+        return name
+    message = (
+        f"A loss must be a name or a SymbolicLoss, not {loss!r}. Try {LOSS_NAMES[0]!r}, or "
+        "eigendyn.parse_loss(text)."
+    )
+    raise InvalidSetting(message)
 
 
 def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:

@@ -18,8 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.agreement import FALSE_ALARM, agreement
 from eigendyn.analysis.stability import stable_learning_rate
 from eigendyn.checks import check_real, check_whole
+from eigendyn.choices import loss_name
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
+from eigendyn.keywords import takes
 from eigendyn.loss_writer import write_loss
 from eigendyn.losses import SymbolicLoss
 from eigendyn.network.descent import Descent, descend
@@ -51,6 +53,7 @@ MEASURES = (
 UNITS = {"singular_value": "√variance", "eigenvalue": "variance", "standard_deviation": "√variance"}
 
 
+@takes(Settings)
 def crosscheck(
     loss: str | SymbolicLoss | None = None,
     weights: ArrayLike | None = None,
@@ -100,7 +103,7 @@ def crosscheck(
     rule = (lambda x: 0 < x < 1, "between 0 and 1", "Try 0.01.")
     false_alarm = check_real("false_alarm", false_alarm, rule)
     given = {"batch": batch} if batch is not None else {}
-    name = loss.name if isinstance(loss, SymbolicLoss) else loss
+    name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     known: dict[str, Any] = {"loss": Settings.loss} | DEFAULTS | source | given
     known |= {} if name is None else {"loss": name}

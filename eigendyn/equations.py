@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from eigendyn.architecture import Architecture, architecture
-from eigendyn.choices import LOSS_NAMES, check_choice
+from eigendyn.choices import LOSS_NAMES, check_choice, loss_name
 from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program, Quantities
 from eigendyn.program.prepared import decays, prepared
@@ -83,7 +83,7 @@ def equations(loss: SymbolicLoss | str, settings: Mapping[str, Any]) -> Equation
         NoExactClosure: The exact closure was asked of a loss that has none.
         NoProgram: The loss uses a function that programs do not know.
     """
-    chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
+    chosen = Settings(loss=loss_name(loss), **settings)
     if isinstance(loss, str):
         check_choice("loss", loss, LOSS_NAMES)
         found = prepared(chosen)
@@ -108,7 +108,7 @@ def understand(
     Raises:
         UnknownName, InvalidSetting: They do not.
     """
-    chosen = Settings(loss=loss if isinstance(loss, str) else loss.name, **settings)
+    chosen = Settings(loss=loss_name(loss), **settings)
     return symbolic(loss, chosen), chosen
 
 

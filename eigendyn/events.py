@@ -40,14 +40,19 @@ class Course:
 
     Args:
         times: Increasing times (times,), learning rate × step.
-        variance: Variance (modes, times).
+        values: States (states, modes, times), the singular value first.
         recruitment_time: First time at which a mode's size is within 5 % of its last one (modes,);
             NaN where there is none. The size is the variance, or its share of the total.
     """
 
     times: NDArray  # (times,)
-    variance: NDArray  # (modes, times)
+    values: NDArray  # (states, modes, times)
     recruitment_time: NDArray  # (modes,)
+
+    @property
+    def variance(self) -> NDArray:
+        """Variance (modes, times)."""
+        return _squares(self.values[0].astype(float))
 
 
 def watched(steps: int, numbers: int, intervals: int = INTERVALS) -> NDArray:
@@ -110,7 +115,6 @@ def course(
     """
     seen = at_times(trajectory, watch)
     times = seen.times
-    variance = _squares(seen.values[0].astype(float))
     if rtol is None:
         arrivals = _arrival_steps(seen, learning_rate, again, of_shares)
     elif len(times) < STENCILS[0]:  # it has failed at once
@@ -124,7 +128,7 @@ def course(
             return found.times, found.values[None]
 
         arrivals = arrival_times(times, seen.values[None], follow, rtol, of_shares)[0]
-    return Course(times, variance, arrivals)
+    return Course(times, seen.values, arrivals)
 
 
 def _arrival_steps(

@@ -17,6 +17,9 @@ from eigendyn.errors import InvalidSpectrum
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 SUMMED = 16  # float32 layers of 1,024 inputs round singular values by up to 6 epsilons
 DIGITS = {"float32": 9, "float64": 17}  # that write a number so that it is read as it was
+BITS = {"bfloat16": 8, "float16": 11}  # of a significand in half precision
+ODD, ENOUGH = 0.25, 8  # share of odd last bits that tells a type from a grid, and of how many
+HALF_DIGITS = (4, 5)  # of which float16 writes its numbers, where they tell it from decimals
 FEWEST_DIGITS = 3  # numbers of fewer digits, as 0.5 and 0.25, are taken to be exact
 FRACTION = re.compile(r"[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?")
 
@@ -95,13 +98,13 @@ def as_matrix(values: ArrayLike | Matrix, what: str, shape: str) -> Matrix:
 def stored_matrix(values: NDArray, dtype: str, left_out: tuple[str, ...] = ()) -> Matrix:
     """A matrix of numbers that were stored as a type, by its name.
 
-    Numbers of float64 that float32 holds too have been float32; whole ones are exact.
+    Numbers that a coarser type holds too have been of that type; whole ones are exact.
     """
     stored = dtype if dtype in EPSILON else "float64"
-    if stored == "float64" and (values != np.rint(values)).any():
+    if stored in ("float64", "float32") and (values != np.rint(values)).any():
         with np.errstate(over="ignore"):
             fits = (values.astype(np.float32) == values).all()
-        stored = "float32" if fits else stored
+        stored = (_half(values) or "float32") if fits else stored
     relative = max(EPSILON[stored], SUMMED * EPSILON[_summed_in(stored)])
     return Matrix(values, stored, relative * _root_mean_square(values), left_out)
 
@@ -131,6 +134,9 @@ def written_matrix(
             coarse, word = 10.0 ** (1 - digits) * _root_mean_square(values), f"{digits} digits"
         if coarse > spacing:
             stored, spacing = word, coarse
+        if digits in HALF_DIGITS and all(map(_is_written_half, parts)):
+            half = stored_matrix(values, "float16")
+            stored, spacing = half.stored, half.spacing
     elif digits < FEWEST_DIGITS:
         stored, spacing = "float64", 0.0
     return Matrix(values, stored, spacing, left_out, remark)
@@ -153,6 +159,29 @@ def short(value: object) -> str:
     """What was given, for a message: one line of at most 60 characters."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _half(values: NDArray) -> str | None:
+    """The type of half precision that numbers were rounded to before they were stored.
+
+    Whatever is rounded to a type has an odd last bit in one of two cases, small numbers too; those
+    of a grid, as the grey values k/256 of a picture, have none where they are small.
+    """
+    numbers = np.abs(values[values != 0])
+    small = numbers <= np.median(numbers)
+    for name, bits in BITS.items():
+        significand = np.ldexp(np.frexp(numbers)[0], bits)
+        if (significand == np.rint(significand)).all():
+            odd = significand[small] % 2 == 1
+            return name if len(odd) >= ENOUGH and odd.mean() >= ODD else None
+    return None
+
+
+def _is_written_half(part: re.Match[str]) -> bool:
+    """Whether a number is the shortest one that is read as a number of float16."""
+    number = float(part[0])
+    with np.errstate(over="ignore"):
+        return float(str(np.float16(number))) == number
 
 
 def _summed_in(stored: str) -> str:

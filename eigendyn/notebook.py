@@ -15,10 +15,11 @@ from eigendyn.explorer.controls import Control, controls
 from eigendyn.explorer.motion import Motion
 from eigendyn.explorer.portrait import Rests, rests
 from eigendyn.explorer.system import explored_system
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
 from eigendyn.plot.exploration import POINTS, Exploration, as_png, new_figure
 from eigendyn.report.phase import table
-from eigendyn.settings import with_closure_accuracy
+from eigendyn.settings import Settings, with_closure_accuracy
 from eigendyn.wording import short, told
 
 SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where the first trajectories start
@@ -30,6 +31,7 @@ STATIC = (
 )
 
 
+@takes(Settings)
 def explore(loss: str | SymbolicLoss = "cosine", **settings: Any) -> Explorer:
     """Explore the dynamics of a loss by hand, in Jupyter.
 

@@ -41,6 +41,19 @@ _CHOICES = {
     "device": {"cuda": ("gpu", "cuda:0", "nvidia")},
     "backend": {"torch": ("pytorch", "pt"), "numpy": ("np",)},
 }
+_IN_PYTHON = {  # options of the command line, with underscores → what does the same in Python
+    "batch": "The theory has no batch; that of networks is set in eigendyn.crosscheck.",
+    "embeddings": "Try variances=eigendyn.variances_from_embeddings(embeddings).",
+    "weights": "Try variances=eigendyn.variances_from_weights(weights).",
+    "modes": "Try variances=eigendyn.random_variances(modes, inputs).",
+    "inputs": "Try variances=eigendyn.random_variances(modes, inputs).",
+    "loss_expr": "A loss of your own is the first argument: try eigendyn.parse_loss(text).",
+    "parameters": "Numbers of a loss go with it: try eigendyn.parse_loss(text, {'gamma': 0.5}).",
+    "no_predictor": "Try predictor='none'.",
+    "slice": "Try held={'variance3': 0.5}.",
+    "output": "Try eigendyn.save(run, 'run.nc').",
+    "plot": "Try eigendyn.plot_spectrum(run).",
+}
 _MEANT = {
     kind: {other: name for name, others in names.items() for other in others}
     for kind, names in {"setting": _SETTINGS, **_CHOICES}.items()
@@ -61,3 +74,8 @@ def meant(kind: str, given: str) -> str | None:
     if kind == "setting":
         plain = plain.lstrip("-").replace("-", "_")
     return _MEANT.get(kind, {}).get(plain)
+
+
+def in_python(option: str) -> str | None:
+    """What to write in Python in the place of an option, in a sentence; None if not known."""
+    return _IN_PYTHON.get(option)

@@ -35,6 +35,7 @@ STATE_LABELS = {
     "velocity": ("velocity of the singular value", "√variance/time"),
     "predictor_velocity": ("velocity of the learned predictor's eigenvalue", "1/time"),
 }
+CONSERVED = "conserved_"  # begins the names of conserved quantities
 PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
 
 
@@ -43,7 +44,7 @@ def labelled(
     course: Course,
     *,
     predictor_eigenvalue: NDArray,
-    conserved: Mapping[str, NDArray],
+    conserved: Mapping[str, tuple[NDArray, float]],
     settings: Mapping[str, Any],
     closure: Mapping[str, Any],
     method: str,
@@ -58,7 +59,8 @@ def labelled(
         trajectory: States of every mode, the singular value first.
         course: What the modes did, whatever was saved.
         predictor_eigenvalue: λ (modes, times) [variance^α].
-        conserved: By name, the conserved quantities (times,).
+        conserved: By name, the conserved quantities (times,), each with its largest relative drift
+            in the run itself.
         settings: Every setting of the run, "learning_rate" among them; stored as JSON.
         closure: "name" of the closure, "error" (a number) and "error_meaning" (what it measures).
         method: The engine that ran.
@@ -68,9 +70,9 @@ def labelled(
         scale_free: Whether the loss does not depend on the common scale of the representations.
 
     Returns:
-        Arrays over (mode, time) in float64; modes keep their input order. Only where something is
-        conserved there are arrays over (quantity, time) too: an axis without positions would leave
-        a table of the whole without rows.
+        Arrays over (mode, time) in float64; modes keep their input order. What is conserved are
+        arrays over time, "conserved_1" and on: without an axis of their own, so that a table of the
+        whole has one row for each mode and time.
     """
     times = np.asarray(trajectory.times, np.float64)
     singular = np.asarray(trajectory.values[0], np.float64)  # (modes, times)
@@ -108,7 +110,7 @@ def labelled(
                 _outcomes(trajectory.status, course.times, course.variance, scale_free),
                 _label("what became of the mode", "") | {"size": _size(scale_free)},
             ),
-            **(_quantities(conserved) if conserved else {}),
+            **_numbered(conserved),
         },
         coords={
             "time": Column(("time",), times, _label("training time", "learning rate × step")),
@@ -116,7 +118,6 @@ def labelled(
             "mode": Column(
                 ("mode",), np.arange(len(variance)), _label("mode, in input order", "1")
             ),
-            **(_quantity_names(conserved) if conserved else {}),
         },
         attrs={
             "title": f"{loss}, {closure['name']}, {method}",
@@ -139,19 +140,28 @@ def _approximation(method: str) -> str:
     return "; ".join(text for name, text in APPROXIMATIONS.items() if name in method)
 
 
-def _quantities(conserved: Mapping[str, NDArray]) -> dict[str, Column]:
-    values = np.array(list(conserved.values()), np.float64)
+def _numbered(conserved: Mapping[str, tuple[NDArray, float]]) -> dict[str, Column]:
     return {
-        "conserved": Column(("quantity", "time"), values, _label("conserved quantity", "")),
-        "conserved_drift": Column(
-            ("quantity",), relative_drift(values), _label("largest |q(t) − q(0)| / |q(0)|", "1")
-        ),
+        f"{CONSERVED}{number}": Column(
+            ("time",),
+            np.asarray(values, np.float64),
+            _label(name, "")
+            | {"relative_drift": drift, "relative_drift_meaning": "largest |q(t) − q(0)| / |q(0)|"},
+        )
+        for number, (name, (values, drift)) in enumerate(conserved.items(), 1)
     }
 
 
-def _quantity_names(conserved: Mapping[str, NDArray]) -> dict[str, Column]:
-    names = np.array(list(conserved), dtype=str)
-    return {"quantity": Column(("quantity",), names, _label("conserved quantity", ""))}
+def kept_quantities(run: xarray.Dataset | Labelled) -> dict[str, Column]:
+    """What a run conserves, by its name, over time.
+
+    The attribute `relative_drift` is the largest in the run itself, whatever times are saved.
+    """
+    return {
+        one.attrs["long_name"]: Column(("time",), one.values, one.attrs)
+        for name, one in run.variables.items()
+        if str(name).startswith(CONSERVED)
+    }
 
 
 def ensemble_dataset(
@@ -241,12 +251,12 @@ def _outcomes(status: str, times: NDArray, variance: NDArray, scale_free: bool) 
     return outcomes(times, variance, scale_free)
 
 
-def relative_drift(quantities: NDArray) -> NDArray:
-    """Largest departure of each quantity (quantities, times) from its start, relative to it."""
-    start = quantities[:, :1]
-    scale = np.where(start == 0, 1.0, np.abs(start))
-    with np.errstate(invalid="ignore"):  # a mode without variance has an infinite logarithm
-        return (np.abs(quantities - start) / scale).max(axis=1, initial=0.0)
+def relative_drift(quantity: NDArray) -> float:
+    """Largest departure of a quantity (times,) from its start, relative to it."""
+    start = quantity[0]
+    with np.errstate(invalid="ignore"):
+        change = np.abs(quantity - start) / (np.abs(start) if start else 1.0)
+    return float(np.where(quantity == start, 0.0, change).max())  # −∞, the logarithm of 0, stays
 
 
 def provenance(device: str, dtype: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from eigendyn.architecture import CHOICES, RULES, contradictions, filled_in
 from eigendyn.checks import POSITIVE, check_real, check_whole
 from eigendyn.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
 from eigendyn.errors import InvalidSetting
+from eigendyn.keywords import strict
 
 TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
 SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
@@ -20,6 +21,7 @@ DEFAULT_SAMPLES = 10_000
 DEFAULT_CLOSURE_ACCURACY = 1e-9
 
 
+@strict
 @dataclass(frozen=True)
 class Settings:
     """Settings of one simulation, valid by construction.
@@ -75,7 +77,7 @@ class Settings:
         seed: Seed of everything that is drawn.
 
     Raises:
-        UnknownName: A method, closure, solver, dtype or device that does not exist.
+        UnknownName: A method, closure, solver, dtype, device or keyword that does not exist.
         InvalidSetting: A number without meaning, or settings that contradict each other.
     """
 
@@ -125,7 +127,7 @@ class Settings:
         for name, lowest in _WHOLE.items():
             object.__setattr__(self, name, check_whole(name, getattr(self, name), lowest))
         for name, rule in _REAL.items():
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None or getattr(Settings, name) is not None:
                 object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
         for contradiction in chain(contradictions(self), self._misplaced_accuracies()):
             raise InvalidSetting(contradiction)

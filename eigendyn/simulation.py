@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.choices import FLOWS
+from eigendyn.choices import FLOWS, loss_name
 from eigendyn.equations import Equations, equations
 from eigendyn.events import Course
+from eigendyn.keywords import takes
 from eigendyn.labelled import Labelled
 from eigendyn.measures import columns, measures
 from eigendyn.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.presets import preset_settings
 from eigendyn.program.evaluation import quantities
-from eigendyn.result import labelled
+from eigendyn.result import labelled, relative_drift
 from eigendyn.run import field_parameters, in_precision, run, starting_states
 from eigendyn.settings import Settings
 from eigendyn.start import check_variances, published_variances
@@ -38,6 +39,7 @@ ERROR_MEANINGS = {
 }
 
 
+@takes(Settings)
 def simulate(
     loss: str | SymbolicLoss | None = None,
     variances: ArrayLike | None = None,
@@ -63,12 +65,11 @@ def simulate(
     Returns:
         Dataset over (mode, time), modes in input order, time = learning rate × step. Numerical
         failure is its attribute `status`, never an exception; the data then end where it happened.
-        What is conserved is over (quantity, time), and absent where nothing is; of all that is over
-        modes or times, `dataset.drop_dims("quantity", errors="ignore").to_dataframe()` has one row
-        for each mode and time.
+        What is conserved is over time, "conserved_1" and on, named and with its largest drift in
+        their attributes. `dataset.to_dataframe()` has one row for each mode and time.
 
     Raises:
-        UnknownName: A loss, method, closure, … that does not exist.
+        UnknownName: A loss, method, closure, keyword, … that does not exist.
         InvalidSetting: A number without meaning, or options that contradict each other.
         InvalidSpectrum: Variances that are not non-negative and finite, or all zero.
         NoClosedForm: The closed form was asked of dynamics that have none.
@@ -89,7 +90,7 @@ def simulated(
     **settings: Any,
 ) -> Labelled:
     """Do what `simulate` does, without xarray."""
-    name = loss if loss is None or isinstance(loss, str) else loss.name
+    name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
@@ -98,6 +99,7 @@ def simulated(
     return _label(system, fit, trajectory, way, method)
 
 
+@takes(Settings)
 def vector_field(
     loss: str | SymbolicLoss = "cosine", variances: ArrayLike | None = None, **settings: Any
 ) -> tuple[VectorField, NDArray, dict[str, float]]:
@@ -133,6 +135,7 @@ def vector_field(
     return field, states.astype(chosen.dtype), parameters
 
 
+@takes(Settings)
 def conserved_values(
     loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any
 ) -> dict[str, NDArray]:
@@ -167,6 +170,8 @@ def _label(
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
     states = np.asarray(trajectory.values, float)  # (states, modes, times)
+    kept = _conserved(system, states, trajectory.times)
+    seen = _conserved(system, np.asarray(way.values, float), way.times)
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
     meaning = ERROR_MEANINGS[program.closure]
@@ -180,7 +185,7 @@ def _label(
         trajectory,
         way,
         predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
-        conserved=_conserved(system, states, trajectory.times),
+        conserved={name: (kept[name], relative_drift(seen[name])) for name in kept},
         settings=asdict(chosen) | own,
         closure={
             "name": program.closure,

@@ -209,8 +209,7 @@ def _write_labelled(result: Labelled, image: BytesIO) -> None:
 
 def _write_csv(dataset: xarray.Dataset, path: Path) -> None:
     """One row per mode and time; what has no time is repeated, attributes stand in comments."""
-    per_mode = [name for name, variable in dataset.items() if "quantity" not in variable.dims]
-    table = dataset[per_mode].to_dataframe().reset_index()
+    table = dataset.to_dataframe().reset_index()
     with path.open("w", encoding="utf-8", newline="") as file:
         for key, value in dataset.attrs.items():
             file.write(f"# {key}: {' '.join(str(value).split())}\n")

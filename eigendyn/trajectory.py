@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ class Trajectory:
         times: Saved times (times,), learning rate × step.
         values: States (states, modes, times).
         states: Name of each state, the singular value first.
-        status: "completed", "diverged" or "out-of-steps".
+        status: One of `STATUSES`.
         message: One sentence on what happened and what to try; empty when completed.
     """
 
@@ -27,10 +28,30 @@ class Trajectory:
     message: str = ""
 
 
-BATCH_STATUSES = (
-    *("completed", "diverged", "out-of-steps", "invalid-start", "inaccurate"),
-    "closure-inaccurate",
+STATUSES = MappingProxyType(  # how a trajectory ended → what happened, and what to try
+    {
+        "completed": "",
+        "diverged": (
+            "The flow is not finite after time {last}: a mode grows without bound, or the loss "
+            "takes a root, or divides, where it has no value. Try another loss or start."
+        ),
+        "out-of-steps": (
+            "The flow ran out of adaptive steps after time {last}. Try --method flow --solver "
+            "stiff, or larger --rtol and --atol."
+        ),
+        "invalid-start": "The start is not finite in this precision. Try smaller variances{finer}.",
+        "inaccurate": (
+            "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
+            "tolerances do not agree, or have no room in this precision, or a mode that would grow "
+            "again has sunk below the smallest number. Try larger ones, or fewer --steps{finer}."
+        ),
+        "closure-inaccurate": (
+            "The quadrature errs by more than --closure-accuracy allows. Try a larger one, fewer "
+            "--steps, or variances that are less far apart."
+        ),
+    }
 )
+BATCH_STATUSES = tuple(STATUSES)
 
 
 @dataclass(frozen=True)

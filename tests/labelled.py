@@ -3,7 +3,7 @@
 import numpy as np
 
 from eigendyn.events import Course, recruitment_times
-from eigendyn.result import labelled
+from eigendyn.result import labelled, relative_drift
 from eigendyn.trajectory import Trajectory
 
 
@@ -21,9 +21,11 @@ def label(
     trajectory = Trajectory(times, np.sqrt(variance)[None], ("singular_value",), **more)
     return labelled(
         trajectory,
-        Course(times, variance, recruitment_times(times, variance)),
+        Course(times, trajectory.values, recruitment_times(times, variance)),
         predictor_eigenvalue=variance,
-        conserved=conserved or {},
+        conserved={
+            name: (values, relative_drift(values)) for name, values in (conserved or {}).items()
+        },
         settings={
             "loss": "cosine",
             "learning_rate": learning_rate,

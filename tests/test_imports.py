@@ -68,6 +68,7 @@ LEAVES = {
         "wording",
     ),
     *("matrices", "matrix_files", "tables", "columns"),
+    "keywords",
 }
 APART = {"network"}  # must not share what it is compared with: imports leaves only
 ONLY_IN = {

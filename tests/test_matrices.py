@@ -108,3 +108,41 @@ def test_numbers_of_one_or_two_digits_are_taken_as_exact():
     z = np.array([[1, 0.5], [0.5, 0.26]])
     variances = variances_from_embeddings(_written(z, "%g"))
     np.testing.assert_allclose(variances, np.linalg.svd(z)[1] ** 2 / 2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("through", ["float32", "float64"])
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_half_precision_is_recognised_in_numbers_of_a_wider_type(half, through):
+    """As `embeddings.float().numpy()` leaves them behind automatic mixed precision."""
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    kind = np.float16 if half == "float16" else ml_dtypes.bfloat16
+    z = _product(500, 64, 5, "float32").astype(kind).astype(through)
+    assert as_matrix(z, "Embeddings", "").stored == half
+    assert np.count_nonzero(variances_from_embeddings(z)) == 5
+
+
+@pytest.mark.parametrize("form", ["%.18e", "shortest"])
+@pytest.mark.parametrize("rank", [1, 5])
+def test_half_precision_is_recognised_in_text(form, rank):
+    """As `numpy.savetxt` and pandas write float16."""
+    z = _product(500, 64, rank, "float16")
+    cells = [str(one) if form == "shortest" else form % one for one in z.ravel()]
+    matrix = written_matrix(np.array(cells, float).reshape(z.shape), cells)
+    assert matrix.stored == "float16"
+    assert np.count_nonzero(variances_from_embeddings(matrix)) == rank
+
+
+@pytest.mark.parametrize("levels", [16, 256, 1024])
+def test_a_grid_of_grey_values_is_exact_in_half_precision_and_was_not_rounded_to_it(levels):
+    values = np.random.default_rng(0).integers(0, levels, (500, 20)) / levels
+    assert as_matrix(values, "Embeddings", "").stored == "float32"
+
+
+@pytest.mark.parametrize("decimals", [3, 4, 5])
+def test_decimals_are_not_taken_for_half_precision(decimals):
+    values = np.random.default_rng(0).normal(size=(500, 20))
+    assert _written(values, f"%.{decimals}f").stored == f"{decimals} decimals"
+
+
+def test_a_few_numbers_by_hand_are_not_taken_for_half_precision():
+    assert as_matrix([[0.5, 0.25], [1.5, 2.125]], "Weights", "").stored == "float32"

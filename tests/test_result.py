@@ -9,7 +9,7 @@ import xarray
 from labelled import label, logistic
 
 import eigendyn
-from eigendyn.result import provenance
+from eigendyn.result import kept_quantities, provenance
 
 
 def test_outcomes_of_a_run_that_did_not_complete_are_unknown():
@@ -59,7 +59,39 @@ def test_drift_is_relative_to_the_start_and_the_largest_along_the_way():
     times = np.arange(3.0)
     conserved = {"sum of variances": np.array([2.0, 2.5, 1.9])}
     result = label(np.ones((2, 3)), times, conserved=conserved)
-    assert result["conserved_drift"].sel(quantity="sum of variances").item() == 0.25
+    assert kept_quantities(result)["sum of variances"].attrs["relative_drift"] == 0.25
+
+
+def test_an_infinite_quantity_that_stays_has_not_drifted():
+    times = np.arange(3.0)
+    result = label(np.ones((2, 3)), times, conserved={"log": np.full(3, -np.inf)})
+    assert result["conserved_1"].relative_drift == 0
+
+
+@pytest.mark.parametrize("method", ["compiled", "implicit", "steps"])
+def test_what_drifts_does_not_depend_on_what_is_saved(method):
+    tolerances = {} if method == "steps" else {"rtol": 1e-3, "atol": 1e-6}
+    few, many = (
+        eigendyn.simulate(
+            "cosine", [0.05, 1.0, 3.0], method=method, steps=100, saves=saves, **tolerances
+        )
+        for saves in (2, 101)
+    )
+    drift = few.conserved_1.relative_drift
+    assert drift == pytest.approx(many.conserved_1.relative_drift, rel=1e-9)
+    assert drift > 1e-9
+    for run in (few, many):
+        saved = abs(run.conserved_1 / run.conserved_1[0] - 1).max()
+        assert drift >= float(saved) * (1 - 1e-9)
+
+
+def test_several_conserved_things_repeat_no_row_of_the_table():
+    run = eigendyn.simulate("cosine", [0.3, 1.0], predictor="learned", steps=20, saves=5)
+    assert len(kept_quantities(run)) == 3
+    table = run.to_dataframe()
+    assert len(table) == 2 * 5
+    assert table.index.names == ["mode", "time"]
+    assert table["conserved_2"].loc[0].tolist() == run.conserved_2.values.tolist()
 
 
 @pytest.mark.parametrize("conserved", [{}, {"Σ v": np.ones(11)}])
@@ -78,9 +110,7 @@ def test_netcdf_holds_the_result_unchanged(tmp_path, monkeypatch, conserved):
 def test_a_table_has_a_row_for_every_mode_and_time(conserved):
     times = np.linspace(0, 5, 11)
     result = label(logistic([0.1, 0.5], times), times, conserved=conserved)
-    whole = result.to_dataframe()
-    assert len(whole) == 2 * 11 * max(1, len(conserved))
-    table = result.drop_dims("quantity", errors="ignore").to_dataframe()
+    table = result.to_dataframe()
     assert table.index.names == ["mode", "time"]
     assert len(table) == 2 * 11
     assert table["variance"].loc[(1, 0.0)] == pytest.approx(0.5)

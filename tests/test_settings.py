@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, asdict
 import numpy as np
 import pytest
 
+import eigendyn
 from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.settings import Settings
 
@@ -99,3 +100,24 @@ def test_recorded_settings_can_be_run_again(method):
 def test_settings_do_not_change():
     with pytest.raises(FrozenInstanceError):
         Settings().steps = 3  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("name", ["weight_decay", "alpha", "sigma2", "momentum"])
+def test_none_is_refused_where_there_must_be_a_number(name):
+    for noun in (eigendyn.Settings, eigendyn.Network):
+        with pytest.raises(InvalidSetting, match="not None"):
+            noun(**{name: None})
+    eigendyn.Settings(beta=None, rtol=None)  # where None means that there is none
+
+
+def test_text_in_the_place_of_a_number_is_shown_as_text():
+    with pytest.raises(InvalidSetting, match=r"not '0\.1'"):
+        eigendyn.Settings(weight_decay="0.1")
+
+
+@pytest.mark.parametrize("verb", ["simulate", "diagnose", "crosscheck", "ensemble", "phase_plane"])
+def test_what_is_no_loss_is_refused_in_every_verb(verb):
+    spectra = ([[1.0, 2.0]],) if verb == "ensemble" else ()
+    for loss in (["cosine"], 5):
+        with pytest.raises(InvalidSetting, match="must be a name or a SymbolicLoss"):
+            getattr(eigendyn, verb)(loss, *spectra)

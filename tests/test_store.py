@@ -18,9 +18,9 @@ def dataset():
         {
             "variance": (("mode", "time"), np.array([[0.1, 0.2, 1 / 3], [1.0, np.nan, 2.0]])),
             "recruitment_time": ("mode", [0.5, np.nan]),
-            "conserved": (("quantity", "time"), np.ones((1, 3))),
+            "conserved_1": ("time", np.ones(3), {"long_name": "sum"}),
         },
-        coords={"time": [0.0, 0.5, 1.0], "mode": [0, 1], "quantity": ["sum"]},
+        coords={"time": [0.0, 0.5, 1.0], "mode": [0, 1]},
         attrs={"settings": '{"loss": "cosine"}', "message": "two\nlines"},
     )
 
@@ -56,7 +56,7 @@ def test_csv_has_one_row_per_mode_and_time(dataset, tmp_path):
     assert lines[0] == '# settings: {"loss": "cosine"}'
     assert lines[1] == "# message: two lines"
     table = [line.split(",") for line in lines[2:]]
-    assert set(table[0]) == {"mode", "time", "variance", "recruitment_time"}
+    assert set(table[0]) == {"mode", "time", "variance", "recruitment_time", "conserved_1"}
     assert len(table) == 1 + 6
     assert float(table[3][table[0].index("variance")]) == 1 / 3
 

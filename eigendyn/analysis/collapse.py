@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from eigendyn.choices import FLOWS, LOSS_NAMES
+from eigendyn.choices import FLOWS, LOSS_NAMES, loss_name
 from eigendyn.equations import equations
 from eigendyn.errors import EigendynError
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
 from eigendyn.outcomes import are_lost
 from eigendyn.presets import preset_settings
@@ -28,6 +29,9 @@ DECAYS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # between which the critical weight deca
 HALVINGS = 6  # of the decade in which it lies
 ROUGH = {"rtol": 1e-6, "atol": 1e-9}  # of runs that are read for verdicts only
 ROUGH_CLOSURE = 1e-4
+FIRST = 300  # part of a run over which growth rates are taken
+TINY = (1e-60, 1e-80)  # of the total, in the place of variances of zero
+ALIKE = 1e-3  # relative difference of two growth rates up to which they are one limit
 TEN = 10  # by which rates are changed
 MOMENTUM = 0.9
 PREDICTOR_DECAY = 0.01
@@ -66,18 +70,15 @@ class Diagnosis:
         changes: Runs with one setting changed.
         critical_decay: Largest weight decay at which no mode is lost that is not lost without it,
             to 4 %; None if it is not between 1e-4 and 1, or a run on the way did not complete.
+        growth_rate: Growth rates (1/v) dv/dt (modes,) over the first 300th of the run; at v = 0
+            their limit, NaN where they have none.
     """
 
     run: xarray.Dataset
     lost: NDArray | None
     changes: tuple[Change, ...]
     critical_decay: float | None
-
-    def growth_rates(self) -> NDArray:
-        """Growth rates (1/v) dv/dt (modes,) between the first two saved times; NaN at v = 0."""
-        start, soon = self.run["variance"].values[:, :2].T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (np.log(soon) - np.log(start)) / np.diff(self.run["time"].values[:2])
+    growth_rate: NDArray  # (modes,)
 
     def to_xarray(self) -> xarray.Dataset:
         """Verdicts over (change, mode), "lost", "kept" or "not known", the run as asked first.
@@ -92,7 +93,7 @@ class Diagnosis:
         kept = run[["outcome", "recruitment_time"]].assign(
             initial_variance=("mode", run["variance"].values[:, 0]),
             final_variance=("mode", run["variance"].values[:, -1]),
-            growth_rate=("mode", self.growth_rates()),
+            growth_rate=("mode", self.growth_rate),
             verdict=(("change", "mode"), np.array(verdicts)),
             status=("change", np.array([change.status for change in every])),
         )
@@ -101,6 +102,7 @@ class Diagnosis:
         return kept.assign_coords(change=np.array(names)).assign_attrs(attrs)
 
 
+@takes(Settings)
 def diagnose(
     loss: str | SymbolicLoss | None = None,
     variances: ArrayLike | None = None,
@@ -129,7 +131,7 @@ def diagnose(
     Raises:
         The errors of `simulate`.
     """
-    name = loss if loss is None or isinstance(loss, str) else loss.name
+    name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
@@ -151,7 +153,29 @@ def diagnose(
         lost=are_lost(run["outcome"].values),
         changes=tuple(changes),
         critical_decay=_critical_decay(lambda decay: attempt({"weight_decay": decay}).lost),
+        growth_rate=_growth_rates(descended, run["variance"].values[:, 0], settings),
     )
+
+
+def _growth_rates(loss: str | SymbolicLoss, start: NDArray, settings: Mapping[str, Any]) -> NDArray:
+    """Growth rates at the beginning of a run; without variance, where two tiny ones agree."""
+    steps = max(1, round(settings.get("steps", Settings.steps) / FIRST))
+    begin = {"steps": steps, "saves": 2, "dtype": "float64", "ema_schedule": "constant"}
+
+    def from_start(variances: NDArray) -> NDArray:
+        run = simulate(loss, variances, **_rough(settings) | begin)
+        ends, times = run["variance"].values, run["time"].values
+        if len(times) < len(("begin", "end")):
+            return np.full(len(start), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):  # −∞ or none where v = 0 at an end
+            return np.diff(np.log(ends))[:, 0] / np.diff(times)
+
+    is_there, found = start > 0, from_start(start)
+    if is_there.all():
+        return found
+    near, nearer = (from_start(np.where(is_there, start, tiny * start.sum())) for tiny in TINY)
+    limit = np.where(np.isclose(near, nearer, rtol=ALIKE), nearer, np.nan)
+    return np.where(is_there, found, limit)
 
 
 def _rough(settings: Mapping[str, Any]) -> dict[str, Any]:

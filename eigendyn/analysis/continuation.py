@@ -15,7 +15,7 @@ from eigendyn.analysis.curve import Curve, Reading, curve_through, stands_alone
 from eigendyn.analysis.ends import Limits
 from eigendyn.analysis.family import Family, family, vanished_modes
 from eigendyn.analysis.fixed_points import check_window, find_fixed_points
-from eigendyn.analysis.newton import Dynamics
+from eigendyn.analysis.newton import Dynamics, check_parameters
 from eigendyn.analysis.special_points import SpecialPoint
 from eigendyn.analysis.switching import leaving
 from eigendyn.checks import check_whole
@@ -111,6 +111,7 @@ def continue_fixed_points(
 
     Source: Keller 1977 for pseudo-arclength continuation.
     """
+    check_parameters(system, parameters, continue_fixed_points)
     slices = check_whole("slices", slices, 1)
     corners = usual_window(system) if window is None else window
     low, high = check_window(*corners, len(system.names))

@@ -115,7 +115,7 @@ def find_fixed_points(
         InvalidSetting: An empty window, or fewer than two starts.
         UnknownName: A parameter that the system does not have.
     """
-    check_parameters(system, parameters)
+    check_parameters(system, parameters, find_fixed_points)
     low, high = check_window(low, high, len(system.names))
     first = _starts(system, low, high, check_whole("starts", starts, 2), seed)
     if isinstance(system, DynamicalSystem):
@@ -146,7 +146,7 @@ def find_fixed_points(
             centred = _centred(system, alone, centre, rested, tolerance, parameters)
             alone = replace(centred, continuum=lines)
         found.append(alone)
-    found.sort(key=lambda one: (float(np.linalg.norm(one.x)), *one.x))
+    found.sort(key=lambda one: (round(float(np.linalg.norm(one.x)) / scale, 9), *one.x))
     return Search(tuple(found), starts, int((~inside).sum()), rest.x[rest.residual > tolerance])
 
 

@@ -86,7 +86,8 @@ def fold_curve(
     also = (second,) if isinstance(second, str) else tuple(second)
     corners = usual_window(system) if window is None else window
     low, high = check_window(*corners, len(system.names))
-    check_parameters(system, {**parameters, **dict.fromkeys(also, 0.0)})
+    check_parameters(system, parameters, fold_curve)
+    check_parameters(system, dict.fromkeys(also, 0.0))
     bottom, top, reasons = meaningful(also, second_between)
     own = float({**system.parameters, **parameters}[also[0]])
     inside = bottom <= own <= top

@@ -8,7 +8,9 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.choices import loss_name
 from eigendyn.errors import InvalidSpectrum
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
 from eigendyn.run import starting_states
 from eigendyn.settings import Settings
@@ -18,6 +20,7 @@ from eigendyn.start import check_variances
 SERVED = 9  # spectra, evenly spaced, that the closure's nodes are chosen for
 
 
+@takes(Settings)
 def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any) -> NDArray:
     r"""Rate of change of every mode's variance, dv_m/dt = 2 s_m ds_m/dt.
 
@@ -45,12 +48,12 @@ def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: A
         raise InvalidSpectrum(message)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, SERVED).round().astype(int))
     field, _, parameters = vector_field(loss, spectra[chosen], **settings)
-    name = loss if isinstance(loss, str) else loss.name
-    start = Settings(loss=name, **settings)
+    start = Settings(loss=loss_name(loss), **settings)
     states = np.stack([starting_states(field, check_variances(one), start) for one in spectra])
     return np.asarray(_variance_rates(field, states, parameters), float)
 
 
+@takes(Settings)
 def growth_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any) -> NDArray:
     r"""Growth rate of every mode, (1/v_m) dv_m/dt.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.errors import UnknownName
+from eigendyn.keywords import check_keywords, keywords_of
 
 FLOOR = 1e-10  # Jacobians' singular values below this share of the usual are round-off
 FARTHEST = 3.0  # distance from a start, in units of the scale, at which it is given up
@@ -149,16 +149,23 @@ def conserved_here(
     return kept
 
 
-def check_parameters(system: Dynamics, parameters: Mapping[str, object]) -> None:
+def check_parameters(
+    system: Dynamics, parameters: Mapping[str, object], verb: Callable[..., Any] | None = None
+) -> None:
     """Check that a system has the parameters.
+
+    Args:
+        system: The system.
+        parameters: By name.
+        verb: The function that took them as keywords, beside its own.
 
     Raises:
         UnknownName: It does not have one.
     """
-    for name in parameters:
-        if name not in system.parameters:
-            kind = "parameter of this system"
-            raise UnknownName(kind, name, system.parameters)
+    if verb is None:
+        check_keywords("parameter of this system", parameters, system.parameters)
+    else:
+        check_keywords("keyword", parameters, [*keywords_of(verb), *system.parameters])
 
 
 @partial(jax.jit, static_argnames="quantity")

@@ -91,7 +91,7 @@ def passage_time(
 
     Source: Strogatz, Nonlinear Dynamics and Chaos, section 4.3, for the passage through a ghost.
     """
-    check_parameters(system, parameters)
+    check_parameters(system, parameters, passage_time)
     if len(system.names) != 1:
         message = (
             "A passage time needs the dynamics of one coordinate, and these have "

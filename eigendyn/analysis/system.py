@@ -21,6 +21,7 @@ from eigendyn.conservation import Conserved
 from eigendyn.derive import ModeDynamics
 from eigendyn.equations import closed_dynamics, conserved, decays, understand
 from eigendyn.errors import InvalidSetting
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
 from eigendyn.program import Program
 from eigendyn.program.derivation import program_of
@@ -76,6 +77,7 @@ class DynamicalSystem:
         return program_of(self.dynamics)
 
 
+@takes(Settings)
 def dynamical_system(
     loss: str | SymbolicLoss = "cosine",
     modes: int = 2,

@@ -19,6 +19,7 @@ from eigendyn.ensembles.served import by_width, judged, nodes_for
 from eigendyn.equations import equations
 from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
 from eigendyn.events import watched
+from eigendyn.keywords import takes
 from eigendyn.nodes import Fit
 from eigendyn.result import ensemble_dataset
 from eigendyn.run import field_parameters, in_precision, starting_states
@@ -160,6 +161,7 @@ class _Job:
         return _part(self.parameters, rows)
 
 
+@takes(Settings, "memory")
 def _prepare(
     loss: str | SymbolicLoss,
     variances: ArrayLike,

@@ -124,7 +124,8 @@ function drawField({ pen, at }, arrows, spacing) {
   pen.globalAlpha = 1;
 }
 
-// Filled where stable, open where unstable, half filled for a saddle, and above where half-stable.
+// Filled where stable, open where unstable, half filled for a saddle,
+// above where half-stable and below where neutral.
 function drawPoint(pen, [x, y], kind, radius = 5.5) {
   const ink = colour("ink");
   pen.lineWidth = 1.8;
@@ -137,7 +138,7 @@ function drawPoint(pen, [x, y], kind, radius = 5.5) {
   const inner = {
     saddle: [radius, Math.PI / 2, -Math.PI / 2],
     "half-stable": [radius, Math.PI, 2 * Math.PI],
-    neutral: [radius / 3, 0, 2 * Math.PI],
+    neutral: [radius, 0, Math.PI],
   }[kind];
   if (inner) {
     pen.fillStyle = ink;

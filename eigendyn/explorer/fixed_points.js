@@ -32,6 +32,7 @@ function settle(field, start, sizes, rate) {
     const residual = Math.hypot(...f);
     const j = jacobianAt(field, x, sizes);
     const scale = Math.hypot(...j.flat());
+    if (residual <= 1e-12 * rate) return { x, jacobian: j }; // a step would follow round-off
     if (scale * Math.max(...sizes) < 1e-6 * rate) {
       return residual <= 1e-8 * rate ? { x, jacobian: j } : null;
     }
@@ -52,14 +53,35 @@ function settle(field, start, sizes, rate) {
   return null;
 }
 
+// How far a real eigenvalue may err: by what it changes where the field is differenced over an
+// eighth of the way, as beside a corner, and where the point is off by what is left of the rates,
+// as beside a double root.
+function doubt(field, x, { re, vector }, sizes, rate) {
+  const along = (at) => {
+    const f = field(at, [0, 0]);
+    return f[0] * vector[0] + f[1] * vector[1];
+  };
+  const away = (step) => x.map((value, i) => value + step * vector[i]);
+  const slope = (at, h) => (along(away(at + h)) - along(away(at - h))) / (2 * h);
+  const h = 3e-7 * Math.hypot(...vector.map((part, i) => part * sizes[i]));
+  const off = (2 * (Math.abs(along(x)) + 1e-12 * rate)) / Math.abs(re);
+  const moved = Math.max(...[off, -off].map((step) => Math.abs(slope(step, h) - re)));
+  return Math.abs(slope(0, h) - slope(0, h / 8)) + moved;
+}
+
 // What a small displacement does to either side: +1 grows, −1 decays, 0 stays. Where the eigenvalue
 // vanishes, the field a little away decides; on a line of fixed points that stays zero.
 function tendencies(field, { x, jacobian }, sizes, rate) {
   const values = eigen(jacobian);
   const steepest = Math.max(...values.map(({ re, im }) => Math.hypot(re, im)));
   const tiny = 1e-6 * Math.max(steepest, rate / Math.max(...sizes));
+  const vague = 1e-3 * Math.max(steepest, rate / Math.max(...sizes));
+  const isKnown = (value) =>
+    Math.abs(value.re) > vague ||
+    (Math.abs(value.re) > tiny &&
+      (value.im !== 0 || Math.abs(value.re) > 2 * doubt(field, x, value, sizes, rate)));
   return values.map((value) => {
-    if (Math.abs(value.re) > tiny) return { ...value, sides: [Math.sign(value.re)] };
+    if (isKnown(value)) return { ...value, sides: [Math.sign(value.re)] };
     if (value.im !== 0) return { ...value, re: 0, sides: [0] };
     const sides = [1, -1].map((way) => {
       const away = value.vector.map((part, i) => way * 0.01 * part * sizes[i]);
@@ -86,7 +108,7 @@ function kindOf(values) {
 }
 
 // Fixed points {x, values, kind} of a plane, and lines of them {states, kinds}, found from the
-// cells of a grid in which both rates change sign, and from its axes. `stride` is that along a
+// cells of a grid in which both rates change sign, where one touches zero, and from its axes. `stride` is that along a
 // line.
 function fixedPoints(field, plane, grid, stride) {
   const sizes = sizesOf(plane);
@@ -126,7 +148,8 @@ function typicalRate(field, plane) {
   return speeds.sort((a, b) => a - b)[Math.floor(speeds.length / 2)];
 }
 
-function candidates(field, plane, { n, positions, values }, rate) {
+function candidates(field, plane, grid, rate) {
+  const { n, positions, values } = grid;
   const changes = (which, corners) => {
     const rates = corners.map((index) => values[which][index]);
     return Math.min(...rates) <= 0 && Math.max(...rates) >= 0;
@@ -156,6 +179,17 @@ function candidates(field, plane, { n, positions, values }, rate) {
     }
   });
   add([0, 0]);
+  nullclines(grid).forEach(({ touching }, which) => {
+    for (const branch of touching) {
+      const others = branch.map((q) => Math.abs(grid.rateAt(q, 1 - which)));
+      branch.forEach((q, i) => {
+        if (others[i] <= Math.min(others[i - 1] ?? Infinity, others[i + 1] ?? Infinity)) add(q);
+      });
+      for (const end of [branch[0], branch.at(-1)]) {
+        add(end.map((v, i) => (v <= positions[i][0] ? 0 : v))); // where it meets an axis
+      }
+    }
+  });
   return starts;
 }
 
@@ -173,16 +207,22 @@ function lineThrough(field, x, values, { sizes, rate, inside, stride }) {
       if (!isNear || !inside(next.x) || next.x.some((v, i) => v < -1e-9 * sizes[i])) break;
       const tending = tendencies(field, next, sizes, rate);
       if (!tending.some(({ re }) => re === 0)) break;
-      passed.push({ state: next.x, tending });
+      passed.push({ state: next.x, tending, heading: moved });
       heading = moved.map((part) => part / Math.hypot(...moved));
       at = next.x;
     }
     return passed;
   };
-  const passed = [...walk(-1).reverse(), { state: x, tending: values }, ...walk(1)];
+  const first = { state: x, tending: values, heading: values.find(isStill).vector };
+  const passed = [...walk(-1).reverse(), first, ...walk(1)];
   if (passed.length < 5) return null;
   return {
     states: passed.map(({ state }) => state),
-    kinds: passed.map(({ tending }) => kindOf(tending.filter((each) => !isStill(each)))),
+    kinds: passed.map(({ tending, heading }) => {
+      const along = ({ vector }) => Math.abs(vector[0] * heading[0] + vector[1] * heading[1]);
+      const still = tending.filter(({ re, vector }) => re === 0 && vector);
+      const most = still.sort((a, b) => along(b) - along(a))[0];
+      return kindOf(tending.filter((each) => each !== most));
+    }),
   };
 }

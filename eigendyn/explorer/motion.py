@@ -22,8 +22,9 @@ from eigendyn.explorer.axes import Axis, axes
 from eigendyn.explorer.system import plane_system
 from eigendyn.integrate.compiled import compile_ahead, compiled_ensemble
 from eigendyn.integrate.flow import flow
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
-from eigendyn.settings import with_closure_accuracy
+from eigendyn.settings import Settings, with_closure_accuracy
 from eigendyn.wording import short
 
 ACCURACY = 1e-6  # of an exact closure's quadrature
@@ -37,6 +38,7 @@ Parameters = Mapping[str, float]
 Plane = DynamicalSystem | Slice
 
 
+@takes(Settings)
 def phase_plane(
     loss: str | SymbolicLoss = "cosine",
     *,

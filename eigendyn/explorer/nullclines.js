@@ -78,6 +78,15 @@ function zeroBranches({ n, positions, values, rateAt, refinements }, which) {
   };
   for (let row = 0; row + 1 < n; row += 1) {
     for (let column = 0; column + 1 < n; column += 1) {
+      const first = rate(column, row) >= 0; // most cells are passed over here, and soon
+      const isAlike = (x, y) => rate(x, y) >= 0 === first;
+      if (
+        isAlike(column + 1, row) &&
+        isAlike(column, row + 1) &&
+        isAlike(column + 1, row + 1)
+      ) {
+        continue;
+      }
       const corners = [
         [column, row],
         [column + 1, row],
@@ -107,6 +116,76 @@ function zeroBranches({ n, positions, values, rateAt, refinements }, which) {
     }
   }
   return chains(links);
+}
+
+// For both coordinates the curves on which they rest, but for axes: where the rate changes its sign,
+// and where it touches zero. A grid's are found once.
+function nullclines(grid) {
+  grid.nullclines ??= [0, 1].map((which) => {
+    const crossing = zeroBranches(grid, which);
+    return { crossing, touching: touchingBranches(grid, which, crossing) };
+  });
+  return grid.nullclines;
+}
+
+// Where a rate of a grid touches zero without changing its sign, its slope does: there a parabola
+// through three rates says where the rate is least, and that it vanishes.
+const NEARLY = 1e-2; // of typical rates: might touch zero …
+const TOUCHES = 1e-6; // … and does
+
+function touchingBranches(grid, which, known) {
+  const { n, positions, values, rateAt } = grid;
+  const sizes = Array.from(values[which], Math.abs)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  const usual = sizes[Math.floor(0.9 * sizes.length)] ?? 0;
+  const steps = positions.map((along) => along[2] - along[1]);
+  const isKnown = (q) =>
+    known.some((branch) => branch.some((p) => q.every((v, i) => Math.abs(v - p[i]) < steps[i])));
+  return [0, 1].flatMap((axis) => {
+    const slopes = slopeGrid(grid, which, axis);
+    if (!(Math.max(...slopes.filter(Number.isFinite).map(Math.abs)) > TOUCHES * usual)) return [];
+    const nearest = (q) => {
+      const [column, row] = q.map((v, i) => Math.round((v - positions[i][0]) / steps[i]));
+      return values[which][row * n + column];
+    };
+    const least = (q) => {
+      if (!(Math.abs(nearest(q)) < 4 * NEARLY * usual)) return null; // without asking the field
+      const at = (way) => rateAt(q.map((v, i) => (i === axis ? v + way * steps[i] : v)), which);
+      const here = at(0);
+      if (!(Math.abs(here) < NEARLY * usual)) return null;
+      const [before, after] = [at(-0.25), at(0.25)];
+      const shift = (0.125 * (before - after)) / (before - 2 * here + after);
+      if (!(Math.abs(shift) < 1)) return null;
+      const found = q.map((v, i) => (i === axis ? v + shift * steps[i] : v));
+      return Math.abs(rateAt(found, which)) < TOUCHES * usual && !isKnown(found) ? found : null;
+    };
+    const both = [slopes, slopes];
+    return zeroBranches({ n, positions, values: both, rateAt, refinements: 0 }, which).flatMap(
+      (branch) => runs(branch.map(least)),
+    );
+  });
+}
+
+// The differences of a grid's rates along an axis, one-sided at its edges.
+function slopeGrid({ n, positions, values }, which, axis) {
+  const stride = axis === 0 ? 1 : n;
+  return values[which].map((_, place) => {
+    const at = axis === 0 ? place % n : Math.floor(place / n);
+    const [low, high] = [Math.max(0, at - 1), Math.min(n - 1, at + 1)];
+    const rate = (index) => values[which][place + (index - at) * stride];
+    return (rate(high) - rate(low)) / (positions[axis][high] - positions[axis][low]);
+  });
+}
+
+// What stands together between nothing, two of them at least.
+function runs(points) {
+  const found = [[]];
+  for (const point of points) {
+    if (point) found.at(-1).push(point);
+    else found.push([]);
+  }
+  return found.filter((run) => run.length > 1);
 }
 
 function chains(links) {

@@ -94,6 +94,8 @@ function buildLegend() {
     [dot("var(--ink)"), "stable"],
     [dot("none"), "unstable"],
     [dot("none", '<path d="M13 3a5 5 0 0 0 0 10z" fill="var(--ink)"/>'), "saddle"],
+    [dot("none", '<path d="M8 8a5 5 0 0 1 10 0z" fill="var(--ink)"/>'), "half-stable"],
+    [dot("none", '<path d="M8 8a5 5 0 0 0 10 0z" fill="var(--ink)"/>'), "neutral"],
     [
       '<line x1="0" y1="8" x2="26" y2="8" stroke="var(--ink)" stroke-width="6"/>',
       "all at rest, open if unstable",

@@ -28,6 +28,7 @@ from eigendyn.explorer.controls import controls
 from eigendyn.explorer.javascript import javascript_field
 from eigendyn.explorer.system import explored_system
 from eigendyn.formula import text
+from eigendyn.keywords import takes
 from eigendyn.losses import SymbolicLoss
 from eigendyn.settings import Settings
 
@@ -44,6 +45,7 @@ CLOSURES = {
 }
 
 
+@takes(Settings)
 def explorer_page(loss: str | SymbolicLoss = "cosine", **settings: Any) -> str:
     """Write the page on which the dynamics of a loss can be explored.
 

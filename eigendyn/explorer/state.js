@@ -110,7 +110,11 @@ function compute(effort) {
   state.shown = {
     axes,
     arrows,
-    nullclines: [0, 1].map((which) => [...zeroBranches(grid, which), ...axisBranches(axes, which)]),
+    nullclines: nullclines(grid).map(({ crossing, touching }, which) => [
+      ...crossing,
+      ...touching,
+      ...axisBranches(axes, which),
+    ]),
     points: found.points.map((point) => ({ ...point, q: pointAt(axes, point.x) })),
     lines: found.lines.map((line) => ({ ...line, qs: line.states.map((x) => pointAt(axes, x)) })),
     borders: separatrices(field, found.points, roughly).map((states) =>

@@ -38,7 +38,7 @@ function tell() {
         const [low, high] = [Math.min(...values), Math.max(...values)].map((v) => number(v, 2));
         return low === high ? low : `${low} … ${high}`;
       });
-      return [...spans, `line, ${kind}`, "0 along it"];
+      return [...spans, `${kind} (a line of them)`, "0 along it"];
     }),
   ];
   const cell = (kind) => (text) =>

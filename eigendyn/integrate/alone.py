@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.program import Program
-from eigendyn.trajectory import BATCH_STATUSES, Batch, Trajectory, finite_times
+from eigendyn.trajectory import BATCH_STATUSES, STATUSES, Batch, Trajectory, finite_times
 
 
 def only_trajectory(batch: Batch, program: Program, start: NDArray, rtol: float) -> Trajectory:
@@ -27,28 +27,9 @@ def only_trajectory(batch: Batch, program: Program, start: NDArray, rtol: float)
         values=values[..., :count],
         states=program.states,
         status="diverged" if status == "invalid-start" else status,
-        message=_MESSAGES[status].format(
+        message=STATUSES[status].format(
             last=f"{float(times[count - 1]):.6g}",
             rtol=f"{rtol:g}",
             finer=", or --dtype float64" if values.dtype == np.float32 else "",
         ),
     )
-
-
-_MESSAGES = {
-    "completed": "",
-    "diverged": (
-        "The flow is not finite after time {last}: a mode grows without bound, or the loss takes a "
-        "root, or divides, where it has no value. Try another loss or start."
-    ),
-    "out-of-steps": (
-        "The flow ran out of adaptive steps after time {last}. Try --method flow --solver stiff, "
-        "or larger --rtol and --atol."
-    ),
-    "inaccurate": (
-        "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
-        "tolerances do not agree, or have no room in this precision, or a mode that would grow "
-        "again has sunk below the smallest number. Try larger ones, or fewer --steps{finer}."
-    ),
-    "invalid-start": ("The start is not finite in this precision. Try smaller variances{finer}."),
-}

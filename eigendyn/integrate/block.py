@@ -43,8 +43,6 @@ class Inputs(NamedTuple):
         parameters: One number per trajectory, for each of the field's parameters (trajectories,).
         weights: Weight of each of the field's nodes (nodes,), or None.
         nodes: By name, values (nodes, 1) if common to all modes, else (nodes, modes).
-        reference: What the reduction compares with, or None: the ends (trajectories, states,
-            modes); or points (points, states, modes) and a tolerance (1,).
     """
 
     starts: Any
@@ -54,7 +52,6 @@ class Inputs(NamedTuple):
     parameters: Mapping[str, Any]
     weights: Any
     nodes: Mapping[str, Any]
-    reference: Any
 
 
 class Outputs(NamedTuple):
@@ -134,7 +131,7 @@ def kernel_body(field: VectorField, reduction: Reduction, block: int) -> Callabl
         times = read.times.shape[0]
         begin, end = (jnp.full(tile.rows.shape, read.times[at]) for at in (0, times - 1))
         here = Block(
-            *(tile, rates, norm, reduction, View(tile, read.reference, write.values)),
+            *(tile, rates, norm, reduction, View(tile, write.values)),
             *(read, write, times, begin, end, tolerance),
         )
         states = tuple(tile.load(read.starts, state) for state in range(count))

@@ -24,7 +24,7 @@ from eigendyn.compile import NO_NODES, VectorField
 from eigendyn.device import find_device
 from eigendyn.errors import InvalidSetting
 from eigendyn.integrate.block import Inputs, Outputs, kernel_body
-from eigendyn.integrate.reductions import END, NEAREST, RECRUITMENT, REDUCTIONS, Basins, Reduction
+from eigendyn.integrate.reductions import REDUCTIONS, Reduction
 from eigendyn.integrate.tile import padded
 from eigendyn.settings import SMALLEST_RTOL
 from eigendyn.trajectory import Batch
@@ -43,7 +43,7 @@ def kernel_ensemble(
     rtol: float,
     atol: float,
     max_steps: int = 100_000,
-    keep: str | Basins = "trajectory",
+    keep: str = "trajectory",
     block: int | None = None,
     memory: int = MEMORY,
     device: str = "auto",
@@ -64,9 +64,7 @@ def kernel_ensemble(
         max_steps: Adaptive steps after which a trajectory gives up.
         keep: What leaves the device. "trajectory": the states at the saved times; "final": at the
             last of them; "extrema": their smallest and largest values over the saved times, on the
-            last axis; "recruitment": the first time at which each mode's variance is within 5 % of
-            its end value, as a single state; `Basins`: the number of the point where the
-            trajectory ends, −1 for none, as a single number.
+            last axis.
         block: Trajectories of one kernel, a power of two; None takes as many as fill a tile.
         memory: Bytes that inputs and outputs may take on the device; the ensemble is run in
             chunks of trajectories that fit in.
@@ -89,7 +87,7 @@ def kernel_ensemble(
     _check(precision, rtol, block, times)
     where = find_device(device)
     interpret = where.platform == "cpu" if interpret is None else interpret
-    reduction = NEAREST if isinstance(keep, Basins) else _reduction(keep)
+    reduction = REDUCTIONS[check_choice("reduction", keep, REDUCTIONS)]
     shape = reduction.shape(states, modes, len(times))
     numbers = {
         name: np.broadcast_to(np.asarray(parameters[name], precision), count)
@@ -97,7 +95,7 @@ def kernel_ensemble(
     }
     bytes_each = starts.itemsize * (states * modes + len(numbers) + int(np.prod(shape))) + 8
     size = _chunk(count, block, bytes_each, memory)
-    shared = _shared(field, times, rtol, atol, max_steps, keep, precision)
+    shared = _shared(field, times, rtol, atol, max_steps, precision)
     values = np.empty((count, *shape), precision)
     status, steps = np.empty(count, np.int8), np.empty(count, np.int32)
     with jax.default_device(where):
@@ -133,9 +131,6 @@ def launch(
     Returns:
         What it writes.
     """
-    if reduction == RECRUITMENT:
-        ends = launch(field, read, END, block=block, interpret=interpret)
-        read = read._replace(reference=ends.values[:, 0])
     count, states, modes = read.starts.shape
     shape = reduction.shape(states, modes, read.times.shape[0])
     call = pallas.pallas_call(
@@ -175,10 +170,6 @@ def _check(precision: str, rtol: float, block: int, times: NDArray) -> None:
         raise InvalidSetting(message)
 
 
-def _reduction(keep: str) -> Reduction:
-    return REDUCTIONS[check_choice("reduction", keep, REDUCTIONS)]
-
-
 def _chunk(count: int, block: int, bytes_each: int, memory: int) -> int:
     """Trajectories of a chunk: whole blocks, and no more than there are."""
     blocks = memory // (bytes_each * block)
@@ -197,7 +188,6 @@ def _shared(
     rtol: float,
     atol: float,
     max_steps: int,
-    keep: str | Basins,
     precision: str,
 ) -> Inputs:
     """What all chunks read, without what is a trajectory's own."""
@@ -211,7 +201,6 @@ def _shared(
         parameters={},
         weights=field.nodes.weights if has_nodes else None,
         nodes=nodes,
-        reference=(keep.points, np.array([keep.tolerance])) if isinstance(keep, Basins) else None,
     )
     read = jax.tree.map(lambda leaf: np.asarray(leaf, precision), read)
     return read._replace(max_steps=np.array([max_steps], np.int32))

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
-from numpy.typing import NDArray
 
 from eigendyn.integrate.stepping import States
 from eigendyn.integrate.tile import Tile
 
-NEAR = 0.05  # of its end value: so near a mode has been recruited
 Memory = tuple[Array, ...]
 
 
@@ -30,12 +27,10 @@ class View:
 
     Args:
         tile: The kernel's trajectories and modes.
-        reference: What it compares with, references into memory.
         out: Where it writes (trajectories, times, states, modes).
     """
 
     tile: Tile
-    reference: Any
     out: Any
 
 
@@ -56,19 +51,6 @@ class Reduction:
     finish: Callable[[View, Memory, Array, States], None]
     begin: Callable[[View, Array, States], Memory] = lambda _view, _time, _states: ()
     see: Callable[[View, Memory, Array, Array, Array, States], Memory] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Basins:
-    """Points whose basins are to be told apart.
-
-    Args:
-        points: States of each point (points, states, modes).
-        tolerance: Largest distance of an end from its point, the norm over states and modes.
-    """
-
-    points: NDArray
-    tolerance: float
 
 
 def _write_first(view: View, time: Array, states: States) -> Memory:
@@ -112,73 +94,6 @@ def _write_extrema(view: View, memory: Memory, done: Array, states: States) -> N
         view.tile.store_all(view.out, place, jnp.where(done, extreme, jnp.nan))
 
 
-def _distance(view: View, states: States) -> Array:
-    """v/v_end − 1, bounded so that ratios of distances stay finite."""
-    end = view.tile.load(view.reference, 0)
-    ratio = states[0] / jnp.where(end == 0, 1.0, end)
-    return jnp.minimum(ratio * ratio - 1, float(jnp.finfo(ratio.dtype).max) ** 0.4)
-
-
-def _first_distance(view: View, time: Array, states: States) -> Memory:
-    """Remember the distance, its time, and the time of arrival; −∞ where there is none yet."""
-    distance = _distance(view, states)
-    return distance, time, jnp.where(jnp.abs(distance) <= NEAR, time, -jnp.inf)
-
-
-def _arrive(
-    view: View, memory: Memory, _index: Array, passed: Array, time: Array, states: States
-) -> Memory:
-    """Between two saved times log|x| is taken as linear, or x where it changes sign or vanishes.
-
-    The branch that is not taken gets numbers for which it is finite.
-    """
-    start, before, found = memory
-    stop = _distance(view, states)
-    same_side = (start > 0) == (stop > 0)
-    arrives = passed & (found == -jnp.inf) & ((jnp.abs(stop) <= NEAR) | ~same_side)
-    edge = jnp.where(start > 0, NEAR, -NEAR)
-    is_smooth = same_side & (stop != 0)
-    relaxes = arrives & is_smooth
-    rest = jnp.where(relaxes, stop / jnp.where(relaxes, start, 1.0), 0.5)
-    relaxing = jnp.log(edge / jnp.where(relaxes, start, 2 * edge)) / jnp.log(rest)
-    linear = (start - edge) / jnp.where(arrives & ~is_smooth, start - stop, 1.0)
-    arrival = before + jnp.where(is_smooth, relaxing, linear) * (time - before)
-    found = jnp.where(arrives, arrival, found)
-    return jnp.where(passed, stop, start), jnp.where(passed, time, before), found
-
-
-def _write_arrival(view: View, memory: Memory, done: Array, _states: States) -> None:
-    defined = done & (view.tile.load(view.reference, 0) != 0)
-    view.tile.store_all(view.out, (0, 0), jnp.where(defined, memory[2], jnp.nan))
-
-
-def _write_nearest(view: View, _memory: Memory, done: Array, states: States) -> None:
-    """Number of the nearest point within the tolerance; the first of several as near."""
-    points, tolerance = view.reference
-    total, shape = view.tile.counted().total, view.tile.rows.shape
-
-    def compare(number: Array, best: tuple[Array, Array]) -> tuple[Array, Array]:
-        label, nearest = best
-        squares = jnp.zeros(shape, states[0].dtype)
-        for state, values in enumerate(states):
-            squares = squares + total((values - view.tile.load_mode(points, number, state)) ** 2)
-        nearer = squares < nearest
-        return jnp.where(nearer, number, label), jnp.where(nearer, squares, nearest)
-
-    none = jnp.full(shape, -1, jnp.int32), jnp.full(shape, jnp.inf, states[0].dtype)
-    label, nearest = jax.lax.fori_loop(jnp.int32(0), jnp.int32(points.shape[0]), compare, none)
-    label = jnp.where(jnp.sqrt(nearest) <= tolerance[0], label, -1).astype(nearest.dtype)
-    view.tile.store_one(view.out, jnp.where(done, label, jnp.nan), 0, 0, 0)
-
-
-END = Reduction(shape=lambda states, modes, _times: (1, states, modes), finish=_write_end)
-RECRUITMENT = Reduction(
-    shape=lambda _states, modes, _times: (1, 1, modes),
-    begin=_first_distance,
-    see=_arrive,
-    finish=_write_arrival,
-)
-NEAREST = Reduction(shape=lambda _states, _modes, _times: (1, 1, 1), finish=_write_nearest)
 REDUCTIONS: Mapping[str, Reduction] = MappingProxyType(
     {
         "trajectory": Reduction(
@@ -187,13 +102,14 @@ REDUCTIONS: Mapping[str, Reduction] = MappingProxyType(
             see=_write,
             finish=_has_written,
         ),
-        "final": END,
+        "final": Reduction(
+            shape=lambda states, modes, _times: (1, states, modes), finish=_write_end
+        ),
         "extrema": Reduction(
             shape=lambda states, modes, _times: (2, states, modes),
             begin=_first_extrema,
             see=_extend,
             finish=_write_extrema,
         ),
-        "recruitment": RECRUITMENT,
     }
 )

@@ -76,10 +76,9 @@ class Tile:
         """Write (block, modes) numbers of every trajectory."""
         self.store(ref, place, values, self.rows >= 0)
 
-    def store_one(self, ref, values: Array, *place: int) -> None:
+    def store_one(self, ref, values: Array) -> None:
         """Write one number (block, 1) for each trajectory."""
-        at = (jnp.broadcast_to(jnp.asarray(i, jnp.int32), self.rows.shape) for i in place)
-        triton.store(ref.at[(self.rows, *at)], values, mask=self.rows < self.trajectories)
+        triton.store(ref.at[(self.rows,)], values, mask=self.rows < self.trajectories)
 
     def _own_columns(self) -> Array:
         return jnp.where(self.columns < self.modes, self.columns, 0)

@@ -12,8 +12,10 @@ from eigendyn.architecture import CHOICES, RULES, contradictions, filled_in
 from eigendyn.checks import check_real, check_whole
 from eigendyn.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
 from eigendyn.errors import InvalidSetting
+from eigendyn.keywords import strict
 
 
+@strict
 @dataclass(frozen=True)
 class Network:
     """A Siamese network and its gradient descent, valid by construction.
@@ -59,7 +61,7 @@ class Network:
         dtype: One of `choices.DTYPES`.
 
     Raises:
-        UnknownName: A loss, encoder, predictor, target or dtype that does not exist.
+        UnknownName: A loss, encoder, predictor, target, dtype or keyword that does not exist.
         InvalidSetting: A number without meaning, or settings that contradict each other.
     """
 
@@ -97,7 +99,7 @@ class Network:
         for kind, known in {**CHOICES, **_CHOICES}.items():
             check_choice(kind, getattr(self, kind), known)
         for name, rule in RULES.items():
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None or getattr(Network, name) is not None:
                 object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
         if self.batch is not None:
             object.__setattr__(self, "batch", check_whole("batch", self.batch, 2))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eigendyn.paper.variants import NOISE, Panel
 from eigendyn.paper.work import CLOSURE_ACCURACY, Numbers, Work
 from eigendyn.plot.style import DESCENT
+from eigendyn.result import kept_quantities
 from eigendyn.simulation import conserved_values, simulate
 from eigendyn.start import published_weights, variances_from_weights
 
@@ -58,9 +59,9 @@ def numbers(work: Work) -> Numbers:
             saves=SAVES,
             **NOISE,
         )
-        conserved = str(runs[f"steps-{RATES[0]:g}"]["quantity"].values[0])
+        conserved = next(iter(kept_quantities(runs[f"steps-{RATES[0]:g}"])))
         groups = {
-            name: _drift(run["time"].values, run["conserved"].values[0], conserved)
+            name: _drift(run["time"].values, run["conserved_1"].values, conserved)
             for name, run in runs.items()
         }
         if trained is not None:

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import Stroke
 from numpy.typing import NDArray
 
+from eigendyn.analysis.newton import check_parameters
 from eigendyn.explorer.motion import Motion, Parameters
 from eigendyn.explorer.portrait import Rests, basins, conserved_levels, rests, separatrices
 from eigendyn.plot.style import DESCENT, style
@@ -261,6 +262,7 @@ def phase_portrait(
     Raises:
         UnknownName: A parameter that the system does not have.
     """
+    check_parameters(motion.system, parameters, phase_portrait)
     found = rests(motion, parameters)
     if ax is None:
         ax = portrait_figure()[1]

@@ -32,7 +32,7 @@ def summary(diagnosis: Diagnosis) -> dict[str, Any]:
         "variances_final": numbers(run["variance"].values[:, -1]),
         "outcome": run["outcome"].values.tolist(),
         "recruitment_time": numbers(run["recruitment_time"].values),
-        "growth_rate": numbers(diagnosis.growth_rates()),
+        "growth_rate": numbers(diagnosis.growth_rate),
         "lost": _plain(diagnosis.lost),
         "changes": [
             {"options": change.options, "lost": _plain(change.lost), "status": change.status}
@@ -45,7 +45,7 @@ def summary(diagnosis: Diagnosis) -> dict[str, Any]:
 def table(diagnosis: Diagnosis) -> str:
     """Lay out for a terminal which modes are lost, how fast, and what would change that."""
     run = diagnosis.run
-    variance, rates = run["variance"].values, diagnosis.growth_rates()
+    variance, rates = run["variance"].values, diagnosis.growth_rate
     rows: list[tuple[str, ...]] = [HEADINGS]
     for mode, outcome in enumerate(run["outcome"].values):
         time = run["recruitment_time"].values[mode]

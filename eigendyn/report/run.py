@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eigendyn.report import SCHEMA_VERSION
 from eigendyn.report.layout import aligned, listed, number, numbers
+from eigendyn.result import kept_quantities
 
 if TYPE_CHECKING:
     import xarray
@@ -173,14 +174,7 @@ def _trust(attrs: Mapping[str, Any]) -> str:
 
 
 def _conserved(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, dict[str, float]]]:
-    names = dataset["quantity"].values.tolist() if "quantity" in dataset.coords else []
-    for index, name in enumerate(names):
-        quantity = dataset["conserved"].values[index]
-        yield (
-            name,
-            {
-                "initial": quantity[0],
-                "final": quantity[-1],
-                "relative_drift": float(dataset["conserved_drift"].values[index]),
-            },
-        )
+    for name, quantity in kept_quantities(dataset).items():
+        first, last = quantity.values[[0, -1]]
+        drift = float(quantity.attrs["relative_drift"])
+        yield name, {"initial": first, "final": last, "relative_drift": drift}

@@ -151,11 +151,38 @@ def test_a_critical_decay_is_not_read_from_runs_that_did_not_complete(failing):
     assert diagnose("euclidean", START, **QUICK).critical_decay is None
 
 
-def test_growth_rates_at_zero_variance_are_undefined():
-    run = eigendyn.simulate("euclidean", [0.0, 0.5], **QUICK)
-    found = collapse.Diagnosis(run, are_lost(run["outcome"].values), (), None)
-    assert np.isnan(found.growth_rates()[0])
+@pytest.mark.parametrize(
+    ("loss", "settings", "limit"),
+    [
+        ("euclidean", {"predictor": "running", "alpha": 0.5, "weight_decay": 0.3}, -0.6),
+        ("euclidean", {"weight_decay": 0.1}, -0.2),
+        ("iso-euclidean", {"weight_decay": 0.3}, 1.4),  # 2 (1 − ω)
+        ("cosine", {"closure": "mean-field", "weight_decay": 0.1}, -0.2),
+    ],
+)
+def test_growth_rates_at_zero_variance_are_their_limits(loss, settings, limit):
+    start = np.array([0.0, 0.3, 1.0])
+    found = collapse._growth_rates(loss, start, settings)
+    assert found[0] == pytest.approx(limit, rel=1e-6)
+    alone = collapse._growth_rates(loss, start[1:], settings)
+    np.testing.assert_allclose(found[1:], alone, rtol=1e-6)
+
+
+def test_a_growth_rate_without_limit_is_none():
+    """The isotropic cosine loss pulls the second of two modes up the harder the smaller it is."""
+    run = eigendyn.simulate("iso-cosine", [0.0, 0.5], steps=300)
+    rates = collapse._growth_rates("iso-cosine", run["variance"].values[:, 0], {})
+    assert np.isnan(rates[0])
+    assert rates[1] == pytest.approx(0, abs=1e-9)
+    found = collapse.Diagnosis(run, are_lost(run["outcome"].values), (), None, rates)
     assert "nan" not in table(found)
+    assert summary(found)["growth_rate"][0] is None
+
+
+def test_growth_rates_do_not_depend_on_what_is_saved():
+    start = np.array([0.05, 0.5])
+    few, many = (collapse._growth_rates("euclidean", start, {"saves": n}) for n in (2, 301))
+    np.testing.assert_array_equal(few, many)
 
 
 def run(*arguments):

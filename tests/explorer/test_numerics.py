@@ -1,6 +1,7 @@
 """Claims about what the page computes: against closed forms, and against the Python engines."""
 
 import base64
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -12,16 +13,22 @@ from eigendyn.explorer.motion import phase_plane
 from eigendyn.explorer.portrait import rests
 
 PLAIN = system_and_dynamics("euclidean", 2)
-FIXED = "const grid = rateGrid(field, plane, 49, 4);\n"
+FIXED = "const grid = rateGrid(field, plane, data.n, 4);\n"
 FIXED += "const result = fixedPoints(field, plane, grid, 1 / 40);"
+GRIDS = (17, 34, 49, 73)  # of points a side, as many as a browser has time for; 1 is on some
 FOLLOW = """
 const path = follow(field, data.start, { ...options, duration: data.duration, rtol: data.rtol });
 const result = { states: path.states, times: path.times, ended: path.ended };
 """
 
 
-def fixed_points(loss, modes, **settings):
-    found = run_on_system(FIXED, *system_and_dynamics(loss, modes, **settings))
+@lru_cache
+def _made(loss, modes, settings):
+    return system_and_dynamics(loss, modes, **dict(settings))
+
+
+def fixed_points(loss, modes, n=49, **settings):
+    found = run_on_system(FIXED, *_made(loss, modes, tuple(settings.items())), n=n)
     return {tuple(np.round(p["x"], 6)): p for p in found["points"]}, found["lines"]
 
 
@@ -184,24 +191,65 @@ def test_without_stop_gradient_lines_that_repel_part_the_basins_of_collapse():
     assert sorted(line["kinds"][0] for line in lines) == ["stable"] * 3 + ["unstable"] * 2
 
 
-def test_a_double_root_is_half_stable_in_the_page_as_in_the_tables():
+@pytest.mark.parametrize("n", GRIDS)
+def test_a_double_root_is_half_stable_in_the_page_as_in_the_tables(n):
     loss = design_loss("-(lam - 1)**2").loss
-    points, lines = fixed_points(loss, 2)
+    points, lines = fixed_points(loss, 2, n)
+    assert len(points) == 4
     told = {p["kind"] for x, p in points.items() if 1 in np.round(x, 3)}
     assert told == {"half-stable"}
     assert lines == []
 
 
-def test_the_page_and_the_tables_have_one_word_for_one_thing():
-    for loss, settings in [
+@pytest.mark.parametrize(
+    ("loss", "settings"),
+    [
         ("euclidean", {"weight_decay": 0.1}),
         ("euclidean", {}),
         ("cosine", {}),
+        ("cosine", {"sigma2": 0.0}),
         ("euclidean", {"stop_gradient": False, "sigma2": 0.0}),
-    ]:
-        points, lines = fixed_points(loss, 2, **settings)
-        found = rests(phase_plane(loss, **settings), {}).points
+    ],
+)
+def test_the_page_and_the_tables_have_one_word_for_one_thing(loss, settings):
+    found = rests(phase_plane(loss, **settings), {}).points
+    for n in GRIDS[1:3]:
+        points, lines = fixed_points(loss, 2, n, **settings)
         alone = sorted((*p.x.round(4), p.stability) for p in found if not len(p.continuum))
         assert alone == sorted((*np.round(x, 4), p["kind"]) for x, p in points.items())
-        told = {kind for line in lines for kind in line["kinds"]}
-        assert told == {p.stability for p in found if len(p.continuum)}
+        told = sorted(kind for line in lines for kind in set(line["kinds"]))
+        assert told == sorted(p.stability for p in found if len(p.continuum))
+
+
+@pytest.mark.parametrize("n", GRIDS)
+def test_a_nullcline_that_touches_zero_is_drawn_in_the_page_too(n):
+    """−(v − a)² vanishes at v = a on both sides of which it is negative."""
+    script = """
+    const touching = (x, out) => {
+      out[0] = -x[0] * (x[0] ** 2 - data.a) ** 2;
+      out[1] = x[1] * (1 - x[1] ** 2);
+      return out;
+    };
+    const result = nullclines(rateGrid(touching, plane, data.n, 0)).map(
+      ({ crossing, touching }) => [...crossing, ...touching],
+    );
+    """
+    for a in (1.0, 0.7123):
+        first, second = run_on_system(script, *PLAIN, n=n, a=a)
+        for branch in map(np.array, first):
+            np.testing.assert_allclose(branch[:, 0], a, atol=1e-3)
+            assert np.ptp(branch[:, 1]) > 1.9
+        assert len(first) >= 1
+        assert len(second) == 1
+
+
+def test_rates_that_do_not_reach_zero_have_no_nullcline():
+    script = """
+    const ghost = (x, out) => {
+      out[0] = -x[0] * ((x[0] ** 2 - 1) ** 2 + 1e-3);
+      out[1] = x[1] * (1 - x[1] ** 2);
+      return out;
+    };
+    const result = nullclines(rateGrid(ghost, plane, 34, 0));
+    """
+    assert run_on_system(script, *PLAIN)[0] == {"crossing": [], "touching": []}

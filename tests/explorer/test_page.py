@@ -13,6 +13,7 @@ from eigendyn.explorer.controls import controls
 from eigendyn.explorer.page import embedded, explorer_page
 from eigendyn.loss_text import parse_loss
 from eigendyn.losses import own_loss
+from eigendyn.plot.phase import FILLS
 from eigendyn.symbols import loss_parameter, mode_sum, stop_gradient, z1, z2
 
 
@@ -53,6 +54,11 @@ def test_the_browser_is_told_to_load_nothing(cosine):
     (policy,) = (a["content"] for _, a in tags_of(cosine) if "http-equiv" in a)
     assert policy.startswith("default-src 'none'; script-src 'unsafe-inline'")
     assert "connect-src" not in policy
+
+
+def test_the_legend_names_every_stability_of_the_pictures(cosine):
+    legend = re.search(r"function buildLegend.*?\n}", cosine, re.DOTALL)[0]
+    assert set(FILLS) <= set(re.findall(r'"([a-z-]+)"\],', legend))
 
 
 def test_a_page_is_small(cosine):

@@ -17,10 +17,8 @@ from eigendyn.errors import DeviceUnavailable, InvalidSetting, UnknownName
 from eigendyn.integrate import kernel, reductions
 from eigendyn.integrate.flow import flow
 from eigendyn.integrate.kernel import kernel_ensemble
-from eigendyn.integrate.reductions import Basins
 from eigendyn.integrate.tile import tile_at
 from eigendyn.losses import SymbolicLoss
-from eigendyn.result import NEAR, recruitment_times
 from eigendyn.symbols import mode_sum
 from eigendyn.trajectory import BATCH_STATUSES
 
@@ -144,7 +142,7 @@ def test_results_do_not_depend_on_the_order(ensemble, whole):
 
 @pytest.mark.parametrize(
     ("bad", "keep"),
-    [(np.nan, "trajectory"), (np.inf, "final"), (-0.1, "extrema"), (np.nan, "recruitment")],
+    [(np.nan, "trajectory"), (np.inf, "final"), (-0.1, "extrema")],
 )
 def test_an_invalid_start_is_skipped_and_touches_no_neighbour(ensemble, bad, keep):
     field, starts, parameters = ensemble
@@ -215,28 +213,6 @@ def test_extrema_are_those_of_the_trajectory(ensemble, whole):
     np.testing.assert_allclose(batch.values, expected, rtol=1e-13)
 
 
-def test_recruitment_times_are_those_of_the_trajectory(ensemble):
-    field, starts, parameters = ensemble
-    starts = starts.copy()
-    starts[0, 0, 0] = 0.0  # a mode that ends at zero is never recruited
-    batch = solve(field, starts, parameters, keep="recruitment")
-    for values, found in zip(solve(field, starts, parameters).values, batch.values, strict=True):
-        expected = recruitment_times(TIMES, values[0] ** 2)
-        np.testing.assert_allclose(found[0, :, 0], expected, rtol=1e-9)
-    assert np.isnan(batch.values[0, 0, 0, 0])
-    assert reductions.NEAR == NEAR
-
-
-def test_labels_are_those_of_the_nearest_point(ensemble, whole):
-    ends = whole.values[..., -1]
-    points = np.stack([ends[3] + 1e-3, ends[1], ends[3]])
-    batch = solve(*ensemble, keep=Basins(points, 1e-6))
-    distances = np.sqrt(((ends[:, None] - points[None]) ** 2).sum(axis=(2, 3)))
-    nearest = np.where(distances.min(axis=1) <= 1e-6, distances.argmin(axis=1), -1)
-    np.testing.assert_array_equal(batch.values[:, 0, 0, 0], nearest)
-    assert {1, 2, -1} <= set(nearest)
-
-
 def test_an_empty_ensemble_has_no_results(ensemble):
     field, starts, parameters = ensemble
     batch = solve(field, starts[:0], parameters)
@@ -267,14 +243,11 @@ def test_an_absent_gpu_is_said_to_be_absent(ensemble):
 def lowered(field, starts, parameters, keep):
     """Text of the program for CUDA, which holds the kernel in Triton's representation."""
     dtype = starts.dtype.name
-    basins = Basins(np.ones((2, *starts.shape[1:])), 0.1)
-    shared = kernel._shared(
-        field, TIMES, RTOL, ATOL, 100, basins if keep == "basins" else keep, dtype
-    )
+    shared = kernel._shared(field, TIMES, RTOL, ATOL, 100, dtype)
     count = len(starts)
     numbers = {n: np.full(count, parameters[n], dtype) for n in field.parameters}
     ((_, read),) = kernel._chunks(starts, numbers, shared, count)
-    reduction = reductions.NEAREST if keep == "basins" else reductions.REDUCTIONS[keep]
+    reduction = reductions.REDUCTIONS[keep]
     bare = replace(field, nodes=kernel.NO_NODES)
     traced = kernel.launch.trace(bare, read, reduction, block=4, interpret=False)
     return traced.lower(lowering_platforms=("cuda",)).as_text()
@@ -282,7 +255,7 @@ def lowered(field, starts, parameters, keep):
 
 @lowers_here
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("keep", [*reductions.REDUCTIONS, "basins"])
+@pytest.mark.parametrize("keep", reductions.REDUCTIONS)
 def test_every_reduction_lowers_for_cuda(dtype, keep):
     field, starts, parameters = eigendyn.vector_field(
         "cosine", spectra(5, 3), dtype=dtype, **MEAN_FIELD
