@@ -20,7 +20,8 @@ from eigendyn.integrate.kernel import kernel_ensemble
 from eigendyn.integrate.reductions import Basins
 from eigendyn.integrate.tile import tile_at
 from eigendyn.losses import SymbolicLoss
-from eigendyn.result import NEAR, recruitment_times
+from eigendyn.outcome_words import NEAR
+from eigendyn.result import recruitment_times
 from eigendyn.symbols import mode_sum
 from eigendyn.trajectory import BATCH_STATUSES
 
