@@ -1,5 +1,7 @@
 """Follow a vector field with SciPy's DOP853, as a reference that shares nothing but the rates."""
 
+from itertools import pairwise
+
 import jax
 import numpy as np
 from scipy.integrate import DOP853
@@ -17,7 +19,7 @@ def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
     compiled = jax.jit(lambda t, x: field(t, x.reshape(start.shape), parameters).ravel())
     times = learning_rate * np.linspace(0, steps, saves)
     found, step = [start.ravel()], None
-    for begin, end in zip(times[:-1], times[1:], strict=True):
+    for begin, end in pairwise(times):
         solver = DOP853(
             lambda t, x: np.asarray(compiled(t, x)),
             *(begin, found[-1], end),
