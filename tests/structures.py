@@ -37,3 +37,8 @@ def full_but(values: Mapping[str, Any], few: set[str]) -> list:
         pytest.param(value, id=name, marks=() if name in few else pytest.mark.full)
         for name, value in values.items()
     ]
+
+
+def first_of(*values: Any) -> list:
+    """Values as parameters of a test, of which only the first is always run."""
+    return [values[0], *(pytest.param(value, marks=pytest.mark.full) for value in values[1:])]

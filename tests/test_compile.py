@@ -102,9 +102,9 @@ def test_a_singular_value_that_crosses_zero_stays_finite(alpha):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"predictor": "running", "alpha": 0.5},
         {"predictor": "running", "alpha": 0.3},
-        {"alpha": 0.25},
+        pytest.param({"predictor": "running", "alpha": 0.5}, marks=pytest.mark.full),
+        pytest.param({"alpha": 0.25}, marks=pytest.mark.full),
     ],
 )
 def test_derivatives_at_a_vanished_mode_are_their_limits(settings):

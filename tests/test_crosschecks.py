@@ -73,6 +73,7 @@ def test_sides_that_do_not_move_agree():
     assert found["agreement"].attrs["verdict"] == "agrees"
 
 
+@pytest.mark.full  # the command line's test says as much of what it says
 def test_a_diverging_network_says_where_and_what_would_be_stable():
     found = crosscheck("euclidean", 4 * WEIGHTS, learning_rate=5.0, steps=40, batch=50)
     assert found["agreement"].attrs["verdict"] == "diverged"

@@ -35,14 +35,7 @@ def test_it_prints_both_sides_and_saves_what_is_asked_for(tmp_path, monkeypatch)
     assert (tmp_path / "check.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_it_writes_nothing_that_is_not_asked_for(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    done = invoke(f"crosscheck --loss euclidean {QUICK}")
-    assert done.exit_code == 0, done.output
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_json_is_one_object_in_full_precision(tmp_path, monkeypatch):
+def test_json_is_one_object_in_full_precision_and_nothing_is_written_unasked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = invoke(f"crosscheck --loss euclidean --variances 0.2,0.9 --json {SMALL}")
     assert done.exit_code == 0, done.output
@@ -53,6 +46,7 @@ def test_json_is_one_object_in_full_precision(tmp_path, monkeypatch):
     theory = eigendyn.simulate("euclidean", [0.9, 0.2], method="steps", steps=60)
     np.testing.assert_allclose(found["variances_theory"], theory.variance[:, -1], rtol=1e-12)
     assert found["settings"]["descent"]["batch"] == 1000
+    assert list(tmp_path.iterdir()) == []
     assert set(found["smallest_change"]) == {"alpha", "learning_rate"}  # no noise of this view
     assert 0 < found["smallest_change"]["learning_rate"] < 1
 
