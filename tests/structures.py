@@ -41,4 +41,5 @@ def full_but(values: Mapping[str, Any], few: set[str]) -> list:
 
 def first_of(*values: Any) -> list:
     """Values as parameters of a test, of which only the first is always run."""
-    return [values[0], *(pytest.param(value, marks=pytest.mark.full) for value in values[1:])]
+    rows = [value if isinstance(value, tuple) else (value,) for value in values[1:]]
+    return [values[0], *(pytest.param(*row, marks=pytest.mark.full) for row in rows)]

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from structures import first_of
 
 from eigendyn.network import gradient
 from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
@@ -19,9 +20,7 @@ def weights(**parts):
     return Weights(**kept | {"encoder": ENCODER, "velocity": 0 * ENCODER} | parts)
 
 
-@pytest.mark.parametrize(
-    "batch", [2, 1_251, *(pytest.param(n, marks=pytest.mark.full) for n in (1_250, 7_000))]
-)
+@pytest.mark.parametrize("batch", [2, *first_of(1_251, 1_250, 7_000)])
 def test_every_sample_of_a_batch_counts_once(batch):
     """One mode and no noise: the cosine of every sample is one."""
     one = Weights(ENCODER[:1], 0 * ENCODER[:1], None, None, None, None)
