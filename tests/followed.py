@@ -13,7 +13,8 @@ NODES = 1e-12  # relative error of averages at the start, whose nodes serve the 
 
 def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
     """States by name (modes, times) at the ends of steps: what lies between errs far more."""
-    settings = {"closure_accuracy": NODES} | settings
+    if settings.get("closure", "auto") in ("auto", "exact"):
+        settings = {"closure_accuracy": NODES} | settings
     settings |= {"learning_rate": learning_rate, "steps": steps}
     field, start, parameters = eigendyn.vector_field(loss, variances, **settings)
     compiled = jax.jit(lambda t, x: field(t, x.reshape(start.shape), parameters).ravel())
