@@ -16,7 +16,9 @@ def test_there_are_three():
 
 
 @pytest.mark.filterwarnings("default")  # of Jupyter's own machinery
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if "tour" in n else pytest.mark.full) for n in NOTEBOOKS]
+)
 def test_it_runs(name, tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     notebook = jupytext.read(FOLDER / name)

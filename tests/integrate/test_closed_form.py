@@ -131,6 +131,7 @@ def test_closed_forms_agree_with_an_independent_integrator(loss, alpha, noise):
         np.testing.assert_allclose(ours, np.exp(run.y[0]), rtol=1e-9)
 
 
+@pytest.mark.full  # as with the independent integrator above
 @LOSSES
 @EXPONENTS
 @NOISES
