@@ -115,6 +115,10 @@ def test_the_published_preset_has_the_published_settings():
     assert (cosine["learning_rate"], euclidean["learning_rate"]) == (0.1, 0.01)
     assert cosine["batch"] == 50_000
     assert preset_settings("published", "euclidean", predictor="none")["steps"] == 100_000
+
+
+@pytest.mark.full
+def test_the_published_preset_has_the_published_start():
     found = crosscheck("cosine", preset="published", steps=2, saves=2, batch=8, seeds=2)
     assert found["theory"].sizes["mode"] == 10
 

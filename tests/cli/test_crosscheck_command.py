@@ -6,6 +6,7 @@ import shlex
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from structures import first_of
 
 import eigendyn
 from eigendyn.cli.main import cli
@@ -106,10 +107,14 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(options, said, tmp_pat
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_audit_passes_what_is_derived_and_flags_what_was_published():
-    done = invoke("audit --loss cosine --no-stop-gradient")
+@pytest.mark.parametrize("loss", first_of("euclidean", "cosine"))
+def test_audit_passes_what_is_derived(loss):
+    done = invoke(f"audit --loss {loss} --no-stop-gradient")
     assert done.exit_code == 0, done.output
     assert "FAILED" not in done.stdout
+
+
+def test_audit_flags_what_was_published():
     done = invoke(
         "audit --loss cosine --no-stop-gradient --update published-no-stop-gradient --json"
     )

@@ -210,6 +210,7 @@ def test_a_part_made_with_other_settings_is_made_again(tmp_path):
     ).any()
 
 
+@pytest.mark.full
 def test_relu_networks_are_named_as_such(monkeypatch):
     one = [panel for panel in panels() if panel.name == "iso-euclidean"]
     monkeypatch.setattr(relu_page, "panels", lambda: one)
