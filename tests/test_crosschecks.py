@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray
+from structures import first_of
 
 import eigendyn
 from eigendyn.agreement import agreement
@@ -18,7 +19,7 @@ THEORY = {"method": "steps", "steps": 200, "saves": 21, "sigma1": 0.2, "sigma2":
 SETTINGS = {"steps": 200, "saves": 21, "sigma1": 0.2, "sigma2": 0.3, "batch": 2_000}
 
 
-@pytest.fixture(scope="module", params=["cosine", "euclidean"])
+@pytest.fixture(scope="module", params=first_of("euclidean", "cosine"))
 def tree(request):
     return crosscheck(request.param, WEIGHTS, **SETTINGS)
 
@@ -117,7 +118,7 @@ def test_the_published_preset_has_the_published_settings():
     assert preset_settings("published", "euclidean", predictor="none")["steps"] == 100_000
 
 
-@pytest.mark.full
+@pytest.mark.full  # trains ten modes
 def test_the_published_preset_has_the_published_start():
     found = crosscheck("cosine", preset="published", steps=2, saves=2, batch=8, seeds=2)
     assert found["theory"].sizes["mode"] == 10

@@ -36,7 +36,12 @@ def assert_accurate(found, expected):
     ("loss", "settings", "engines"),
     [
         ("euclidean", {"weight_decay": 0.05}, ["shifted", "compiled", "flow"]),
-        ("cosine", {"closure": "mean-field"}, ["compiled", "flow", "kernel"]),
+        pytest.param(
+            "cosine",
+            {"closure": "mean-field"},
+            ["compiled", "flow", "kernel"],
+            marks=pytest.mark.full,
+        ),
         ("cosine", {}, ["compiled"]),
         ("euclidean", {"predictor": "learned"}, ["compiled"]),
     ],

@@ -216,6 +216,7 @@ def test_rests_that_fill_lines_are_refused():
         continue_fixed_points(hand_written.line(), "mu", (0, 1), window=([0, 0], [1, 1]))
 
 
+@pytest.mark.full  # the last test below follows another branch of it
 def test_a_root_of_a_running_correlation_is_followed_where_it_has_a_jacobian():
     system = dynamical_system("euclidean", 1, alpha=0.5, predictor="running")
     found = continue_fixed_points(system, "weight_decay", (0, 0.4))
@@ -223,6 +224,7 @@ def test_a_root_of_a_running_correlation_is_followed_where_it_has_a_jacobian():
     np.testing.assert_allclose(fold.parameter, 0.25, atol=1e-9)
 
 
+@pytest.mark.full  # momentum stands in the Hopf point above
 def test_the_predictor_s_velocity_may_have_either_sign():
     system = dynamical_system("euclidean", 1, predictor="learned", momentum=0.9)
     low, high = usual_window(system)

@@ -48,6 +48,7 @@ def test_json_holds_the_fixed_points(tmp_path):
     assert point["eigenvalues"] == [[-0.3, 0], [-0.3, 0]]
 
 
+@pytest.mark.full  # trains networks; crosscheck's tests lay them over a theory as well
 def test_networks_are_drawn_over_the_theory(tmp_path):
     options = ("--loss", "euclidean", "--start", "0.3,1", "--descent", 1, "--steps", 100)
     outcome = run(*options, "--basins", "-o", tmp_path / "a.svg")

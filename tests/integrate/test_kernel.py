@@ -79,7 +79,7 @@ CASES = {
     "a loss of one's own": (own_loss(), MEAN_FIELD, 3),
 }
 
-FEW = {"learned predictor, averaged target", "exact cosine"}
+FEW = {"learned predictor, averaged target"}
 SOME = [pytest.param(name, marks=() if name in FEW else pytest.mark.full) for name in CASES]
 
 
@@ -115,6 +115,7 @@ def reductions_over_three():
     return tile_at(jnp.int32(0), 1, 1, 3).counted()
 
 
+@pytest.mark.full  # as the doubles above
 def test_float32_is_as_accurate_as_it_was_asked_to_be():
     v = spectra(3, 3)
     field, starts, parameters = eigendyn.vector_field("cosine", v, dtype="float32", **MEAN_FIELD)
@@ -175,6 +176,7 @@ def test_a_parameter_that_is_not_finite_spoils_its_trajectory_alone(ensemble, wh
     np.testing.assert_array_equal(batch.values[others], whole.values[others])
 
 
+@pytest.mark.full  # one number of a sweep spoils no other in the test above
 def test_each_trajectory_has_its_own_parameters():
     field, starts, parameters = eigendyn.vector_field("euclidean", spectra(3, 2))
     decays = np.array([0.0, 0.05, 0.2])

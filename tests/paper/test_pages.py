@@ -184,6 +184,7 @@ def test_drift_is_in_proportion_to_the_learning_rate(panels, monkeypatch):
         np.testing.assert_allclose([drift[0] / drift[1], drift[1] / drift[2]], 10, rtol=0.1)
 
 
+@pytest.mark.full  # a part that is kept, and made again, is tested below
 def test_networks_lie_over_the_theory_and_their_parts_are_kept(tmp_path, monkeypatch):
     work = Work(descents=SMALL, parts=tmp_path)
     monkeypatch.setattr(page("5"), "FAMILIES", ("euclidean",))
@@ -210,7 +211,7 @@ def test_a_part_made_with_other_settings_is_made_again(tmp_path):
     ).any()
 
 
-@pytest.mark.full
+@pytest.mark.full  # trains networks
 def test_relu_networks_are_named_as_such(monkeypatch):
     one = [panel for panel in panels() if panel.name == "iso-euclidean"]
     monkeypatch.setattr(relu_page, "panels", lambda: one)
