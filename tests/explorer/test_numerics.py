@@ -1,6 +1,7 @@
 """Claims about what the page computes: against closed forms, and against the Python engines."""
 
 import base64
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,13 +13,17 @@ from eigendyn.design import design_loss
 from eigendyn.explorer.motion import phase_plane
 from eigendyn.explorer.portrait import rests
 
-PLAIN = system_and_dynamics("euclidean", 2)
 FIXED = "const grid = rateGrid(field, plane, 49, 4);\n"
 FIXED += "const result = fixedPoints(field, plane, grid, 1 / 40);"
 FOLLOW = """
 const path = follow(field, data.start, { ...options, duration: data.duration, rtol: data.rtol });
 const result = { states: path.states, times: path.times, ended: path.ended };
 """
+
+
+@cache
+def plain():
+    return system_and_dynamics("euclidean", 2)
 
 
 def fixed_points(loss, modes, **settings):
@@ -95,7 +100,7 @@ def test_a_closed_nullcline_is_one_closed_curve():
     };
     const result = [0, 1].map((which) => zeroBranches(rateGrid(ring, square, 40, 6), which));
     """
-    first, second = run_on_system(circle, *PLAIN)
+    first, second = run_on_system(circle, *plain())
     assert second == []
     (branch,) = map(np.array, first)
     np.testing.assert_allclose(branch[0], branch[-1])
@@ -125,7 +130,7 @@ def test_a_trajectory_is_that_of_simulate(loss, settings):
 
 
 def test_points_between_steps_lie_on_the_trajectory():
-    system, dynamics = PLAIN
+    system, dynamics = plain()
     told = {"start": [0.3, 0.8], "duration": 12.0, "rtol": 1e-8}
     found = run_on_system(FOLLOW, system, dynamics, **told)
     data = simulate("euclidean", [0.09, 0.64], steps=1200, learning_rate=0.01, saves=1201)
@@ -147,7 +152,7 @@ def test_the_error_falls_with_the_fourth_power_of_the_step():
     };
     const result = [40, 80, 160, 2560].map(after);
     """
-    coarse, middle, fine, best = map(np.array, run_on_system(script, *PLAIN))
+    coarse, middle, fine, best = map(np.array, run_on_system(script, *plain()))
     errors = [np.linalg.norm(each - best) for each in (coarse, middle, fine)]
     orders = np.log2(np.divide(errors[:-1], errors[1:]))
     assert (orders > 3.8).all()
@@ -175,7 +180,7 @@ def test_numbers_come_through_base64_unchanged():
     values = [0.1, -1e-300, 3.0, np.pi]
     text = base64.b64encode(np.array(values, "<f8").tobytes()).decode()
     script = "const result = [...decodeNumbers(data.text)];"
-    assert run_on_system(script, *PLAIN, text=text) == values
+    assert run_on_system(script, *plain(), text=text) == values
 
 
 def test_without_stop_gradient_lines_that_repel_part_the_basins_of_collapse():

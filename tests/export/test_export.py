@@ -2,19 +2,16 @@
 
 import subprocess
 import sys
-from functools import cache, partial
-from itertools import product
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exported import RUN, by_hand
+from exported import LOSSES, RUN, by_hand, made
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eigendyn.choices import BACKENDS, LOSS_NAMES
-from eigendyn.design import design_multiplier
 from eigendyn.errors import EigendynError, InvalidExpression, InvalidSetting, UnknownName
 from eigendyn.export import export_loss
 from eigendyn.loss_text import parse_loss
@@ -34,22 +31,11 @@ TEXTS = {
 }
 
 
-LOSSES = {  # made where a test needs one: collecting tests takes no work
-    **{
-        f"{name}{'' if stop else ', no stop-gradient'}": partial(
-            named_loss, name, stop_gradient=stop
-        )
-        for name, stop in product(LOSS_NAMES, (True, False))
-    },
-    "cosine, β = 1/2": partial(named_loss, "cosine", beta=0.5),
-    **{text[:40]: partial(parse_loss, text, numbers) for text, numbers in TEXTS.items()},
-    "designed": lambda: design_multiplier("cosine", "1").loss,
-}
+NAMES = [*LOSSES, *TEXTS]
 
 
-@cache
-def made(name):
-    return LOSSES[name]()
+def loss_of(name):
+    return made(name, tuple(TEXTS.get(name, {}).items()))
 
 
 def batch(seed, dtype=np.float64, samples=7, dimensions=4):
@@ -63,9 +49,9 @@ def batch(seed, dtype=np.float64, samples=7, dimensions=4):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:40])
 def test_it_has_the_value_and_the_gradient_of_the_loss(name, backend):
-    loss = made(name)
+    loss = loss_of(name)
     for seed in range(3):
         first, second, predictor, basis, eigenvalues = batch(seed)
         value, slopes = by_hand(loss, first, second, basis, eigenvalues)
@@ -137,7 +123,7 @@ def test_iso_losses_have_the_gradient_of_the_published_ones(name, published, bac
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_source_is_clean_and_imports_one_library_only(backend, tmp_path):
-    for index, loss in enumerate(map(made, LOSSES)):
+    for index, loss in enumerate(map(loss_of, NAMES)):
         source = export_loss(loss, backend)
         (tmp_path / f"loss_{index}.py").write_text(source, encoding="utf-8")
         modules = {line.split()[1].split(".")[0] for line in source.splitlines()[:2] if line}
