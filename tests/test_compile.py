@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from structures import first_of
 
 import eigendyn
 from eigendyn.analysis.system import dynamical_system
@@ -27,7 +28,7 @@ def exact_field(name, accuracy=1e-10, **variant):
     return replace(compile_field(dynamics), nodes=fit.nodes)
 
 
-@pytest.fixture(scope="module", params=["euclidean", "cosine"])
+@pytest.fixture(scope="module", params=first_of("euclidean", "cosine"))
 def field(request):
     return exact_field(request.param)
 
