@@ -2,15 +2,38 @@
 
 import importlib
 import os
+from functools import cache, partial
+from itertools import product
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from eigendyn.choices import LOSS_NAMES
 from eigendyn.compile import compile_expressions
 from eigendyn.derive import descent_directions
+from eigendyn.design import design_multiplier
+from eigendyn.loss_text import parse_loss
+from eigendyn.losses import SymbolicLoss, named_loss
 from eigendyn.symbols import lam, loss_parameter, modes, release, z1, z2
+
+LOSSES = {  # made where a test needs one: collecting tests takes no work
+    **{
+        f"{name}{'' if stop else ', no stop-gradient'}": partial(
+            named_loss, name, stop_gradient=stop
+        )
+        for name, stop in product(LOSS_NAMES, (True, False))
+    },
+    "cosine, β = 1/2": partial(named_loss, "cosine", beta=0.5),
+    "designed": lambda: design_multiplier("cosine", "1").loss,
+}
+
+
+@cache
+def made(name, numbers=()) -> SymbolicLoss:
+    """A loss of `LOSSES`, or a written one with its numbers (name, value)."""
+    return LOSSES[name]() if name in LOSSES else parse_loss(name, dict(numbers))
 
 
 def by_hand(loss, first, second, basis, eigenvalues):

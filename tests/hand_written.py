@@ -1,7 +1,11 @@
-"""Write small dynamical systems by hand, whose bifurcations are textbook ones."""
+"""Write small dynamical systems by hand, whose bifurcations are textbook ones.
+
+Each is made once, so that nothing is compiled for it twice.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +25,7 @@ class HandWritten:
         return jnp.stack(self.rates(x, **{**self.parameters, **parameters}))
 
 
+@cache
 def hopf():
     """Turns at the angular frequency 2, and grows for mu > 0."""
 
@@ -31,6 +36,7 @@ def hopf():
     return HandWritten({"mu": 0.0}, ("x", "y"), rates)
 
 
+@cache
 def brusselator():
     """At rest at (1, b); Hopf at b = 2 with the angular frequency 1."""
     return HandWritten(
@@ -40,6 +46,7 @@ def brusselator():
     )
 
 
+@cache
 def pitchfork():
     """X = 0 and, for mu > 0, x = ±√mu."""
     return HandWritten(
@@ -47,11 +54,13 @@ def pitchfork():
     )
 
 
+@cache
 def transcritical():
     """X = 0 and x = mu."""
     return HandWritten({"mu": 0.0}, ("x",), lambda u, mu: (mu * u[0] - u[0] ** 2,))
 
 
+@cache
 def circle():
     """x² + mu² = 1/4."""
     return HandWritten({"mu": 0.0}, ("x",), lambda u, mu: (u[0] ** 2 + mu**2 - 0.25,))
@@ -59,13 +68,14 @@ def circle():
 
 def loop(centre):
     """X = −1, and the circle x² + (mu − centre)² = 1/4."""
-    return HandWritten(
-        {"mu": 0.0},
-        ("x",),
-        lambda u, mu: ((u[0] + 1) * (0.25 - u[0] ** 2 - (mu - centre) ** 2),),
-    )
+    return HandWritten({"mu": 0.0, "centre": centre}, ("x",), _loop)
 
 
+def _loop(u, mu, centre):
+    return ((u[0] + 1) * (0.25 - u[0] ** 2 - (mu - centre) ** 2),)
+
+
+@cache
 def cusp():
     """The cusp nu + mu x − x³, with saddle-nodes at 27 nu² = 4 mu³."""
     return HandWritten(
@@ -73,11 +83,13 @@ def cusp():
     )
 
 
+@cache
 def explosive():
     """Rests at x = tan mu, which has no end, and no value at mu = 0.5."""
     return HandWritten({"mu": 0.0}, ("x",), lambda u, mu: (jnp.sqrt(0.5 - mu) * (mu - u[0]),))
 
 
+@cache
 def line():
     """Rests wherever x = y, and nothing is conserved there."""
     return HandWritten({"mu": 0.0}, ("x", "y"), lambda u, mu: ((u[0] - u[1]) * (1 + mu), u[1] * 0))

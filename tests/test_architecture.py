@@ -36,7 +36,7 @@ def test_the_flow_is_the_limit_of_the_steps(loss):
         settings = {"learning_rate": learning_rate, "steps": round(4 / learning_rate), "ema": ema}
         flow, steps = (
             eigendyn.simulate(loss, START, method=method, **given, **settings, **NOISES)
-            for method in ("flow", "steps")
+            for method in ("compiled", "steps")
         )
         ends.append(float(abs(flow.variance[:, -1] - steps.variance[:, -1]).max()))
     assert 1.7 < ends[0] / ends[1] < 2.4
@@ -114,7 +114,7 @@ def test_directcopy_and_directpred_have_their_published_eigenvalues():
     ],
 )
 def test_what_the_cosine_loss_conserves_stays(settings, kept):
-    run = eigendyn.simulate("cosine", START, method="flow", steps=100, **settings)
+    run = eigendyn.simulate("cosine", START, method="compiled", steps=100, **settings)
     found = kept_quantities(run)
     assert len(found) == kept
     assert all(one.attrs["relative_drift"] < 1e-9 for one in found.values())

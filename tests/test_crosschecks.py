@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray
+from structures import first_of
 
 import eigendyn
 from eigendyn.agreement import agreement
@@ -18,7 +19,7 @@ THEORY = {"method": "steps", "steps": 200, "saves": 21, "sigma1": 0.2, "sigma2":
 SETTINGS = {"steps": 200, "saves": 21, "sigma1": 0.2, "sigma2": 0.3, "batch": 2_000}
 
 
-@pytest.fixture(scope="module", params=["cosine", "euclidean"])
+@pytest.fixture(scope="module", params=first_of("euclidean", "cosine"))
 def tree(request):
     return crosscheck(request.param, WEIGHTS, **SETTINGS)
 
@@ -73,6 +74,7 @@ def test_sides_that_do_not_move_agree():
     assert found["agreement"].attrs["verdict"] == "agrees"
 
 
+@pytest.mark.full  # the command line's test says as much of what it says
 def test_a_diverging_network_says_where_and_what_would_be_stable():
     found = crosscheck("euclidean", 4 * WEIGHTS, learning_rate=5.0, steps=40, batch=50)
     assert found["agreement"].attrs["verdict"] == "diverged"
@@ -114,6 +116,10 @@ def test_the_published_preset_has_the_published_settings():
     assert (cosine["learning_rate"], euclidean["learning_rate"]) == (0.1, 0.01)
     assert cosine["batch"] == 50_000
     assert preset_settings("published", "euclidean", predictor="none")["steps"] == 100_000
+
+
+@pytest.mark.full  # trains ten modes
+def test_the_published_preset_has_the_published_start():
     found = crosscheck("cosine", preset="published", steps=2, saves=2, batch=8, seeds=2)
     assert found["theory"].sizes["mode"] == 10
 

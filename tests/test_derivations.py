@@ -25,7 +25,16 @@ def claims_fail(page):
     return False
 
 
-@pytest.mark.parametrize("name", PAGES)
+LONG = {"recruitment", "rates", "designed_losses"}  # with wrong forms they run below
+MANY_FORMS = {"learned_predictor"}
+
+
+def pages(of_full):
+    """Names of all pages, some of which only the full tests run."""
+    return [pytest.param(n, marks=pytest.mark.full if n in of_full else ()) for n in PAGES]
+
+
+@pytest.mark.parametrize("name", pages(LONG))
 def test_page_runs_and_prints_latex(name, monkeypatch, capsys):
     module = f"derivations.{name}"
     monkeypatch.delitem(sys.modules, module, raising=False)  # runpy warns of imported modules
@@ -37,7 +46,7 @@ def test_page_runs_and_prints_latex(name, monkeypatch, capsys):
     assert "ModeSum" not in printed
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", pages(MANY_FORMS))
 def test_a_wrong_hand_form_is_caught(name, monkeypatch):
     page = importlib.import_module(f"derivations.{name}")
     assert hand_forms(page)

@@ -4,9 +4,6 @@ from pathlib import Path
 
 import pytest
 
-jupytext = pytest.importorskip("jupytext")
-nbclient = pytest.importorskip("nbclient")
-
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.md"))
 
@@ -16,8 +13,11 @@ def test_there_are_three():
 
 
 @pytest.mark.filterwarnings("default")  # of Jupyter's own machinery
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if "tour" in n else pytest.mark.full) for n in NOTEBOOKS]
+)
 def test_it_runs(name, tmp_path, monkeypatch):
+    jupytext, nbclient = map(pytest.importorskip, ("jupytext", "nbclient"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     notebook = jupytext.read(FOLDER / name)
     client = nbclient.NotebookClient(

@@ -18,9 +18,21 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
+LONG = re.compile(r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)")
+
+
 def commands():
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     return [line for line in lines if line.startswith("eigendyn ")]
+
+
+def full_if_long(values, line=str):
+    """Commands whose like tests/cli runs, and that take seconds, are run by the full tests only."""
+    marks = [pytest.mark.full if LONG.match(line(value)) else () for value in values]
+    return [
+        pytest.param(value, id=line(value), marks=mark)
+        for value, mark in zip(values, marks, strict=True)
+    ]
 
 
 def test_its_python_runs_in_order(tmp_path, monkeypatch):
@@ -34,6 +46,12 @@ def test_its_python_runs_in_order(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", commands())
+def test_its_commands_have_their_options(line):
+    outcome = CliRunner().invoke(cli, [*shlex.split(line, comments=True)[1:], "-h"])
+    assert outcome.exit_code == 0, outcome.output
+
+
+@pytest.mark.parametrize("line", full_if_long(commands()))
 def test_its_commands_run(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
@@ -55,7 +73,7 @@ def test_ci_runs_its_lines():
                 assert step and (step.replace("pip install", "pip install --quiet") in ci)
 
 
-@pytest.mark.parametrize("block", shown_blocks(README), ids=lambda block: block.command)
+@pytest.mark.parametrize("block", full_if_long(shown_blocks(README), lambda b: b.command))
 def test_its_output_is_what_is_printed(block, tmp_path):
     assert steady(printed(block.command, tmp_path)) == steady(block.text)
 

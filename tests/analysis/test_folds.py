@@ -26,6 +26,7 @@ def test_the_saddle_node_moves_with_noise_as_theory_says(euclidean):
     assert len(curve.first) > 30
 
 
+@pytest.mark.full  # as the direct one above
 def test_a_learned_predictor_s_saddle_node_moves_likewise():
     system = dynamical_system("euclidean", 1, predictor="learned", predictor_rate=2.0)
     both = ("weight_decay", "predictor_decay")
@@ -34,6 +35,7 @@ def test_a_learned_predictor_s_saddle_node_moves_likewise():
     assert curve.driven == (both, ("sigma1",))
 
 
+@pytest.mark.full  # the closed form above says the same
 def test_every_point_is_a_saddle_node_of_its_own_diagram(euclidean):
     (curve,) = fold_curve(euclidean, "weight_decay", (0, 0.4), "sigma1", (0, 1))
     for index in (3, len(curve.first) // 2):

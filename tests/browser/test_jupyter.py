@@ -69,6 +69,7 @@ def _wait(address, log):
     pytest.fail(f"JupyterLab did not start: {log.read_text()[-500:]}")
 
 
+@pytest.mark.full  # starts a JupyterLab; test_notebook.py moves the same widgets
 def test_sliders_and_clicks_move_the_dynamics(lab, browser, tmp_path):
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
     page.goto(f"{lab}/lab/tree/explorer.ipynb?token={TOKEN}&reset")

@@ -50,6 +50,7 @@ def test_two_parameters_give_the_curve_of_saddle_nodes(tmp_path):
     assert {one["stability"][5] for one in report["branches"]} <= {"stable", "unstable"}
 
 
+@pytest.mark.full  # analysis/test_continuation.py follows the same
 def test_parameters_can_change_together(tmp_path):
     learned = ("--loss", "euclidean", "--predictor", "learned")
     driven = ("--parameter", "weight-decay,predictor-decay")

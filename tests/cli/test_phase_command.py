@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from eigendyn.cli.main import cli
+from eigendyn.plot import phase
 
 FIRST_BYTES = {".png": b"\x89PNG", ".svg": b"<?xml", ".gif": b"GIF8"}
 
@@ -15,7 +16,8 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("suffix", FIRST_BYTES)
-def test_it_draws_and_lists_fixed_points(tmp_path, suffix):
+def test_it_draws_and_lists_fixed_points(tmp_path, suffix, monkeypatch):
+    monkeypatch.setattr(phase, "FRAMES", 3)
     path = tmp_path / f"phase{suffix}"
     outcome = run("--loss", "euclidean", "--target", "ema", "--weight-decay", 0.1, "-o", path)
     assert outcome.exit_code == 0, outcome.stderr
@@ -46,6 +48,7 @@ def test_json_holds_the_fixed_points(tmp_path):
     assert point["eigenvalues"] == [[-0.3, 0], [-0.3, 0]]
 
 
+@pytest.mark.full  # trains networks; crosscheck's tests lay them over a theory as well
 def test_networks_are_drawn_over_the_theory(tmp_path):
     options = ("--loss", "euclidean", "--start", "0.3,1", "--descent", 1, "--steps", 100)
     outcome = run(*options, "--basins", "-o", tmp_path / "a.svg")

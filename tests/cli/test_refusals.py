@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from structures import first_of
 
 from eigendyn.choices import PRESETS
 from eigendyn.cli.main import COMMANDS, cli
@@ -230,19 +231,22 @@ def test_every_command_takes_the_loss_as_argument_and_as_option(folder, name):
     assert "named once, as cosine or as --loss euclidean" in outcome.stderr
 
 
-def test_the_loss_as_argument_and_as_option_are_the_same(folder):
-    for line in (
+@pytest.mark.parametrize(
+    "line",
+    first_of(
         "derive",
         "export",
         "audit",
         "simulate --steps 9 -q --json --force -o a.nc --plot a.png",
         "design --multiplier 1",
-    ):
-        said = {
-            CliRunner().invoke(cli, f"{line} {given}").stdout
-            for given in ("iso-cosine", "--loss iso-cosine", "iso-cosine --loss iso-cosine")
-        }
-        assert len(said - {""}) == 1, line
+    ),
+)
+def test_the_loss_as_argument_and_as_option_are_the_same(folder, line):
+    said = {
+        CliRunner().invoke(cli, f"{line} {given}").stdout
+        for given in ("iso-cosine", "--loss iso-cosine", "iso-cosine --loss iso-cosine")
+    }
+    assert len(said - {""}) == 1
 
 
 @pytest.mark.parametrize("preset", PRESETS)

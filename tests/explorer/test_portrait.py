@@ -129,6 +129,7 @@ def test_the_mean_field_has_a_plane():
     np.testing.assert_allclose(rates, 0, atol=1e-15)  # equal eigenvalues rest
 
 
+@pytest.mark.full  # compiles a flow for each
 def test_a_slice_and_a_loss_without_machine_code_are_followed_by_the_flow():
     held = {"variance3": 0.5}
     part = phase_plane("euclidean", modes=3, held=held, weight_decay=DECAY)

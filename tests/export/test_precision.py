@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exported import arguments, by_hand, import_torch, load
+from exported import LOSSES, arguments, by_hand, import_torch, load, made
 
 from eigendyn.choices import LOSS_NAMES
-from eigendyn.design import design_multiplier
 from eigendyn.export import export_loss
 from eigendyn.loss_text import parse_loss
 from eigendyn.losses import named_loss
@@ -27,15 +26,6 @@ WRITTEN = {
     "sum(z1*sg(z2))**4/(norm(z1)*norm(sg(z2)))**4": "fourth powers",
     "sum((lam*z1 - sg(z2))**2)/sum(z1**2 + sg(z2)**2)": "no norm",
 }
-
-
-def losses():
-    for name in LOSS_NAMES:
-        yield named_loss(name)
-        yield named_loss(name, stop_gradient=False)
-    yield named_loss("cosine", beta=0.5)
-    yield design_multiplier("cosine", "1").loss
-    yield from map(parse_loss, WRITTEN)
 
 
 def batch(scale, dtype, samples=5):
@@ -105,10 +95,10 @@ def near(found, wanted, dtype):
 
 
 @pytest.mark.parametrize("run", [numpy_gradient, jax_gradient, torch_gradient])
-@pytest.mark.parametrize("loss", list(losses()), ids=lambda loss: loss.name[:40])
-def test_half_precision_costs_the_rounding_of_its_numbers_only(loss, run):
+@pytest.mark.parametrize("name", [*LOSSES, *WRITTEN], ids=lambda name: name[:40])
+def test_half_precision_costs_the_rounding_of_its_numbers_only(name, run):
     for dtype in HALF.values():
-        check(loss, run, dtype)
+        check(made(name), run, dtype)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax", "torch"])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from scipy.integrate import solve_ivp
+from structures import first_of
 
 from eigendyn import symbols as sym
 from eigendyn.closure import close
@@ -29,7 +30,7 @@ ROUND_OFF = np.finfo(float).eps
 STARTS = np.array([1e-6, 1e-4, 1e-2, 0.1, 0.5, 1 / 1.3, 0.9, 1.0, 1.1, 2.0, 30.0, 1e3])
 SIDES = {"euclidean": omega, "iso-euclidean": bernoulli}
 LOSSES = pytest.mark.parametrize("loss", SIDES)
-EXPONENTS = pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
+EXPONENTS = pytest.mark.parametrize("alpha", first_of(0.5, 1.0, 2.0))
 NOISES = pytest.mark.parametrize("noise", [0.0, 0.3])  # σ₁²
 
 
@@ -131,6 +132,7 @@ def test_closed_forms_agree_with_an_independent_integrator(loss, alpha, noise):
         np.testing.assert_allclose(ours, np.exp(run.y[0]), rtol=1e-9)
 
 
+@pytest.mark.full  # as with the independent integrator above
 @LOSSES
 @EXPONENTS
 @NOISES

@@ -11,7 +11,7 @@ from eigendyn.choices import LOSS_NAMES
 from eigendyn.paper import FIGURES, NETWORKS_ONLY
 from eigendyn.paper import relu as relu_page
 from eigendyn.paper.extent import until_still
-from eigendyn.paper.variants import AS_PUBLISHED, panels
+from eigendyn.paper.variants import AS_PUBLISHED, Panel, panels
 from eigendyn.paper.work import Descents, Work
 from eigendyn.plot.style import style
 from eigendyn.start import published_weights, variances_from_weights
@@ -23,35 +23,52 @@ def page(name):
     return import_module(f"eigendyn.paper.{FIGURES[name][0]}")
 
 
+OWN = {"conservation", *NETWORKS_ONLY}  # pages with a test of their own
+LONG = {"2a"}  # of many steps; a test of fewer steps stands for it
+PAGES = [
+    pytest.param(name, marks=pytest.mark.full if name in LONG else ())
+    for name in FIGURES
+    if name not in OWN
+]
+
+
+class Numbers(dict):
+    """Numbers of the theory's figures by name, each made when it is first asked for."""
+
+    def __missing__(self, name):
+        self[name] = page(name).numbers(Work())
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def numbers():
-    """Numbers of every figure of the theory."""
-    names = [name for name in FIGURES if name not in NETWORKS_ONLY]
-    return {name: page(name).numbers(Work()) for name in names}
+    return Numbers()
 
 
 def theory(groups):
     return {path: one for path, one in groups.items() if path.endswith("/theory")}
 
 
-def test_every_page_draws_and_speaks(numbers):
-    for name, groups in numbers.items():
-        with style():
-            assert isinstance(page(name).draw(groups), Figure)
-        assert page(name).caption(groups).endswith((".", ". No networks"))
+def assert_complete(name, groups):
+    """The page draws and speaks; runs completed; lines have named dimensions and units."""
+    with style():
+        assert isinstance(page(name).draw(groups), Figure)
+    assert page(name).caption(groups).endswith((".", ". No networks"))
+    assert {one.attrs.get("status", "completed") for one in groups.values()} == {"completed"}
+    for one in groups.values():
+        for variable in one.data_vars.values():
+            assert not any(dim.startswith("dim_") for dim in variable.dims)
+            assert "units" in variable.attrs or "long_name" in variable.attrs
 
 
-def test_every_line_has_named_dimensions_and_units(numbers):
-    for groups in numbers.values():
-        for one in groups.values():
-            for variable in one.data_vars.values():
-                assert not any(dim.startswith("dim_") for dim in variable.dims)
-                assert "units" in variable.attrs or "long_name" in variable.attrs
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_draws_and_speaks_of_completed_runs_with_units(numbers, name):
+    assert_complete(name, numbers[name])
 
 
-def test_every_run_of_the_theory_completed(numbers):
-    for groups in numbers.values():
-        assert {one.attrs.get("status", "completed") for one in groups.values()} == {"completed"}
+def test_paths_of_representations_are_drawn_for_any_number_of_steps(monkeypatch):
+    monkeypatch.setattr(Panel, "published", {"learning_rate": 0.1, "steps": 50})
+    assert_complete("2a", page("2a").numbers(Work()))
 
 
 def test_euclidean_starts_end_at_one_and_cosine_starts_at_their_mean(numbers):
@@ -154,15 +171,20 @@ def test_bifurcations_lie_where_the_derivation_puts_them(numbers):
     assert numbers["bifurcation"]["iso-euclidean/theory"].attrs["at_zero"] == pytest.approx(1)
 
 
-def test_drift_is_in_proportion_to_the_learning_rate(numbers):
+@pytest.mark.parametrize("panels", [slice(2, 4), pytest.param(slice(4), marks=pytest.mark.full)])
+def test_drift_is_in_proportion_to_the_learning_rate(panels, monkeypatch):
+    monkeypatch.setattr(page("conservation"), "PANELS", page("conservation").PANELS[panels])
+    numbers = page("conservation").numbers(Work())
+    assert_complete("conservation", numbers)
     for panel in page("conservation").PANELS:
         drift = [
-            numbers["conservation"][f"{panel.name}/steps-{rate:g}"]["drift"].values.max()
+            numbers[f"{panel.name}/steps-{rate:g}"]["drift"].values.max()
             for rate in (0.1, 0.01, 0.001)
         ]
         np.testing.assert_allclose([drift[0] / drift[1], drift[1] / drift[2]], 10, rtol=0.1)
 
 
+@pytest.mark.full  # a part that is kept, and made again, is tested below
 def test_networks_lie_over_the_theory_and_their_parts_are_kept(tmp_path, monkeypatch):
     work = Work(descents=SMALL, parts=tmp_path)
     monkeypatch.setattr(page("5"), "FAMILIES", ("euclidean",))
@@ -189,6 +211,7 @@ def test_a_part_made_with_other_settings_is_made_again(tmp_path):
     ).any()
 
 
+@pytest.mark.full  # trains networks
 def test_relu_networks_are_named_as_such(monkeypatch):
     one = [panel for panel in panels() if panel.name == "iso-euclidean"]
     monkeypatch.setattr(relu_page, "panels", lambda: one)

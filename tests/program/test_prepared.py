@@ -18,6 +18,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
+@pytest.mark.full  # derives all that the test of the file below derives once more
 def test_each_is_what_the_derivation_gives_now():
     every = list(derived())
     assert len({key(chosen) for chosen, _ in every}) >= 4 * 3 * 2

@@ -1,0 +1,36 @@
+"""Follow a vector field with SciPy's DOP853, as a reference that shares nothing but the rates."""
+
+from itertools import pairwise
+
+import jax
+import numpy as np
+from scipy.integrate import DOP853
+
+import eigendyn
+
+NODES = 1e-12  # relative error of averages at the start, whose nodes serve the whole way
+
+
+def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
+    """States by name (modes, times) at the ends of steps: what lies between errs far more."""
+    if settings.get("closure", "auto") in ("auto", "exact"):
+        settings = {"closure_accuracy": NODES} | settings
+    settings |= {"learning_rate": learning_rate, "steps": steps}
+    field, start, parameters = eigendyn.vector_field(loss, variances, **settings)
+    compiled = jax.jit(lambda t, x: field(t, x.reshape(start.shape), parameters).ravel())
+    times = learning_rate * np.linspace(0, steps, saves)
+    found, step = [start.ravel()], None
+    for begin, end in pairwise(times):
+        solver = DOP853(
+            lambda t, x: np.asarray(compiled(t, x)),
+            *(begin, found[-1], end),
+            rtol=1e-12,
+            atol=1e-14,
+            first_step=None if step is None else min(step, end - begin),
+        )
+        while solver.status == "running":
+            step = solver.h_abs
+            assert solver.step() is None, solver.status
+        found.append(solver.y)
+    values = np.stack(found, axis=-1).reshape(*start.shape, saves)
+    return dict(zip(field.states, values, strict=True))
