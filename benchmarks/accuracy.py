@@ -19,9 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import eigendyn
-from eigendyn.equations import equations
-from eigendyn.nodes import fit_nodes
-from eigendyn.result import kept_quantities
+from eigendyn.results.dataset import kept_quantities
+from eigendyn.simulation.equations import equations
+from eigendyn.simulation.nodes import fit_nodes
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from independent import cosine_moments

@@ -18,10 +18,10 @@ import numpy as np
 import xarray
 
 import eigendyn
-from eigendyn.agreement import agreement
-from eigendyn.choices import LOSS_NAMES
-from eigendyn.start import random_weights
-from eigendyn.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
+from eigendyn.crosschecks.verdict import agreement
+from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.spectrum import random_weights
+from eigendyn.theory.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
 VARIANTS = {
     "": {},

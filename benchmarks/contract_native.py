@@ -20,8 +20,8 @@ from contract_rates import NO_RULE, Rule, expressions_of, node_symbols, ranked_o
 from numpy.typing import NDArray
 from scipy.integrate import DOP853
 
-from eigendyn import symbols as sym
-from eigendyn.symbols import ModeMaximum, ModeSum
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.symbols import ModeMaximum, ModeSum
 
 NOTHING = 1e-290  # error allowed to a state that has vanished: it may grow again …
 RESTING = 1e-17  # … but for a velocity

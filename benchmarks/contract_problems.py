@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.architecture import architecture
-from eigendyn.choices import LOSS_NAMES
-from eigendyn.closure import close
-from eigendyn.derive import ModeDynamics, mode_dynamics
-from eigendyn.equations import understand
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings import Settings
+from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import architecture
+from eigendyn.simulation.equations import understand
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import ModeDynamics, mode_dynamics
 
 MOST_MODES, DECADES = 50, 6
 SEED, SIZE = 1, 20  # of the drawing, and problems of a group

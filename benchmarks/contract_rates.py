@@ -13,9 +13,9 @@ import sympy as sp
 from contract_problems import Group
 from numpy.typing import NDArray
 
-from eigendyn import symbols as sym
-from eigendyn.compile import NODE_SYMBOLS
-from eigendyn.derive import ModeDynamics
+from eigendyn.program.in_jax import NODE_SYMBOLS
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.derive import ModeDynamics
 
 OPTIONS = {"cse": True, "dummify": True}
 

@@ -18,8 +18,8 @@ from contract_rates import NO_RULE, Rule, numpy_rates
 from numpy.typing import NDArray
 from scipy.integrate import LSODA
 
-from eigendyn.nodes import fit_nodes
 from eigendyn.program.derivation import program_of
+from eigendyn.simulation.nodes import fit_nodes
 
 RTOL, COARSER = 1e-13, 10.0  # of a step, and by how much that of the other run is larger
 DOUBT = 0.1  # difference of both runs, in units of what is allowed to an engine

@@ -3,7 +3,7 @@
     python benchmarks/decay.py ROWS.csv [--kind polynomial|averaged] [--most RUNS] [--seconds S]
     python benchmarks/decay.py ROWS.csv --report
 
-Every system of `eigendyn.systems` × weight decay × the published start and three random ones, to
+Every system of `crosschecks.systems` × weight decay × the published start and three random ones, to
 time 1,000. Each run must complete, and |s − s_ref| ≤ 10 (1e-12 + 1e-10 |s_ref|) at every compared
 time: a mode that has sunk counts absolutely. Rows are appended as they come up, so that a run
 which was cut off goes on. Runs are spread: each beginning of the order has all systems with other
@@ -28,11 +28,11 @@ from decay_reference import NoReference, averaged, by_logarithms, by_time_change
 from machine import described
 from numpy.typing import NDArray
 
-from eigendyn.equations import Equations, equations
-from eigendyn.run import run, saved_steps, starting_states
-from eigendyn.settings import Settings
-from eigendyn.start import published_variances
-from eigendyn.systems import systems
+from eigendyn.crosschecks.systems import systems
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.spectrum import published_variances
+from eigendyn.simulation.equations import Equations, equations
+from eigendyn.simulation.run import run, saved_steps, starting_states
 
 DECAYS = (0.0, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.3)
 END, SAVES = 1000.0, 201

@@ -27,11 +27,11 @@ from contract_problems import Group
 from numpy.typing import NDArray
 from scipy.integrate import Radau
 
-from eigendyn.averaging import Nodes
-from eigendyn.equations import Equations
-from eigendyn.nodes import fit_nodes
-from eigendyn.program.evaluation import rates
-from eigendyn.run import field_parameters
+from eigendyn.program.averaging import Nodes
+from eigendyn.program.in_numpy import rates
+from eigendyn.simulation.equations import Equations
+from eigendyn.simulation.nodes import fit_nodes
+from eigendyn.simulation.run import field_parameters
 
 FINE, COARSER = 1e-13, 10.0  # of explicit steps, and by how much the second run's are larger
 IMPLICIT = 1e-11  # of implicit steps, in logarithms

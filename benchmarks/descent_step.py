@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from eigendyn import Network, descend
-from eigendyn.start import published_weights
+from eigendyn.settings.spectrum import published_weights
 
 try:
     import torch

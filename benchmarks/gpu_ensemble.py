@@ -27,12 +27,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import eigendyn
-from eigendyn.compile import Modes
-from eigendyn.device import find_device
 from eigendyn.errors import DeviceUnavailable
-from eigendyn.integrate import stepping
-from eigendyn.integrate.flow import flow
-from eigendyn.integrate.kernel import kernel_ensemble
+from eigendyn.program.in_jax import Modes
+from eigendyn.settings.device import find_device
+from eigendyn.simulation.engines.gpu import stepping
+from eigendyn.simulation.engines.gpu.ensemble import kernel_ensemble
+from eigendyn.simulation.engines.in_jax.flow import flow
 
 MODES, END, ROUNDS, SAMPLE = 10, 60.0, 3, 64
 TARGET = {"float64": 1e-6, "float32": 1e-4}  # largest error relative to 1e-3 + |y|

@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from eigendyn.errors import EigendynError
-from eigendyn.loss_text import parse_loss
+from eigendyn.theory.loss_text import parse_loss
 
 COUNT, SEED = 100_000, 0
 FORBIDDEN = ("exec", "import", "open", "os.", "subprocess.", "socket.", "ctypes.", "shutil.")

@@ -13,11 +13,11 @@ Source: derived here.
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn.closure import close
-from eigendyn.derive import mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import SymbolicLoss, euclidean, iso_euclidean
-from eigendyn.symbols import alpha, lam, sigma1, variance, weight_decay
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.losses import SymbolicLoss, euclidean, iso_euclidean
+from eigendyn.theory.symbols import alpha, lam, sigma1, variance, weight_decay
 
 C = 1 + sigma1**2
 EXAMPLE = {sigma1: 0, weight_decay: sp.Rational(1, 8)}  # below the saddle-node

@@ -16,12 +16,12 @@ Source: Corless and Jeffrey 2002, the Wright ω function; the logistic equation,
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate, match_closed_form
-from eigendyn.losses import SymbolicLoss, euclidean, iso_euclidean, without_predictor
-from eigendyn.symbols import alpha, lam, sigma1, time, variance
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate, match_closed_form
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.losses import SymbolicLoss, euclidean, iso_euclidean, without_predictor
+from eigendyn.theory.symbols import alpha, lam, sigma1, time, variance
 
 u, l0, v0 = sp.symbols("u lambda_0 v_0", positive=True)
 u0 = sp.Symbol("u_0", real=True)

@@ -16,19 +16,19 @@ Source: Halvagal et al. 2023 for the cosine loss; the others follow likewise.
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.conservation import conserved_quantities
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.formula import in_variances
-from eigendyn.losses import (
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.conservation import conserved_quantities
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.formula import in_variances
+from eigendyn.theory.losses import (
     SymbolicLoss,
     cosine,
     iso_cosine,
     without_predictor,
     without_stop_gradient,
 )
-from eigendyn.symbols import alpha, beta, lam, mode_sum, time, variance, weight_decay, z1, z2
+from eigendyn.theory.symbols import alpha, beta, lam, mode_sum, time, variance, weight_decay, z1, z2
 
 
 def hand_cosine() -> sp.Expr:

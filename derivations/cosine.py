@@ -20,12 +20,21 @@ import sympy as sp
 
 from derivations.page import Line, show
 from derivations.tilted_gaussian import a, b, hand_moments, in_views, over_a_and_b
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.compile import substitute
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.losses import cosine
-from eigendyn.symbols import determinant, lam, mode_sum, norm, singular_value, variance, z1, z2
+from eigendyn.program.in_jax import substitute
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.losses import cosine
+from eigendyn.theory.symbols import (
+    determinant,
+    lam,
+    mode_sum,
+    norm,
+    singular_value,
+    variance,
+    z1,
+    z2,
+)
 
 
 def hand_direction() -> sp.Expr:

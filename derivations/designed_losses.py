@@ -13,12 +13,12 @@ Source: The form follows Halvagal et al. 2023, IsoLoss.
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.design.backwards import design_loss, design_multiplier
-from eigendyn.losses import iso_cosine, iso_euclidean, own_loss
-from eigendyn.symbols import mode_sum, sigma1, singular_value, stop_gradient, z1, z2
+from eigendyn.analysis.design.backwards import design_loss, design_multiplier
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.losses import iso_cosine, iso_euclidean, own_loss
+from eigendyn.theory.symbols import mode_sum, sigma1, singular_value, stop_gradient, z1, z2
 
 g, h = (sym.loss_parameter(name) for name in "gh")
 

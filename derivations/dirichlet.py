@@ -15,7 +15,7 @@ import sympy as sp
 
 from derivations.page import Line, show
 from derivations.tilted_gaussian import a, b
-from eigendyn.symbols import determinant
+from eigendyn.theory.symbols import determinant
 
 i, j, k, A, B, p, q = sp.symbols("i j k A B p q", positive=True)
 

@@ -13,12 +13,12 @@ Source: Halvagal et al. 2023, Euclidean dynamics (there σ = ω = 0).
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import euclidean
-from eigendyn.symbols import alpha, lam, sigma1, variance, weight_decay, z1, z2
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.losses import euclidean
+from eigendyn.theory.symbols import alpha, lam, sigma1, variance, weight_decay, z1, z2
 
 
 def hand_direction() -> sp.Expr:

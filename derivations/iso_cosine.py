@@ -15,11 +15,21 @@ import sympy as sp
 from derivations.cosine import hand_integrand as hand_cosine_integrand
 from derivations.page import Line, show
 from derivations.tilted_gaussian import over_a_and_b
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.losses import SymbolicLoss, cosine, iso_cosine
-from eigendyn.symbols import alpha, beta, lam, mode_sum, norm, stop_gradient, variance, z1, z2
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.losses import SymbolicLoss, cosine, iso_cosine
+from eigendyn.theory.symbols import (
+    alpha,
+    beta,
+    lam,
+    mode_sum,
+    norm,
+    stop_gradient,
+    variance,
+    z1,
+    z2,
+)
 
 
 def hand_direction() -> sp.Expr:

@@ -12,12 +12,12 @@ Source: Halvagal et al. 2023, IsoLoss (there σ = ω = 0).
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import SymbolicLoss, euclidean, iso_euclidean
-from eigendyn.symbols import alpha, beta, lam, mode_sum, variance, z1, z2
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.losses import SymbolicLoss, euclidean, iso_euclidean
+from eigendyn.theory.symbols import alpha, beta, lam, mode_sum, variance, z1, z2
 
 
 def hand_direction() -> sp.Expr:

@@ -21,18 +21,18 @@ Source: Tian, Chen, Ganguli 2021, arXiv 2102.06810; derived here.
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.architecture import Architecture
-from eigendyn.closure import close
-from eigendyn.compile import substitute
-from eigendyn.conservation import conserved_quantities
-from eigendyn.derive import descent_directions, mode_dynamics, predictor_direction
-from eigendyn.formula import in_variances
-from eigendyn.losses import cosine, euclidean, without_stop_gradient
-from eigendyn.symbols import Expectation, lam, sigma1, time, variance, weight_decay, z1
-from eigendyn.symbols import predictor_rate as kappa
-from eigendyn.symbols import predictor_value as p
-from eigendyn.symbols import singular_value as s
+from eigendyn.program.in_jax import substitute
+from eigendyn.settings.siamese import Architecture
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.conservation import conserved_quantities
+from eigendyn.theory.derive import descent_directions, mode_dynamics, predictor_direction
+from eigendyn.theory.formula import in_variances
+from eigendyn.theory.losses import cosine, euclidean, without_stop_gradient
+from eigendyn.theory.symbols import Expectation, lam, sigma1, time, variance, weight_decay, z1
+from eigendyn.theory.symbols import predictor_rate as kappa
+from eigendyn.theory.symbols import predictor_value as p
+from eigendyn.theory.symbols import singular_value as s
 
 C = 1 + sigma1**2
 SHARED = Architecture(predictor="learned")

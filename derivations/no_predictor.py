@@ -13,12 +13,12 @@ import sympy as sp
 
 from derivations.page import Line, show
 from derivations.tilted_gaussian import a, b, hand_moments, in_views, over_a_and_b
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import cosine, euclidean, iso_cosine, iso_euclidean, without_predictor
-from eigendyn.symbols import determinant, lam, mode_sum, norm, variance, z1, z2
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.losses import cosine, euclidean, iso_cosine, iso_euclidean, without_predictor
+from eigendyn.theory.symbols import determinant, lam, mode_sum, norm, variance, z1, z2
 
 
 def hand_variance_rate() -> sp.Expr:

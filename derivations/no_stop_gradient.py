@@ -17,12 +17,22 @@ import sympy as sp
 from derivations.cosine import hand_integrand as hand_first_integrand
 from derivations.page import Line, show
 from derivations.tilted_gaussian import a, b, hand_moments, in_views, over_a_and_b
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import descent_directions, mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import cosine, euclidean, without_stop_gradient
-from eigendyn.symbols import alpha, determinant, lam, mode_sum, sigma1, sigma2, variance, z1, z2
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.losses import cosine, euclidean, without_stop_gradient
+from eigendyn.theory.symbols import (
+    alpha,
+    determinant,
+    lam,
+    mode_sum,
+    sigma1,
+    sigma2,
+    variance,
+    z1,
+    z2,
+)
 
 
 def hand_second_direction() -> sp.Expr:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import sympy as sp
 
-from eigendyn.formula import latex
+from eigendyn.theory.formula import latex
 
 Line = tuple[str, str, sp.Expr]  # label, left side in LaTeX, right side
 Claim = Callable[[], list[Line]]

@@ -23,13 +23,13 @@ import eigendyn
 from derivations.dirichlet import integrate_tilts
 from derivations.page import Line, show
 from derivations.tilted_gaussian import over_a_and_b
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.compile import substitute
-from eigendyn.derive import mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import SymbolicLoss, cosine, euclidean, iso_cosine, iso_euclidean
-from eigendyn.symbols import ModeSum, alpha, beta, determinant, lam, modes, variance
+from eigendyn.program.in_jax import substitute
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.losses import SymbolicLoss, cosine, euclidean, iso_cosine, iso_euclidean
+from eigendyn.theory.symbols import ModeSum, alpha, beta, determinant, lam, modes, variance
 
 NOISELESS = {sym.n11: sp.S.One, sym.n12: sp.S.One, sym.n22: sp.S.One, sym.n_determinant: sp.S.Zero}
 UNDISTURBED = {s: sp.S.Zero for s in (sym.sigma1, sym.sigma2, sym.weight_decay)}

@@ -23,12 +23,12 @@ from derivations.dirichlet import integrate_tilts
 from derivations.page import Line, show
 from derivations.rates import NOISELESS, UNDISTURBED
 from derivations.tilted_gaussian import over_a_and_b
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import mode_dynamics
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import SymbolicLoss, cosine, euclidean, iso_cosine, iso_euclidean
-from eigendyn.symbols import ModeSum, alpha, determinant, lam, variance
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.losses import SymbolicLoss, cosine, euclidean, iso_cosine, iso_euclidean
+from eigendyn.theory.symbols import ModeSum, alpha, determinant, lam, variance
 
 n = sp.Symbol("n", positive=True, integer=True)
 w, l0, l1 = sp.symbols("v^* lambda_0 lambda_1", positive=True)

@@ -18,17 +18,17 @@ Source: the running correlation, Tian, Chen, Ganguli 2021 (DirectPred); derived 
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.architecture import Architecture
-from eigendyn.closure import close
-from eigendyn.compile import substitute
-from eigendyn.derive import mode_dynamics
-from eigendyn.formula import in_variances
-from eigendyn.integrate.closed_form import growth_rate
-from eigendyn.losses import euclidean
-from eigendyn.symbols import alpha, lam, sigma1, variance, weight_decay
-from eigendyn.symbols import correlation_value as correlation
-from eigendyn.symbols import singular_value as s
+from eigendyn.program.in_jax import substitute
+from eigendyn.settings.siamese import Architecture
+from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.formula import in_variances
+from eigendyn.theory.losses import euclidean
+from eigendyn.theory.symbols import alpha, lam, sigma1, variance, weight_decay
+from eigendyn.theory.symbols import correlation_value as correlation
+from eigendyn.theory.symbols import singular_value as s
 
 C = 1 + sigma1**2
 T = sp.Symbol("T", positive=True)

@@ -15,11 +15,11 @@ Source: the tilting of Gaussians by quadratic forms, standard.
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn import symbols as sym
-from eigendyn.closure import close
-from eigendyn.derive import ModeDynamics, mode_dynamics
-from eigendyn.losses import cosine
-from eigendyn.symbols import determinant, lam, n11, n12, n22, n_determinant, variance
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import ModeDynamics, mode_dynamics
+from eigendyn.theory.losses import cosine
+from eigendyn.theory.symbols import determinant, lam, n11, n12, n22, n_determinant, variance
 
 a, b, P, Q = sp.symbols("a b P Q", positive=True)
 c11, c12, c22 = sp.symbols("c11 c12 c22", real=True)

@@ -17,9 +17,9 @@ import xarray
 from sklearn.datasets import load_digits
 
 import eigendyn
-from eigendyn.choices import LOSS_NAMES
-from eigendyn.outcomes import sizes
-from eigendyn.store import check_output, write_atomically
+from eigendyn.results.files import check_output, write_atomically
+from eigendyn.results.outcomes import sizes
+from eigendyn.settings.choices import LOSS_NAMES
 
 DIMENSIONS = 32
 WEIGHT_DECAY = 0.005

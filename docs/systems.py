@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import eigendyn
-from eigendyn.report.agreement import grid_table
+from eigendyn.show.report.agreement import grid_table
 
 HEAD = """# Theory against gradient descent, every system
 

@@ -15,54 +15,54 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
-    "simulate": "simulation",
-    "ensemble": "ensembles",
-    "stream_ensemble": "ensembles",
-    "crosscheck": "crosschecks",
-    "crosscheck_all": "systems",
-    "audit": "audits",
+    "simulate": "simulation.simulate",
+    "ensemble": "simulation.ensemble",
+    "stream_ensemble": "simulation.ensemble",
+    "crosscheck": "crosschecks.crosscheck",
+    "crosscheck_all": "crosschecks.systems",
+    "audit": "crosschecks.audit",
     "descend": "network.descent",
-    "Network": "network.settings",
-    "Settings": "settings",
-    "LOSSES": "losses",
-    "SymbolicLoss": "losses",
-    "named_loss": "losses",
-    "loss_from_function": "losses",
-    "parse_loss": "loss_text",
-    "Architecture": "architecture",
-    "without_predictor": "losses",
-    "without_stop_gradient": "losses",
-    "derivation": "formula",
-    "ModeDynamics": "derive",
-    "mode_dynamics": "derive",
-    "close": "closure",
-    "VectorField": "compile",
-    "vector_field": "simulation",
-    "conserved_quantities": "conservation",
-    "diagnose": "analysis.collapse",
-    "design_loss": "design",
-    "design_multiplier": "design",
+    "Network": "network.network",
+    "Settings": "settings.run_settings",
+    "LOSSES": "theory.losses",
+    "SymbolicLoss": "theory.losses",
+    "named_loss": "theory.losses",
+    "loss_from_function": "theory.losses",
+    "parse_loss": "theory.loss_text",
+    "Architecture": "settings.siamese",
+    "without_predictor": "theory.losses",
+    "without_stop_gradient": "theory.losses",
+    "derivation": "theory.formula",
+    "ModeDynamics": "theory.derive",
+    "mode_dynamics": "theory.derive",
+    "close": "theory.closure",
+    "VectorField": "program.in_jax",
+    "vector_field": "simulation.simulate",
+    "conserved_quantities": "theory.conservation",
+    "diagnose": "analysis.rates.diagnosis",
+    "design_loss": "analysis.design",
+    "design_multiplier": "analysis.design",
     "dynamical_system": "analysis.system",
-    "fixed_points": "analysis.fixed_points",
-    "phase_plane": "explorer.motion",
-    "phase_portrait": "plot.phase",
-    "continue_fixed_points": "analysis.continuation",
-    "fold_curve": "analysis.folds",
-    "passage_time": "analysis.passage",
-    "explore": "notebook",
-    "export_loss": "export",
-    "flow": "integrate.flow",
-    "descent_steps": "integrate.steps",
-    "variances_from_embeddings": "start",
-    "variances_from_weights": "start",
-    "random_variances": "start",
-    "published_variances": "start",
-    "save": "store",
-    "load": "store",
-    "plot_agreement": "plot.agreement",
-    "plot_bifurcation": "plot.bifurcation",
-    "plot_diagnosis": "plot.collapse",
-    "plot_spectrum": "plot.spectrum",
+    "fixed_points": "analysis.fixed_points.fixed_points",
+    "phase_plane": "analysis.plane.motion",
+    "phase_portrait": "show.plot.phase",
+    "continue_fixed_points": "analysis.bifurcations.continuation",
+    "fold_curve": "analysis.bifurcations.folds",
+    "passage_time": "analysis.rates.passage_time",
+    "explore": "show.notebook.explorer",
+    "export_loss": "theory.export",
+    "flow": "simulation.engines.in_jax.flow",
+    "descent_steps": "simulation.engines.in_jax.steps",
+    "variances_from_embeddings": "settings.spectrum",
+    "variances_from_weights": "settings.spectrum",
+    "random_variances": "settings.spectrum",
+    "published_variances": "settings.spectrum",
+    "save": "results.files",
+    "load": "results.files",
+    "plot_agreement": "show.plot.agreement",
+    "plot_bifurcation": "show.plot.bifurcation",
+    "plot_diagnosis": "show.plot.collapse",
+    "plot_spectrum": "show.plot.spectrum",
     "EigendynError": "errors",
 }
 __all__ = [
@@ -118,29 +118,47 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from eigendyn.analysis.collapse import diagnose
-    from eigendyn.analysis.continuation import continue_fixed_points
-    from eigendyn.analysis.fixed_points import fixed_points
-    from eigendyn.analysis.folds import fold_curve
-    from eigendyn.analysis.passage import passage_time
+    from eigendyn.analysis.bifurcations.continuation import continue_fixed_points
+    from eigendyn.analysis.bifurcations.folds import fold_curve
+    from eigendyn.analysis.design import design_loss, design_multiplier
+    from eigendyn.analysis.fixed_points.fixed_points import fixed_points
+    from eigendyn.analysis.plane.motion import phase_plane
+    from eigendyn.analysis.rates.diagnosis import diagnose
+    from eigendyn.analysis.rates.passage_time import passage_time
     from eigendyn.analysis.system import dynamical_system
-    from eigendyn.architecture import Architecture
-    from eigendyn.audits import audit
-    from eigendyn.closure import close
-    from eigendyn.compile import VectorField
-    from eigendyn.conservation import conserved_quantities
-    from eigendyn.crosschecks import crosscheck
-    from eigendyn.derive import ModeDynamics, mode_dynamics
-    from eigendyn.design import design_loss, design_multiplier
-    from eigendyn.ensembles import ensemble, stream_ensemble
+    from eigendyn.crosschecks.audit import audit
+    from eigendyn.crosschecks.crosscheck import crosscheck
+    from eigendyn.crosschecks.systems import crosscheck_all
     from eigendyn.errors import EigendynError
-    from eigendyn.explorer.motion import phase_plane
-    from eigendyn.export import export_loss
-    from eigendyn.formula import derivation
-    from eigendyn.integrate.flow import flow
-    from eigendyn.integrate.steps import descent_steps
-    from eigendyn.loss_text import parse_loss
-    from eigendyn.losses import (
+    from eigendyn.network.descent import descend
+    from eigendyn.network.network import Network
+    from eigendyn.program.in_jax import VectorField
+    from eigendyn.results.files import load, save
+    from eigendyn.settings.run_settings import Settings
+    from eigendyn.settings.siamese import Architecture
+    from eigendyn.settings.spectrum import (
+        published_variances,
+        random_variances,
+        variances_from_embeddings,
+        variances_from_weights,
+    )
+    from eigendyn.show.notebook.explorer import explore
+    from eigendyn.show.plot.agreement import plot_agreement
+    from eigendyn.show.plot.bifurcation import plot_bifurcation
+    from eigendyn.show.plot.collapse import plot_diagnosis
+    from eigendyn.show.plot.phase import phase_portrait
+    from eigendyn.show.plot.spectrum import plot_spectrum
+    from eigendyn.simulation.engines.in_jax.flow import flow
+    from eigendyn.simulation.engines.in_jax.steps import descent_steps
+    from eigendyn.simulation.ensemble import ensemble, stream_ensemble
+    from eigendyn.simulation.simulate import simulate, vector_field
+    from eigendyn.theory.closure import close
+    from eigendyn.theory.conservation import conserved_quantities
+    from eigendyn.theory.derive import ModeDynamics, mode_dynamics
+    from eigendyn.theory.export import export_loss
+    from eigendyn.theory.formula import derivation
+    from eigendyn.theory.loss_text import parse_loss
+    from eigendyn.theory.losses import (
         LOSSES,
         SymbolicLoss,
         loss_from_function,
@@ -148,24 +166,6 @@ if TYPE_CHECKING:
         without_predictor,
         without_stop_gradient,
     )
-    from eigendyn.network.descent import descend
-    from eigendyn.network.settings import Network
-    from eigendyn.notebook import explore
-    from eigendyn.plot.agreement import plot_agreement
-    from eigendyn.plot.bifurcation import plot_bifurcation
-    from eigendyn.plot.collapse import plot_diagnosis
-    from eigendyn.plot.phase import phase_portrait
-    from eigendyn.plot.spectrum import plot_spectrum
-    from eigendyn.settings import Settings
-    from eigendyn.simulation import simulate, vector_field
-    from eigendyn.start import (
-        published_variances,
-        random_variances,
-        variances_from_embeddings,
-        variances_from_weights,
-    )
-    from eigendyn.store import load, save
-    from eigendyn.systems import crosscheck_all
 
 
 def __getattr__(name: str) -> object:

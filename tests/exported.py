@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from eigendyn.choices import LOSS_NAMES
-from eigendyn.compile import compile_expressions
-from eigendyn.derive import descent_directions
-from eigendyn.design import design_multiplier
-from eigendyn.loss_text import parse_loss
-from eigendyn.losses import SymbolicLoss, named_loss
-from eigendyn.symbols import lam, loss_parameter, modes, release, z1, z2
+from eigendyn.analysis.design import design_multiplier
+from eigendyn.program.in_jax import compile_expressions
+from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.theory.derive import descent_directions
+from eigendyn.theory.loss_text import parse_loss
+from eigendyn.theory.losses import SymbolicLoss, named_loss
+from eigendyn.theory.symbols import lam, loss_parameter, modes, release, z1, z2
 
 LOSSES = {  # made where a test needs one: collecting tests takes no work
     **{

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from llvmlite import ir
 
-from eigendyn.architecture import architecture
-from eigendyn.closure import close
-from eigendyn.compile import Nodes
-from eigendyn.derive import mode_dynamics
-from eigendyn.equations import understand
-from eigendyn.machine.layout import pack_nodes, workspace_numbers
-from eigendyn.machine.processor import Library
-from eigendyn.machine.rates import emit_rates
+from eigendyn.program.in_jax import Nodes
+from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
+from eigendyn.program.machine.processor import Library
+from eigendyn.program.machine.rates import emit_rates
+from eigendyn.settings.siamese import architecture
+from eigendyn.simulation.equations import understand
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import mode_dynamics
 
 KINDS = {np.float64: ir.DoubleType(), np.float32: ir.FloatType()}
 POINTER = ctypes.c_void_p

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from eigendyn.analysis.system import dynamical_system
-from eigendyn.architecture import architecture
-from eigendyn.closure import close
-from eigendyn.derive import mode_dynamics
-from eigendyn.explorer.javascript import javascript_field
-from eigendyn.explorer.page import NUMERICS, page_data
+from eigendyn.program.in_javascript import javascript_field
+from eigendyn.settings.siamese import architecture
+from eigendyn.show.page.page import NUMERICS, page_data
+from eigendyn.theory.closure import close
+from eigendyn.theory.derive import mode_dynamics
 
-FOLDER = Path(__file__).parent.parent / "eigendyn" / "explorer"
+FOLDER = Path(__file__).parent.parent / "eigendyn" / "show" / "page"
 
 
 def find_node():

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from eigendyn.events import Course, recruitment_times
-from eigendyn.result import labelled, relative_drift
-from eigendyn.trajectory import Trajectory
+from eigendyn.results.dataset import labelled, relative_drift
+from eigendyn.results.events import Course, recruitment_times
+from eigendyn.results.trajectory import Trajectory
 
 
 def label(

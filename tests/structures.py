@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eigendyn.systems import systems
+from eigendyn.crosschecks.systems import systems
 
 SIZES = {"learning_rate", "scale", "steps", "batch", "saves"}  # change numbers, not equations
 

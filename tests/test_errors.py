@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eigendyn import choices, errors
-from eigendyn.choices import LOSS_NAMES, check_choice
+from eigendyn import errors
 from eigendyn.errors import EigendynError, UnknownName
+from eigendyn.settings import choices
+from eigendyn.settings.choices import LOSS_NAMES, check_choice
 
 REFUSALS = [
     value

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from readme import FENCED, FILE, NOT_COMPARED, ROOT, SHOWN, printed, shown_blocks, steady
 
 from eigendyn.cli.main import cli
-from eigendyn.systems import systems
+from eigendyn.crosschecks.systems import systems
 
 README = FILE.read_text(encoding="utf-8")
 
@@ -58,7 +58,7 @@ def test_its_commands_run(line, tmp_path, monkeypatch):
     np.save("embeddings.npy", rng.normal(size=(50, 4)))
     np.save("encoder.npy", rng.normal(size=(4, 6)))
     some = list(systems())[::40]  # all of them take minutes: docs/systems.md has them
-    monkeypatch.setattr("eigendyn.systems.systems", lambda: some)
+    monkeypatch.setattr("eigendyn.crosschecks.systems.systems", lambda: some)
     outcome = CliRunner().invoke(cli, shlex.split(line, comments=True)[1:])
     assert outcome.exit_code == 0, outcome.output
 

@@ -14,19 +14,19 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from eigendyn import symbols as sym
-from eigendyn.checks import check_whole
-from eigendyn.compile import VectorField, compile_expressions
-from eigendyn.conservation import Conserved
-from eigendyn.derive import ModeDynamics
-from eigendyn.equations import closed_dynamics, conserved, decays, understand
 from eigendyn.errors import InvalidSetting
-from eigendyn.keywords import takes
-from eigendyn.losses import SymbolicLoss
 from eigendyn.program import Program
 from eigendyn.program.derivation import program_of
-from eigendyn.settings import Settings
-from eigendyn.simulation import vector_field
+from eigendyn.program.in_jax import VectorField, compile_expressions
+from eigendyn.settings.checks import check_whole
+from eigendyn.settings.keywords import takes
+from eigendyn.settings.run_settings import Settings
+from eigendyn.simulation.equations import closed_dynamics, conserved, decays, understand
+from eigendyn.simulation.simulate import vector_field
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.conservation import Conserved
+from eigendyn.theory.derive import ModeDynamics
+from eigendyn.theory.losses import SymbolicLoss
 
 LARGEST = 2.0  # variance up to which the closure's nodes are chosen
 SMALLEST = 1e-3  # of the largest

@@ -11,8 +11,8 @@ import click
 
 from eigendyn.cli.parameters import is_given
 from eigendyn.cli.written import loss_text, written_loss
-from eigendyn.presets import preset_settings
-from eigendyn.settings import Settings
+from eigendyn.settings.presets import preset_settings
+from eigendyn.settings.run_settings import Settings
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import json
 
 import click
 
-from eigendyn import choices
 from eigendyn.cli.options import beta_option, loss_option, stop_gradient_option
 from eigendyn.cli.parameters import Name
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.settings import Settings
+from eigendyn.settings import choices
+from eigendyn.settings.run_settings import Settings
 
 FAILED = 3
 
@@ -69,8 +69,8 @@ def command(
         alpha=alpha,
         seed=seed,
     )
-    from eigendyn.audits import audit
-    from eigendyn.report.audit import summary, table
+    from eigendyn.crosschecks.audit import audit
+    from eigendyn.show.report.audit import summary, table
 
     found = audit(
         loss,

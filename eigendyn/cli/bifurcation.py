@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from eigendyn import choices
 from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
@@ -26,7 +25,8 @@ from eigendyn.cli.parameters import Names, Numbers, is_given
 from eigendyn.cli.saving import saving
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings import Settings, with_closure_accuracy
+from eigendyn.settings import choices
+from eigendyn.settings.run_settings import Settings, with_closure_accuracy
 
 PARTIAL = 3
 ACCURACY = 1e-6  # of an exact closure's quadrature
@@ -124,8 +124,8 @@ def command(
     Branches are solid where stable, dashed where unstable; saddle-node, transcritical and Hopf
     points are marked, and listed with the bracket in which they were found and their eigenvalues.
     """  # noqa: D301
-    from eigendyn.checks import check_whole
-    from eigendyn.store import check_output, fresh_path
+    from eigendyn.results.files import check_output, fresh_path
+    from eigendyn.settings.checks import check_whole
 
     if slices is not None:
         check_whole("slices", slices, 1)
@@ -144,8 +144,8 @@ def command(
         raise InvalidSetting(message)
 
     def work() -> Any:
-        from eigendyn.analysis.continuation import SLICES, continue_fixed_points
-        from eigendyn.analysis.folds import fold_curve
+        from eigendyn.analysis.bifurcations.continuation import SLICES, continue_fixed_points
+        from eigendyn.analysis.bifurcations.folds import fold_curve
         from eigendyn.analysis.system import check_motion, dynamical_system
 
         settings = with_closure_accuracy(asked.settings, ACCURACY)
@@ -166,23 +166,23 @@ def command(
         return system, diagram, curves
 
     def save_data(system: Any, diagram: Any, curves: Any) -> None:
-        from eigendyn.analysis.diagram_data import diagram_data
-        from eigendyn.result import provenance
-        from eigendyn.store import save
+        from eigendyn.analysis.bifurcations.diagram_data import diagram_data
+        from eigendyn.results.dataset import provenance
+        from eigendyn.results.files import save
 
         made = {"loss": system.loss.name, **provenance("cpu", "float64")}
         save(diagram_data(diagram, curves, **made), path, force)
 
     def save_picture(system: Any, diagram: Any, curves: Any) -> None:
-        from eigendyn.plot.bifurcation import bifurcation_figure
-        from eigendyn.plot.picture import save_figure
+        from eigendyn.show.plot.bifurcation import bifurcation_figure
+        from eigendyn.show.plot.picture import save_figure
 
         value = system.parameters[second[0]] if second else None
         beside = second_between if curves else None
         save_figure(bifurcation_figure(diagram, curves, beside, value), path, force)
 
     system, diagram, curves = interruptible(work)
-    from eigendyn.report.bifurcation import summary, table
+    from eigendyn.show.report.bifurcation import summary, table
 
     if as_json:
         report = {**summary(system.loss.name, diagram, curves), "picture": str(path)}

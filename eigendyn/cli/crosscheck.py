@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from eigendyn import choices
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -30,7 +29,8 @@ from eigendyn.cli.starts import Start
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
-from eigendyn.store import check_output
+from eigendyn.results.files import check_output
+from eigendyn.settings import choices
 
 DISAGREES = 3
 FOR_ALL = ("batch", "seeds", "steps", "false_alarm", "seed")  # what --all can be combined with
@@ -139,9 +139,9 @@ def _refuse_beside_all(ctx: click.Context) -> None:
 
 def _check(settings: dict[str, Any], given: dict[str, Any]) -> None:
     """Refuse what can be refused before anything heavy is loaded."""
-    from eigendyn.network.settings import Network
-    from eigendyn.presets import preset_settings
-    from eigendyn.settings import Settings
+    from eigendyn.network.network import Network
+    from eigendyn.settings.presets import preset_settings
+    from eigendyn.settings.run_settings import Settings
 
     both = {"batch", "seeds", "preset", "false_alarm"}
     wanted = (given.get(part) for part in ("loss", "predictor", "target"))
@@ -152,30 +152,30 @@ def _check(settings: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _crosscheck(start, given: dict[str, Any], progress: bool):
-    from eigendyn.crosschecks import crosscheck
+    from eigendyn.crosschecks.crosscheck import crosscheck
 
     return crosscheck(weights=start, progress=progress, **given)
 
 
 def _crosscheck_all(given: dict[str, Any], progress: bool):
-    from eigendyn.systems import crosscheck_all
+    from eigendyn.crosschecks.systems import crosscheck_all
 
     return crosscheck_all(progress=progress, **given)
 
 
 def _save(result, output: Path | None, plot: Path | None, force: bool) -> None:
     if output is not None:
-        from eigendyn.store import save
+        from eigendyn.results.files import save
 
         save(result, output, force)
     if plot is not None:
-        from eigendyn.plot.agreement import save_agreement_picture
+        from eigendyn.show.plot.agreement import save_agreement_picture
 
         save_agreement_picture(result, plot, force)
 
 
 def _print(result, every: bool, files: dict[str, str], as_json: bool) -> None:
-    from eigendyn.report import agreement
+    from eigendyn.show.report import agreement
 
     if as_json:
         summarise = agreement.grid_summary if every else agreement.summary

@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from eigendyn.architecture import architecture
-from eigendyn.choices import LOSS_NAMES
 from eigendyn.cli.options import (
     architecture_options,
     loss_options,
@@ -19,7 +17,9 @@ from eigendyn.cli.options import (
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings import Settings
+from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import architecture
 
 
 @click.command("derive", cls=Subcommand)
@@ -83,8 +83,8 @@ def command(
         alpha=Settings.alpha if alpha is None else alpha,
         **structure,
     )
-    from eigendyn.formula import derivation
-    from eigendyn.losses import named_loss, without_predictor
+    from eigendyn.theory.formula import derivation
+    from eigendyn.theory.losses import named_loss, without_predictor
 
     symbolic = written or named_loss(loss or "", beta=beta, stop_gradient=stop_gradient)
     if chosen.predictor == "none":

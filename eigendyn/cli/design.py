@@ -12,10 +12,10 @@ from eigendyn.cli.options import loss_options
 from eigendyn.cli.parameters import numbers_by_name
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings import Settings
+from eigendyn.settings.run_settings import Settings
 
 if TYPE_CHECKING:
-    from eigendyn.design import Design
+    from eigendyn.analysis.design import Design
 
 INDENT = "\n  "
 COMPARED = ("eigenvalue", "wanted", "derived")
@@ -63,10 +63,10 @@ def command(
             "Try eigendyn design --rate 1-lam."
         )
         raise InvalidSetting(message)
-    from eigendyn.design import design_loss, design_multiplier
-    from eigendyn.formula import text
-    from eigendyn.loss_writer import write_loss
-    from eigendyn.symbols import Average
+    from eigendyn.analysis.design import design_loss, design_multiplier
+    from eigendyn.theory.formula import text
+    from eigendyn.theory.loss_writer import write_loss
+    from eigendyn.theory.symbols import Average
 
     numbers = numbers_by_name(parameters, "--param gamma=0.5")
     check: dict[str, Any] = {"sigma1": sigma1, "progress": sys.stderr.isatty()}

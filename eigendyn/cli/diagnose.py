@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from eigendyn import choices
 from eigendyn.cli.asked import asked_for
 from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
@@ -27,6 +26,7 @@ from eigendyn.cli.options import (
 from eigendyn.cli.saving import saving
 from eigendyn.cli.starts import Start
 from eigendyn.cli.subcommand import Subcommand
+from eigendyn.settings import choices
 
 NOT_COMPLETED = 3
 
@@ -90,7 +90,7 @@ def command(
         loss_file=loss_file,
         parameters=parameters,
     )
-    from eigendyn.store import check_output, save
+    from eigendyn.results.files import check_output, save
 
     if output is not None:
         check_output(output, choices.RESULT_SUFFIXES, force)
@@ -99,20 +99,20 @@ def command(
     start = chosen.spectrum(asked.chosen.seed)
 
     def work() -> Any:
-        from eigendyn.analysis.collapse import diagnose
+        from eigendyn.analysis.rates.diagnosis import diagnose
 
         progress = not quiet and sys.stderr.isatty()
         return diagnose(variances=start, progress=progress, **asked.settings)
 
     diagnosis = interruptible(work)
-    from eigendyn.report.collapse import summary, table
+    from eigendyn.show.report.collapse import summary, table
 
     click.echo(json.dumps(summary(diagnosis), allow_nan=False) if as_json else table(diagnosis))
     with saving():
         if output is not None:
             save(diagnosis.to_xarray(), output, force)
         if plot is not None:
-            from eigendyn.plot.collapse import save_diagnosis
+            from eigendyn.show.plot.collapse import save_diagnosis
 
             save_diagnosis(diagnosis, plot, force)
     written = " and ".join(str(path) for path in (output, plot) if path is not None)

@@ -19,7 +19,7 @@ from eigendyn.cli.options import (
     written_loss_options,
 )
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.settings import Settings
+from eigendyn.settings.run_settings import Settings
 
 SUFFIXES = (".html",)
 
@@ -81,7 +81,7 @@ def command(
         loss_file=loss_file,
         parameters=parameters,
     )
-    from eigendyn.store import check_output, fresh_path, write_atomically
+    from eigendyn.results.files import check_output, fresh_path, write_atomically
 
     path = output or fresh_path(f"eigendyn-{asked.name}", ".html")
     check_output(path, SUFFIXES, force)
@@ -94,6 +94,6 @@ def command(
 
 
 def _page(settings: dict[str, Any]) -> str:
-    from eigendyn.explorer.page import explorer_page
+    from eigendyn.show.page.page import explorer_page
 
     return explorer_page(**settings)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from eigendyn.choices import BACKENDS, LOSS_NAMES
 from eigendyn.cli.options import (
     FILE,
     beta_option,
@@ -18,6 +17,7 @@ from eigendyn.cli.parameters import Name
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
+from eigendyn.settings.choices import BACKENDS, LOSS_NAMES
 
 SUFFIXES = (".py",)
 
@@ -60,7 +60,7 @@ def command(
     them: predictions p, target projections z, and what else the loss needs. It imports the library
     and nothing else. LOSS is euclidean, cosine, iso-euclidean or iso-cosine.
     """  # noqa: D301
-    from eigendyn.store import check_output, write_atomically
+    from eigendyn.results.files import check_output, write_atomically
 
     if output is not None:
         check_output(output, SUFFIXES, force)
@@ -78,8 +78,8 @@ def command(
             "--no-stop-gradient, and write them into --loss-expr."
         )
         raise InvalidSetting(message)
-    from eigendyn.export import export_loss
-    from eigendyn.losses import named_loss
+    from eigendyn.theory.export import export_loss
+    from eigendyn.theory.losses import named_loss
 
     named = written or named_loss(loss or "", beta=beta, stop_gradient=stop_gradient)
     source = export_loss(named, backend)

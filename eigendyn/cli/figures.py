@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from eigendyn import choices
-from eigendyn.choices import check_choice
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.parameters import Name
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting, OutputExists
-from eigendyn.paper import FIGURES, NETWORKS_ONLY, outputs
-from eigendyn.store import check_output
+from eigendyn.results.files import check_output
+from eigendyn.settings import choices
+from eigendyn.settings.choices import check_choice
+from eigendyn.show.paper import FIGURES, NETWORKS_ONLY, outputs
 
 
 @click.command("figures", cls=Subcommand)
@@ -131,6 +131,6 @@ def _check_folder(out: Path) -> None:
 def _make(
     names: list[str], out: Path, kind: str, descent: str, force: bool, progress: bool
 ) -> Iterator[tuple[str, dict[str, Path]]]:
-    from eigendyn.paper.gallery import make_figures
+    from eigendyn.show.paper.gallery import make_figures
 
     return make_figures(names, out, kind=kind, descent=descent, force=force, progress=progress)

@@ -17,9 +17,9 @@ def command(as_json: bool) -> None:
     z1 and z2 are the representations of the two views, λ the eigenvalues of the predictor, SG the
     stop-gradient. `eigendyn derive NAME` shows what follows from one.
     """
-    from eigendyn.conservation import conserved_quantities
-    from eigendyn.formula import latex, text
-    from eigendyn.losses import LOSSES
+    from eigendyn.theory.conservation import conserved_quantities
+    from eigendyn.theory.formula import latex, text
+    from eigendyn.theory.losses import LOSSES
 
     losses = [
         {

@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 import eigendyn
-from eigendyn.choices import check_choice
 from eigendyn.cli.interrupt import INTERRUPTED
 from eigendyn.cli.parameters import explained
 from eigendyn.errors import EigendynError
+from eigendyn.settings.choices import check_choice
 
 COMMANDS = {  # name, also of the module that holds the command → short help
     "simulate": "Follow the variance of every mode while a loss is descended.",

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from eigendyn import choices
-from eigendyn.choices import check_choice
 from eigendyn.cli.parameters import Name, Numbers
 from eigendyn.cli.subcommand import LOSS_ARGUMENT
 from eigendyn.errors import UnreadableFile
-from eigendyn.settings import TOLERANCES, Settings
+from eigendyn.settings import choices
+from eigendyn.settings.choices import check_choice
+from eigendyn.settings.run_settings import TOLERANCES, Settings
 
 FILE = click.Path(path_type=Path)
 

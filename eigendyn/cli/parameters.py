@@ -11,10 +11,10 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from eigendyn.checks import one_spelling
-from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting
-from eigendyn.other_names import meant as meant_name
+from eigendyn.settings.checks import one_spelling
+from eigendyn.settings.choices import check_choice
+from eigendyn.settings.other_names import meant as meant_name
 
 
 def is_given(ctx: click.Context, name: str) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from eigendyn import choices
 from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
@@ -25,7 +24,8 @@ from eigendyn.cli.options import (
 from eigendyn.cli.parameters import Numbers, numbers_by_name
 from eigendyn.cli.saving import saving
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.settings import Settings
+from eigendyn.settings import choices
+from eigendyn.settings.run_settings import Settings
 
 ANIMATIONS = (".gif", ".mp4")
 
@@ -117,8 +117,8 @@ def command(
     sets of what is conserved, borders of basins and trajectories. The fixed points are listed with
     the eigenvalues of their Jacobians.
     """  # noqa: D301
-    from eigendyn.checks import check_whole
-    from eigendyn.store import check_output, fresh_path
+    from eigendyn.results.files import check_output, fresh_path
+    from eigendyn.settings.checks import check_whole
 
     check_whole("descent", descent, 0)
     asked = asked_for(
@@ -133,7 +133,7 @@ def command(
     check_output(path, (*choices.PICTURE_SUFFIXES, *ANIMATIONS), force)
 
     def work() -> Any:
-        from eigendyn.portraits import draw_portrait
+        from eigendyn.show.portrait import draw_portrait
 
         return draw_portrait(
             path,
@@ -150,7 +150,7 @@ def command(
 
     motion, rests, save = interruptible(work)
     found = (motion, rests)
-    from eigendyn.report.phase import summary, table
+    from eigendyn.show.report.phase import summary, table
 
     if as_json:
         click.echo(json.dumps({**summary(found), "picture": str(path)}, allow_nan=False))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eigendyn import choices
 from eigendyn.cli.asked import asked_for
 from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
@@ -31,12 +30,13 @@ from eigendyn.cli.options import (
 from eigendyn.cli.saving import saving
 from eigendyn.cli.starts import Start
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.settings import Settings
+from eigendyn.settings import choices
+from eigendyn.settings.run_settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from eigendyn.labelled import Labelled
+    from eigendyn.results.labelled import Labelled
 
 NOT_COMPLETED = 3
 
@@ -123,12 +123,12 @@ def command(
 
 def _read_ahead() -> None:
     """Read what the picture needs while machine code is compiled and run."""
-    import eigendyn.plot.spectrum  # noqa: F401
+    import eigendyn.show.plot.spectrum  # noqa: F401
 
 
 def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> tuple[Path, Path]:
     """Refuse files that cannot be written, before any work; name fresh ones if none are given."""
-    from eigendyn.store import check_output, fresh_path
+    from eigendyn.results.files import check_output, fresh_path
 
     stem = f"eigendyn-{loss}"
     result, picture = output or fresh_path(stem, ".nc"), plot or fresh_path(stem, ".png")
@@ -138,21 +138,21 @@ def _outputs(loss: str, output: Path | None, plot: Path | None, force: bool) -> 
 
 
 def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> Labelled:
-    from eigendyn.simulation import simulated
+    from eigendyn.simulation.simulate import simulated
 
     return simulated(variances=start, progress=progress, **settings)
 
 
 def _save(dataset: Labelled, output: Path, plot: Path, force: bool) -> None:
-    from eigendyn.plot.spectrum import save_picture
-    from eigendyn.store import save
+    from eigendyn.results.files import save
+    from eigendyn.show.plot.spectrum import save_picture
 
     save(dataset, output, force)
     save_picture(dataset, plot, force)
 
 
 def _print(dataset: Labelled, output: Path, plot: Path, as_json: bool) -> None:
-    from eigendyn.report.run import summary, table
+    from eigendyn.show.report.run import summary, table
 
     if as_json:
         files = {"result": str(output), "picture": str(plot)}

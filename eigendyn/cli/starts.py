@@ -13,7 +13,7 @@ from eigendyn.errors import InvalidSetting
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from eigendyn.matrices import Matrix
+    from eigendyn.settings.matrices import Matrix
 
 DOMINATES = 0.5  # share of the mean in all variance from which it is said
 
@@ -61,41 +61,41 @@ class Start:
 
     def spectrum(self, seed: int, quiet: bool = False) -> NDArray:
         """Variances (modes,) of the start that was chosen; the published one if none was."""
-        from eigendyn import start
-        from eigendyn.matrix_files import read_matrix
+        from eigendyn.settings import spectrum
+        from eigendyn.settings.matrix_files import read_matrix
 
         if self.embeddings is not None:
             matrix = read_matrix(self.embeddings, "embeddings")
-            found = start.variances_from_embeddings(matrix, center=self.center)
+            found = spectrum.variances_from_embeddings(matrix, center=self.center)
             remarks = [*_about_mean(matrix, self.center), *_about_rank(matrix, found)]
             _say(self.embeddings, matrix, ("samples", "dimensions"), remarks, quiet)
             return found
         if self.weights is not None:
             matrix = read_matrix(self.weights, "weights")
-            found = start.variances_from_weights(matrix)
+            found = spectrum.variances_from_weights(matrix)
             _say(self.weights, matrix, ("modes", "inputs"), _about_rank(matrix, found), quiet)
             return found
         if self.variances is not None:
-            return start.check_variances(self.variances)
+            return spectrum.check_variances(self.variances)
         if self.modes is not None and self.inputs is not None:
-            return start.random_variances(self.modes, self.inputs, seed)
-        return start.published_variances()
+            return spectrum.random_variances(self.modes, self.inputs, seed)
+        return spectrum.published_variances()
 
     def encoder(self, seed: int, quiet: bool = False) -> NDArray:
         """Weights (modes, inputs) of the start; diagonal where it is a spectrum."""
-        from eigendyn import start
-        from eigendyn.matrix_files import read_matrix
+        from eigendyn.settings import spectrum
+        from eigendyn.settings.matrix_files import read_matrix
 
         if self.weights is not None:
             matrix = read_matrix(self.weights, "weights")
-            found = start.check_weights(matrix)
+            found = spectrum.check_weights(matrix)
             _say(self.weights, matrix, ("modes", "inputs"), [], quiet)
             return found
         if self.modes is not None and self.inputs is not None:
-            return start.random_weights(self.modes, self.inputs, seed)
+            return spectrum.random_weights(self.modes, self.inputs, seed)
         if self.embeddings is None and self.variances is None:
-            return start.published_weights()
-        return start.weights_from_variances(self.spectrum(seed, quiet))
+            return spectrum.published_weights()
+        return spectrum.weights_from_variances(self.spectrum(seed, quiet))
 
 
 def _about_mean(matrix: Matrix, center: bool) -> list[str]:

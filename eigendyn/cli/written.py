@@ -9,7 +9,7 @@ from eigendyn.cli.parameters import numbers_by_name
 from eigendyn.errors import InvalidSetting, UnreadableFile
 
 if TYPE_CHECKING:
-    from eigendyn.losses import SymbolicLoss
+    from eigendyn.theory.losses import SymbolicLoss
 
 LARGEST_FILE = 10_000  # bytes
 
@@ -62,7 +62,7 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
     if named:
         message = "A loss is either named or written with --loss-expr. Leave out one of the two."
         raise InvalidSetting(message)
-    from eigendyn.loss_text import parse_loss
+    from eigendyn.theory.loss_text import parse_loss
 
     loss = parse_loss(text, numbers_by_name(parameters, "--param gamma=0.5"))
     known = {symbol.name for symbol in loss.expression.free_symbols}

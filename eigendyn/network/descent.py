@@ -15,15 +15,15 @@ from jax import Array
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from eigendyn.checks import check_whole
-from eigendyn.choices import check_choice
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
-from eigendyn.matrices import as_matrix
 from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
+from eigendyn.network.network import Network
 from eigendyn.network.predictors import correlation
-from eigendyn.network.settings import Network
-from eigendyn.start import check_weights
+from eigendyn.settings.checks import check_whole
+from eigendyn.settings.choices import check_choice
+from eigendyn.settings.matrices import as_matrix
+from eigendyn.settings.spectrum import check_weights
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 

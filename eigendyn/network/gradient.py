@@ -10,12 +10,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from eigendyn.choices import LOSS_NAMES
 from eigendyn.network.losses import sample_losses
+from eigendyn.network.network import Network
 from eigendyn.network.predictors import predictor_power
-from eigendyn.network.settings import Network
 from eigendyn.network.views import draw_unseen, draw_views, population_views, seen_basis
 from eigendyn.network.written import written_losses
+from eigendyn.settings.choices import LOSS_NAMES
 
 BLOCK = 1_250  # samples at a time: what is between them fits a processor's cache
 

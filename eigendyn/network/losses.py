@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-import eigendyn.precision  # noqa: F401
+import eigendyn.settings.precision  # noqa: F401
 
 Stop = Callable[[Array], Array]
 

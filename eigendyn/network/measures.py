@@ -21,8 +21,8 @@ from eigendyn.network.gradient import (
     predictor_correlation,
     predictor_matrix,
 )
+from eigendyn.network.network import Network
 from eigendyn.network.predictors import correlation
-from eigendyn.network.settings import Network
 
 
 @jax.tree_util.register_dataclass

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array
 
-import eigendyn.precision  # noqa: F401
-from eigendyn.network.settings import Network
+import eigendyn.settings.precision  # noqa: F401
+from eigendyn.network.network import Network
 
 
 def correlation(encoder: str, weights: Array) -> Array:

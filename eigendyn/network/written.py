@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-import eigendyn.precision  # noqa: F401
+import eigendyn.settings.precision  # noqa: F401
 from eigendyn.errors import InvalidExpression
 
 

@@ -14,9 +14,6 @@ from itertools import count
 
 import sympy as sp
 
-from eigendyn import symbols as sym
-from eigendyn.compile import NODE_SYMBOLS, substitute
-from eigendyn.derive import ModeDynamics
 from eigendyn.errors import NoProgram, OpenMoments
 from eigendyn.program import (
     AFTER,
@@ -28,7 +25,10 @@ from eigendyn.program import (
     Quantities,
     class_of,
 )
-from eigendyn.symbols import Average, Expectation, ModeMaximum, ModeSum
+from eigendyn.program.in_jax import NODE_SYMBOLS, substitute
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.derive import ModeDynamics
+from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 MOST_AVERAGES = 8  # that one is split into
 DIGITS = 25  # of constants such as π, before they are rounded once

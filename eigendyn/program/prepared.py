@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eigendyn.architecture import architecture
 from eigendyn.program import Program, Quantities, from_plain, quantities_from_plain
-from eigendyn.settings import Settings
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import architecture
 
-FILE = Path(__file__).parent.parent / "data" / "prepared.json"
+FILE = Path(__file__).with_name("prepared.json")
 
 
 @dataclass(frozen=True)

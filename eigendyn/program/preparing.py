@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from eigendyn.architecture import architecture
-from eigendyn.choices import LOSS_NAMES, PRESETS
-from eigendyn.closure import close
-from eigendyn.closure.value import close_value
-from eigendyn.conservation import conserved_quantities, is_scale_free
-from eigendyn.derive import mode_dynamics
-from eigendyn.losses import SymbolicLoss, named_loss
-from eigendyn.presets import preset_settings
 from eigendyn.program import Quantities, quantities_to_plain, to_plain
 from eigendyn.program.derivation import program_of, quantities_of
 from eigendyn.program.prepared import FILE, Prepared, decays, key
-from eigendyn.settings import Settings
+from eigendyn.settings.choices import LOSS_NAMES, PRESETS
+from eigendyn.settings.presets import preset_settings
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import architecture
+from eigendyn.theory.closure import close
+from eigendyn.theory.closure.value import close_value
+from eigendyn.theory.conservation import conserved_quantities, is_scale_free
+from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.losses import SymbolicLoss, named_loss
 
 EXPONENTS = (1.0, 0.5)  # of the paper's analysis and of its experiments
 DECAYS = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.0))  # of encoder and learned predictor

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import eigendyn
-from eigendyn.analysis import branches, continuation
+from eigendyn.analysis.bifurcations import branches, continuation
 from eigendyn.cli.main import cli
 
 FIRST_BYTES = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}

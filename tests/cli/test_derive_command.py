@@ -5,10 +5,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from eigendyn.choices import LOSS_NAMES
 from eigendyn.cli.main import cli
-from eigendyn.formula import derivation
-from eigendyn.losses import named_loss
+from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.theory.formula import derivation
+from eigendyn.theory.losses import named_loss
 
 
 def run(arguments):

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 from independent import cosine_moments
 
+from eigendyn.analysis.design import design_loss
 from eigendyn.cli.main import cli
-from eigendyn.design import design_loss
 
 
 def run(*arguments):

@@ -4,9 +4,9 @@ import pytest
 from click.testing import CliRunner
 
 from eigendyn.cli.main import cli
-from eigendyn.export import export_loss
-from eigendyn.loss_text import parse_loss
-from eigendyn.losses import named_loss
+from eigendyn.theory.export import export_loss
+from eigendyn.theory.loss_text import parse_loss
+from eigendyn.theory.losses import named_loss
 
 
 def run(*arguments):

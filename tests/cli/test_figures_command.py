@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from eigendyn.cli import figures as command
 from eigendyn.cli.main import cli
-from eigendyn.paper import FIGURES, NETWORKS_ONLY
+from eigendyn.show.paper import FIGURES, NETWORKS_ONLY
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from eigendyn.cli.main import cli
-from eigendyn.plot import phase
+from eigendyn.show.plot import phase
 
 FIRST_BYTES = {".png": b"\x89PNG", ".svg": b"<?xml", ".gif": b"GIF8"}
 

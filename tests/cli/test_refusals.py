@@ -5,9 +5,9 @@ import pytest
 from click.testing import CliRunner
 from structures import first_of
 
-from eigendyn.choices import PRESETS
 from eigendyn.cli.main import COMMANDS, cli
-from eigendyn.other_names import _MEANT, _SETTINGS
+from eigendyn.settings.choices import PRESETS
+from eigendyn.settings.other_names import _MEANT, _SETTINGS
 
 NUMBERS = [
     "--alpha 0",

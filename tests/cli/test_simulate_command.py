@@ -17,7 +17,7 @@ from eigendyn import simulate
 from eigendyn.cli import interrupt
 from eigendyn.cli import simulate as command
 from eigendyn.cli.main import cli
-from eigendyn.start import published_variances, random_variances
+from eigendyn.settings.spectrum import published_variances, random_variances
 
 QUICK = "simulate --loss euclidean --steps 40"
 

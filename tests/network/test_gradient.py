@@ -8,7 +8,7 @@ from structures import first_of
 
 from eigendyn.network import gradient
 from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
-from eigendyn.network.settings import Network
+from eigendyn.network.network import Network
 
 RNG = np.random.default_rng(3)
 ENCODER, TARGET = jnp.asarray(RNG.normal(size=(2, 3, 5)))

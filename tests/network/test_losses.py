@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from eigendyn.choices import LOSS_NAMES
 from eigendyn.network.losses import sample_losses
 from eigendyn.network.predictors import matrix_power
+from eigendyn.settings.choices import LOSS_NAMES
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.normal(size=(4, 6))

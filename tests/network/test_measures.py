@@ -7,7 +7,7 @@ import pytest
 
 from eigendyn.network.gradient import Weights
 from eigendyn.network.measures import MEASURES, Frame, measure
-from eigendyn.network.settings import Network
+from eigendyn.network.network import Network
 
 RNG = np.random.default_rng(5)
 

@@ -7,7 +7,7 @@ import pytest
 
 from eigendyn.network.gradient import Weights, batch_gradient
 from eigendyn.network.losses import sample_losses
-from eigendyn.network.settings import Network
+from eigendyn.network.network import Network
 from eigendyn.network.views import draw_views, population_views, seen_basis
 
 NOISES = (0.4, 0.7)

@@ -5,17 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from eigendyn import symbols as sym
-from eigendyn.agreement import agreement
-from eigendyn.compile import compile_expressions
-from eigendyn.crosschecks import crosscheck
+from eigendyn.crosschecks.crosscheck import crosscheck
+from eigendyn.crosschecks.verdict import agreement
 from eigendyn.errors import EigendynError, InvalidExpression
-from eigendyn.loss_text import parse_loss
 from eigendyn.network.losses import sample_losses
-from eigendyn.network.settings import Network
+from eigendyn.network.network import Network
 from eigendyn.network.written import written_losses
-from eigendyn.simulation import simulate
-from eigendyn.start import random_weights, variances_from_weights
+from eigendyn.program.in_jax import compile_expressions
+from eigendyn.settings.spectrum import random_weights, variances_from_weights
+from eigendyn.simulation.simulate import simulate
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.loss_text import parse_loss
 
 TEXTS = {
     "euclidean": "sum((lam*z1 - sg(z2))**2) / 2",

@@ -7,12 +7,12 @@ import pytest
 
 from eigendyn.program.prepared import FILE, decays, key, prepared
 from eigendyn.program.preparing import derived, prepare
-from eigendyn.settings import Settings
+from eigendyn.settings.run_settings import Settings
 
 LOADS = """
 import sys
 from eigendyn.program.prepared import prepared
-from eigendyn.settings import Settings
+from eigendyn.settings.run_settings import Settings
 assert prepared(Settings(loss="cosine")).program.closure == "exact quadrature"
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """

@@ -6,13 +6,13 @@ import pytest
 import sympy as sp
 from in_machine import closed_dynamics
 
-from eigendyn.derive import mode_dynamics
 from eigendyn.errors import NoProgram, OpenMoments
-from eigendyn.loss_text import parse_loss
-from eigendyn.losses import cosine, loss_from_function
 from eigendyn.program import AFTER, INSIDE, KINDS, REDUCTIONS, from_plain, to_plain
 from eigendyn.program.derivation import program_of
-from eigendyn.symbols import mode_sum
+from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.loss_text import parse_loss
+from eigendyn.theory.losses import cosine, loss_from_function
+from eigendyn.theory.symbols import mode_sum
 
 SETTINGS = {
     "exact moments": {"loss": "euclidean", "target": "ema"},

@@ -1,0 +1,1 @@
+"""Follow branches of fixed points, and find where they bifurcate."""

@@ -1,0 +1,1 @@
+"""Find fixed points, and judge their stability."""

@@ -1,0 +1,1 @@
+"""Describe the dynamics of two coordinates on their plane."""

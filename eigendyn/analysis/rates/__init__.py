@@ -1,0 +1,1 @@
+"""Say how fast modes grow, what that makes of them, and how long it takes."""

@@ -1,0 +1,1 @@
+"""Cross-check the theory with networks, and judge what that shows."""

@@ -1,5 +1,0 @@
-"""Design a loss whose modes grow at a wanted rate."""
-
-from eigendyn.design.backwards import Design, design_loss, design_multiplier
-
-__all__ = ["Design", "design_loss", "design_multiplier"]

@@ -1,0 +1,122 @@
+"""Check and hold the settings of a network and its training.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.checks import check_real, check_whole
+from eigendyn.settings.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
+from eigendyn.settings.keywords import strict
+from eigendyn.settings.siamese import CHOICES, RULES, contradictions, filled_in
+
+
+@strict
+@dataclass(frozen=True)
+class Network:
+    """A Siamese network and its gradient descent, valid by construction.
+
+    z1 = f(W x1), z2 = f(W̃ x2) with views x_i = x + σ_i ξ_i of an input x ~ N(0, I), p = W_P z1.
+
+    Args:
+        loss: One of `choices.LOSS_NAMES`, or the text of a loss in z1, z2 and lam, as in
+            "sum((lam*z1 - sg(z2))**2)/2", read in the eigenbasis of W Wᵀ.
+        parameters: Numbers of that text, by their names.
+        encoder: "linear", f(h) = h, or "relu", f(h) = max(h, 0).
+        predictor: "direct", W_P = (W Wᵀ)^α, in closed form from the weights (for a linear encoder
+            W Wᵀ is the correlation of clean representations); "copy", DirectCopy, that is
+            normalised with α = 1 and ε = 0.25; "running", C^α with a running average C of
+            z1 z1ᵀ; "learned", a matrix that descends the loss too; "none", the identity.
+        target: "shared", W̃ = W, or "ema", an exponential moving average of W.
+        stop_gradient: False lets the gradient flow through the target branch. W_P is a constant
+            for differentiation always, unless it is learned.
+        alpha: Exponent α of the predictor.
+        beta: Exponent β of the family δ/λ^β; None keeps the loss as its name says.
+        epsilon: ε, in units of the largest eigenvalue; None is 0, or 0.25 with "copy".
+        epsilon_placement: "inside" the power, (c/max c + ε)^α, or "outside", (c/max c)^α + ε; both
+            times (max c)^α unless normalised.
+        normalize: Whether the predictor's eigenvalues are divided by (max c)^α.
+        sigma1: Standard deviation of the first view's noise.
+        sigma2: Standard deviation of the second view's noise.
+        weight_decay: ω of the encoder.
+        learning_rate: η of the encoder.
+        momentum: Heavy-ball momentum of encoder and learned predictor.
+        batch: Number of samples drawn afresh for every step; None takes the population's gradient
+            itself, which Euclidean losses have in closed form for a linear encoder.
+        ema: Momentum m of an EMA target, W̃ ← m W̃ + (1 − m) W with the W that the step has made;
+            None takes 0.99.
+        ema_schedule: "constant", or "cosine": 1 − m falls to zero along a half cosine.
+        steps: Length of that schedule, in steps.
+        correlation_momentum: Momentum m of the running correlation, C ← m C + (1 − m) ⟨z1 z1ᵀ⟩ of
+            the batch; None is 0.9 with "running", and no average with "copy".
+        correlation_order: "update-first", that C is the predictor's in the same step, or
+            "use-first", it is the predictor's in the next step.
+        predictor_rate: Learning rate of a learned predictor over that of the encoder, κ; None is 1.
+        predictor_decay: Weight decay of a learned predictor.
+        predictor_start: A learned predictor starts at this multiple of the identity; None is 0.5.
+        dtype: One of `choices.DTYPES`.
+
+    Raises:
+        UnknownName: A loss, encoder, predictor, target, dtype or keyword that does not exist.
+        InvalidSetting: A number without meaning, or settings that contradict each other.
+    """
+
+    loss: str = "cosine"
+    encoder: str = "linear"
+    predictor: str = "direct"
+    target: str = "shared"
+    stop_gradient: bool = True
+    alpha: float = 1.0
+    beta: float | None = None
+    epsilon: float | None = None
+    epsilon_placement: str = "inside"
+    normalize: bool = False
+    sigma1: float = 0.0
+    sigma2: float = 0.1
+    weight_decay: float = 0.0
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    batch: int | None = 5_000
+    ema: float | None = None
+    ema_schedule: str = "constant"
+    steps: int = 1500
+    correlation_momentum: float | None = None
+    correlation_order: str = "update-first"
+    predictor_rate: float | None = None
+    predictor_decay: float = 0.0
+    predictor_start: float | None = None
+    dtype: str = "float64"
+    parameters: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every setting by itself, then against the others."""
+        if re.fullmatch(r"[\w-]*", self.loss):
+            check_choice("loss", self.loss, LOSS_NAMES)
+        for kind, known in {**CHOICES, **_CHOICES}.items():
+            check_choice(kind, getattr(self, kind), known)
+        for name, rule in RULES.items():
+            if getattr(self, name) is not None or getattr(Network, name) is not None:
+                object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
+        if self.batch is not None:
+            object.__setattr__(self, "batch", check_whole("batch", self.batch, 2))
+        elif self.encoder != "linear" or not self.loss.endswith("euclidean"):
+            message = (
+                "Only Euclidean losses on a linear encoder have the population's gradient in "
+                f"closed form; this is {self.loss} on a {self.encoder} one. Try a large batch."
+            )
+            raise InvalidSetting(message)
+        object.__setattr__(self, "steps", check_whole("steps", self.steps, 1))
+        for contradiction in contradictions(self):
+            raise InvalidSetting(contradiction)
+        for name, value in filled_in(self).items():
+            object.__setattr__(self, name, value)
+
+
+_CHOICES = {
+    "encoder": ENCODERS,
+    "dtype": DTYPES,
+}

@@ -1,0 +1,310 @@
+"""Evaluate the operations of a program with NumPy.
+
+An array has the shape (modes, times), or (modes, nodes) inside the loop over nodes; an axis along
+which a value is the same has the length one, or is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigendyn.program import AFTER, BEFORE, INSIDE, LEAVES, Operation, Program, Quantities
+from eigendyn.program.averaging import Nodes
+
+Values = dict[int, Any]  # what each place of a program holds
+
+_FUNCTIONS: Mapping[str, Callable] = MappingProxyType(
+    {
+        "add": np.add,
+        "multiply": np.multiply,
+        "reciprocal": np.reciprocal,
+        "power": np.power,
+        "atan": np.arctan,
+        **{name: getattr(np, name) for name in ("sqrt", "exp", "log", "abs", "sign")},
+        **{name: getattr(np, name) for name in ("cos", "sin", "tan", "cosh", "sinh", "tanh")},
+    }
+)
+_REDUCTIONS = MappingProxyType(
+    {"sum": np.add.reduce, "product": np.multiply.reduce, "maximum": np.maximum.reduce}
+)
+POSITIVE = frozenset({"weight", "modes", "time", "sqrt", "exp", "abs"})  # whatever they are of
+KEEPING = frozenset({"add", "multiply", "reciprocal", "power", *_REDUCTIONS})  # of positive ones
+PIECE = 2**13  # nodes × modes in one array: it stays in the cache
+
+
+def quantities(
+    program: Program | Quantities,
+    places: Iterable[int],
+    states: NDArray,
+    parameters: Mapping[str, float],
+    times: ArrayLike = 0.0,
+) -> list[NDArray]:
+    """Evaluate what needs no average.
+
+    Args:
+        program: Operations.
+        places: Places of what is wanted.
+        states: States (states, modes, times).
+        parameters: One number for each of the program's parameters.
+        times: Learning rate × step (times,).
+
+    Returns:
+        Each of them, to be broadcast to (modes, times).
+    """
+    places = tuple(places)
+    modes = states.shape[-2]
+    kind = np.result_type(states.dtype, np.float32).type  # all numbers, so that none raises it
+    leaves = {
+        "state": lambda value: states[int(value)],
+        "parameter": lambda value: kind(parameters[program.parameters[int(value)]]),
+        "time": lambda _: np.asarray(times, kind),
+        "modes": lambda _: kind(modes),
+        "number": kind,
+    }
+    values: Values = {}
+    with np.errstate(all="ignore"):
+        for place in program.needed(places):
+            operation = program.operations[place]
+            values[place] = (
+                leaves[operation.kind](operation.value)
+                if operation.kind in LEAVES
+                else _value(operation, values, modes)
+            )
+    return [np.asarray(values[place]) for place in places]
+
+
+@dataclass(frozen=True)
+class Integrand:
+    """What each node adds to the moments of a program, in given states.
+
+    Args:
+        program: The program.
+        modes: Number of modes.
+        values: By place, what does not depend on the node.
+        sizes: The magnitude of each: the sum of those of a sum's terms, the product of those of a
+            product's factors. The same array as the value where that is not negative.
+        schedule: Of what does depend on it: place, and the places that nothing needs afterwards.
+    """
+
+    program: Program
+    modes: int
+    values: Values
+    sizes: Values
+    schedule: tuple[tuple[int, tuple[int, ...]], ...]
+
+    def __call__(self, nodes: Nodes) -> tuple[NDArray, NDArray]:
+        """What each node adds to each moment, and how large the terms are that it is made of.
+
+        A moment is Σ_i c_i ⟨f_i⟩, so that a node of weight w adds Σ_i c_i w f_i.
+
+        Returns:
+            Both (moments, modes, nodes). The second over the first says how much cancels.
+        """
+        program = self.program
+        values, sizes = self.values.copy(), self.sizes.copy()
+        with np.errstate(all="ignore"):
+            for place, spare in self.schedule:
+                operation = program.operations[place]
+                if operation.kind == "weight":
+                    values[place] = nodes.weights
+                elif operation.kind == "node":
+                    values[place] = nodes.values[program.node_names[int(operation.value)]].T
+                elif program.phases[place] == AFTER:
+                    values[place] = _linear(program, operation, values)
+                    sizes[place] = _linear(program, operation, sizes)
+                    continue
+                else:
+                    values[place] = _value(operation, values, self.modes)
+                sizes[place] = _size(operation, values, sizes, place)
+                for each in spare:
+                    del values[each], sizes[each]
+            shape = (self.modes, len(nodes.weights))
+            added, size = (
+                np.stack([np.broadcast_to(each[place], shape) for place in program.moments])
+                for each in (values, sizes)
+            )
+        return added, size
+
+
+def integrand(program: Program, states: NDArray, parameters: Mapping[str, float]) -> Integrand:
+    """Evaluate what does not depend on the nodes.
+
+    Args:
+        program: The program.
+        states: States (states, modes).
+        parameters: One number for each of its parameters.
+    """
+    needed = program.needed(program.moments)
+    before = [place for place in needed if program.phases[place] == BEFORE]
+    values: Values = dict(
+        zip(before, quantities(program, before, states[..., None], parameters), strict=True)
+    )
+    sizes: Values = {}
+    with np.errstate(all="ignore"):
+        for place in before:
+            sizes[place] = _size(program.operations[place], values, sizes, place)
+    last = {operand: p for p in needed for operand in program.operations[p].operands}
+    schedule = []
+    for place in (place for place in needed if place not in sizes):
+        used_up = (p for p in set(program.operations[place].operands) if last[p] == place)
+        schedule.append((place, tuple(p for p in used_up if p not in sizes)))
+    return Integrand(program, states.shape[1], values, sizes, tuple(schedule))
+
+
+def at_one_node(
+    program: Program, states: NDArray, parameters: Mapping[str, float], rng: np.random.Generator
+) -> Values:
+    """Evaluate everything that the rates are made of, with averages over one random node.
+
+    Args:
+        program: The program.
+        states: States (states, modes).
+        parameters: One number for each of its parameters.
+        rng: Where the node, and the time, come from.
+
+    Returns:
+        By place, each value (modes, 1), or (1, 1) if it is the same for all modes.
+    """
+    modes = states.shape[1]
+    own = [(modes, 1) if several else (1, 1) for several in program.node_modes]
+    node = [rng.uniform(0.2, 2.0, shape) for shape in own]
+    leaves = {
+        "state": lambda value: states[int(value), :, None],
+        "parameter": lambda value: parameters[program.parameters[int(value)]],
+        "time": lambda _: rng.uniform(0.2, 2.0),
+        "modes": lambda _: modes,
+        "weight": lambda _: 1.0,
+        "node": lambda value: node[int(value)],
+        "number": float,
+    }
+    values: Values = {}
+    with np.errstate(all="ignore"):
+        for place in program.needed(program.rates):
+            operation = program.operations[place]
+            if operation.kind in LEAVES:
+                value = leaves[operation.kind](operation.value)
+            elif operation.kind == "average":
+                value = values[operation.operands[0]]
+            else:
+                value = _value(operation, values, modes)
+            values[place] = np.atleast_2d(np.asarray(value, float))
+    return values
+
+
+def _value(operation: Operation, values: Values, modes: int) -> Any:
+    kind, operands, _ = operation
+    if kind not in _REDUCTIONS:
+        return _FUNCTIONS[kind](*(values[place] for place in operands))
+    reduced = np.atleast_2d(values[operands[0]])
+    every = np.broadcast_to(reduced, (modes, reduced.shape[1]))
+    if kind == "product" and (every < 0).any():  # it stands for the exponential of Σ log
+        every = np.where(every < 0, np.nan, every)
+    return _REDUCTIONS[kind](every, axis=0, keepdims=True)
+
+
+def _size(operation: Operation, values: Values, sizes: Values, place: int) -> Any:
+    kind, operands, value = operation
+    positive = [sizes[p] is values[p] for p in operands]
+    if (
+        kind in POSITIVE
+        or (kind in KEEPING and all(positive))
+        or (kind == "number" and value >= 0)
+        or (kind == "multiply" and len(set(operands)) == 1)
+    ):
+        return values[place]
+    if kind in ("add", "multiply"):
+        return _FUNCTIONS[kind](*(sizes[p] for p in operands))
+    return np.abs(values[place])
+
+
+def _linear(program: Program, operation: Operation, values: Values) -> Any:
+    """Put what a node adds in the place of each average: moments are linear in them."""
+    if operation.kind == "average":
+        return values[operation.operands[0]]
+    if operation.kind == "add":
+        parts = [values[p] for p in operation.operands if program.phases[p] == AFTER]
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    first, second = operation.operands
+    return values[first] * values[second]
+
+
+def rates(
+    program: Program,
+    states: NDArray,
+    parameters: Mapping[str, float],
+    nodes: Nodes,
+    times: ArrayLike = 0.0,
+) -> list[NDArray]:
+    """Evaluate the rates of a program, averages taken at nodes.
+
+    Args:
+        program: The program.
+        states: States (states, modes, times).
+        parameters: One number for each of the program's parameters.
+        nodes: Where its averages are taken.
+        times: Learning rate × step (times,).
+
+    Returns:
+        Each rate, (modes, times), or (1, times) where it is the same for all modes.
+    """
+    modes, count = states.shape[1:]
+    times = np.broadcast_to(np.asarray(times, float), count)
+    size = max(1, PIECE // (modes * max(1, len(nodes.weights))))
+    pieces = [
+        _rates(program, states[..., i : i + size], parameters, nodes, times[i : i + size])
+        for i in range(0, count, size)
+    ]
+    return [np.concatenate(each, axis=1) for each in zip(*pieces, strict=True)]
+
+
+def _rates(
+    program: Program,
+    states: NDArray,
+    parameters: Mapping[str, float],
+    nodes: Nodes,
+    times: NDArray,
+) -> list[NDArray]:
+    """The same at few times. Inside the loop over nodes, columns are all nodes of each time."""
+    modes, count = states.shape[1:]
+    needed = program.needed(program.rates)
+    before, inside, after = (
+        [place for place in needed if program.phases[place] == phase]
+        for phase in (BEFORE, INSIDE, AFTER)
+    )
+    early = quantities(program, before, states, parameters, times)
+    known: Values = {
+        place: np.broadcast_to(np.atleast_2d(value), (np.atleast_2d(value).shape[0], count))
+        for place, value in zip(before, early, strict=True)
+    }
+    averages = [place for place in after if program.operations[place].kind == "average"]
+    size = max(1, PIECE // modes)
+    with np.errstate(all="ignore"):
+        for first in range(0, len(nodes.weights), size):
+            piece = nodes[first : first + size]
+            length = len(piece.weights)
+            values = known.copy()
+            if count > 1:
+                values = {place: np.repeat(each, length, axis=1) for place, each in known.items()}
+            for place in inside:
+                operation = program.operations[place]
+                if operation.kind == "weight":
+                    values[place] = np.tile(piece.weights, (1, count))
+                elif operation.kind == "node":
+                    given = piece.values[program.node_names[int(operation.value)]].T
+                    values[place] = np.tile(given, (1, count))
+                else:
+                    values[place] = _value(operation, values, modes)
+            for place in averages:
+                added = values[program.operations[place].operands[0]]
+                added = added.reshape(len(added), count, length).sum(axis=2)
+                known[place] = known.get(place, 0.0) + added
+        for place in after:
+            if place not in known:
+                known[place] = _value(program.operations[place], known, modes)
+    return [known[place] for place in program.rates]

@@ -1,0 +1,1 @@
+"""Hold labelled results, say what became of every mode, and keep results in files."""

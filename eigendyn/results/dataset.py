@@ -1,0 +1,283 @@
+"""Label a trajectory, with its provenance, as one self-describing dataset."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import eigendyn
+from eigendyn.results.events import Course
+from eigendyn.results.labelled import Column, Labelled
+from eigendyn.results.outcome_words import UNKNOWN
+from eigendyn.results.outcomes import outcomes
+from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
+from eigendyn.settings.choices import APPROXIMATIONS
+
+if TYPE_CHECKING:
+    import xarray
+
+STATE_LABELS = {
+    "target_value": ("singular value of the target", "√variance"),
+    "correlation_value": ("eigenvalue of the running correlation", "variance"),
+    "predictor_value": ("eigenvalue of the learned predictor", "1"),
+    "velocity": ("velocity of the singular value", "√variance/time"),
+    "predictor_velocity": ("velocity of the learned predictor's eigenvalue", "1/time"),
+}
+CONSERVED = "conserved_"  # begins the names of conserved quantities
+PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
+
+
+def labelled(
+    trajectory: Trajectory,
+    course: Course,
+    *,
+    predictor_eigenvalue: NDArray,
+    conserved: Mapping[str, tuple[NDArray, float]],
+    settings: Mapping[str, Any],
+    closure: Mapping[str, Any],
+    method: str,
+    loss: str,
+    device: str,
+    scale_free: bool,
+    measures: Mapping[str, Column] = MappingProxyType({}),
+) -> Labelled:
+    """Label a trajectory with what it is, how it was made and what happened to every mode.
+
+    Args:
+        trajectory: States of every mode, the singular value first.
+        course: What the modes did, whatever was saved.
+        predictor_eigenvalue: λ (modes, times) [variance^α].
+        conserved: By name, the conserved quantities (times,), each with its largest relative drift
+            in the run itself.
+        settings: Every setting of the run, "learning_rate" among them; stored as JSON.
+        closure: "name" of the closure, "error" (a number) and "error_meaning" (what it measures).
+        method: The engine that ran.
+        loss: The loss, with what was switched off.
+        device: Where it ran.
+        measures: By name, further arrays over time, or mode and time.
+        scale_free: Whether the loss does not depend on the common scale of the representations.
+
+    Returns:
+        Arrays over (mode, time) in float64; modes keep their input order. What is conserved are
+        arrays over time, "conserved_1" and on: without an axis of their own, so that a table of the
+        whole has one row for each mode and time.
+    """
+    times = np.asarray(trajectory.times, np.float64)
+    singular = np.asarray(trajectory.values[0], np.float64)  # (modes, times)
+    with np.errstate(over="ignore"):  # an infinite variance is what a diverged run has
+        variance = singular**2
+    # Weight decay leaves variances no end value where the loss has no scale, but their shares.
+    # Rounded since time / learning rate is a whole number up to round-off.
+    step = np.round(times / settings["learning_rate"], 6)
+    history, per_mode = ("mode", "time"), ("mode",)
+    return Labelled(
+        {
+            "singular_value": Column(history, singular, _label("singular value", "√variance")),
+            **{
+                name: Column(history, np.asarray(values, np.float64), _label(*STATE_LABELS[name]))
+                for name, values in zip(trajectory.states[1:], trajectory.values[1:], strict=True)
+            },
+            "variance": Column(history, variance, _label("variance of the mode", "variance")),
+            "predictor_eigenvalue": Column(
+                history,
+                np.asarray(predictor_eigenvalue, np.float64),
+                _label("eigenvalue of the predictor", "variance^α"),
+            ),
+            **measures,
+            "recruitment_time": Column(
+                per_mode,
+                course.recruitment_time,
+                _label("first time within 5 % of the end value", "learning rate × step")
+                | {
+                    "size": _size(scale_free),
+                    "found": "in the run itself, whatever times are saved",
+                },
+            ),
+            "outcome": Column(
+                per_mode,
+                _outcomes(trajectory.status, course.times, course.variance, scale_free),
+                _label("what became of the mode", "") | {"size": _size(scale_free)},
+            ),
+            **_numbered(conserved),
+        },
+        coords={
+            "time": Column(("time",), times, _label("training time", "learning rate × step")),
+            "step": Column(("time",), step, _label("training step", "steps")),
+            "mode": Column(
+                ("mode",), np.arange(len(variance)), _label("mode, in input order", "1")
+            ),
+        },
+        attrs={
+            "title": f"{loss}, {closure['name']}, {method}",
+            "loss": loss,
+            "method": method,
+            "approximation": _approximation(method),
+            "closure": closure["name"],
+            "closure_error": float(closure["error"]),
+            "closure_error_meaning": closure["error_meaning"],
+            "status": trajectory.status,
+            "message": trajectory.message,
+            "settings": json.dumps(dict(settings), ensure_ascii=False),
+            **provenance(device, str(settings["dtype"])),
+        },
+    )
+
+
+def _approximation(method: str) -> str:
+    """What the engines that a method names take for the equations."""
+    return "; ".join(text for name, text in APPROXIMATIONS.items() if name in method)
+
+
+def _numbered(conserved: Mapping[str, tuple[NDArray, float]]) -> dict[str, Column]:
+    return {
+        f"{CONSERVED}{number}": Column(
+            ("time",),
+            np.asarray(values, np.float64),
+            _label(name, "")
+            | {"relative_drift": drift, "relative_drift_meaning": "largest |q(t) − q(0)| / |q(0)|"},
+        )
+        for number, (name, (values, drift)) in enumerate(conserved.items(), 1)
+    }
+
+
+def kept_quantities(run: xarray.Dataset | Labelled) -> dict[str, Column]:
+    """What a run conserves, by its name, over time.
+
+    The attribute `relative_drift` is the largest in the run itself, whatever times are saved.
+    """
+    return {
+        one.attrs["long_name"]: Column(("time",), one.values, one.attrs)
+        for name, one in run.variables.items()
+        if str(name).startswith(CONSERVED)
+    }
+
+
+def ensemble_dataset(
+    batch: Batch,
+    *,
+    states: tuple[str, ...],
+    keep: str,
+    first: int,
+    sweep: Mapping[str, NDArray],
+    settings: Mapping[str, Any],
+    closure: Mapping[str, Any],
+    engine: str,
+    loss: str,
+    device: str,
+) -> xarray.Dataset:
+    """Label many trajectories with what they are, and how they were made.
+
+    Args:
+        batch: States of all trajectories, or what was kept of them.
+        states: Name of each state, the singular value first.
+        keep: What was kept, one of `choices.KEEPS`.
+        first: Number of the first trajectory.
+        sweep: By name, parameters that differ (trajectories,).
+        settings: Every setting; stored as JSON.
+        closure: "name", "error" (a number), "error_meaning", and "reached".
+        engine: The engine that ran.
+        loss: The loss, with what was switched off.
+        device: Where it ran.
+
+    Returns:
+        Dataset over (trajectory, mode, time), or (trajectory, mode, extremum), or
+        (trajectory, mode), that shares its memory with the batch.
+    """
+    import xarray
+
+    labels = {"singular_value": ("singular value", "√variance")} | STATE_LABELS
+    last = {"extrema": ("extremum",), "recruitment": ()}.get(keep, ("time",))
+    over = ("trajectory", "mode", *last)
+    if keep == "recruitment":
+        label = _label("first time within 5 % of the end value", "learning rate × step")
+        variables = {"recruitment_time": (over, batch.values[:, 0, :, 0], label)}
+    else:
+        variables = {
+            name: (over, batch.values[:, place], _label(*labels[name]))
+            for place, name in enumerate(states)
+        }
+    coordinates: dict[str, Any] = {
+        "trajectory": np.arange(first, first + len(batch.status)),
+        "mode": ("mode", np.arange(batch.values.shape[2]), _label("mode, in input order", "1")),
+        **{name: ("trajectory", values) for name, values in sweep.items()},
+    }
+    if last == ("time",):
+        label = _label("training time", "learning rate × step")
+        coordinates["time"] = ("time", np.asarray(batch.times, np.float64), label)
+    elif last:
+        coordinates["extremum"] = ["smallest", "largest"]
+    status = np.array(BATCH_STATUSES)[batch.status]
+    return xarray.Dataset(
+        {
+            **variables,
+            "status": ("trajectory", status, _label("how the trajectory ended", "")),
+            "steps": ("trajectory", batch.steps, _label("adaptive steps taken", "1")),
+        },
+        coords=coordinates,
+        attrs={
+            "title": f"{loss}, {closure['name']}, {engine}",
+            "loss": loss,
+            "engine": engine,
+            "approximation": _approximation(engine),
+            "closure": closure["name"],
+            "closure_error": float(closure["error"]),
+            "closure_error_meaning": closure["error_meaning"],
+            "closure_reached": int(closure["reached"]),
+            "settings": json.dumps(dict(settings), ensure_ascii=False),
+            **provenance(device, str(settings["dtype"])),
+        },
+    )
+
+
+def _size(of_share: bool) -> str:
+    return "share of the total variance" if of_share else "variance"
+
+
+def _outcomes(status: str, times: NDArray, variance: NDArray, scale_free: bool) -> NDArray:
+    if status != "completed":
+        return np.full(len(variance), UNKNOWN)
+    return outcomes(times, variance, scale_free)
+
+
+def relative_drift(quantity: NDArray) -> float:
+    """Largest departure of a quantity (times,) from its start, relative to it."""
+    start = quantity[0]
+    with np.errstate(invalid="ignore"):
+        change = np.abs(quantity - start) / (np.abs(start) if start else 1.0)
+    return float(np.where(quantity == start, 0.0, change).max())  # −∞, the logarithm of 0, stays
+
+
+def provenance(device: str, dtype: str) -> dict[str, str]:
+    """Say when, where and with what a result was made, in attributes that netCDF can hold."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.stem == "__main__" else program.name  # no folders of ours
+    command = shlex.join([name, *sys.argv[1:]]).encode(errors="backslashreplace").decode()
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "versions": _versions(),
+        "device": device,
+        "dtype": dtype,
+    }
+
+
+@cache
+def _versions() -> str:
+    versions = {"eigendyn": eigendyn.__version__, "python": platform.python_version()}
+    return json.dumps(versions | {package: version(package) for package in PACKAGES})
+
+
+def _label(long_name: str, units: str) -> dict[str, str]:
+    return {"long_name": long_name, "units": units}

@@ -1,0 +1,231 @@
+"""Save a result as a whole file or not at all, and load it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eigendyn.errors import OutputExists, UnreadableFile
+from eigendyn.results.labelled import Labelled
+from eigendyn.settings.choices import RESULT_SUFFIXES, TREE_SUFFIXES
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def save(
+    result: Labelled | xarray.Dataset | xarray.DataTree, path: str | Path, force: bool = False
+) -> Path:
+    """Write a result: netCDF (.nc), a long table (.csv) or JSON (.json), by the suffix.
+
+    Args:
+        result: A result over (mode, time), or a tree of them, which only netCDF can hold.
+        path: Where to; the folder must exist.
+        force: Whether an existing file may be replaced.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OutputExists: The file exists, its suffix is unknown, or it cannot be written.
+    """
+    writers = {".nc": _write_netcdf, ".csv": _write_csv, ".json": _write_json}
+    suffixes = TREE_SUFFIXES if hasattr(result, "children") else RESULT_SUFFIXES
+    target = check_output(path, suffixes, force)
+    write = writers[target.suffix.lower()]
+    if isinstance(result, Labelled) and write is not _write_netcdf:
+        result = result.to_xarray()
+    return write_atomically(target, force, lambda part: write(result, part))
+
+
+def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
+    """Read a result that was saved as netCDF.
+
+    Args:
+        path: The file, as `save` has written it (.nc).
+
+    Returns:
+        A dataset over (mode, time), or a tree of them if the file has groups.
+
+    Raises:
+        UnreadableFile: Missing, or not netCDF.
+    """
+    import xarray
+
+    if not os.path.isfile(path):
+        what = "is a folder" if os.path.isdir(path) else "does not exist"
+        message = f"A result must be a file; {path} {what}. Check the path."
+        raise UnreadableFile(message)
+    try:
+        with xarray.open_datatree(path, engine="h5netcdf") as stored:
+            result = stored.load()
+        return result if result.children else result.to_dataset()
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        message = (
+            f"{path} must be a result saved as .nc; it could not be read: {reason}. "
+            "Save it again with -o result.nc."
+        )
+        raise UnreadableFile(message) from error
+
+
+def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False) -> Path:
+    """Check, before any work is done, that a file can be written there.
+
+    Args:
+        path: Where to write.
+        suffixes: Kinds of file that can be written.
+        force: Whether an existing file may be replaced.
+
+    Raises:
+        OutputExists: It exists and may not be replaced, is a folder, its folder does not exist, no
+            file can be made there, or its suffix is unknown, or its name impossible.
+    """
+    path, known = Path(path), tuple(suffixes)
+    try:
+        path.exists()
+    except OSError as error:
+        message = (
+            f"The name of an output file must be one that can be written; {str(path)[:60]}… is "
+            f"not: {error.strerror}. Choose another name."
+        )
+        raise OutputExists(message) from error
+    if path.suffix.lower() not in known:
+        message = (
+            f"An output file must end in {', '.join(known)}; {str(path)!r} does not. "
+            f"Try {str(path.with_suffix(known[0])) if path.name else known[0]!r}."
+        )
+        raise OutputExists(message)
+    if not path.parent.is_dir():
+        message = f"The folder of {path} must exist; {path.parent} does not. Make it first."
+        raise OutputExists(message)
+    if path.is_dir():
+        message = f"{path} must be a file; it is a folder. Choose another name."
+        raise OutputExists(message)
+    if path.exists() and not force:
+        message = f"{path} exists and is not overwritten. Choose another name, or add --force."
+        raise OutputExists(message)
+    _empty_file_beside(path).unlink()  # permissions alone do not say whether it can be made
+    return path
+
+
+def fresh_path(stem: str, suffix: str, folder: str | Path = ".") -> Path:
+    """The first of stem.suffix, stem-2.suffix, stem-3.suffix, … that does not exist."""
+    names = (f"{stem}{'' if i == 1 else f'-{i}'}{suffix}" for i in count(1))
+    return next(Path(folder) / name for name in names if not (Path(folder) / name).exists())
+
+
+def write_atomically(path: Path, force: bool, write: Callable[[Path], object]) -> Path:
+    """Write to a temporary file beside the target, then rename it: all or nothing.
+
+    Args:
+        path: The target.
+        force: Whether an existing target may be replaced.
+        write: Writes everything to the path that it is given; the suffix is the target's.
+
+    Raises:
+        OutputExists: The target came into being meanwhile, or the folder cannot be written to.
+        OSError: Writing failed, as on a full disk.
+    """
+    part = _empty_file_beside(path)
+    try:
+        write(part)
+        part.chmod(0o666 & ~_umask())  # mkstemp makes it private
+        check_output(path, (path.suffix.lower(),), force)
+        os.replace(part, path)
+    except (OSError, RuntimeError) as error:  # h5py raises either
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        message = f"{path} could not be written: {reason}. Nothing is left of it."
+        raise OSError(message) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _empty_file_beside(path: Path) -> Path:
+    """Make an empty file of another name in the folder of a file that shall be written.
+
+    Raises:
+        OutputExists: None can be made there.
+    """
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}. Choose another folder or name."
+        raise OutputExists(message) from error
+    os.close(handle)
+    return Path(name)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write_netcdf(result: Labelled | xarray.Dataset | xarray.DataTree, path: Path) -> None:
+    """Write to memory, then to the file: HDF5 ends the program where a disk is full."""
+    image = BytesIO()
+    if isinstance(result, Labelled):
+        _write_labelled(result, image)
+    else:
+        result.to_netcdf(image, engine="h5netcdf")
+    path.write_bytes(image.getbuffer())
+
+
+def _write_labelled(result: Labelled, image: BytesIO) -> None:
+    import numpy as np
+    from h5netcdf import File
+    from h5py import string_dtype
+
+    every = {**result.variables, **result.coords}
+    with File(image, "w") as file:
+        file.dimensions = {
+            name: length
+            for column in every.values()
+            for name, length in zip(column.dims, column.values.shape, strict=True)
+        }
+        for name, column in every.items():
+            is_text = column.values.dtype.kind == "U"
+            values = column.values.astype(object) if is_text else column.values
+            kind = string_dtype() if is_text else values.dtype
+            missing = np.nan if kind == np.float64 else None
+            written = file.create_variable(name, column.dims, kind, data=values, fillvalue=missing)
+            written.attrs.update(column.attrs)
+            beside = [c for c in result.coords if c not in result[c].dims]
+            beside = [c for c in beside if set(result[c].dims) <= set(column.dims)]
+            if name in result.variables and beside:
+                written.attrs["coordinates"] = " ".join(beside)
+        file.attrs.update(result.attrs)
+
+
+def _write_csv(dataset: xarray.Dataset, path: Path) -> None:
+    """One row per mode and time; what has no time is repeated, attributes stand in comments."""
+    table = dataset.to_dataframe().reset_index()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for key, value in dataset.attrs.items():
+            file.write(f"# {key}: {' '.join(str(value).split())}\n")
+        table.to_csv(file, index=False)
+
+
+def _write_json(dataset: xarray.Dataset, path: Path) -> None:
+    path.write_text(json.dumps(_without_nan(dataset.to_dict()), ensure_ascii=False) + "\n", "utf-8")
+
+
+def _without_nan(value: object) -> object:
+    """Numbers that JSON cannot hold become null."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value

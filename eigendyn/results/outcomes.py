@@ -1,0 +1,97 @@
+"""Say what became of every mode, from its variance over training time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.results.outcome_words import COMPARABLE, END, GONE, NEAR, NEGLIGIBLE, OUTCOMES
+
+SWING = 0.8  # fraction of the run after which a mode that rises must be at its largest
+ROUND_OFF = 1e-12  # relative, of saved times
+
+
+def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDArray:
+    """Say what became of each mode, by its size at the start, before the end, and at the end.
+
+    Sizes are those of `sizes`. A mode ends large with at least half of the largest last size, and
+    began small if it had less than that and less than 95 % of its own last size. The change at the
+    end is that since the last saved time within the first 95 % of the run. At rest is a mode that
+    would stay within 5 % in another run as long at that pace. Then, in this order,
+
+        recruited, relaxed     it ends large, with a change at the end of less than 5 %
+                               (shares may fall by more, as others are won), and began
+                               small, or did not;
+        collapsed              it ends below 1 % of the reference and half of its start, and does
+                               not rise at the end, or not above what it had in the last fifth of
+                               the run, as where momentum makes it swing; or it has no variance;
+        stationary, reduced    it is at rest, with at least 95 % of its start, or less;
+        growing, recovering    it rises at the end, and is above its start, or not;
+        fading, shrinking      it falls at the end, and is above its start, or not.
+
+    The reference is the largest last size or, as long as that mode is not at rest, the mean first
+    one if that is larger, so that a spectrum that vanishes as a whole has collapsed too.
+
+    Args:
+        times: Saved times (times,).
+        variance: Variance (modes, times), of a run that completed.
+        scale_free: Whether the loss does not depend on the common scale; see `is_scale_free`.
+
+    Returns:
+        A word of `OUTCOMES` for each mode (modes,).
+    """
+    late = np.searchsorted(times, END * times[-1] * (1 + ROUND_OFF), side="right") - 1
+    late = min(late, max(len(times) - 2, 0))
+    swing = np.searchsorted(times, SWING * times[-1])
+    first, before, last = sizes(variance[:, [0, late, -1]], scale_free).T
+    recent = sizes(variance[:, swing:], scale_free).max(axis=1)
+    with np.errstate(invalid="ignore"):  # variances that are too large for their square
+        change = last - before
+    at_rest = np.abs(change) < NEAR * (1 - END) * last
+    large = COMPARABLE * last.max()
+    reference = last.max() if at_rest[last.argmax()] else max(last.max(), first.mean())
+    is_gone = (last < NEGLIGIBLE * reference) & (last < GONE * first)
+    rises = (change > 0) & (last >= recent)
+    moved = change if scale_free else np.abs(change)  # large shares fall where others are won
+    arrived = (last >= large) & (moved < NEAR * last)
+    began_small = first < np.minimum(large, (1 - NEAR) * last)
+    rules = {
+        "recruited": arrived & began_small,
+        "relaxed": arrived,
+        "collapsed": (last == 0) | (is_gone & ~rises),
+        "reduced": at_rest & (last < (1 - NEAR) * first),
+        "stationary": at_rest,
+        "growing": (change > 0) & (last > first),
+        "recovering": change > 0,
+        "fading": last > first,
+    }
+    assert set(rules) <= set(OUTCOMES)
+    return np.select(list(rules.values()), list(rules), "shrinking")
+
+
+def sizes(variance: NDArray, scale_free: bool) -> NDArray:
+    """What the size of a mode is: its variance, or its share of the total.
+
+    Under a loss that does not depend on the common scale of the representations, weight decay
+    makes all variances fall together, and only shares say what a mode has won or lost.
+
+    Args:
+        variance: Variance (modes, times).
+        scale_free: Whether it is shares.
+
+    Returns:
+        Sizes (modes, times); without any variance, shares are zero.
+    """
+    if not scale_free:
+        return variance
+    largest = variance.max(axis=0)  # so that the sum neither overflows nor underflows
+    with np.errstate(invalid="ignore"):  # no number where a diverged run has infinite variances
+        scaled = variance / np.where(largest > 0, largest, 1.0)
+    total = scaled.sum(axis=0)
+    return scaled / np.where(total > 0, total, 1.0)
+
+
+def are_lost(found: NDArray) -> NDArray | None:
+    """Whether each mode is lost, by its outcome (modes,); None if that is not known."""
+    lost = [OUTCOMES[str(word)].lost for word in found]
+    return None if None in lost else np.array(lost, dtype=bool)

@@ -1,0 +1,226 @@
+"""Check and hold the settings of one simulation. Standard library only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.checks import POSITIVE, check_real, check_whole
+from eigendyn.settings.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
+from eigendyn.settings.keywords import strict
+from eigendyn.settings.siamese import CHOICES, RULES, contradictions, filled_in
+
+TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
+SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
+MOST_IMPLICIT = 1024  # states × modes up to which "auto" takes implicit steps, which grow cubically
+DEFAULT_SAMPLES = 10_000
+DEFAULT_CLOSURE_ACCURACY = 1e-9
+
+
+@strict
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one simulation, valid by construction.
+
+    Args:
+        loss: Name of the loss. Any name is accepted here, since users have losses of their own;
+            whoever looks the name up refuses unknown ones.
+        predictor: "direct", λ = v^α; "copy", DirectCopy, that is normalised with α = 1 and
+            ε = 0.25; "running", λ of a running average of z1 z1ᵀ; "learned", a matrix that
+            descends the loss too; "none", the identity, λ = 1.
+        stop_gradient: False lets the gradient flow through the target branch.
+        alpha: Exponent α of the predictor, λ = c^α of the correlation's eigenvalue c.
+        beta: Exponent β of the family δ/λ^β; None keeps the one that the loss's name implies.
+        epsilon: ε, which lifts the predictor's eigenvalues in units of the largest; None is 0, or
+            0.25 with "copy".
+        epsilon_placement: "inside" the power, (c/max c + ε)^α, or "outside", (c/max c)^α + ε; both
+            times (max c)^α unless normalised.
+        normalize: Whether the predictor's eigenvalues are divided by (max c)^α.
+        correlation_momentum: Momentum of the running correlation; None is 0.9 with "running", and
+            no average with "copy".
+        correlation_order: In a step of training the running correlation is updated with the batch
+            and then used for it, "update-first" (solo-learn, and the isotropic losses' code), or
+            used as the step before left it and then updated, "use-first" (luckmatters, the code of
+            DirectPred and DirectCopy). The flow knows no order.
+        predictor_rate: Learning rate of a learned predictor over that of the encoder, κ; None is 1.
+        predictor_decay: Weight decay of a learned predictor, ω_p: p loses η ω_p p in a step, so
+            that it is κ times the weight_decay of an optimiser whose learning rate is κη.
+        predictor_start: Multiple of the identity at which a learned predictor starts; None is 0.5.
+        target: "shared", or "ema", an exponential moving average of the encoder; a step of
+            training averages the weights that it has made.
+        ema: Momentum of an EMA target; None is 0.99.
+        ema_schedule: "constant", or "cosine": 1 − momentum falls to zero along a half cosine.
+        sigma1: Standard deviation of the first view's noise.
+        sigma2: Standard deviation of the second view's noise.
+        weight_decay: ω of the encoder.
+        momentum: Heavy-ball momentum of encoder and learned predictor.
+        learning_rate: η; time is learning rate × step.
+        steps: Number of training steps.
+        method: One of `choices.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
+            "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" chooses.
+        closure: One of `choices.CLOSURES`.
+        closure_accuracy: Relative error allowed to the exact closure's quadrature.
+        samples: Number of samples of the sampled closure.
+        solver: One of `choices.SOLVERS`, for the flow in JAX.
+        rtol: Relative error allowed in a step of the flow; None takes that of `TOLERANCES`, or of
+            the sampled closure's standard error. In compiled code it holds for the whole
+            trajectory.
+        atol: Absolute error allowed in a step of the flow; None takes that of `TOLERANCES`.
+        max_solver_steps: Adaptive steps after which the flow gives up.
+        saves: Largest number of saved times, the first and last included.
+        dtype: One of `choices.DTYPES`.
+        device: One of `choices.DEVICES`.
+        seed: Seed of everything that is drawn.
+
+    Raises:
+        UnknownName: A method, closure, solver, dtype, device or keyword that does not exist.
+        InvalidSetting: A number without meaning, or settings that contradict each other.
+    """
+
+    loss: str = "cosine"
+    predictor: str = "direct"
+    stop_gradient: bool = True
+    alpha: float = 1.0
+    beta: float | None = None
+    epsilon: float | None = None
+    epsilon_placement: str = "inside"
+    normalize: bool = False
+    correlation_momentum: float | None = None
+    correlation_order: str = "update-first"
+    predictor_rate: float | None = None
+    predictor_decay: float = 0.0
+    predictor_start: float | None = None
+    target: str = "shared"
+    ema: float | None = None
+    ema_schedule: str = "constant"
+    sigma1: float = 0.0
+    sigma2: float = 0.1
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    learning_rate: float = 0.1
+    steps: int = 1500
+    method: str = "auto"
+    closure: str = "auto"
+    closure_accuracy: float = DEFAULT_CLOSURE_ACCURACY
+    samples: int = DEFAULT_SAMPLES
+    solver: str = "explicit"
+    rtol: float | None = None
+    atol: float | None = None
+    max_solver_steps: int = 100_000
+    saves: int = 301
+    dtype: str = "float64"
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every setting by itself, then against the others, then fill in what follows."""
+        for kind, known in _CHOICES.items():
+            check_choice(kind, getattr(self, kind), known)
+        for name in ("normalize", "stop_gradient"):
+            if not isinstance(getattr(self, name), bool):
+                message = f"{name} must be True or False, not {getattr(self, name)!r}."
+                raise InvalidSetting(message)
+        for name, lowest in _WHOLE.items():
+            object.__setattr__(self, name, check_whole(name, getattr(self, name), lowest))
+        for name, rule in _REAL.items():
+            if getattr(self, name) is not None or getattr(Settings, name) is not None:
+                object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
+        for contradiction in chain(contradictions(self), self._misplaced_accuracies()):
+            raise InvalidSetting(contradiction)
+        for name, value in filled_in(self).items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def tolerances(self) -> tuple[float, float]:
+        """Relative and absolute error of the flow, as given or as the precision allows."""
+        given = zip((self.rtol, self.atol), TOLERANCES[self.dtype], strict=True)
+        relative, absolute = (default if one is None else one for one, default in given)
+        return relative, absolute
+
+    @property
+    def duration(self) -> float:
+        """Training time, learning rate × steps."""
+        return self.learning_rate * self.steps
+
+    def _misplaced_accuracies(self) -> Iterator[str]:
+        """Say which accuracy steers nothing, or asks for more than the numbers can hold."""
+        if not math.isfinite(self.duration):
+            yield (
+                "The training time --learning-rate × --steps must be finite, not "
+                f"{self.learning_rate:g} × {self.steps}. Try a smaller --learning-rate."
+            )
+        flow_only = {
+            "--rtol": self.rtol is not None,
+            "--atol": self.atol is not None,
+            "--solver": self.solver != "explicit",
+        }
+        if self.method in ("steps", "closed-form"):
+            for flag in (flag for flag, is_given in flow_only.items() if is_given):
+                yield (
+                    f"{flag} steers the adaptive flow, and --method {self.method} has none. "
+                    f"Leave out {flag}, or try --method flow."
+                )
+        if self.method in ("compiled", "implicit"):
+            if self.solver != "explicit":
+                yield (
+                    f"--solver {self.solver} steers the flow in JAX, and --method {self.method} "
+                    "has none. Try --method flow."
+                )
+            if self.device == "cuda":
+                yield (
+                    f"--method {self.method} runs on the processor, not on --device cuda. "
+                    "Try --method flow, or --device cpu."
+                )
+        if self.method == "implicit" and self.dtype == "float32":
+            yield (
+                "--method implicit computes in float64, not in --dtype float32. Leave one of the "
+                "two out, or try --method flow --solver stiff."
+            )
+        if (
+            self.closure not in ("auto", "exact")
+            and self.closure_accuracy != DEFAULT_CLOSURE_ACCURACY
+        ):
+            yield (
+                f"--closure-accuracy steers the exact closure, not --closure {self.closure}. "
+                "Leave it out, or try --closure exact."
+            )
+        if self.closure not in ("auto", "sampled") and self.samples != DEFAULT_SAMPLES:
+            yield (
+                f"--samples steers the sampled closure, not --closure {self.closure}. "
+                "Leave it out, or try --closure sampled."
+            )
+        if self.rtol is not None and self.rtol < SMALLEST_RTOL[self.dtype]:
+            yield (
+                f"--rtol must be at least {SMALLEST_RTOL[self.dtype]:g} in {self.dtype}, not "
+                f"{self.rtol:g}: a step cannot be more accurate than its numbers. Try a larger one"
+                f"{', or --dtype float64' if self.dtype == 'float32' else ''}."
+            )
+
+
+def with_closure_accuracy(settings: Mapping[str, Any], accuracy: float) -> dict[str, Any]:
+    """Settings that ask this of an exact closure unless they say otherwise."""
+    if settings.get("closure", Settings.closure) in ("auto", "exact"):
+        return {"closure_accuracy": accuracy, **settings}
+    return dict(settings)
+
+
+_CHOICES = {
+    "method": METHODS,
+    "closure": CLOSURES,
+    "solver": SOLVERS,
+    "dtype": DTYPES,
+    "device": DEVICES,
+    **CHOICES,
+}
+
+_WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0}
+
+_REAL = dict(RULES) | {
+    "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
+    "rtol": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-10."),
+    "atol": (POSITIVE[0], POSITIVE[1], "Try 1e-12."),
+}

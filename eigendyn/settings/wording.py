@@ -1,0 +1,63 @@
+"""Say in a line of words which run it was: the loss, and every setting that is not the usual one.
+
+Pictures take their titles from here. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from eigendyn.settings.run_settings import Settings
+
+LONG = 60  # letters of a name that is no title any more
+OWN = "a loss of one’s own"
+CHOICES = {  # what they say where they are not the usual ones
+    ("predictor", "copy"): "copied predictor",
+    ("predictor", "running"): "running predictor",
+    ("predictor", "learned"): "learned predictor",
+    ("target", "ema"): "EMA target",
+    ("normalize", True): "normalised",
+    ("ema_schedule", "cosine"): "cosine schedule",
+}
+NUMBERS = {  # in the order in which they are said
+    "alpha": "α = ",
+    "beta": "β = ",
+    "epsilon": "ε = ",
+    "correlation_momentum": "correlation momentum ",
+    "predictor_rate": "predictor rate ",
+    "predictor_start": "predictor start ",
+    "ema": "EMA momentum ",
+    "weight_decay": "weight decay ",
+    "predictor_decay": "predictor decay ",
+    "momentum": "momentum ",
+    "sigma1": "σ₁ = ",
+    "sigma2": "σ₂ = ",
+}
+
+
+def told(loss: str, settings: Mapping[str, Any], without: Collection[str] = ()) -> str:
+    """Say which run it was, such as "cosine, learned predictor, weight decay 0.02".
+
+    What follows from predictor and target by itself, such as an EMA momentum of 0.99, is left out.
+
+    Args:
+        loss: The loss, with what was switched off.
+        settings: Settings of the run, as a result stores them.
+        without: Settings that are not said, since they change while one looks.
+    """
+    chosen = {name: settings[name] for name in ("predictor", "target") if name in settings}
+    usual = asdict(Settings(**chosen))
+    choices = [words for (name, value), words in CHOICES.items() if settings.get(name) == value]
+    numbers = [
+        f"{words}{settings[name]:g}"
+        for name, words in NUMBERS.items()
+        if name not in without and settings.get(name) not in (None, usual[name])
+    ]
+    return ", ".join([loss, *choices, *numbers])
+
+
+def short(loss: str) -> str:
+    """The loss, or that it is one's own where it is too long for a title."""
+    return loss if len(loss) < LONG else OWN

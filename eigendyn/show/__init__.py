@@ -1,0 +1,1 @@
+"""Show results: words, plots, pages, notebooks and the figures of the paper."""

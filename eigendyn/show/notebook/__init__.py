@@ -1,0 +1,1 @@
+"""Explore dynamics by hand in Jupyter."""

@@ -1,0 +1,69 @@
+"""Make one figure: compute it, draw it, write picture, numbers and caption."""
+
+from __future__ import annotations
+
+import textwrap
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import xarray
+
+from eigendyn.results.dataset import provenance
+from eigendyn.results.files import save, write_atomically
+from eigendyn.show.paper import FIGURES, outputs
+from eigendyn.show.paper.work import EFFORTS, Numbers, Work
+from eigendyn.show.plot.picture import save_figure
+from eigendyn.show.plot.style import style
+
+WIDTH = 100  # of a caption's lines
+
+
+def make_figure(
+    name: str, folder: Path, kind: str, descent: str, force: bool, progress: bool = False
+) -> dict[str, Path]:
+    """Compute, draw and write one figure.
+
+    Args:
+        name: One of `FIGURES`.
+        folder: Where to write; it must exist.
+        kind: Format of the picture: png, pdf or svg.
+        descent: One of `EFFORTS`: how much gradient descent is laid over the theory.
+        force: Overwrite existing files.
+        progress: Show progress on standard error.
+
+    Returns:
+        The paths written: picture, numbers, caption.
+
+    Raises:
+        OutputExists: A file exists and `force` is not set.
+    """
+    parts = None
+    if descent == "full":  # hours on a CPU: what is finished is kept
+        parts = folder / "parts"
+        parts.mkdir(exist_ok=True)
+    page = import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
+    work = Work(name, descents=EFFORTS[descent], progress=progress, parts=parts)
+    paths = outputs(name, folder, kind)
+    _write(name, page, page.numbers(work), paths, descent, force)
+    return paths
+
+
+def _write(
+    name: str,
+    page: ModuleType,
+    numbers: Numbers,
+    paths: dict[str, Path],
+    descent: str,
+    force: bool,
+) -> None:
+    """Draw a figure, and write it with its numbers and caption."""
+    title, caption = FIGURES[name][1], page.caption(numbers)
+    told = {"title": title, "caption": caption, "descent": descent}
+    root = xarray.Dataset(attrs=told | provenance("cpu", "float64"))
+    tree = xarray.DataTree.from_dict({"/": root} | numbers)
+    with style():
+        save_figure(page.draw(numbers), paths["picture"], force)
+    save(tree, paths["numbers"], force)
+    text = textwrap.fill(f"{title}. {caption}", WIDTH) + "\n"
+    write_atomically(paths["caption"], force, lambda path: path.write_text(text, encoding="utf-8"))

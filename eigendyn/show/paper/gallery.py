@@ -1,0 +1,79 @@
+"""Make several figures, some at the same time, and write them to a folder.
+
+What computes and draws is imported where it runs, so that processes start at once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+# Figures that share systems, and so compiled code, are made by the same process; both take as long.
+TEN_MODES = ("2b", "7", "8", "conservation")
+
+
+def make_figures(
+    names: list[str],
+    folder: Path,
+    *,
+    kind: str = "png",
+    descent: str = "none",
+    force: bool = False,
+    progress: bool = False,
+) -> Iterator[tuple[str, dict[str, Path]]]:
+    """Compute, draw and write figures.
+
+    Several figures without gradient descent are made in two processes, since compiling is most of
+    the work and holds Python's lock too often for threads; a descent occupies all cores by itself.
+
+    Args:
+        names: Among `FIGURES`.
+        folder: Where to write; it must exist.
+        kind: Format of the pictures: png, pdf or svg.
+        descent: One of `choices.DESCENTS`: how much gradient descent is laid over the theory.
+        force: Overwrite existing files.
+        progress: Show progress on standard error.
+
+    Returns:
+        The name of each figure once it is done, with the paths written: picture, numbers, caption.
+
+    Raises:
+        OutputExists: A file exists and `force` is not set.
+    """
+    if descent == "none" and len(names) > 1:
+        yield from _side_by_side(names, folder, kind, force, progress)
+        return
+    for name in names:
+        yield name, make_figure(name, folder, kind, descent, force, progress)
+
+
+def _side_by_side(
+    names: list[str], folder: Path, kind: str, force: bool, progress: bool
+) -> Iterator[tuple[str, dict[str, Path]]]:
+    spawn = multiprocessing.get_context("spawn")  # a fork after JAX has started threads may hang
+    with (
+        ProcessPoolExecutor(1, spawn) as ten_modes,
+        ProcessPoolExecutor(1, spawn) as others,
+        tqdm(total=len(names), unit="figure", leave=False, disable=not progress) as bar,
+    ):
+        jobs = {
+            (ten_modes if name in TEN_MODES else others).submit(
+                make_figure, name, folder, kind, "none", force
+            ): name
+            for name in names
+        }
+        for job in as_completed(jobs):
+            bar.update()
+            yield jobs[job], job.result()
+
+
+def make_figure(*arguments: Any) -> dict[str, Path]:
+    """As `figure.make_figure`."""
+    from eigendyn.show.paper import figure
+
+    return figure.make_figure(*arguments)

@@ -1,0 +1,85 @@
+"""Draw a diagnosis: the spectrum over training time, and which change loses which mode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from eigendyn.analysis.rates.diagnosis import Diagnosis
+from eigendyn.results.files import check_output
+from eigendyn.settings.choices import PICTURE_SUFFIXES
+from eigendyn.show.plot.picture import save_figure
+from eigendyn.show.plot.spectrum import plot_spectrum
+
+COLOURS = {"kept": "#b7d3e6", "lost": "#c44e52", "not known": "#e8e8e8"}
+WIDTH, SPECTRUM, ROW, AROUND = 6.4, 3.2, 0.24, 1.3  # inches
+
+
+def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
+    """Draw which modes are lost as asked for, and under each changed setting.
+
+    Args:
+        diagnosis: A result of `diagnose`.
+        ax: Axes to draw on; None opens a pyplot figure.
+
+    Returns:
+        The axes: an image with one row for each change, the run as asked first, and one column
+        for each mode, in input order.
+    """
+    verdicts = diagnosis.to_xarray()["verdict"]
+    if ax is None:
+        from matplotlib import pyplot
+
+        size = (WIDTH, AROUND + ROW * len(verdicts))
+        ax = pyplot.figure(figsize=size, layout="constrained").add_subplot()
+    words = list(COLOURS)
+    codes = np.select([verdicts.values == word for word in words], range(len(words)))
+    ax.imshow(
+        codes,
+        cmap=ListedColormap(list(COLOURS.values())),
+        norm=BoundaryNorm(np.arange(len(words) + 1) - 0.5, len(words)),
+        aspect="auto",
+        interpolation="nearest",
+    )
+    ax.set_yticks(range(len(verdicts)), verdicts["change"].values.tolist(), fontsize="small")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.set_xlabel("mode")
+    shown = [word for place, word in enumerate(words) if (codes == place).any()]
+    ax.legend(
+        handles=[Patch(color=COLOURS[word], label=word) for word in shown],
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=len(shown),
+        frameon=False,
+        fontsize="small",
+    )
+    return ax
+
+
+def save_diagnosis(diagnosis: Diagnosis, path: str | Path, force: bool = False) -> Path:
+    """Draw the spectrum over time above the verdicts into a file.
+
+    Args:
+        diagnosis: A result of `diagnose`.
+        path: File to write, one of `choices.PICTURE_SUFFIXES`.
+        force: Overwrite an existing file.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OutputExists: The file exists and `force` is not set, or it cannot be written.
+    """
+    check_output(path, PICTURE_SUFFIXES, force)
+    below = AROUND + ROW * (1 + len(diagnosis.changes))
+    figure = Figure(figsize=(WIDTH, SPECTRUM + below), layout="constrained")
+    upper, lower = figure.subplots(2, height_ratios=(SPECTRUM, below))
+    plot_spectrum(diagnosis.run, upper)
+    plot_diagnosis(diagnosis, lower)
+    return save_figure(figure, path, force)

@@ -1,0 +1,179 @@
+"""Draw the spectrum of a result over training time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+from matplotlib.axis import Axis
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from eigendyn.results.files import check_output
+from eigendyn.settings.choices import PICTURE_SUFFIXES
+from eigendyn.settings.wording import told
+from eigendyn.show.plot.picture import SIZE, save_figure
+from eigendyn.show.plot.title import write_title
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+
+    from eigendyn.results.labelled import Labelled
+
+MOST_LINES = 200
+MARGINS = {"left": 0.15, "right": 0.81, "bottom": 0.145}  # shares of the figure
+ABOVE, LINE = 0.16, 0.055  # margin above the axes, and a line of the title
+BAR = (1.03, 0.0, 0.045, 1.0)  # left, bottom, width and height in shares of the axes
+DECADES = 6  # below the largest variance; what falls further leaves the picture
+
+
+def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) -> Axes:
+    """Draw the variance of every mode over training time, coloured by where it started.
+
+    Modes at zero variance cannot stand on a logarithmic axis; of more than 200 modes, 200 are drawn
+    whose ranks by initial variance are evenly spaced. The title says so in either case, and which
+    settings are not the usual ones. In a figure without a layout engine the subplots are moved
+    (`tight_layout`), so that axes in a row leave room for each other's labels.
+
+    Args:
+        dataset: A result of `simulate`.
+        ax: Axes to draw on; None opens a pyplot figure.
+
+    Returns:
+        The axes: one collection of lines, time below, training step above, a colour bar beside.
+    """
+    if ax is None:
+        from matplotlib import pyplot
+
+        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    _draw(dataset, ax)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    laid_out = isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine | TightLayoutEngine)
+    if not laid_out and all(one.get_subplotspec() for one in figure.axes):
+        figure.tight_layout()
+    return ax
+
+
+def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
+    """Draw the lines and everything that names them; the number of the title's lines returns."""
+    initial = dataset["variance"].values[:, 0]
+    drawn = _choose(initial)
+    times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
+    lines = LineCollection(
+        [np.column_stack([times, line]) for line in variance],
+        array=initial[drawn],
+        cmap=colours(),
+        norm=colour_scale(initial[drawn]),
+        linewidths=1.2,
+        rasterized=len(initial) > MOST_LINES,
+    )
+    ax.set_yscale("log")
+    ax.add_collection(lines)
+    ax.set_ylim(*_range(variance))
+    _label_decades(ax.yaxis)
+    if times[-1] > times[0]:
+        ax.set_xlim(times[0], times[-1])
+    ax.set_xlabel("time (learning rate × step)")
+    ax.set_ylabel("variance of the mode")
+    learning_rate = json.loads(dataset.attrs["settings"])["learning_rate"]
+    steps = ax.secondary_xaxis(
+        "top", functions=(lambda time: time / learning_rate, lambda step: step * learning_rate)
+    )
+    steps.set_xlabel("step")
+    count = write_title(ax, _title(dataset, initial, len(drawn)))
+    # Part of the axes, so that every layout keeps room for it.
+    bar = ax.figure.colorbar(lines, cax=ax.inset_axes(BAR), label="initial variance")
+    _label_decades(bar.ax.yaxis)
+    return count
+
+
+def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bool = False) -> Path:
+    """Draw the spectrum over time into a file, in the format that its suffix names.
+
+    Args:
+        dataset: A result of `simulate`.
+        path: File to write, one of `choices.PICTURE_SUFFIXES`.
+        force: Overwrite an existing file.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OutputExists: The file exists and `force` is not set.
+        InvalidSetting: The suffix names no format, or the folder does not exist.
+    """
+    check_output(path, PICTURE_SUFFIXES, force)
+    figure = Figure(figsize=SIZE)  # without a layout engine, which draws all text four times
+    ax = figure.add_subplot()
+    figure.subplots_adjust(**MARGINS)  # a title is as wide as its axes
+    lines = _draw(dataset, ax)
+    figure.subplots_adjust(top=1 - ABOVE - LINE * lines)
+    return save_figure(figure, path, force)
+
+
+def _label_decades(axis: Axis) -> None:
+    """Short numbers, all of a few letters; between decades where there are fewer than two."""
+    low, high = axis.get_view_interval()
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(lambda x, _: _short(x))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(x: float) -> str:
+    """Such as 0.1 and 200, or 1e-7: margins are made for five letters."""
+    if 0.01 <= x < 1000:
+        return f"{x:g}"
+    mantissa, exponent = f"{x:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _choose(initial: NDArray) -> NDArray:
+    """Modes to draw, smallest initial variance first."""
+    order = np.argsort(initial, kind="stable")
+    order = order[initial[order] > 0]
+    if len(order) <= MOST_LINES:
+        return order
+    return order[np.linspace(0, len(order) - 1, MOST_LINES).round().astype(int)]
+
+
+def _title(dataset: xarray.Dataset | Labelled, initial: NDArray, drawn: int) -> list[str]:
+    attrs = dataset.attrs
+    run = told(attrs["loss"], json.loads(attrs["settings"]))
+    lines = [run, f"{attrs['closure']} · {attrs['method']}"]
+    if attrs["status"] != "completed":
+        lines.append(f"{attrs['status']} at time {dataset['time'].values[-1]:g}")
+    silent = int((initial <= 0).sum())
+    if silent:
+        lines.append(f"{silent} at zero variance not drawn")
+    if len(initial) - silent > drawn:
+        lines.append(f"{drawn} of {len(initial) - silent} modes, evenly spaced by initial rank")
+    return lines
+
+
+def colours() -> ListedColormap:
+    """Viridis without its brightest end, which fades on white."""
+    return ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.9, 256)))
+
+
+def colour_scale(initial: NDArray) -> LogNorm:
+    """Logarithmic, with room around a single value."""
+    low, high = initial.min(), initial.max()
+    return LogNorm(low, high) if high > low else LogNorm(low / 2, low * 2)
+
+
+def _range(variance: NDArray) -> tuple[float, float]:
+    """Limits that hold every start, and what stays within some decades of the largest variance."""
+    positive = variance[(variance > 0) & np.isfinite(variance)]
+    high = positive.max()
+    low = max(positive.min(), min(variance[:, 0].min(), high / 10**DECADES))
+    return low / 1.5, high * 1.5

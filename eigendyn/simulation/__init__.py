@@ -1,0 +1,1 @@
+"""Follow mode dynamics from a start to labelled trajectories, one start or many."""

@@ -1,0 +1,1 @@
+"""Solve in closed form what has one."""

@@ -1,0 +1,1 @@
+"""Follow an ensemble in one kernel of a GPU, written in Pallas."""

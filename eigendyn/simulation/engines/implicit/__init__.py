@@ -1,0 +1,1 @@
+"""Integrate stiff flows implicitly."""

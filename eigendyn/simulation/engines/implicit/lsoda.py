@@ -1,0 +1,223 @@
+r"""Integrate gradient flows with LSODA, which turns implicit where dynamics are stiff.
+
+Under a loss that does not change when all representations are scaled, weight decay shrinks every
+mode while the forces between them grow like 1/Σv: in the end they hold modes together a hundred
+million times faster than anything changes. States are counted there in what decay alone would make
+of them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors
+are relative to each state, since a small mode may come back.
+
+Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
+ordinary differential equations (LSODA), as SciPy has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import LSODA
+
+from eigendyn.program import Program
+from eigendyn.program.averaging import Nodes
+from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
+from eigendyn.simulation.engines.alone import only_trajectory
+from eigendyn.simulation.engines.implicit.scale_free import Dynamics
+from eigendyn.simulation.engines.lanes.step import ROUND_OFF
+from eigendyn.simulation.engines.until_agree import Numbers, until_two_agree
+
+STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fall irregularly
+RTOL = 1e-10
+NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
+FINEST = 1e-13  # relative tolerance that LSODA takes
+CANCELS = 16 * float(np.finfo(float).eps)  # relative error of states, of which rates are made up
+SLOW = 1e-3  # per unit of time, above which nothing is looked at more closely
+ALIKE = 1e-4  # of the fastest, what brings back every mode
+SUNK = 1e-100  # largest mode, below which all that is left is decay
+NOTHING = 1e-120  # absolute error allowed to a state that is relative to itself
+FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
+
+Rates = Callable[[float, NDArray], NDArray]
+COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = (
+    BATCH_STATUSES.index(name)
+    for name in ("completed", "diverged", "out-of-steps", "invalid-start")
+)
+
+
+def implicit_flow(
+    program: Program,
+    nodes: Nodes,
+    start: NDArray,
+    times: NDArray,
+    parameters: Mapping[str, float],
+    **options: Any,
+) -> Trajectory:
+    """Integrate the gradient flow of one start (states, modes), and say how it ended.
+
+    Arguments, options and errors are those of `implicit_ensemble`.
+    """
+    batch = implicit_ensemble(program, nodes, start[None], times, parameters, **options)
+    return only_trajectory(batch, program, start, options.get("rtol", RTOL))
+
+
+def implicit_ensemble(
+    program: Program,
+    nodes: Nodes,
+    starts: NDArray,
+    times: NDArray,
+    parameters: Numbers,
+    *,
+    rtol: float = RTOL,
+    atol: float = 1e-12,
+    max_steps: int = 100_000,
+) -> Batch:
+    """Integrate trajectories one after the other, each until two runs of it agree.
+
+    Args:
+        program: The right-hand side.
+        nodes: Where its averages are taken; none if it takes none.
+        starts: States at the first time (trajectories, states, modes).
+        times: Increasing times to save (times,), learning rate × step.
+        parameters: By name, one number or one for each trajectory (trajectories,).
+        rtol: Error allowed, relative to the state.
+        atol: Error allowed, absolute.
+        max_steps: Adaptive steps of a run after which to give up.
+
+    Returns:
+        The batch; `BATCH_STATUSES` says how each trajectory ended.
+
+    Raises:
+        NoProgram: A function that there is no machine code for.
+    """
+
+    def run(starts: NDArray, numbers: Mapping, rtol: float, atol: float) -> Batch:
+        count = len(starts)
+        table = {name: np.broadcast_to(value, count) for name, value in numbers.items()}
+        values = np.full((*starts.shape, len(times)), np.nan)
+        status, steps = np.zeros(count, np.int8), np.zeros(count, np.int32)
+        for row, start in enumerate(starts):
+            own = {name: float(value[row]) for name, value in table.items()}
+            one = _Run(program, nodes, own, times, rtol, atol, max_steps)
+            status[row], steps[row] = one.follow(start, values[row])
+        return Batch(times, values, status, steps)
+
+    return until_two_agree(run, starts, parameters, rtol=STRICTER * rtol, atol=STRICTER * atol)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run, with tolerances of a step."""
+
+    program: Program
+    nodes: Nodes
+    parameters: Mapping[str, float]
+    times: NDArray
+    rtol: float
+    atol: float
+    max_steps: int
+
+    def follow(self, start: NDArray, values: NDArray) -> tuple[int, int]:
+        """Write down the states (states, modes, times), as far as they are finite.
+
+        Returns:
+            How it ended, and the steps taken.
+        """
+        if not np.isfinite(start).all() or (start[0] < 0).any():
+            return INVALID, 0
+        dynamics = Dynamics(self.program, self.nodes, self.parameters, start)
+        begin, size = float(self.times[0]), start.shape
+        shrinks, floor = dynamics.shrinks, dynamics.slowed_below(start)
+
+        slopes = np.full((start.size, start.size), np.nan)  # of the rates, when last looked at
+
+        def rates(time: float, counted: NDArray) -> NDArray:
+            scale = np.exp(-shrinks * (time - begin))
+            x = counted.reshape(size)
+            return (dynamics(time, x * scale, floor) / scale + shrinks * x).ravel()
+
+        def jacobian(time: float, counted: NDArray) -> NDArray:
+            # differences relative to each state, however small a mode has become
+            near = np.maximum(NEAR * np.abs(counted), NOTHING)
+            columns = [
+                (rates(time, counted + step) - rates(time, counted - step)) / (2 * length)
+                for step, length in zip(np.diag(near), near, strict=True)
+            ]
+            slopes[:] = np.stack(columns, axis=1)
+            return slopes
+
+        moved = self.program.moved
+        crosses = any(place is not None for place in moved)
+        noise = [0.0 if place is None else ROUND_OFF[8] * np.abs(start[place]) for place in moved]
+        floors = np.full(size[1], FORGIVEN * self.atol if crosses else NOTHING)
+        solver = LSODA(
+            rates,
+            begin,
+            start.ravel(),
+            float(self.times[-1]),
+            rtol=max(self.rtol, FINEST),
+            atol=np.concatenate([np.maximum(n, floors) for n in noise]),
+            jac=jacobian,
+        )
+        values[..., 0] = start
+        steps, saved = 0, 1
+        while solver.status == "running":
+            solver.step()
+            steps += 1
+            if solver.status == "failed" or not np.isfinite(solver.y).all():
+                return DIVERGED, steps
+            if steps >= self.max_steps:
+                return OUT_OF_STEPS, steps
+            reached = int(np.searchsorted(self.times, solver.t, side="right"))
+            if reached > saved:
+                passed = self.times[saved:reached]
+                counted = solver.dense_output()(passed).reshape(*size, -1)
+                values[..., saved:reached] = counted * np.exp(
+                    -shrinks[..., None] * (passed - begin)
+                )
+                saved = reached
+            if shrinks.any() and self._only_decays(solver, rates, jacobian, slopes, size):
+                later = self.times[saved:] - begin
+                counted = solver.y.reshape(*size, 1)
+                values[..., saved:] = counted * np.exp(-shrinks[..., None] * later)
+                break
+            if not shrinks.any() and self._fade(dynamics, solver, saved, values):
+                break
+        return COMPLETED, steps
+
+    def _fade(self, dynamics: Dynamics, solver: LSODA, saved: int, values: NDArray) -> bool:
+        """Let all states go on at their rates of decay, where no mode is left, and say whether.
+
+        Eigenvalues counted in the largest one are 0/0 where its square is no number any more.
+        """
+        states = solver.y.reshape(values.shape[:2])
+        if np.abs(states[0]).max() > SUNK:
+            return False
+        rates = dynamics(float(solver.t), states)
+        shares = np.divide(rates, states, out=np.zeros_like(rates), where=states != 0)
+        moves = np.array([[place is not None] for place in self.program.moved])
+        if not (np.isfinite(shares).all() and (moves | (shares <= 0)).all()):
+            return False
+        later = self.times[saved:] - solver.t
+        values[..., saved:] = states[..., None] * np.exp(np.minimum(shares, 0)[..., None] * later)
+        return True
+
+    def _only_decays(
+        self, solver: LSODA, rates: Rates, jacobian: Rates, slopes: NDArray, size: tuple[int, ...]
+    ) -> bool:
+        """Whether forces without a scale cancel in every mode that has not sunk, but for round-off.
+
+        They cancel at every scale then, and decay is all that is left. Modes that come back much
+        more slowly than others may still be on their way.
+        """
+        states, found = solver.y, rates(solver.t, solver.y)
+        least = FORGIVEN * self.atol * np.abs(states[: size[1]]).max()
+        sunk = (np.abs(states) < least) & (found * states <= 0)
+        if not (sunk | (np.abs(found) <= SLOW * np.abs(states))).all():
+            return False
+        if np.isnan(slopes).any():  # explicit steps, which need none
+            jacobian(solver.t, states)
+        cancels = np.abs(found) <= CANCELS * np.abs(slopes) @ np.abs(states)
+        returns = np.abs(np.diag(slopes)).reshape(size).max(axis=0)[~sunk[: size[1]]]
+        return bool((cancels | sunk).all() and returns.min() >= ALIKE * returns.max())

@@ -1,0 +1,174 @@
+r"""Evaluate forces that have no scale accurately, however small the modes have become.
+
+If a loss does not change when all representations are scaled, its forces F_m = ds_m/dt + ω s_m
+keep their directions and grow without bound as modes shrink. Two things are lost in numbers then,
+and restored here.
+
+- Σ_m λ_m^k s_m F_m = 0 in every state, with k = β of the family δ/λ^β. What is computed is the
+  round-off ε of its terms, which moves the modes' common scale by ε/Σv per unit of time. It is
+  taken out of the forces.
+- Forces that act `FASTEST` times in a unit of time hold modes where they cancel. That they act
+  faster still as modes shrink further moves them by less than 1/FASTEST of their size: from there
+  on they act as fast as at the scale where that was reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.program import DEGREES, MOVES, Program
+from eigendyn.program.averaging import Nodes
+from eigendyn.program.machine.single import OneField, rates_of_one
+
+FASTEST = 1e8  # per unit of time
+DRIVEN = {moved: velocity for velocity, moved in MOVES.items()}
+DECAYS = {"singular_value": "weight_decay", "predictor_value": "predictor_decay"}
+EXPONENTS = (-0.5, 2.0)  # between which k is looked for
+CANCELS = 1e-9  # of what is added, up to which a sum is zero but for the closure's error
+TRIALS = 3  # states that are looked at
+HALVINGS = 45  # of the range of k: below 1e-13. Importing scipy takes longer than all of them
+APART = 0.3  # how far these are from the start, in logarithms
+SCALED = 0.5  # scale at which directions of forces are compared
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """The rates of a program, which knows what drives each state.
+
+    Args:
+        program: The right-hand side.
+        nodes: Where its averages are taken; none if it takes none.
+        parameters: One number for each of the program's parameters.
+        start: States (states, modes), near which the forces are looked at.
+    """
+
+    program: Program
+    nodes: Nodes
+    parameters: Mapping[str, float]
+    start: NDArray
+
+    def __call__(self, time: float, states: NDArray, floor: float = 0.0) -> NDArray:
+        """Rates (states, modes), with the forces of the scale `floor` where modes are smaller."""
+        largest = np.abs(states[0]).max()
+        if self.exponent is None or not 0 < largest < floor:
+            return self._balanced(time, states)
+        # All that is no force is linear, and scales as the states do.
+        scale = (floor / largest) ** self._degrees
+        return self._balanced(time, states * scale) / scale
+
+    def fastest(self, states: NDArray) -> float:
+        """How many times forces act in a unit of time, about: of what is 10 % off its place."""
+        moved = states.copy()
+        moved[0] *= 1 + 0.1 * (-1.0) ** np.arange(states.shape[1])
+        found = self._rates(0.0, moved)
+        with np.errstate(all="ignore"):
+            acts = np.abs(self._force("singular_value", found, moved) / moved[0])
+        return 10 * float(np.max(acts, initial=0.0, where=np.isfinite(acts)))
+
+    def slowed_below(self, states: NDArray) -> float:
+        """The largest mode at which forces act `FASTEST` times in a unit of time; zero if never."""
+        now = self.fastest(states)
+        if self.exponent is None or now == 0:
+            return 0.0
+        before = self.fastest(states * 2.0**self._degrees)
+        degree = np.log2(now / before) if 0 < before < now else np.inf
+        return float(np.abs(states[0]).max() * (now / FASTEST) ** (1 / degree))
+
+    @cached_property
+    def exponent(self) -> float | None:
+        """The k of Σ λ^k s F = 0, if it and the directions of the forces know no scale."""
+        rng = np.random.default_rng(0)
+        shape = (TRIALS, *self.start.shape)
+        trials = list(self.start * np.exp(rng.normal(0, APART, shape)))
+        k = 0.0  # also without a predictor, where λ = 1 and every k does as well
+        if not self._cancels(trials, k):
+            found = self._root(trials[0])
+            if found is None:
+                return None
+            k = found
+        known = self._cancels(trials, k) and all(map(self._keeps_direction, trials))
+        return k if known else None
+
+    def _cancels(self, trials: list[NDArray], k: float) -> bool:
+        return all(abs(self._rest(states, k)) < CANCELS for states in trials)
+
+    def _root(self, states: NDArray) -> float | None:
+        """The k with which the sum cancels in a state, by halving."""
+        sides = [self._rest(states, k) for k in EXPONENTS]
+        if not (np.isfinite(sides).all() and sides[0] * sides[1] < 0):
+            return None
+        low, high = EXPONENTS
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            same = self._rest(states, middle) * sides[0] > 0
+            low, high = (middle, high) if same else (low, middle)
+        return round(low, 9)
+
+    def _rest(self, states: NDArray, k: float) -> float:
+        """Σ λ^k s F over the sum of its terms' sizes."""
+        found = self._rates(0.0, states)
+        with np.errstate(all="ignore"):
+            terms = found[-1] ** k * states[0] * self._force("singular_value", found, states)
+            return float(np.nansum(terms) / np.nansum(np.abs(terms)))
+
+    def _keeps_direction(self, states: NDArray) -> bool:
+        scaled = states * SCALED**self._degrees
+        ours, theirs = (
+            self._force("singular_value", self._rates(0.0, each), each) for each in (states, scaled)
+        )
+        ours, theirs = (each / np.abs(each).max() for each in (ours, theirs))
+        return bool(np.abs(ours - theirs).max() < CANCELS)
+
+    def _balanced(self, time: float, states: NDArray) -> NDArray:
+        """Rates with forces whose sum cancels."""
+        found = self._rates(time, states)
+        rates, eigenvalue = found[:-1], np.abs(found[-1])
+        if self.exponent is None:
+            return rates
+        for state in (state for state in DRIVEN if self._place(state) is not None):
+            place, moved = self._place(state), self._place(DRIVEN[state])
+            # λ_m is the size of the terms that F_m is made of, but for a common factor.
+            lever = eigenvalue**self.exponent * states[place]
+            size = eigenvalue ** (1 - self.exponent) * np.abs(states[place])
+            whole = lever @ size
+            if whole > 0:
+                change = (lever @ self._force(state, found, states) / whole) * size
+                rates[place] -= change
+                if moved is not None:
+                    rates[moved] -= change / self.parameters["learning_rate"]
+        return rates
+
+    def _force(self, state: str, found: NDArray, states: NDArray) -> NDArray:
+        """What drives a state: all of its rate but decay and momentum."""
+        place, velocity = self._place(state), self._place(DRIVEN[state])
+        force = found[place] + self.parameters.get(DECAYS[state], 0.0) * states[place]
+        return force if velocity is None else force - self.parameters["momentum"] * states[velocity]
+
+    def _place(self, state: str) -> int | None:
+        names = self.program.states
+        return names.index(state) if state in names else None
+
+    @cached_property
+    def _degrees(self) -> NDArray:
+        return np.array([[DEGREES.get(name, 0.0)] for name in self.program.states])
+
+    @cached_property
+    def shrinks(self) -> NDArray:
+        """Rates (states, 1) at which states decay together where forces cancel; else zero."""
+        numbers = [
+            DEGREES[name] * self.parameters.get("weight_decay", 0.0)
+            if name in DEGREES
+            else self.parameters.get("predictor_decay", 0.0)
+            for name in self.program.states
+        ]
+        return np.array(numbers)[:, None] * (self.exponent is not None)
+
+    @cached_property
+    def _rates(self) -> OneField:
+        whole = replace(self.program, rates=(*self.program.rates, self.program.predictor))
+        return rates_of_one(whole, self.nodes, self.parameters)

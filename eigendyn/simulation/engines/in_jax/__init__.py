@@ -1,0 +1,1 @@
+"""Follow vector fields in JAX: flows, and expected steps."""

@@ -1,0 +1,102 @@
+"""Integrate the gradient flows of many starts in lockstep, in JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from eigendyn.program.in_jax import VectorField
+from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.simulation.engines.in_jax.flow import flow
+
+LOCKSTEP = 64  # trajectories that are integrated together
+FEWEST = 8  # that are worth a length of their own
+COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = map(
+    BATCH_STATUSES.index, ("completed", "diverged", "out-of-steps", "invalid-start")
+)
+
+
+def flow_ensemble(
+    field: VectorField,
+    starts: NDArray,
+    times: NDArray,
+    parameters: Mapping[str, float | NDArray],
+    *,
+    rtol: float,
+    atol: float,
+    solver: str = "explicit",
+    max_steps: int = 100_000,
+) -> Batch:
+    """Integrate the gradient flow from many starts.
+
+    Args:
+        field: Rates of change of the states.
+        starts: States at the first time (trajectories, states, modes).
+        times: Increasing times to save (times,), learning rate × step.
+        parameters: One number for each of the field's parameters, or one for each trajectory.
+        rtol: Error allowed in a step, relative to the state.
+        atol: Error allowed in a step, absolute.
+        solver: "explicit" or "stiff" (see `flow`).
+        max_steps: Adaptive steps after which to give up.
+
+    Returns:
+        The batch, NaN from a failure on.
+    """
+    count = len(starts)
+    values = np.full((*starts.shape, len(times)), np.nan, starts.dtype)
+    status, steps = np.full(count, INVALID, np.int8), np.zeros(count, np.int32)
+    numbers = {n: np.broadcast_to(np.asarray(p, float), count) for n, p in parameters.items()}
+    usable = np.isfinite(starts).all(axis=(1, 2)) & (starts[:, 0] >= 0).all(axis=1)
+    usable &= np.isfinite(list(numbers.values())).all(axis=0)
+    if usable.any():
+        rows = _padded(np.flatnonzero(usable))
+        found = _flows(
+            field,
+            starts[rows],
+            jnp.asarray(times, starts.dtype),
+            {name: number[rows] for name, number in numbers.items()},
+            solver=solver,
+            max_steps=max_steps,
+            rtol=rtol,
+            atol=atol,
+        )
+        followed, is_out, taken = (np.array(each)[: usable.sum()] for each in found)
+        followed = np.moveaxis(followed, 1, -1)
+        followed[..., 0] = starts[usable]  # which is saved only if a step succeeds
+        finite = np.isfinite(followed).all(axis=(1, 2))
+        reached = np.logical_and.accumulate(finite, axis=-1)
+        followed[~np.broadcast_to(reached[:, None, None], followed.shape)] = np.nan
+        failed = np.where(is_out, OUT_OF_STEPS, DIVERGED)
+        values[usable], steps[usable] = followed, taken
+        status[usable] = np.where(reached.all(axis=-1), COMPLETED, failed)
+    return Batch(np.asarray(times), values, status, steps)
+
+
+def _padded(rows: NDArray) -> NDArray:
+    """The last row repeated, up to one of few lengths, each of which is compiled for.
+
+    A row alone would be rounded otherwise than beside another.
+    """
+    count = len(rows)
+    longer = min(LOCKSTEP, max(FEWEST, 1 << (count - 1).bit_length()))
+    return rows[np.minimum(np.arange(-(-count // longer) * longer), count - 1)]
+
+
+@partial(jax.jit, static_argnames=("solver", "max_steps"))
+def _flows(field, starts, times, parameters, *, solver, max_steps, rtol, atol):
+    def one(each: tuple[Array, Mapping]) -> tuple[Array, Array, Array]:
+        start, numbers = each
+        found = flow(
+            field, start, times, numbers, solver=solver, rtol=rtol, atol=atol, max_steps=max_steps
+        )
+        is_out = found.result == diffrax.RESULTS.max_steps_reached
+        return found.ys, is_out, found.stats["num_steps"]  # pyright: ignore[reportReturnType]
+
+    return jax.lax.map(one, (starts, parameters), batch_size=LOCKSTEP)

@@ -1,0 +1,1 @@
+"""Integrate ensembles in machine code, one trajectory in each lane of a register."""

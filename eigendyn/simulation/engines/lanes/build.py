@@ -1,0 +1,109 @@
+"""Compile integrators of programs, as functions that Python calls."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llvmlite import ir
+
+from eigendyn.program import Program
+from eigendyn.program.machine.layout import workspace_numbers
+from eigendyn.program.machine.processor import Library, lanes
+from eigendyn.program.machine.rates import emit_rates
+from eigendyn.simulation.engines.lanes.chebyshev import chebyshev_like
+from eigendyn.simulation.engines.lanes.integrator import emit_integrator
+from eigendyn.simulation.engines.lanes.workspace import (
+    NUMBERS,
+    POINTERS,
+    WHOLE,
+    room_for,
+    workspace,
+)
+from eigendyn.simulation.engines.runge_kutta.tableau import Tableau
+
+MANY = 512  # coordinates from which one trajectory fills the cache, and lanes would only idle
+SIDE_BY_SIDE = ((3, 4), (12, 2))  # coordinates, and registers up to them
+FEW = 4  # coordinates up to which written-out loops are worth the time to compile them
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A compiled integrator.
+
+    Args:
+        call: The function; its arguments are those of `workspace.build_frame`.
+        lanes: Trajectories side by side.
+        across: What the vectors of the right-hand side hold, "trajectories" or "modes".
+        block: Saved times in one vector: times need so many infinities behind them.
+        workspace: Bytes that each thread needs.
+        library: What the function lives in.
+    """
+
+    call: Callable
+    lanes: int
+    across: str
+    block: int
+    workspace: int
+    library: Library
+
+
+def kind_of(bits: int) -> ir.Type:
+    """Type of a number of so many bits."""
+    return ir.DoubleType() if bits == 64 else ir.FloatType()
+
+
+def across_of(program: Program, modes: int) -> str:
+    """What vectors hold: trajectories; or modes, where there are very many."""
+    return "modes" if len(program.states) * modes >= MANY else "trajectories"
+
+
+def build_kernel(
+    program: Program, modes: int, tableau: Tableau, bits: int, across: str, quickly: bool = False
+) -> Kernel:
+    """Compile an integrator of a program.
+
+    Args:
+        program: The right-hand side.
+        modes: Number of modes.
+        tableau: The method.
+        bits: Of a number, 64 or 32.
+        across: What registers hold: "trajectories", or the "nodes" or "modes" of one.
+        quickly: Whether the code may be somewhat slower, to be there sooner.
+
+    Returns:
+        The integrator.
+
+    Raises:
+        NoProgram: A function that there is no machine code for.
+    """
+    kind, register = kind_of(bits), lanes(bits)
+    coordinates = len(program.states) * modes
+    width = _registers(program, coordinates) * register if across == "trajectories" else 1
+    own = -(-workspace_numbers(program, modes, width, kind, across) // width)
+    methods = (tableau, chebyshev_like(tableau))
+    parts = workspace(methods, coordinates, len(program.parameters), own)
+    module = ir.Module("ensemble")
+    rates = emit_rates(module, program, modes, width, kind, across)
+    block = max(register // 2, 2)  # a step passes one or two
+    emit_integrator(module, rates, methods, parts, width, kind, block, program.moved)
+    number = ctypes.c_double if bits == 64 else ctypes.c_float
+    pointers = [ctypes.c_void_p] * len(POINTERS)
+    types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]
+    library = Library(module, speed=0 if quickly else 3, unrolls=coordinates <= FEW)
+    return Kernel(
+        call=library.function("integrate", None, *types),
+        lanes=width,
+        across=across,
+        block=block,
+        workspace=room_for(parts, width) * bits // 8,
+        library=library,
+    )
+
+
+def _registers(program: Program, coordinates: int) -> int:
+    """Registers of trajectories in one vector: while one waits for a root, others go on."""
+    if program.node_names:
+        return 1
+    return next((registers for most, registers in SIDE_BY_SIDE if coordinates <= most), 1)

@@ -1,0 +1,184 @@
+"""Lay out an ensemble integrator's workspace, its lanes and the caller's arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+from eigendyn.program.machine.writer import I8, I32, I64, Writer, whole
+from eigendyn.simulation.engines.runge_kutta.tableau import Tableau, places
+
+POINTERS = (
+    *("starts", "sweeps", "nodes", "times", "order", "taken", "scales", "estimates"),
+    *("values", "status", "steps", "workspace"),
+)  # arguments, in this order, then
+WRITTEN = ("scales", "estimates", "values", "status", "steps", "workspace")
+WHOLE = ("node_count", "first", "saved", "total")
+NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")
+LANE_NUMBERS = (
+    *("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "active", "fresh"),
+    *("next_time", "stage_time", "last_error"),
+    *("method", "since", "mark", "tried", "patience", "fastest", "looked"),
+)
+LANE_COUNTS = ("trajectory", "next", "run", "last_next", "last_outcome", "outcome", "total")
+
+APART = 16  # numbers; parts of the workspace begin at multiples of it
+LANE_BLOCKS = ("difference",)  # of the saved values between two runs, the worst
+
+
+@dataclass(frozen=True)
+class Frame:
+    """All places of one integrator.
+
+    Args:
+        w: Where its instructions are written.
+        methods: Two of the same shape, of which each lane uses one.
+        rates: The right-hand side, a function of the module.
+        coordinates: States × modes.
+        parameters: Parameters of the right-hand side.
+        arrays: The caller's arrays by name.
+        numbers: The caller's numbers by name.
+        vectors: In the workspace, by name.
+        lanes: One number, or integer, for each lane, by name.
+        block: Saved times in one vector.
+        moved: For each state, the place of the one that it is the velocity of: it may rest at
+            zero, where only noise is left of it.
+    """
+
+    w: Writer
+    methods: tuple[Tableau, Tableau]
+    rates: ir.Function
+    coordinates: int
+    parameters: int
+    arrays: dict[str, Any]
+    numbers: dict[str, Any]
+    vectors: dict[str, Any]
+    lanes: dict[str, Any]
+    block: int
+    moved: tuple[int | None, ...]
+
+    @property
+    def tableau(self) -> Tableau:
+        """The first method, whose shape is that of both."""
+        return self.methods[0]
+
+    def weights(self, name: str, row: int) -> list[tuple[int, Any]]:
+        """Columns of a row of coefficients in which not all methods are zero, by lane."""
+        method = self.vectors["method"]
+        return [
+            (column, self.w.load(method, index))
+            for (group, of, column), index in places(self.methods).items()
+            if (group, of) == (name, row)
+        ]
+
+    def slope(self, index: int, coordinate: Any) -> Any:
+        """A slope of one coordinate, in every lane."""
+        return self.w.load(self.vectors["slopes"], self.row(index, coordinate))
+
+    def row(self, index: int, coordinate: Any) -> Any:
+        """Position of a coordinate in the row so far down."""
+        return self.w.at.add(whole(index * self.coordinates), whole(coordinate))
+
+    def evaluate(self, time: Any, states: Any, slopes: Any) -> None:
+        """Call the right-hand side in every lane."""
+        w, lanes = self.w, self.lanes
+        w.store(time, lanes["stage_time"])
+        nodes, count = self.arrays["nodes"], self.numbers["node_count"]
+        own, parameters = self.vectors["rates"], self.vectors["parameters"]
+        own = w.at.bitcast(own, w.kind.as_pointer())
+        places = (lanes["stage_time"], states, parameters, nodes, count, own, slopes)
+        w.at.call(self.rates, places)
+
+    def get(self, name: str, lane: Any | None = None) -> Any:
+        """A number of every lane, or of one."""
+        place = self.lanes[name]
+        return self.w.load(place if lane is None else self.w.lane(place, lane))
+
+    def put(self, name: str, value: Any, lane: Any | None = None) -> None:
+        """Set a number of every lane, or of one."""
+        place = self.lanes[name]
+        self.w.store(value, place if lane is None else self.w.lane(place, lane))
+
+
+def workspace(
+    methods: tuple[Tableau, Tableau], coordinates: int, parameters: int, rates: int
+) -> dict[str, int]:
+    """Vectors that each part of the workspace has, in the order in which they lie there.
+
+    Args:
+        methods: Two of the same shape.
+        coordinates: States × modes.
+        parameters: Parameters of the right-hand side.
+        rates: Vectors that the right-hand side itself needs.
+    """
+    tableau = methods[0]
+    return {
+        "y": coordinates,
+        "y1": coordinates,
+        "argument": coordinates,
+        "disturbance": coordinates,
+        "slopes": tableau.slopes * coordinates,
+        "dense": len(tableau.dense) * coordinates,
+        "parameters": parameters,
+        "rates": rates,
+        "method": len(places(methods)),
+    }
+
+
+def padded(vectors: int, lanes: int) -> int:
+    """Vectors up to where the next part of the workspace begins, on a cache line of its own."""
+    apart = max(1, APART // lanes)
+    return -(-vectors // apart) * apart
+
+
+def room_for(parts: dict[str, int], lanes: int) -> int:
+    """Numbers in a workspace."""
+    return sum(padded(size, lanes) for size in parts.values()) * lanes
+
+
+def build_frame(
+    module: ir.Module,
+    rates: ir.Function,
+    methods: tuple[Tableau, Tableau],
+    parts: dict[str, int],
+    lanes: int,
+    kind: ir.Type,
+    block: int,
+    moved: tuple[int | None, ...],
+) -> Frame:
+    """Declare the integrator, name its arguments, and make room for its lanes."""
+    elements = {"order": I64, "taken": I64, "status": I8, "steps": I32}
+    pointers = [elements.get(name, kind).as_pointer() for name in POINTERS]
+    types = [*pointers, *(I64 for _ in WHOLE), *(kind for _ in NUMBERS)]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), types), "integrate")
+    w = Writer(function, kind, lanes)
+    names = [*POINTERS, *WHOLE, *NUMBERS]
+    given = dict(zip(names, function.args, strict=True))
+    for name in WRITTEN:
+        given[name].add_attribute("noalias")
+    place = w.at.bitcast(given["workspace"], w.vector.as_pointer())
+    vectors, offset = {}, 0
+    for name, size in parts.items():
+        vectors[name] = w.point(place, offset)
+        offset += padded(size, lanes)
+    counts_of = ir.ArrayType(I64, lanes)
+    blocks_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
+    return Frame(
+        w=w,
+        methods=methods,
+        rates=rates,
+        coordinates=parts["y"],
+        parameters=parts["parameters"],
+        arrays={name: given[name] for name in POINTERS},
+        numbers={name: given[name] for name in (*WHOLE, *NUMBERS)},
+        vectors=vectors,
+        lanes={
+            **{name: w.room(w.vector) for name in LANE_NUMBERS},
+            **{name: w.room(counts_of) for name in LANE_COUNTS},
+            **{name: w.room(blocks_of) for name in LANE_BLOCKS},
+        },
+        block=block,
+        moved=moved,
+    )

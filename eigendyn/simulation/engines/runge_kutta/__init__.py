@@ -1,0 +1,1 @@
+"""Hold the coefficients of explicit Runge–Kutta methods."""

@@ -1,0 +1,57 @@
+"""Repeat an integration with smaller tolerances until two runs agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.settings.run_settings import SMALLEST_RTOL
+
+CLOSER = 0.03  # tolerance of a run over that of the run before it
+COMPLETED, INACCURATE = (BATCH_STATUSES.index(name) for name in ("completed", "inaccurate"))
+
+Numbers = Mapping[str, float | NDArray]
+Run = Callable[[NDArray, Numbers, float, float], Batch]  # starts, parameters, rtol, atol
+
+
+def until_two_agree(
+    run: Run, starts: NDArray, parameters: Numbers, *, rtol: float, atol: float
+) -> Batch:
+    """Repeat runs with ever smaller tolerances, until two of each trajectory agree.
+
+    An error in a step may grow afterwards, as a mode recruited a little later shows. Two runs agree
+    if they differ by no more than rtol |s| + atol; the second, more accurate one is returned.
+
+    Args:
+        run: Integrates starts with parameters and a relative and an absolute tolerance of a step.
+        starts: States at the first time (trajectories, states, modes).
+        parameters: By name, a number, or one for each trajectory (trajectories,).
+        rtol: Error allowed, relative to the state.
+        atol: Error allowed, absolute.
+
+    Returns:
+        The batch; a trajectory whose runs never agree is "inaccurate".
+    """
+    finest = SMALLEST_RTOL[starts.dtype.name] / rtol  # share of the tolerance
+    share = max(CLOSER, finest)
+    found = run(starts, parameters, share / CLOSER * rtol, share / CLOSER * atol)
+    values, status, steps = np.array(found.values), np.array(found.status), np.array(found.steps)
+    left = np.flatnonzero(status == COMPLETED)
+    while len(left):
+        numbers = {n: p[left] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
+        again = run(starts[left], numbers, share * rtol, share * atol)
+        with np.errstate(invalid="ignore"):
+            close = np.abs(again.values - values[left]) <= atol + rtol * np.abs(again.values)
+        agree = close.reshape(len(left), -1).all(axis=1)
+        done = agree | (again.status != COMPLETED)
+        values[left], steps[left] = again.values, steps[left] + again.steps
+        status[left] = np.where(done, again.status, INACCURATE)
+        left = left[~done]
+        if share == finest:
+            break
+        share = max(share * CLOSER, finest)
+    return replace(found, values=values, status=status, steps=steps)

@@ -1,0 +1,373 @@
+"""Follow the modes of many spectra under one loss, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
+from eigendyn.program.averaging import NO_NODES
+from eigendyn.results.dataset import ensemble_dataset
+from eigendyn.results.events import watched
+from eigendyn.results.trajectory import Batch
+from eigendyn.settings.checks import check_whole
+from eigendyn.settings.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
+from eigendyn.settings.device import find_device, find_platform
+from eigendyn.settings.keywords import takes
+from eigendyn.settings.run_settings import Settings
+from eigendyn.simulation.engine import STATES, WATCHED, Work, follow
+from eigendyn.simulation.equations import equations
+from eigendyn.simulation.nodes import Fit
+from eigendyn.simulation.nodes_of_many import by_width, judged, nodes_for
+from eigendyn.simulation.run import field_parameters, in_precision, starting_states
+from eigendyn.simulation.simulate import ERROR_MEANINGS
+
+if TYPE_CHECKING:
+    import xarray
+
+    from eigendyn.theory.losses import SymbolicLoss
+
+MEMORY = 8 * 2**30  # bytes of states that are held at once, if not said otherwise
+JUDGED = {  # where on the way the closure's error is known, if not all along it
+    "final": ", at start and end",
+    "extrema": ", at the start",
+    "recruitment": ", at the start",
+}
+PIECES = 50  # chunks at least while progress is shown
+
+
+def ensemble(
+    loss: str | SymbolicLoss = "cosine",
+    variances: ArrayLike = (),
+    *,
+    memory: int = MEMORY,
+    **options: Any,
+) -> xarray.Dataset:
+    """Follow the modes of many spectra as `simulate` does, each with its own step size.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Initial variances (trajectories, modes).
+        memory: Bytes that the result may take.
+        options: Those of `stream_ensemble`, which says the rest.
+
+    Returns:
+        Dataset over (trajectory, mode, time): every state, and how each trajectory ended.
+
+    Raises:
+        InvalidSetting: The result does not fit into the memory.
+        The errors of `stream_ensemble` otherwise.
+    """
+    import xarray
+
+    job = _prepare(loss, variances, **options)
+    whole = job.bytes_each * max(1, len(job.starts))
+    if whole > memory:
+        message = (
+            f"The states of {len(job.starts)} trajectories take {whole:.3g} bytes, more than the "
+            f"memory of {memory:.3g}. Try keep='final', fewer times, or stream_ensemble, which "
+            "gives them in chunks."
+        )
+        raise InvalidSetting(message)
+    chunks = list(_chunks(job, memory))
+    return chunks[0] if len(chunks) == 1 else xarray.concat(chunks, "trajectory", join="exact")
+
+
+def stream_ensemble(
+    loss: str | SymbolicLoss = "cosine",
+    variances: ArrayLike = (),
+    *,
+    memory: int = MEMORY,
+    **options: Any,
+) -> Iterator[xarray.Dataset]:
+    r"""Follow the modes of many spectra, and give what was found in chunks that fit into a memory.
+
+    Engines: "compiled", machine code made from the dynamics, one trajectory in every lane of the
+    processor's registers; "shifted", for uncoupled modes, whose trajectories are one
+    curve shifted in time; "kernel", one GPU kernel with the state in registers; "flow", the engine
+    of `simulate`, the only one that can be differentiated (see `flow`); "implicit", LSODA, one
+    trajectory after the other. "auto" takes the fastest, and follows what that leaves undone by
+    the implicit engine; the attribute `engine` says how many.
+    The true error of a trajectory that is "completed" stays below 10 (atol + rtol |s|) at every
+    saved time; the quadrature of one that is "closure-inaccurate" errs by more than
+    closure_accuracy somewhere along it.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Initial variances (trajectories, modes). A trajectory with one that is negative
+            or not finite is skipped: its status is "invalid-start".
+        memory: Bytes that the states of one chunk may take.
+        options: times: increasing times to save (times,), None takes those of `simulate`.
+            engine: one of `choices.ENSEMBLE_ENGINES`. keep: "trajectory"; "final", the last time
+            alone; "extrema", smallest and largest state over the saved times; "recruitment", the
+            time at which each mode is recruited, on the way to the last of the saved times,
+            whatever the others are. sweep: by name, values of parameters, one for each
+            trajectory (trajectories,). threads: None takes one for each core. progress: show a
+            progress bar. The others are fields of `Settings`.
+
+    Yields:
+        Datasets over (trajectory, mode, time), trajectories in the order given.
+
+    Raises:
+        InvalidSetting: A memory too small for one trajectory, times that do not increase, a sweep
+            of another length, or what `simulate` refuses.
+        InvalidSpectrum: Variances that are no table.
+        UnknownName: An engine, a `keep`, or a swept parameter that does not exist.
+        NotDecoupled: The engine "shifted" for modes that interact.
+        DeviceUnavailable: There is no such device.
+    """
+    yield from _chunks(_prepare(loss, variances, **options), memory)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What there is to do, checked.
+
+    Args:
+        loss: Name of the loss.
+        work: What an engine does.
+        engine: Its name, as asked for.
+        starts: States (trajectories, states, modes).
+        parameters: By name, a number, or one for each trajectory.
+        group: Which of the nodes serve each trajectory (trajectories,).
+        fits: By group, nodes of the closure, and how accurate they are.
+        skips_start: Whether the start is no time to save.
+        progress: Whether to show a progress bar.
+    """
+
+    loss: str
+    work: Work
+    engine: str
+    starts: NDArray
+    parameters: dict[str, float | NDArray]
+    group: NDArray
+    fits: dict[int, Fit]
+    skips_start: bool
+    progress: bool
+
+    @property
+    def bytes_each(self) -> int:
+        """Bytes of the states of one trajectory while it is followed."""
+        saved = 1 if self.work.keep == "final" else len(self.work.times)
+        return int(np.prod(self.starts.shape[1:])) * self.starts.itemsize * (saved + 1)
+
+    def part(self, rows: slice | NDArray) -> dict[str, float | NDArray]:
+        """Parameters of some trajectories."""
+        return _part(self.parameters, rows)
+
+
+@takes(Settings, "memory")
+def _prepare(
+    loss: str | SymbolicLoss,
+    variances: ArrayLike,
+    *,
+    times: ArrayLike | None = None,
+    engine: str = "auto",
+    keep: str = "trajectory",
+    sweep: Mapping[str, ArrayLike] | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> _Job:
+    check_choice("engine", engine, ENSEMBLE_ENGINES)
+    check_choice("keep", keep, KEEPS)
+    system = equations(loss, settings)
+    chosen, program = system.chosen, system.program
+    if threads is not None:
+        threads = check_whole("threads", threads, 1)
+    find_platform(chosen.device)  # or say that there is none
+    table = _table(variances)
+    numbers = field_parameters(program, chosen, system.numbers)
+    parameters = numbers | _swept(sweep or {}, numbers, len(table))
+    with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
+        states = starting_states(program, table, chosen)
+    starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
+    if "correlation_value" in program.states:  # a running correlation begins as the first view's
+        noise = np.reshape(parameters.get("sigma1", chosen.sigma1), (-1, 1))
+        starts[:, program.states.index("correlation_value")] = (1 + noise**2) * table
+    group = by_width(program, starts)
+    fits = {
+        int(one): nodes_for(program, starts[group == one], _part(parameters, group == one), chosen)
+        for one in (np.unique(group) if len(group) else [0])
+    }
+    with np.errstate(over="ignore"):  # starts that are not finite are skipped
+        states = starts.astype(chosen.dtype)
+    if program.closure == "exact quadrature":  # a mode that is lost might have come back
+        states[((states == 0) & (starts != 0)).any(axis=(1, 2))] = np.nan
+    work = Work(
+        system=system,
+        nodes=NO_NODES,
+        times=_looked_at(_from_zero(times, chosen), keep),
+        keep=keep,
+        threads=threads,
+        whole=states,
+    )
+    return _Job(
+        loss=system.title,
+        work=work,
+        engine=engine,
+        starts=states,
+        parameters=parameters,
+        group=group,
+        fits=fits,
+        skips_start=keep == "trajectory" and times is not None and np.ravel(times)[0] > 0,
+        progress=progress,
+    )
+
+
+def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:
+    count = len(job.starts)
+    rows = int(memory // job.bytes_each)
+    if rows < 1:
+        message = (
+            f"One trajectory takes {job.bytes_each} bytes, more than the memory of {memory:.3g}. "
+            "Try a larger memory, keep='final', or fewer times."
+        )
+        raise InvalidSetting(message)
+    if job.progress:
+        rows = min(rows, max(1, -(-count // PIECES)))
+    with _progress(job) as advance:
+        for first in range(0, max(count, 1), rows):
+            chunk = slice(first, min(first + rows, count))
+            name, batch, fit = _followed(job, chunk)
+            if job.skips_start:
+                batch = replace(batch, times=batch.times[1:], values=batch.values[..., 1:])
+            yield _label(job, chunk, name, batch, fit)
+            advance(chunk.stop - chunk.start)
+
+
+def _followed(job: _Job, chunk: slice) -> tuple[str, Batch, Fit]:
+    """Follow some trajectories, those of each group with its own nodes, and judge these."""
+    group = job.group[chunk]
+    parts = []
+    for one, fit in job.fits.items():
+        rows = np.flatnonzero(group == one)
+        if not len(rows) and len(group):
+            continue
+        whole = slice(None) if len(rows) == len(group) else rows  # a slice copies nothing
+        starts, numbers = job.starts[chunk][whole], _part(job.part(chunk), whole)
+        work = replace(job.work, nodes=in_precision(fit.nodes, job.work.chosen.dtype))
+        name, batch = follow(job.engine, work, starts, numbers)
+        parts.append((rows, name, *_judged(work, fit, starts, batch, numbers)))
+    if len(parts) == 1:
+        return parts[0][1:]
+    _, name, first, fit = parts[0]
+    values = np.empty((len(group), *first.values.shape[1:]), first.values.dtype)
+    status, steps = np.empty(len(group), np.int8), np.empty(len(group), np.int32)
+    for rows, _, batch, _ in parts:
+        values[rows], status[rows], steps[rows] = batch.values, batch.status, batch.steps
+    fits = [fit for *_, fit in parts]
+    worst = replace(
+        fit, error=max(each.error for each in fits), reached=all(each.reached for each in fits)
+    )
+    return name, Batch(first.times, values, status, steps), worst
+
+
+def _judged(
+    work: Work, fit: Fit, starts: NDArray, batch: Batch, numbers: dict[str, float | NDArray]
+) -> tuple[Batch, Fit]:
+    """Mark what the nodes have not served."""
+    seen = batch if work.keep in STATES else replace(batch, values=batch.values[..., :0])
+    program, chosen = work.system.program, work.chosen
+    fit, seen = judged(program, fit, starts.astype(float), seen, numbers, chosen)
+    return replace(batch, status=seen.status), fit
+
+
+@contextmanager
+def _progress(job: _Job) -> Iterator[Callable[[int], object]]:
+    """A function that is told how many trajectories more are done, and shows it if asked to."""
+    if not job.progress:
+        yield lambda _: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=len(job.starts), unit="trajectory") as bar:
+        yield bar.update
+
+
+def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarray.Dataset:
+    work, numbers = job.work, job.part(chunk)
+    program, chosen = work.system.program, work.chosen
+    settings = vars(chosen) | {"keep": work.keep}
+    return ensemble_dataset(
+        batch,
+        states=program.states,
+        keep=work.keep,
+        first=chunk.start,
+        sweep={n: p for n, p in numbers.items() if isinstance(p, np.ndarray)},
+        settings=settings,
+        closure={
+            "name": program.closure,
+            "error": fit.error,
+            "error_meaning": ERROR_MEANINGS[program.closure]
+            + JUDGED.get(work.keep, "")
+            + (", of some trajectories" if program.closure == "sampled" else ""),
+            "reached": fit.reached,
+        },
+        engine=engine,
+        loss=job.loss,
+        device=str(find_device(chosen.device)) if engine in ("kernel", "flow") else "cpu",
+    )
+
+
+def _table(variances: ArrayLike) -> NDArray:
+    try:
+        table = np.asarray(variances, float)
+    except (TypeError, ValueError) as error:
+        message = "Variances must be a table of numbers (trajectories, modes). Try an array."
+        raise InvalidSpectrum(message) from error
+    if table.ndim != 2 or table.shape[1] == 0:
+        message = (
+            "Variances must be a table (trajectories, modes) with at least one mode; these have "
+            f"the shape {table.shape}. Try np.atleast_2d."
+        )
+        raise InvalidSpectrum(message)
+    return table + 0.0  # no zero with a sign, whose root would have one
+
+
+def _part(parameters: Mapping[str, float | NDArray], rows: slice | NDArray) -> dict:
+    """Parameters of some trajectories."""
+    return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
+
+
+def _swept(
+    sweep: Mapping[str, ArrayLike], numbers: Mapping[str, float], count: int
+) -> dict[str, NDArray]:
+    values = {}
+    for name, given in sweep.items():
+        if name not in numbers:
+            kind = "parameter of these dynamics"
+            raise UnknownName(kind, name, numbers)
+        values[name] = np.asarray(given, float)
+        if values[name].shape != (count,):
+            message = (
+                f"A sweep needs one {name} for each of {count} trajectories, not an array of the "
+                f"shape {values[name].shape}."
+            )
+            raise InvalidSetting(message)
+    return values
+
+
+def _looked_at(saved: NDArray, keep: str) -> NDArray:
+    """Times at which an engine stops by: recruitment does not depend on those to save."""
+    return saved[-1] * watched(1, 1, WATCHED) if keep == "recruitment" and saved[-1] else saved
+
+
+def _from_zero(times: ArrayLike | None, chosen: Settings) -> NDArray:
+    """Times to save, after zero if that is not among them: there every trajectory starts."""
+    if times is None:
+        steps = np.unique(np.linspace(0, chosen.steps, chosen.saves).round())
+        return chosen.learning_rate * steps
+    saved = np.asarray(times, float)
+    increases = saved.ndim == 1 and saved.size and (np.diff(saved, prepend=-1e-300) > 0).all()
+    if not (increases and np.isfinite(saved).all()):
+        message = (
+            "Times must be finite and increase, from 0 or later. Try times=np.linspace(0, 60, 101)."
+        )
+        raise InvalidSetting(message)
+    return saved if saved[0] == 0 else np.concatenate([[0.0], saved])

@@ -1,0 +1,234 @@
+"""Find the closed mode dynamics of a loss under given settings.
+
+Those of the built-in losses are prepared: read from a file, without sympy. All others are derived,
+and so is whatever a run turns out to need in symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.program import Program, Quantities
+from eigendyn.program.prepared import decays, prepared
+from eigendyn.settings.choices import LOSS_NAMES, check_choice, loss_name
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import Architecture, architecture
+
+if TYPE_CHECKING:
+    from eigendyn.program.in_jax import VectorField
+    from eigendyn.theory.conservation import Conserved
+    from eigendyn.theory.derive import ModeDynamics
+    from eigendyn.theory.losses import SymbolicLoss
+
+
+@dataclass(frozen=True)
+class Equations:
+    """What follows from a loss for its modes.
+
+    Args:
+        title: The loss, with what was switched off.
+        numbers: The loss's own parameters.
+        program: The closed mode dynamics.
+        conserved: What they conserve, as functions of states and time.
+        chosen: The settings that they follow from.
+        given: The loss: one's own, or a name.
+        scale_free: Whether descent does not see the common scale of the representations.
+        prepared_value: Program of the expected loss, if it was written ahead.
+    """
+
+    title: str
+    numbers: Mapping[str, float]
+    program: Program
+    conserved: Quantities
+    chosen: Settings
+    given: SymbolicLoss | str
+    scale_free: bool
+    prepared_value: Program | None = None
+
+    @cached_property
+    def value(self) -> Program:
+        """The expected loss, as the only rate of a program."""
+        return self.prepared_value or _value(self.loss, self.chosen)
+
+    @cached_property
+    def loss(self) -> SymbolicLoss:
+        """The loss in symbols."""
+        return symbolic(self.given, self.chosen)
+
+    @property
+    def dynamics(self) -> ModeDynamics:
+        """The closed mode dynamics in symbols."""
+        return closed_dynamics(self.loss, self.chosen)
+
+    @property
+    def field(self) -> VectorField:
+        """The closed mode dynamics in JAX, without nodes."""
+        return compiled_field(self.loss, self.chosen)
+
+
+def equations(loss: SymbolicLoss | str, settings: Mapping[str, Any]) -> Equations:
+    """Find the equations of a loss: prepared ones, or derive them.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        settings: Fields of `Settings`.
+
+    Raises:
+        UnknownName: There is no such loss.
+        InvalidSetting: Loss and settings do not fit.
+        NoExactClosure: The exact closure was asked of a loss that has none.
+        NoProgram: The loss uses a function that programs do not know.
+    """
+    chosen = Settings(loss=loss_name(loss), **settings)
+    if isinstance(loss, str):
+        check_choice("loss", loss, LOSS_NAMES)
+        found = prepared(chosen)
+        if found is not None:
+            return Equations(
+                *(found.title, {}, found.program, found.conserved, chosen, loss),
+                *(found.scale_free, found.value),
+            )
+    own = symbolic(loss, chosen)
+    program = _program(_anonymous(closed_dynamics(own, chosen)))
+    quantities = _quantities(program.states, conserved(own, chosen))
+    return Equations(
+        *(own.name, dict(own.parameters), program, quantities, chosen, loss), _scale_free(own)
+    )
+
+
+def understand(
+    loss: SymbolicLoss | str, settings: Mapping[str, Any]
+) -> tuple[SymbolicLoss, Settings]:
+    """Take a loss, named or one's own, and settings, and check that they fit.
+
+    Raises:
+        UnknownName, InvalidSetting: They do not.
+    """
+    chosen = Settings(loss=loss_name(loss), **settings)
+    return symbolic(loss, chosen), chosen
+
+
+def symbolic(loss: SymbolicLoss | str, chosen: Settings) -> SymbolicLoss:
+    """A loss in symbols, without what the settings switch off.
+
+    Raises:
+        UnknownName, InvalidSetting: Loss and settings do not fit.
+    """
+    from eigendyn.theory.losses import named_loss, without_predictor
+
+    if isinstance(loss, str):
+        return named_loss(
+            loss,
+            beta=chosen.beta,
+            predictor=chosen.predictor != "none",
+            stop_gradient=chosen.stop_gradient,
+        )
+    if chosen.beta is not None or not chosen.stop_gradient:
+        message = (
+            "A loss of your own brings its β and stop-gradient with it; beta and stop_gradient "
+            "belong to names. Try `without_stop_gradient(loss)`."
+        )
+        raise InvalidSetting(message)
+    if not loss.has_predictor and chosen.predictor not in ("direct", "none"):
+        message = (
+            f"The loss {loss.name!r} has no lam, so that a {chosen.predictor} predictor does "
+            "nothing. Leave it out, or write lam*z1 in the place of z1."
+        )
+        raise InvalidSetting(message)
+    return without_predictor(loss) if chosen.predictor == "none" else loss
+
+
+def closed_dynamics(loss: SymbolicLoss, chosen: Settings) -> ModeDynamics:
+    """Mode dynamics of a loss, its moments taken by the chosen closure."""
+    return _closed(loss, chosen.alpha, architecture(chosen), chosen.closure)
+
+
+def compiled_field(loss: SymbolicLoss, chosen: Settings) -> VectorField:
+    """The same as a vector field without nodes."""
+    return _field(_anonymous(closed_dynamics(loss, chosen)))
+
+
+def conserved(loss: SymbolicLoss, chosen: Settings) -> tuple[Conserved, ...]:
+    """What a loss conserves, in symbols."""
+    return _conserved(loss, chosen.alpha, decays(chosen), architecture(chosen))
+
+
+def _anonymous(dynamics: ModeDynamics) -> ModeDynamics:
+    """The same for all names and all numbers of a parameter."""
+    loss = dynamics.loss
+    parameters = tuple((name, 0.0) for name, _ in loss.parameters)
+    return replace(dynamics, loss=replace(loss, name="", parameters=parameters))
+
+
+@lru_cache(maxsize=64)
+def _closed(
+    loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str
+) -> ModeDynamics:
+    from eigendyn.theory.closure import close
+    from eigendyn.theory.derive import mode_dynamics
+
+    return close(mode_dynamics(loss, alpha, structure), closure)
+
+
+@lru_cache(maxsize=64)
+def _field(dynamics: ModeDynamics) -> VectorField:
+    from eigendyn.program.in_jax import compile_field
+
+    return compile_field(dynamics)
+
+
+@lru_cache(maxsize=64)
+def _program(dynamics: ModeDynamics) -> Program:
+    from eigendyn.program.derivation import program_of
+
+    return program_of(dynamics)
+
+
+def _value(loss: SymbolicLoss, chosen: Settings) -> Program:
+    numbers = tuple((name, 0.0) for name, _ in loss.parameters)
+    plain = replace(loss, name="", parameters=numbers)
+    return _value_program(plain, chosen.alpha, architecture(chosen), chosen.closure)
+
+
+@lru_cache(maxsize=64)
+def _value_program(
+    loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str
+) -> Program:
+    from eigendyn.program.derivation import program_of
+    from eigendyn.theory.closure.value import close_value
+    from eigendyn.theory.derive import mode_dynamics
+
+    return program_of(close_value(mode_dynamics(loss, alpha, structure), closure))
+
+
+@lru_cache(maxsize=64)
+def _conserved(
+    loss: SymbolicLoss, alpha: float, decaying: str, structure: Architecture
+) -> tuple[Conserved, ...]:
+    from eigendyn.theory.conservation import conserved_quantities
+
+    return conserved_quantities(
+        loss,
+        alpha,
+        decays=decaying != "nothing",
+        alike=decaying != "some",
+        architecture=structure,
+    )
+
+
+@lru_cache(maxsize=64)
+def _quantities(states: tuple[str, ...], found: tuple[Conserved, ...]) -> Quantities:
+    from eigendyn.program.derivation import quantities_of
+
+    return quantities_of(states, {one.name: one.expression for one in found})
+
+
+@lru_cache(maxsize=64)
+def _scale_free(loss: SymbolicLoss) -> bool:
+    from eigendyn.theory.conservation import is_scale_free
+
+    return is_scale_free(loss)

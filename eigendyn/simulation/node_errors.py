@@ -1,0 +1,186 @@
+"""Measure how far averages at some nodes are from those at others, mode by mode.
+
+Every error is relative to the ∫|integrand| of its own mode, however small that mode is: E[z·δ] over
+its variance is what the mode grows by, and a tiny one that grows fast is soon a large one.
+`Point` looks at one state with NumPy, node by node where needed; `errors_of_many` at many states in
+code compiled for them. Both do it in the precision of the states that they are given.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from eigendyn.program import Program
+from eigendyn.program.averaging import Nodes
+from eigendyn.program.in_numpy import integrand
+
+ROUNDINGS = 8  # of one term: a handful …
+IN_SUMS = 1 / 16  # … or so many for each mode, where sums over very many equal ones are rounded
+NOTHING = float(np.finfo(float).tiny / np.finfo(float).eps)  # a smaller moment has no digits left
+PIECE = 2**13  # nodes × modes that are looked at in one piece: its arrays stay in the cache …
+SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
+LONG = 2048  # … up to so many modes, from which on they run over the modes of one node
+AHEAD = 8  # pieces for each thread at a time
+SEVERAL = 8  # pieces from which threads are worth their start
+
+T = TypeVar("T")
+Moments = tuple[NDArray, NDArray, NDArray]  # see `Point.moments`
+Numbers = Mapping[str, float | NDArray]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Of the moments, in each state (points,).
+
+    Args:
+        absolute: Largest error of E[z·δ], round-off included.
+        excess: Largest error beyond round-off as a fraction of ∫|integrand| of the same mode.
+    """
+
+    absolute: NDArray
+    excess: NDArray
+
+
+class Point:
+    """States (states, modes), float64 or float32, in which nodes are looked at."""
+
+    def __init__(self, program: Program, states: NDArray, parameters: Mapping[str, float]) -> None:
+        self.program = program
+        self.states = states
+        self.integrand = integrand(program, states, parameters)
+
+    @property
+    def is_within_range(self) -> bool:
+        """Whether what comes before the average has neither overflowed nor been divided by zero."""
+        return not any(np.isinf(value).any() for value in self.integrand.values.values())
+
+    def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> Iterator[T]:
+        """Reduce the contributions and their sizes (moments, modes, nodes), piece by piece."""
+        modes = self.states.shape[1]
+        size = max(PIECE // modes, SHORT) if modes < LONG else 1
+        pieces = [nodes[first : first + size] for first in range(0, len(nodes.weights), size)]
+
+        def of_piece(piece: Nodes) -> T:
+            return reduce(*self.integrand(piece))
+
+        if len(pieces) < SEVERAL:
+            yield from map(of_piece, pieces)
+            return
+        threads = os.cpu_count() or 1
+        with ThreadPoolExecutor(threads) as pool:
+            for first in range(0, len(pieces), AHEAD * threads):  # few results wait to be taken
+                yield from pool.map(of_piece, pieces[first : first + AHEAD * threads])
+
+    def sums(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], NDArray]) -> NDArray:
+        """Sum what the contributions of every piece are reduced to."""
+        pieces = self.each(nodes, reduce)
+        total = next(pieces)
+        for part in pieces:
+            total += part
+        return total
+
+    def moments(self, nodes: Nodes) -> Moments:
+        """Moments, sums of absolute contributions, and round-off (moments, modes) each.
+
+        Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
+        """
+        own, gross, terms = self.sums(nodes, _totals)
+        return own, gross, round_off(self.states.dtype) * terms
+
+    def shares(self, nodes: Nodes, moments: Moments) -> NDArray:
+        """Largest share of each node (nodes,) in ∫|integrand| of any mode."""
+        _, gross, noise = moments
+        whole = np.maximum(gross, noise)
+        whole = np.where(whole <= NOTHING, np.inf, whole)  # and not a number where that is unknown
+
+        def of_parts(parts: NDArray, _terms: NDArray) -> NDArray:
+            return (np.abs(parts) / whole[..., None]).max(axis=(0, 1))
+
+        return np.concatenate(list(self.each(nodes, of_parts)))
+
+
+def points_of(program: Program, spectra: NDArray, parameters: Numbers) -> list[Point]:
+    """Look at states (points, states, modes), each with its own numbers."""
+    table = {name: np.broadcast_to(number, len(spectra)) for name, number in parameters.items()}
+    return [
+        Point(program, states, {name: float(numbers[i]) for name, numbers in table.items()})
+        for i, states in enumerate(spectra)
+    ]
+
+
+def errors_of(own: Moments, best: Moments, singular: NDArray) -> tuple[NDArray, NDArray]:
+    """Compare two rules, mode by mode.
+
+    Both rules carry round-off from terms that cancel. It is added to the error, and taken off what
+    the accuracy asks for, since no finer rule could remove it.
+
+    Args:
+        own: Moments of one rule (…, moments, modes), as `Point.moments` gives them.
+        best: Those of the rule that it is judged by.
+        singular: Singular value of every mode (…, modes).
+
+    Returns:
+        Largest absolute error of a moment E[z·δ] (…), and largest relative one beyond round-off.
+    """
+    moments, gross, _ = best
+    noise = np.maximum(own[2], best[2])
+    difference = np.abs(own[0] - moments)
+    absolute = ((difference + noise) * np.abs(singular)[..., None, :]).sum(axis=-2).max(axis=-1)
+    beyond = np.maximum(difference - noise, 0)
+    share = np.divide(beyond, gross, out=np.zeros_like(gross), where=gross > NOTHING)
+    share[~np.isfinite(difference)] = np.inf
+    return np.where(np.isnan(absolute), np.inf, absolute), share.max(axis=(-2, -1))
+
+
+def errors_of_many(
+    program: Program,
+    nodes: Nodes,
+    reference: Nodes,
+    states: NDArray,
+    parameters: Numbers,
+    dtype: DTypeLike = float,
+) -> Errors:
+    """Compare two rules in many states at once, in compiled code.
+
+    Args:
+        program: Dynamics with averages.
+        nodes: The rule.
+        reference: The one that it is judged by, in float64.
+        states: States (points, states, modes).
+        parameters: By name, one number, or one for each point (points,).
+        dtype: Precision in which the rule is used.
+
+    Raises:
+        NoProgram: A function that there is no machine code for.
+    """
+    from eigendyn.program.machine.field import rates_of_many
+    from eigendyn.program.moments import moments_program
+
+    measured = moments_program(program)
+    more = max(1.0, IN_SUMS * states.shape[2] / ROUNDINGS)
+
+    def moments(rule: Nodes, states: NDArray) -> Moments:
+        rates = rates_of_many(measured, rule, states, parameters).astype(float)
+        own, gross, terms = np.split(rates, 3, axis=1)
+        return own, gross, more * round_off(states.dtype) * terms
+
+    with np.errstate(all="ignore"):
+        own = moments(nodes, states.astype(dtype))
+        best = moments(reference, states.astype(float))
+        return Errors(*errors_of(own, best, states[:, 0]))
+
+
+def round_off(dtype: DTypeLike) -> float:
+    """Of one term, relative to it."""
+    return ROUNDINGS * float(np.finfo(dtype).eps)
+
+
+def _totals(parts: NDArray, terms: NDArray) -> NDArray:
+    return np.stack([parts.sum(axis=2), np.abs(parts).sum(axis=2), terms.sum(axis=2)])

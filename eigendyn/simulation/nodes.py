@@ -1,0 +1,391 @@
+r"""Choose the quadrature nodes, or samples, of a program's averages; estimate their error.
+
+Quadrature: with τ_f = y_f² the integrand is even and analytic in each y_f. With y = sinh(ξ)/√2
+(y² in units of 1/E[F]) it stays analytic in a strip |Im ξ| < π/2 whatever the spectrum, so a
+trapezoid rule with step h in ξ, offset by h/2 so that only its positive half is needed, errs by
+about exp(−π²/h), and decades of the spectrum cost a few nodes each. The reach and the step are
+chosen from a requested accuracy, nodes that do not matter are dropped, and the error estimate is
+the difference from a rule that is finer and wider.
+
+Samples: standard normal draws; the error estimate is the standard error of the mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from eigendyn.errors import NoExactClosure, NoProgram
+from eigendyn.program import Program
+from eigendyn.program.averaging import NO_NODES, Nodes
+from eigendyn.simulation.node_errors import (
+    Errors,
+    Moments,
+    Point,
+    errors_of,
+    errors_of_many,
+    points_of,
+)
+
+STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
+FINER = 0.72  # the reference rule's step over the rule's own
+WIDER = 2.0  # the reference rule's additional reach in ξ
+NEAREST = 3.0  # reach at which the search begins
+MODERATE = 1e40  # numbers whose products of a few are far from overflow
+FARTHEST = 180.0  # reach at which the search gives up: τ = e^360, whose powers are still numbers
+FASTER = 8.0  # the search widens by this share of the reach, or by two
+FAINT = 1e-20  # largest singular value, far below any tolerance, of spectra that need no nodes
+LARGEST = 2**24  # nodes × modes of a rule beyond which none finer is tried
+NEARBY = 0.05  # relative distance of the nearby spectrum
+BUNCH = 64  # nodes are kept in multiples of this, so that few shapes need compiling
+MANY = 512  # modes from which on nodes are chosen for some of them, and judged on all
+EVENLY, LARGE = 192, 64  # of many modes, those that nodes are chosen for: by rank, and the largest
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Nodes of a closure, and how far the moments that they give are from the expectation.
+
+    Args:
+        nodes: The nodes; none if the closure needs none, or has none yet.
+        error: Largest absolute error of a moment E[z·δ] in the states that were looked at; zero
+            if the closure needs no nodes.
+        reached: False if the requested accuracy was not reached there.
+        step: Step h of the quadrature's trapezoid rule; zero if there is none.
+        reach: How far each axis of the quadrature reaches.
+        rtol: Tolerance of the flow that follows from the error of samples; None if it does not.
+        excess: Largest error of a mode's moment as a fraction of its ∫|integrand|, in each of the
+            states that were looked at.
+    """
+
+    nodes: Nodes = NO_NODES
+    error: float = 0.0
+    reached: bool = True
+    step: float = 0.0
+    reach: tuple[float, ...] = ()
+    rtol: float | None = None
+    excess: tuple[float, ...] = ()
+
+
+def fit_nodes(
+    program: Program,
+    spectra: NDArray,
+    parameters: Mapping[str, float | NDArray],
+    accuracy: float = 1e-10,
+) -> Fit:
+    r"""Choose quadrature nodes that serve the given states to the given accuracy.
+
+    They serve a nearby spectrum too, since states with equal variances, where the integrand of a
+    scale-invariant loss vanishes, say nothing about their neighbours and derivatives. Of very many
+    modes a few hundred tell as much about the integrand: nodes are chosen for these, and judged on
+    all.
+
+    Args:
+        program: Dynamics whose closure is exact; without averages they need no nodes.
+        spectra: States to serve (points, states, modes).
+        parameters: By name, one number, or one for each point (points,).
+        accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode,
+            however small the mode.
+
+    Returns:
+        The nodes, their error estimate, and whether the accuracy was reached: not where a spectrum
+        is so wide that its powers leave the range of numbers.
+
+    Raises:
+        NoExactClosure: A quadratic form in a denominator or root is not positive.
+    """
+    if not program.node_names:
+        return Fit()
+    spectra = np.asarray(spectra, float)
+    if spectra.shape[2] > MANY:
+        fit = Fit()
+        for share in (1.0, 1e-2):
+            fit = fit_nodes(program, _some_modes(spectra), parameters, share * accuracy)
+            fit = judge_nodes(program, fit, spectra, parameters, accuracy)
+            if fit.reached:
+                break
+        return fit
+    looked = points_of(program, spectra, parameters)
+    looked += points_of(program, spectra * _nearby(spectra.shape[1:]), parameters)
+    usable = _within_range(looked)
+    nearest = [NEAREST] * len(program.node_names)
+    if not usable:
+        return replace(coarse_nodes(program), excess=(np.inf,) * len(looked))
+    reach, is_found = _find_reach(usable, accuracy, nearest)
+    fit = Fit()
+    for step in STEPS:
+        grid, reference = _rules(program, step, reach)
+        size = len(reference.weights) * spectra.shape[2]
+        is_last = not is_found or step == STEPS[-1] or size > LARGEST
+        own, best = [], []
+        for point in usable:
+            own.append(point.moments(grid))
+            best.append(point.moments(reference))
+            if not is_last and _excess(point, own[-1], best[-1]) > accuracy:
+                break
+        else:
+            nodes = _prune(usable, grid, own, accuracy)
+            served = [point.moments(nodes) for point in usable]
+            fit = _judged(
+                Fit(nodes, step=step, reach=tuple(reach)),
+                _errors(usable, served, best, looked),
+                accuracy,
+            )
+            if fit.reached or is_last:
+                break
+    return replace(fit, reached=fit.reached and is_found)
+
+
+def judge_nodes(
+    program: Program,
+    fit: Fit,
+    spectra: NDArray,
+    parameters: Mapping[str, float | NDArray],
+    accuracy: float = 1e-10,
+    dtype: DTypeLike = float,
+) -> Fit:
+    """Judge quadrature nodes in other states (points, states, modes) than they were fitted to.
+
+    Args:
+        program: The dynamics.
+        fit: The nodes.
+        spectra: States.
+        parameters: By name, one number, or one for each point (points,).
+        accuracy: Error of each mode's moment allowed, as a fraction of its ∫|integrand|.
+        dtype: Precision in which the nodes are used; the rule that they are judged by is computed
+            in float64.
+
+    Returns:
+        The same nodes, with the error estimate and the verdict for these states.
+    """
+    if not program.node_names:
+        return fit
+    spectra = np.asarray(spectra, float)
+    are_many = spectra.shape[2] > MANY
+    looked = points_of(program, _some_modes(spectra) if are_many else spectra, parameters)
+    usable = _within_range(looked)
+    reach, is_found = _find_reach(usable, accuracy, list(fit.reach))
+    _, reference = _rules(program, fit.step, reach)
+    if are_many and usable:
+        best = [point.moments(reference) for point in usable]
+        reference = _prune(usable, reference, best, 0.1 * accuracy)
+    errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype)
+    judged = _judged(fit, errors, accuracy)
+    return replace(judged, reached=judged.reached and is_found)
+
+
+def coarse_nodes(program: Program) -> Fit:
+    """A few nodes, for states that none can serve."""
+    nearest = [NEAREST] * len(program.node_names)
+    return Fit(_grid(program, STEPS[0], nearest), np.inf, False, STEPS[0], tuple(nearest))
+
+
+def reference_nodes(program: Program, fit: Fit) -> Nodes:
+    """Nodes of a rule that is finer and wider than a quadrature's."""
+    return _rules(program, fit.step, fit.reach)[1]
+
+
+def draw_samples(program: Program, modes: int, samples: int, seed: int) -> Nodes:
+    """Draw the samples of a sampled closure.
+
+    Args:
+        program: Dynamics whose closure is sampled.
+        modes: Number of modes.
+        samples: Number of samples; memory is samples × modes.
+        seed: Seed of the draw; the same seed gives the same samples.
+    """
+    rng = np.random.default_rng(seed)
+    values = {name: rng.standard_normal((samples, modes)) for name in program.node_names}
+    return Nodes(np.full(samples, 1 / samples), values)
+
+
+def standard_error(
+    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
+) -> float:
+    """Largest standard error of a sampled moment E[z·δ], over states (points, states, modes)."""
+    return max(error for error, _ in _sampled_errors(program, nodes, spectra, parameters))
+
+
+def relative_error(
+    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
+) -> float:
+    """Largest standard error over the largest moment; infinite where all moments vanish."""
+    pairs = _sampled_errors(program, nodes, spectra, parameters)
+    return max(error / moment if moment > 0 else math.inf for error, moment in pairs)
+
+
+def _sampled_errors(
+    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
+) -> Iterator[tuple[float, float]]:
+    """Largest standard error, and largest size, of a moment E[z·δ] in each of the states."""
+    count = len(nodes.weights)
+    for point in points_of(program, np.asarray(spectra, float), parameters):
+        mean, square = point.sums(nodes, _squares)
+        variance = np.maximum(count * square - mean**2, 0)
+        singular = np.abs(point.states[0])
+        yield (
+            float((singular * np.sqrt(variance / count)).max()),
+            float((singular * np.abs(mean)).max()),
+        )
+
+
+def _squares(parts: NDArray, _terms: NDArray) -> NDArray:
+    total = parts.sum(axis=0)
+    return np.stack([total.sum(axis=1), (total**2).sum(axis=1)])
+
+
+def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:
+    """Product rule over one axis for each quadratic form; the weight is Π dy/y."""
+    offsets = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
+    mesh = [axis.ravel() for axis in np.meshgrid(*offsets, indexing="ij")]
+    weights = np.prod([step / np.tanh(xi) for xi in mesh], axis=0)
+    taus = (0.5 * np.sinh(xi)[:, None] ** 2 for xi in mesh)
+    return Nodes(weights, dict(zip(program.node_names, taus, strict=True)))
+
+
+def _rules(program: Program, step: float, reach: Iterable[float]) -> tuple[Nodes, Nodes]:
+    """A rule, and the one that it is judged by, finer and wider."""
+    return _grid(program, step, reach), _grid(program, FINER * step, [r + WIDER for r in reach])
+
+
+def _within_range(looked: list[Point]) -> list[Point]:
+    """Leave out the points whose numbers overflow, or vanish in a denominator.
+
+    Raises:
+        NoExactClosure: A moment is no number for another reason.
+    """
+    nearest = _grid(looked[0].program, STEPS[0], [NEAREST] * len(looked[0].program.node_names))
+    usable = [point for point in looked if np.isfinite(point.moments(nearest)).all()]
+    if any(point not in usable and point.is_within_range for point in looked):
+        raise _negative_form()
+    return usable
+
+
+def _negative_form() -> NoExactClosure:
+    message = (
+        "The exact closure needs quadratic forms that are positive; a root or denominator of "
+        "this loss can become negative. Use sums of squares there, such as norm(z1)."
+    )
+    return NoExactClosure(message)
+
+
+def _find_reach(
+    looked: list[Point], accuracy: float, reach: list[float]
+) -> tuple[list[float], bool]:
+    """Widen each axis, from a given reach, until its outermost layers matter to no mode.
+
+    Returns:
+        The reach, and whether it was found before the numbers end.
+
+    Raises:
+        NoExactClosure: A moment is no number, far from where numbers end.
+    """
+    step, finite = STEPS[0], reach
+    while looked and max(reach) < FARTHEST:
+        layers = np.indices([int(np.ceil(r / step)) for r in reach]).reshape(len(reach), -1)
+        outermost = layers >= layers.max(axis=1, keepdims=True) - 1
+        rim = outermost.any(axis=0)
+        grid = _grid(looked[0].program, step, reach)
+        scores = _scores(looked, grid[rim], [point.moments(grid) for point in looked])
+        outer = np.array([scores[axis[rim]].sum() for axis in outermost])
+        if not np.isfinite(scores).all():
+            if all(_is_far_from_overflow(point, grid) for point in looked):
+                raise _negative_form()
+            break
+        finite = reach
+        if max(outer) <= 0.1 * accuracy:
+            return reach, True
+        more = [max(WIDER, r / FASTER) for r in reach]
+        reach = [
+            r + m if o > 0.1 * accuracy else r for r, m, o in zip(reach, more, outer, strict=True)
+        ]
+    return finite, False
+
+
+def _is_far_from_overflow(point: Point, grid: Nodes) -> bool:
+    """Whether no product of a few variances and τ can leave the range of numbers."""
+    sizes = np.abs(
+        np.concatenate([point.states.ravel(), *(v.ravel() for v in grid.values.values())])
+    )
+    sizes = sizes[sizes > 0]
+    return bool((sizes < MODERATE).all() and (sizes > 1 / MODERATE).all())
+
+
+def _prune(looked: list[Point], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
+    """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
+    scores = _scores(looked, grid, moments)
+    order = np.argsort(scores)[::-1]
+    needed = max(1, np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy))
+    return grid[np.sort(order[: -(-needed // BUNCH) * BUNCH])]
+
+
+def _scores(looked: list[Point], nodes: Nodes, moments: list[Moments]) -> NDArray:
+    """Largest share of each node in any mode's ∫|integrand|, given all moments of the rule."""
+    shares = [point.shares(nodes, of_rule) for point, of_rule in zip(looked, moments, strict=True)]
+    return np.max(shares, axis=0)
+
+
+def _excess(point: Point, own: Moments, best: Moments) -> float:
+    return float(errors_of(own, best, point.states[0])[1])
+
+
+def _errors(
+    usable: list[Point], own: list[Moments], best: list[Moments], looked: list[Point]
+) -> Errors:
+    """Errors of the usable points among those that are looked at; infinite ones of the others."""
+    found = {
+        id(point): errors_of(of_rule, of_best, point.states[0])
+        for point, of_rule, of_best in zip(usable, own, best, strict=True)
+    }
+    rows = np.array([found.get(id(point), (np.inf, np.inf)) for point in looked], float)
+    return Errors(rows[:, 0], rows[:, 1])
+
+
+def _compare(
+    program: Program,
+    nodes: Nodes,
+    reference: Nodes,
+    spectra: NDArray,
+    parameters: Mapping[str, float | NDArray],
+    dtype: DTypeLike,
+) -> Errors:
+    """Compare with a better rule: in compiled code, where that is worth compiling."""
+    if len(reference.weights) * spectra.shape[0] * spectra.shape[2] > LARGEST:
+        with contextlib.suppress(NoProgram):
+            return errors_of_many(program, nodes, reference, spectra, parameters, dtype)
+    looked = points_of(program, spectra, parameters)
+    used, own = nodes.in_precision(dtype), points_of(program, spectra.astype(dtype), parameters)
+    return _errors(
+        looked,
+        [point.moments(used) for point in own],
+        [point.moments(reference) for point in looked],
+        looked,
+    )
+
+
+def _judged(fit: Fit, errors: Errors, accuracy: float) -> Fit:
+    return replace(
+        fit,
+        error=float(errors.absolute.max()),
+        reached=bool(errors.excess.max() <= accuracy),
+        excess=tuple(errors.excess.tolist()),
+    )
+
+
+def _some_modes(spectra: NDArray) -> NDArray:
+    """Of each point's modes (points, states, modes) some evenly by rank, and the largest."""
+    order = np.argsort(spectra[:, 0], axis=1)
+    modes = spectra.shape[2]
+    evenly = np.linspace(0, modes - 1, EVENLY).round().astype(int)
+    ranks = np.union1d(evenly, np.arange(modes - LARGE, modes))
+    return np.take_along_axis(spectra, order[:, None, ranks], axis=2)
+
+
+def _nearby(shape: tuple[int, ...]) -> NDArray:
+    """Factors that take states (states, modes) to nearby ones."""
+    return 1 + NEARBY * np.cos(np.arange(np.prod(shape))).reshape(shape)

@@ -1,0 +1,220 @@
+"""Simulate the dynamics of every mode under a loss, from a spectrum."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigendyn.program.in_numpy import quantities
+from eigendyn.results.dataset import labelled, relative_drift
+from eigendyn.results.events import Course
+from eigendyn.results.labelled import Labelled
+from eigendyn.results.trajectory import Trajectory
+from eigendyn.settings.choices import FLOWS, loss_name
+from eigendyn.settings.keywords import takes
+from eigendyn.settings.presets import preset_settings
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.spectrum import check_variances, published_variances
+from eigendyn.simulation.equations import Equations, equations
+from eigendyn.simulation.measures import columns, measures
+from eigendyn.simulation.nodes import Fit, draw_samples, fit_nodes
+from eigendyn.simulation.run import field_parameters, in_precision, run, starting_states
+
+if TYPE_CHECKING:
+    import xarray
+
+    from eigendyn.program.in_jax import VectorField
+    from eigendyn.theory.losses import SymbolicLoss
+
+ERROR_MEANINGS = {
+    "exact moments": "exact: no error but round-off",
+    "exact quadrature": (
+        "largest absolute difference of E[z·δ] from a finer and wider rule along the trajectory"
+    ),
+    "mean field": "not estimated: leading order in 1/modes, off by tens of percent for few modes",
+    "sampled": "largest standard error of E[z·δ] along the trajectory",
+}
+
+
+@takes(Settings)
+def simulate(
+    loss: str | SymbolicLoss | None = None,
+    variances: ArrayLike | None = None,
+    *,
+    preset: str | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> xarray.Dataset:
+    r"""Follow the variance of every mode while a loss is descended.
+
+    ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m with v_m = s_m², λ_m = v_m^α; a running or
+    learned predictor, an EMA target and momentum add states (see `mode_dynamics`).
+
+    Args:
+        loss: Name of a loss (see `choices.LOSS_NAMES`), or a loss of your own; None takes that of
+            the preset, or "cosine".
+        variances: Initial variances (modes,), in any order; None takes the published start.
+        preset: One of `choices.PRESETS`, a source's settings where none are given.
+        progress: Show a progress bar on standard error.
+        settings: Fields of `Settings`: which parts of the loss are on, predictor exponent,
+            noises, weight decay, learning rate and steps, method, closure, accuracies, precision.
+
+    Returns:
+        Dataset over (mode, time), modes in input order, time = learning rate × step. Numerical
+        failure is its attribute `status`, never an exception; the data then end where it happened.
+        What is conserved is over time, "conserved_1" and on, named and with its largest drift in
+        their attributes. `dataset.to_dataframe()` has one row for each mode and time.
+
+    Raises:
+        UnknownName: A loss, method, closure, keyword, … that does not exist.
+        InvalidSetting: A number without meaning, or options that contradict each other.
+        InvalidSpectrum: Variances that are not non-negative and finite, or all zero.
+        NoClosedForm: The closed form was asked of dynamics that have none.
+        NoExactClosure: The exact closure was asked of a loss that has none.
+        DeviceUnavailable: There is no such device here.
+
+    Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
+    """
+    return simulated(loss, variances, preset=preset, progress=progress, **settings).to_xarray()
+
+
+def simulated(
+    loss: str | SymbolicLoss | None = None,
+    variances: ArrayLike | None = None,
+    *,
+    preset: str | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Labelled:
+    """Do what `simulate` does, without xarray."""
+    name = None if loss is None else loss_name(loss)
+    source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
+    source.pop("batch", None)  # of networks
+    wanted = source.pop("loss", Settings.loss)
+    system = equations(wanted if loss is None else loss, source | settings)
+    fit, trajectory, way, method = run(system, _spectrum(variances), progress)
+    return _label(system, fit, trajectory, way, method)
+
+
+@takes(Settings)
+def vector_field(
+    loss: str | SymbolicLoss = "cosine", variances: ArrayLike | None = None, **settings: Any
+) -> tuple[VectorField, NDArray, dict[str, float]]:
+    """Build the vector field that `simulate` integrates, as a plain JAX function.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Spectrum (modes,), or several (spectra, modes), that the closure's nodes must
+            serve; None takes the published start. Spectra of another shape, or other noises, may
+            need nodes of their own.
+        settings: Fields of `Settings`; those of an engine do nothing here.
+
+    Returns:
+        The field, the states (states, modes) of the given spectrum, or of each (spectra, states,
+        modes), and the parameters, so that `field(0.0, states, parameters)` is ds/dt; jit, vmap
+        and differentiate it as you like.
+
+    Raises:
+        The errors of `simulate`.
+    """
+    system = equations(loss, settings)
+    chosen, program = system.chosen, system.program
+    several = variances is not None and np.ndim(variances) == 2
+    spectra = [_spectrum(one) for one in (np.asarray(variances) if several else [variances])]
+    parameters = field_parameters(program, chosen, system.numbers)
+    states = np.stack([starting_states(program, spectrum, chosen) for spectrum in spectra])
+    if program.closure == "sampled":
+        nodes = draw_samples(program, states.shape[-1], chosen.samples, chosen.seed)
+    else:
+        nodes = fit_nodes(program, states, parameters, chosen.closure_accuracy).nodes
+    field = replace(system.field, nodes=in_precision(nodes, chosen.dtype))
+    states = states if several else states[0]
+    return field, states.astype(chosen.dtype), parameters
+
+
+@takes(Settings)
+def conserved_values(
+    loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any
+) -> dict[str, NDArray]:
+    """Evaluate what a loss conserves.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        variances: Spectra (spectra, modes).
+        settings: Fields of `Settings`; weight decay is left out.
+
+    Returns:
+        By name, each conserved quantity (spectra,); empty if there is none.
+
+    Raises:
+        The errors of `simulate`.
+    """
+    without = {"weight_decay": 0.0, "predictor_decay": 0.0}
+    system = equations(loss, settings | without)
+    spectra = np.stack([check_variances(one) for one in np.asarray(variances)])
+    starts = [starting_states(system.program, one, system.chosen) for one in spectra]
+    return _conserved(system, np.stack(starts, axis=-1), np.zeros(len(starts)))
+
+
+def _spectrum(variances: ArrayLike | None) -> NDArray:
+    return published_variances() if variances is None else check_variances(variances) + 0.0
+
+
+def _label(
+    system: Equations, fit: Fit, trajectory: Trajectory, way: Course, method: str
+) -> Labelled:
+    """Compute what follows from the trajectory, and hand everything to the result."""
+    chosen, program = system.chosen, system.program
+    parameters = field_parameters(program, chosen, system.numbers)
+    states = np.asarray(trajectory.values, float)  # (states, modes, times)
+    kept = _conserved(system, states, trajectory.times)
+    seen = _conserved(system, np.asarray(way.values, float), way.times)
+    (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
+    own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
+    meaning = ERROR_MEANINGS[program.closure]
+    if chosen.method in FLOWS:
+        own["rtol"], own["atol"] = chosen.tolerances
+    if fit.rtol is not None and chosen.rtol is None:
+        own["rtol"] = fit.rtol
+        meaning += f"; the flow's --rtol {fit.rtol:.2g} follows from it"
+    own_parameters = field_parameters(system.value, chosen, system.numbers)
+    return labelled(
+        trajectory,
+        way,
+        predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
+        conserved={name: (kept[name], relative_drift(seen[name])) for name in kept},
+        settings=asdict(chosen) | own,
+        closure={
+            "name": program.closure,
+            "error": fit.error,
+            "error_meaning": meaning,
+        },
+        method=method,
+        loss=system.title,
+        device=_device(chosen, method),
+        measures=columns(measures(system, states, trajectory.times, own_parameters)),
+        scale_free=system.scale_free,
+    )
+
+
+def _device(chosen: Settings, method: str) -> str:
+    if method in ("compiled", "implicit"):
+        return "cpu"
+    from eigendyn.settings.device import find_device
+
+    return str(find_device(chosen.device))
+
+
+def _conserved(system: Equations, states: NDArray, times: NDArray) -> dict[str, NDArray]:
+    """Each conserved quantity over time (times,), of states (states, modes, times)."""
+    found, chosen = system.conserved, system.chosen
+    numbers = {name: getattr(chosen, name) for name in found.parameters}
+    places = [place for _, place in found.places]
+    values = quantities(found, places, states, numbers, times)
+    names = (name for name, _ in found.places)
+    return {
+        name: np.broadcast_to(v, (1, len(times)))[0] for name, v in zip(names, values, strict=True)
+    }

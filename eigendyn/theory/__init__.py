@@ -1,0 +1,1 @@
+"""Derive closed mode dynamics from a loss."""

@@ -1,0 +1,46 @@
+"""Close mode dynamics: take their open moments, and record the assumption made."""
+
+from __future__ import annotations
+
+from eigendyn.errors import NoExactClosure
+from eigendyn.settings.choices import CLOSURES, check_choice
+from eigendyn.theory.closure.exact import close_exactly
+from eigendyn.theory.closure.mean_field import close_by_mean_field
+from eigendyn.theory.closure.sampled import close_by_samples
+from eigendyn.theory.derive import ModeDynamics
+
+
+def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
+    """Take the open moments of mode dynamics.
+
+    Args:
+        dynamics: Dynamics with open moments.
+        closure: "exact" (Gaussian moments of polynomials, quadrature for ratios of quadratic
+            forms), "mean-field", "sampled", or "auto": exact where the loss allows it, else
+            sampled.
+
+    Returns:
+        Closed dynamics that name their closure.
+
+    Raises:
+        UnknownName: There is no such closure.
+        NoExactClosure: "exact" was asked of a loss that is neither polynomial nor such a ratio.
+
+    Source: derivations/tilted_gaussian.py for the quadrature of ratios.
+    """
+    return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
+
+
+def _close_as_possible(dynamics: ModeDynamics) -> ModeDynamics:
+    try:
+        return close_exactly(dynamics)
+    except NoExactClosure:
+        return close_by_samples(dynamics)
+
+
+_CLOSERS = {
+    "auto": _close_as_possible,
+    "exact": close_exactly,
+    "mean-field": close_by_mean_field,
+    "sampled": close_by_samples,
+}

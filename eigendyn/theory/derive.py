@@ -1,0 +1,196 @@
+"""Derive the dynamics of every mode from a loss, with their moments still open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.siamese import PLAIN, Architecture
+from eigendyn.theory import symbols as sym
+from eigendyn.theory.losses import SymbolicLoss, as_loss
+from eigendyn.theory.symbols import Expectation, lam, z1, z2
+
+
+@dataclass(frozen=True)
+class ModeDynamics:
+    """One right-hand side per state of a mode; the same expression serves every mode.
+
+    Args:
+        loss: The loss that is descended.
+        states: Per-mode states; the gradient step is the Euler step on each of them.
+        rates: d state/dt for each state, t = learning rate × step. Open as long as an
+            `Expectation` is left in them; a closure takes those.
+        predictor: The predictor's eigenvalue λ as a function of the states.
+        scales: Factor r of each view: z1 = r1·x1, z2 = r2·x2 with x the whitened views.
+        covariance: (u11, u12, u22) of the whitened views (x1, x2).
+        definitions: What stands for the auxiliary symbols of a closed rate, in the order in
+            which to substitute them.
+        closure: "open", or the name of the closure that took the moments.
+    """
+
+    loss: SymbolicLoss
+    states: tuple[sp.Symbol, ...]
+    rates: tuple[sp.Expr, ...]
+    predictor: sp.Expr
+    scales: tuple[sp.Expr, sp.Expr]
+    covariance: tuple[sp.Expr, sp.Expr, sp.Expr]
+    definitions: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
+    closure: str = "open"
+
+
+def descent_directions(loss: SymbolicLoss) -> tuple[sp.Expr, sp.Expr]:
+    r"""Negative gradient of the per-sample loss with respect to mode m of each view.
+
+    δ1_m = −∂ℓ/∂z1_m, δ2_m = −∂ℓ/∂z2_m. Stopped branches are constants while differentiating,
+    then rejoin their states; λ is a constant always.
+
+    Args:
+        loss: Per-sample loss in the predictor's eigenbasis.
+
+    Returns:
+        δ1 and δ2 [1/√variance × loss], canonical, with per-mode symbols meaning mode m.
+
+    Source: Halvagal et al. 2023, derivation of the Euclidean and cosine dynamics.
+    """
+    first, second = (sym.canonical(sym.release(-loss.expression.diff(view))) for view in (z1, z2))
+    return first, second
+
+
+def predictor_direction(loss: SymbolicLoss) -> sp.Expr:
+    r"""Negative gradient of the per-sample loss with respect to a learned predictor's λ_m.
+
+    δλ_m = −∂ℓ/∂λ_m, with stopped branches constant; λ_m δλ_m = z1_m δ1_m wherever the loss has λ
+    in the product λ z1 alone.
+
+    Source: Tian, Chen, Ganguli 2021, dynamics of a linear predictor.
+    """
+    return sym.canonical(sym.release(-loss.expression.diff(lam)))
+
+
+def predictor_eigenvalue(
+    correlation: sp.Expr, alpha: sp.Expr, architecture: Architecture
+) -> sp.Expr:
+    r"""Eigenvalue λ of a predictor that is a function of a correlation with eigenvalues c.
+
+    λ = c^α; with ε or normalisation (c/max c + ε)^α or (c/max c)^α + ε, times (max c)^α unless
+    it is normalised.
+
+    Source: DirectPred, Tian et al. 2021; DirectCopy, Wang et al. 2021.
+    """
+    if not (architecture.has_epsilon or architecture.normalize):
+        return correlation**alpha
+    epsilon = sym.epsilon if architecture.has_epsilon else sp.S.Zero
+    largest = sym.ModeMaximum(correlation)
+    share = correlation / largest
+    inside = architecture.epsilon_placement == "inside"
+    shape = (share + epsilon) ** alpha if inside else share**alpha + epsilon
+    return shape if architecture.normalize else largest**alpha * shape
+
+
+def mode_dynamics(
+    loss: SymbolicLoss | str, alpha: sp.Expr | float = 1, architecture: Architecture = PLAIN
+) -> ModeDynamics:
+    r"""Descend a loss in continuous time, mode by mode.
+
+    ds_m/dt = D_m = E[δ1_m z1_m]/s_m + E[δ2_m z2_m]/s_m − ω s_m, exact for isotropic Gaussian inputs
+    and a loss that does not change when a mode changes sign in both views. Further states are
+
+        target        z2_m = ξ_m x2_m, dξ_m/dt = (1 − μ_ξ)(s_m − ξ_m)/η
+        correlation   dc_m/dt = (1 − μ_c)(s_m²(1+σ1²) − c_m)/η, λ a function of c
+        predictor     dp_m/dt = κ E[δλ_m] − ω_p p_m, λ_m = p_m
+        momentum      ds_m/dt = D_m + μ u_m, du_m/dt = (D_m − (1 − μ) u_m)/η, and for p_m likewise
+
+    so that a step of training is the Euler step of length η on every state, each in its turn: the
+    target's from the new s_m (see `integrate.steps.descent_step`).
+
+    Args:
+        loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
+        alpha: Exponent α of the predictor; a symbol stays a symbol.
+        architecture: Predictor, target and momentum.
+
+    Returns:
+        Dynamics of the singular value of every mode and of its other states, moments open; all
+        numbers but α are symbols.
+
+    Raises:
+        UnknownName: No loss has this name.
+        InvalidSetting: An EMA target for a loss without stop-gradient; a learned predictor that
+            the loss's gradient does not reach.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics; learned predictor and running correlation,
+    Tian et al. 2021; EMA target and its schedule, Grill et al. 2020 (BYOL).
+    """
+    loss = as_loss(loss)
+    s, eta = sym.singular_value, sym.learning_rate
+    apart = architecture.target == "ema"
+    if apart and not loss.has_stop_gradient:
+        message = (
+            "The gradient cannot flow through a target that is an average of past weights. "
+            "Leave out --target ema, or stop the gradient there: without --no-stop-gradient, or "
+            "with sg(z2) in a written loss."
+        )
+        raise InvalidSetting(message)
+    alpha = sp.nsimplify(alpha, rational=True)
+    drive = [
+        Expectation(sp.expand(delta * view / s))
+        for delta, view in zip(descent_directions(loss), (z1, z2), strict=True)
+        if delta != 0
+    ]
+    drives = [(s, sym.velocity, sp.Add(*drive) - sym.weight_decay * s)]
+    averages = []
+    predictor = sp.S.One
+    if loss.has_predictor and architecture.predictor == "learned":
+        predictor = sym.predictor_value
+        drives.append((predictor, sym.predictor_velocity, _predictor_drive(loss)))
+    elif loss.has_predictor and architecture.predictor == "running":
+        c = sym.correlation_value
+        kept = sym.correlation_momentum
+        averages.append((c, (1 - kept) * (s**2 * (1 + sym.sigma1**2) - c) / eta))
+        predictor = predictor_eigenvalue(c, alpha, architecture)
+    elif loss.has_predictor:
+        predictor = predictor_eigenvalue(s**2, alpha, architecture)
+    if apart:
+        xi = sym.target_value
+        averages.append((xi, (1 - _target_momentum(architecture)) * (s - xi) / eta))
+    equations = [*_descend(drives, architecture), *averages]
+    return ModeDynamics(
+        loss=loss,
+        states=tuple(state for state, _ in equations),
+        rates=tuple(rate for _, rate in equations),
+        predictor=predictor,
+        scales=(s, sym.target_value if apart else s),
+        covariance=(1 + sym.sigma1**2, sp.S.One, 1 + sym.sigma2**2),
+    )
+
+
+def _predictor_drive(loss: SymbolicLoss) -> sp.Expr:
+    direction = predictor_direction(loss)
+    if direction == 0:
+        message = (
+            f"No gradient of the loss {loss.name!r} reaches a learned predictor, since λ stands "
+            "behind a stop-gradient. Try --predictor direct, or a loss without iso-."
+        )
+        raise InvalidSetting(message)
+    decay = sym.predictor_decay * sym.predictor_value
+    return sym.predictor_rate * Expectation(sp.expand(direction)) - decay
+
+
+def _target_momentum(architecture: Architecture) -> sp.Expr:
+    if architecture.ema_schedule == "constant":
+        return sym.ema
+    return 1 - (1 - sym.ema) * (1 + sp.cos(sp.pi * sym.time / sym.duration)) / 2
+
+
+def _descend(
+    drives: list[tuple[sp.Symbol, sp.Symbol, sp.Expr]], architecture: Architecture
+) -> list[tuple[sp.Symbol, sp.Expr]]:
+    """Equations of the states that descend, the states first, then their velocities."""
+    if not architecture.has_momentum:
+        return [(state, drive) for state, _, drive in drives]
+    mu, eta = sym.momentum, sym.learning_rate
+    moved = [(state, drive + mu * velocity) for state, velocity, drive in drives]
+    return moved + [
+        (velocity, (drive - (1 - mu) * velocity) / eta) for _, velocity, drive in drives
+    ]

@@ -1,0 +1,133 @@
+"""Claims about weight decay: the default completes, and agrees with routes of its own."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.integrate import DOP853
+
+import eigendyn
+from eigendyn.simulation.engines.lanes.flow import compiled_flow
+from eigendyn.simulation.equations import equations
+from eigendyn.simulation.nodes import fit_nodes
+from eigendyn.simulation.run import field_parameters, starting_states
+
+START = (0.02, 0.3, 1.7)
+TWO = (0.2, 1.0)
+ALLOWED = 10  # tolerances
+STEADY = 1e4  # time without decay after which modes are equal to all digits
+
+
+def tolerances(found, right):
+    """Largest error in tolerances of the default; what has sunk counts absolutely."""
+    return np.max(np.abs(found - right) / (1e-12 + 1e-10 * np.abs(right)))
+
+
+def euclidean(decay, times):
+    """S (modes, times) of ds/dt = s v (1 − v) − ω s, v = s², by steps that end at every time."""
+
+    def slope(_, s):
+        return s**3 * (1 - s**2) - decay * s
+
+    found = [np.sqrt(START)]
+    for begin, end in pairwise(times):
+        solver = DOP853(slope, begin, found[-1], end, rtol=1e-13, atol=1e-30)
+        while solver.status == "running":
+            solver.step()
+        assert solver.status == "finished"
+        found.append(solver.y)
+    return np.stack(found, axis=1)
+
+
+@pytest.mark.parametrize("decay", [0.02, 0.03, 0.04, 0.05, 0.06])
+def test_a_euclidean_run_that_decays_completes_and_agrees_with_its_equation(decay):
+    run = eigendyn.simulate("euclidean", START, weight_decay=decay, steps=10_000, saves=101)
+    assert run.attrs["status"] == "completed"
+    right = euclidean(decay, run.time.values)
+    assert tolerances(run.singular_value.values, right) < ALLOWED
+
+
+LEARNED = {"predictor": "learned", "predictor_rate": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("loss", "power", "decay", "closure", "more"),
+    [
+        ("cosine", 1, 0.05, "mean-field", {}),
+        ("cosine", 1, 0.3, "exact", {}),
+        ("iso-cosine", 3, 0.05, "exact", {}),
+        ("iso-cosine", 3, 0.3, "mean-field", {}),
+        ("cosine", 1, 0.02, "mean-field", LEARNED | {"predictor_decay": 0.02}),
+        ("cosine", 1, 0.3, "exact", LEARNED | {"predictor_decay": 0.3}),
+    ],
+)
+def test_decay_under_a_loss_without_scale_is_a_change_of_time(loss, power, decay, closure, more):
+    """Forces that are F(cs) = F(s)/c^p: s = e^(−ωt) u, and u does not decay in τ(t).
+
+    So do a predictor's, which decays as fast.
+    """
+    settings = {"closure": closure, "steps": 10_000, **more}
+    run = eigendyn.simulate(loss, TWO, weight_decay=decay, saves=101, **settings)
+    assert run.attrs["status"] == "completed"
+    rate = (1 + power) * decay
+    times = run.time.values
+    stretched = np.expm1(np.minimum(rate * times, 300)) / rate
+    early = np.unique(np.append(stretched[stretched < STEADY], [0.99 * STEADY, STEADY]))
+
+    system = equations(loss, settings | {"predictor_decay": 0.0, "weight_decay": 0.0})
+    program = system.program
+    start = starting_states(program, np.array(TWO), system.chosen)
+    numbers = field_parameters(program, system.chosen, system.numbers)
+    equal = start.copy()
+    equal[0] = np.sqrt(np.mean(TWO))
+    between = np.stack([start, np.sqrt(start * equal), equal])
+    nodes = fit_nodes(program, between, numbers, 1e-11).nodes
+    still = compiled_flow(program, nodes, start, early, numbers, rtol=1e-11, atol=1e-13)
+    assert still.status == "completed"
+    assert tolerances(still.values[..., -2], still.values[..., -1]) < 1
+    at = np.minimum(np.searchsorted(early, stretched), len(early) - 1)
+    right = still.values[0][:, at] * np.exp(-decay * times)
+    assert tolerances(run.singular_value.values, right) < ALLOWED
+
+
+def test_a_learned_predictor_an_average_and_momentum_take_few_steps_on_one_mode():
+    run = eigendyn.simulate(
+        "euclidean",
+        [0.5],
+        predictor="learned",
+        target="ema",
+        momentum=0.9,
+        weight_decay=0.01,
+        steps=10_000,
+        method="compiled",
+        max_solver_steps=20_000,
+    )
+    assert run.attrs["status"] == "completed"
+    assert run.time[-1] == 1000
+
+
+def test_a_velocity_that_comes_to_rest_takes_no_steps_for_its_round_off():
+    """Forces on a predictor cancel near one, and leave their round-off, of which 1e-15 is more."""
+    run = eigendyn.simulate(
+        "euclidean",
+        START,
+        predictor="learned",
+        momentum=0.9,
+        weight_decay=1e-3,
+        learning_rate=0.02,
+        steps=50_000,
+        method="compiled",
+        max_solver_steps=20_000,
+    )
+    assert run.attrs["status"] == "completed"
+    assert run.time[-1] == 1000
+
+
+def test_a_run_in_which_everything_sinks_completes():
+    """A predictor that is counted in its largest eigenvalue is 0/0 at last."""
+    run = eigendyn.simulate(
+        "euclidean", TWO, predictor="copy", weight_decay=0.3, steps=10_000, saves=101
+    )
+    assert run.attrs["status"] == "completed"
+    assert run.time[-1] == 1000
+    assert np.isfinite(run.singular_value).all()
