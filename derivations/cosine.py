@@ -20,10 +20,9 @@ import sympy as sp
 
 from derivations.page import Line, show
 from derivations.tilted_gaussian import a, b, hand_moments, in_views, over_a_and_b
-from eigendyn.program.in_jax import substitute
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
-from eigendyn.theory.derive import descent_directions, mode_dynamics
+from eigendyn.theory.derive import descent_directions, mode_dynamics, substitute
 from eigendyn.theory.losses import cosine
 from eigendyn.theory.symbols import (
     determinant,

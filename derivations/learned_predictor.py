@@ -21,12 +21,16 @@ Source: Tian, Chen, Ganguli 2021, arXiv 2102.06810; derived here.
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn.program.in_jax import substitute
 from eigendyn.settings.siamese import Architecture
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.conservation import conserved_quantities
-from eigendyn.theory.derive import descent_directions, mode_dynamics, predictor_direction
+from eigendyn.theory.derive import (
+    descent_directions,
+    mode_dynamics,
+    predictor_direction,
+    substitute,
+)
 from eigendyn.theory.formula import in_variances
 from eigendyn.theory.losses import cosine, euclidean, without_stop_gradient
 from eigendyn.theory.symbols import Expectation, lam, sigma1, time, variance, weight_decay, z1

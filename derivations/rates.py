@@ -23,11 +23,10 @@ import eigendyn
 from derivations.dirichlet import integrate_tilts
 from derivations.page import Line, show
 from derivations.tilted_gaussian import over_a_and_b
-from eigendyn.program.in_jax import substitute
 from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
-from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.derive import mode_dynamics, substitute
 from eigendyn.theory.losses import SymbolicLoss, cosine, euclidean, iso_cosine, iso_euclidean
 from eigendyn.theory.symbols import ModeSum, alpha, beta, determinant, lam, modes, variance
 

@@ -18,12 +18,11 @@ Source: the running correlation, Tian, Chen, Ganguli 2021 (DirectPred); derived 
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn.program.in_jax import substitute
 from eigendyn.settings.siamese import Architecture
 from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
-from eigendyn.theory.derive import mode_dynamics
+from eigendyn.theory.derive import mode_dynamics, substitute
 from eigendyn.theory.formula import in_variances
 from eigendyn.theory.losses import euclidean
 from eigendyn.theory.symbols import alpha, lam, sigma1, variance, weight_decay

@@ -167,8 +167,8 @@ def command(
 
     def save_data(system: Any, diagram: Any, curves: Any) -> None:
         from eigendyn.analysis.bifurcations.diagram_data import diagram_data
-        from eigendyn.results.dataset import provenance
         from eigendyn.results.files import save
+        from eigendyn.results.provenance import provenance
 
         made = {"loss": system.loss.name, **provenance("cpu", "float64")}
         save(diagram_data(diagram, curves, **made), path, force)

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-import eigendyn
 from eigendyn.cli.interrupt import INTERRUPTED
 from eigendyn.cli.parameters import explained
 from eigendyn.errors import EigendynError
@@ -88,7 +87,7 @@ SHAPE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(cls=LazyGroup, context_settings=SHAPE)
-@click.version_option(eigendyn.__version__, message="%(prog)s %(version)s")
+@click.version_option(package_name="eigendyn", message="%(prog)s %(version)s")
 def cli() -> None:
     """Learning dynamics of self-supervised losses, mode by mode.
 

@@ -20,7 +20,7 @@ from eigendyn.crosschecks.verdict import FALSE_ALARM, agreement
 from eigendyn.errors import InvalidSetting
 from eigendyn.network.descent import Descent, descend
 from eigendyn.network.network import Network
-from eigendyn.results.dataset import provenance
+from eigendyn.results.provenance import provenance
 from eigendyn.settings.checks import check_real, check_whole
 from eigendyn.settings.choices import loss_name
 from eigendyn.settings.device import find_device

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from eigendyn.crosschecks.crosscheck import DEFAULT_SEEDS, crosscheck
 from eigendyn.crosschecks.verdict import FALSE_ALARM
-from eigendyn.results.dataset import provenance
+from eigendyn.results.provenance import provenance
 from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.settings.presets import METHODS
 from eigendyn.settings.siamese import RULES

@@ -12,12 +12,12 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_real, check_whole
 from eigendyn.settings.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
 from eigendyn.settings.keywords import strict
-from eigendyn.settings.siamese import CHOICES, RULES, contradictions, filled_in
+from eigendyn.settings.siamese import CHOICES, RULES, Siamese, contradictions, filled_in
 
 
 @strict
 @dataclass(frozen=True)
-class Network:
+class Network(Siamese):
     """A Siamese network and its gradient descent, valid by construction.
 
     z1 = f(W x1), z2 = f(W̃ x2) with views x_i = x + σ_i ξ_i of an input x ~ N(0, I), p = W_P z1.

@@ -25,9 +25,9 @@ from eigendyn.program import (
     Quantities,
     class_of,
 )
-from eigendyn.program.in_jax import NODE_SYMBOLS, substitute
+from eigendyn.program.in_jax import NODE_SYMBOLS
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.derive import ModeDynamics
+from eigendyn.theory.derive import ModeDynamics, substitute
 from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 MOST_AVERAGES = 8  # that one is split into

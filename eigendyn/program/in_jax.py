@@ -21,7 +21,7 @@ import eigendyn.settings.precision  # noqa: F401
 from eigendyn.errors import OpenMoments
 from eigendyn.program.averaging import NO_NODES, Nodes
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.derive import ModeDynamics
+from eigendyn.theory.derive import ModeDynamics, substitute
 from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
@@ -235,13 +235,6 @@ def compile_field(dynamics: ModeDynamics) -> VectorField:
         closure=dynamics.closure,
         code=code,
     )
-
-
-def substitute(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
-    """Put in the definitions of auxiliary symbols and the predictor's eigenvalue."""
-    for symbol, meaning in dynamics.definitions:
-        expression = expression.xreplace({symbol: meaning})
-    return expression.xreplace({sym.lam: dynamics.predictor})
 
 
 def _with_roots(rate: sp.Expr) -> sp.Expr:

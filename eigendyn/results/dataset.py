@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import platform
-import shlex
-import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import eigendyn
 from eigendyn.results.events import Course
 from eigendyn.results.labelled import Column, Labelled
 from eigendyn.results.outcome_words import UNKNOWN
 from eigendyn.results.outcomes import outcomes
+from eigendyn.results.provenance import provenance
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
 from eigendyn.settings.choices import APPROXIMATIONS
 
@@ -36,7 +29,6 @@ STATE_LABELS = {
     "predictor_velocity": ("velocity of the learned predictor's eigenvalue", "1/time"),
 }
 CONSERVED = "conserved_"  # begins the names of conserved quantities
-PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
 
 
 def labelled(
@@ -257,26 +249,6 @@ def relative_drift(quantity: NDArray) -> float:
     with np.errstate(invalid="ignore"):
         change = np.abs(quantity - start) / (np.abs(start) if start else 1.0)
     return float(np.where(quantity == start, 0.0, change).max())  # −∞, the logarithm of 0, stays
-
-
-def provenance(device: str, dtype: str) -> dict[str, str]:
-    """Say when, where and with what a result was made, in attributes that netCDF can hold."""
-    program = Path(sys.argv[0])
-    name = program.parent.name if program.stem == "__main__" else program.name  # no folders of ours
-    command = shlex.join([name, *sys.argv[1:]]).encode(errors="backslashreplace").decode()
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
-        "versions": _versions(),
-        "device": device,
-        "dtype": dtype,
-    }
-
-
-@cache
-def _versions() -> str:
-    versions = {"eigendyn": eigendyn.__version__, "python": platform.python_version()}
-    return json.dumps(versions | {package: version(package) for package in PACKAGES})
 
 
 def _label(long_name: str, units: str) -> dict[str, str]:

@@ -29,7 +29,15 @@ EPSILON_PLACEMENTS = ("inside", "outside")
 TARGETS = ("shared", "ema")
 EMA_SCHEDULES = ("constant", "cosine")
 CORRELATION_ORDERS = ("update-first", "use-first")
-PRESETS = ("published", "byol", "simsiam", "directpred", "directcopy", "isoloss")
+PRESET_LOSSES = {  # which loss each preset takes
+    "published": "cosine",
+    "byol": "cosine",
+    "simsiam": "cosine",
+    "directpred": "cosine",
+    "directcopy": "cosine",
+    "isoloss": "iso-cosine",
+}
+PRESETS = tuple(PRESET_LOSSES)
 UPDATES = ("derived", "published-no-stop-gradient")
 DTYPES = ("float64", "float32")
 DEVICES = ("auto", "cpu", "cuda")
@@ -77,9 +85,7 @@ def loss_name(loss: Any) -> str:
 def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
     """What was meant by a name from elsewhere, in a sentence; None if that is not known."""
     if kind == "loss" and given in PRESETS:
-        from eigendyn.settings.presets import preset_settings  # which is made of choices
-
-        loss = preset_settings(given).get("loss", "cosine")
+        loss = PRESET_LOSSES[given]
         return f"It is a preset: try --preset {given}, or the loss that it takes, {loss}."
     if kind == "loss" and "(" in given:
         return "It looks like a formula: try --loss-expr."

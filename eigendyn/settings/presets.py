@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from eigendyn.settings.choices import PRESETS, check_choice
+from eigendyn.settings.choices import PRESET_LOSSES, PRESETS, check_choice
 from eigendyn.settings.run_settings import Settings
 
 
@@ -16,42 +16,40 @@ def _decay(strength: float) -> dict[str, float]:
 
 
 _SGD = {"learning_rate": 0.03, "momentum": 0.9, "weight_decay": 4e-4}
-_LEARNED = {"loss": "cosine", "predictor": "learned"}
-METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        # Grill et al. 2020: normalised squared error, target momentum 0.996 rising to 1. Their
-        # optimiser, LARS, scales every layer's step and has no counterpart here.
-        "byol": _LEARNED
-        | {"target": "ema", "ema": 0.996, "ema_schedule": "cosine", **_decay(1.5e-6)},
-        # Chen & He 2021: negative cosine, shared target, SGD.
-        "simsiam": _LEARNED | {"learning_rate": 0.05, "momentum": 0.9, **_decay(1e-4)},
-        # Tian et al. 2021, and the sample command of their code: √c + ε max √c, ρ = 0.3. That
-        # code sets the predictor after the optimiser's step, for the next batch.
-        "directpred": {
-            "loss": "cosine",
-            "predictor": "running",
-            "alpha": 0.5,
-            "epsilon": 0.01,
-            "epsilon_placement": "outside",
-            "correlation_momentum": 0.3,
-            "correlation_order": "use-first",
-            "target": "ema",
-            "ema": 0.996,
-        }
-        | _SGD,
-        # Wang et al. 2021: the correlation itself, normalised and lifted; else as DirectPred.
-        "directcopy": {
-            "loss": "cosine",
-            "predictor": "copy",
-            "correlation_momentum": 0.3,
-            "correlation_order": "use-first",
-            "target": "ema",
-            "ema": 0.996,
-        }
-        | _SGD,
-        # Halvagal et al. 2023: no EMA target needed; α = 1/2 in their experiments.
-        "isoloss": {"loss": "iso-cosine", "alpha": 0.5},
+_LEARNED = {"predictor": "learned"}
+_METHODS = {
+    # Grill et al. 2020: normalised squared error, target momentum 0.996 rising to 1. Their
+    # optimiser, LARS, scales every layer's step and has no counterpart here.
+    "byol": _LEARNED | {"target": "ema", "ema": 0.996, "ema_schedule": "cosine", **_decay(1.5e-6)},
+    # Chen & He 2021: negative cosine, shared target, SGD.
+    "simsiam": _LEARNED | {"learning_rate": 0.05, "momentum": 0.9, **_decay(1e-4)},
+    # Tian et al. 2021, and the sample command of their code: √c + ε max √c, ρ = 0.3. That
+    # code sets the predictor after the optimiser's step, for the next batch.
+    "directpred": {
+        "predictor": "running",
+        "alpha": 0.5,
+        "epsilon": 0.01,
+        "epsilon_placement": "outside",
+        "correlation_momentum": 0.3,
+        "correlation_order": "use-first",
+        "target": "ema",
+        "ema": 0.996,
     }
+    | _SGD,
+    # Wang et al. 2021: the correlation itself, normalised and lifted; else as DirectPred.
+    "directcopy": {
+        "predictor": "copy",
+        "correlation_momentum": 0.3,
+        "correlation_order": "use-first",
+        "target": "ema",
+        "ema": 0.996,
+    }
+    | _SGD,
+    # Halvagal et al. 2023: no EMA target needed; α = 1/2 in their experiments.
+    "isoloss": {"alpha": 0.5},
+}
+METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {name: {"loss": PRESET_LOSSES[name], **chosen} for name, chosen in _METHODS.items()}
 )
 
 

@@ -12,7 +12,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import POSITIVE, check_real, check_whole
 from eigendyn.settings.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
 from eigendyn.settings.keywords import strict
-from eigendyn.settings.siamese import CHOICES, RULES, contradictions, filled_in
+from eigendyn.settings.siamese import CHOICES, RULES, Siamese, contradictions, filled_in
 
 TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
 SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
@@ -23,7 +23,7 @@ DEFAULT_CLOSURE_ACCURACY = 1e-9
 
 @strict
 @dataclass(frozen=True)
-class Settings:
+class Settings(Siamese):
     """Settings of one simulation, valid by construction.
 
     Args:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from eigendyn.settings.checks import FRACTION, POSITIVE, REAL, Rule
 from eigendyn.settings.choices import (
@@ -19,12 +18,6 @@ from eigendyn.settings.choices import (
     PREDICTORS,
     TARGETS,
 )
-
-if TYPE_CHECKING:
-    from eigendyn.network.network import Network
-    from eigendyn.settings.run_settings import Settings
-
-    Siamese = Settings | Network
 
 DEFAULT_EMA = 0.99
 DEFAULT_CORRELATION_MOMENTUM = 0.9
@@ -53,6 +46,28 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "momentum": FRACTION,
     }
 )
+
+
+class Siamese:
+    """What every Siamese network has, whoever describes it: `Settings`, or a `Network`."""
+
+    loss: str
+    predictor: str
+    target: str
+    stop_gradient: bool
+    alpha: float
+    beta: float | None
+    epsilon: float | None
+    epsilon_placement: str
+    normalize: bool
+    momentum: float
+    ema: float | None
+    ema_schedule: str
+    correlation_momentum: float | None
+    correlation_order: str
+    predictor_rate: float | None
+    predictor_decay: float
+    predictor_start: float | None
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,13 @@ def mode_dynamics(
     )
 
 
+def substitute(expression: sp.Expr, dynamics: ModeDynamics) -> sp.Expr:
+    """Put in the definitions of auxiliary symbols and the predictor's eigenvalue."""
+    for symbol, meaning in dynamics.definitions:
+        expression = expression.xreplace({symbol: meaning})
+    return expression.xreplace({sym.lam: dynamics.predictor})
+
+
 def _predictor_drive(loss: SymbolicLoss) -> sp.Expr:
     direction = predictor_direction(loss)
     if direction == 0:

@@ -8,12 +8,11 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from eigendyn.program.in_jax import substitute
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.conservation import conserved_quantities
-from eigendyn.theory.derive import ModeDynamics, descent_directions, mode_dynamics
+from eigendyn.theory.derive import ModeDynamics, descent_directions, mode_dynamics, substitute
 from eigendyn.theory.losses import SymbolicLoss, as_loss
 
 # Per-mode symbols take an index, the others do not: (text, LaTeX).

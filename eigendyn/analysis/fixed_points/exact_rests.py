@@ -11,9 +11,8 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from eigendyn.analysis.system import DynamicalSystem
-from eigendyn.program.in_jax import substitute
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.derive import ModeDynamics
+from eigendyn.theory.derive import ModeDynamics, substitute
 from eigendyn.theory.formula import text
 from eigendyn.theory.symbols import Average, ModeMaximum, ModeSum
 

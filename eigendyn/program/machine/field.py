@@ -19,8 +19,7 @@ from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
 from eigendyn.program.machine.loops import counted
 from eigendyn.program.machine.processor import Library, lanes
 from eigendyn.program.machine.rates import emit_rates
-from eigendyn.program.machine.vectors import I64
-from eigendyn.simulation.engines.lanes.build import kind_of
+from eigendyn.program.machine.vectors import I64, kind_of
 
 ALIGNED = 64  # bytes
 

@@ -32,6 +32,11 @@ def bits_of(kind: ir.Type) -> int:
     return 64 if isinstance(kind, ir.DoubleType) else 32
 
 
+def kind_of(bits: int) -> ir.Type:
+    """Type of a number of so many bits."""
+    return ir.DoubleType() if bits == 64 else ir.FloatType()
+
+
 @dataclass(frozen=True)
 class Vectors:
     """Writes arithmetic at a builder's position.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import ipywidgets
 from ipympl.backend_nbagg import Canvas, FigureManager
@@ -15,9 +15,6 @@ from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.show.notebook.blitting import Blitting
 from eigendyn.show.page.controls import Control
 
-if TYPE_CHECKING:
-    from eigendyn.show.notebook.explorer import Explorer
-
 LIVE = "eigendyn-live"  # class of the panel: its picture, which the notebook keeps, is not needed
 HIDING = (
     f"<style>.jp-OutputArea-child:has(.{LIVE}) + .jp-OutputArea-child:has(.jp-RenderedImage) "
@@ -25,6 +22,30 @@ HIDING = (
 )
 STILL = 0.3  # seconds without a move, after which fixed points are sought
 HINT = "Click the plane to start a trajectory."
+
+
+class _Explorer(Protocol):
+    """What a panel asks of an explorer."""
+
+    figure: Any
+    picture: Any
+    system: Any
+    loss: Any
+    parameters: dict[str, float]
+    controls: dict[str, Control]
+
+    @property
+    def plane(self) -> Any: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def command_line(self) -> str: ...
+    def set(self, name: str, value: float) -> None: ...
+    def start(self, across: float, up: float) -> None: ...
+    def choose(self, loss: Any) -> None: ...
+    def reset(self) -> None: ...
+    def find_rests(self) -> Any: ...
+    def show_rests(self, found: Any) -> None: ...
 
 
 class Panel:
@@ -40,7 +61,7 @@ class Panel:
         moves: What draws moves on the figure.
     """
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: _Explorer) -> None:
         self.explorer = explorer
         self.canvas = Canvas(explorer.figure)
         FigureManager(self.canvas, 0)

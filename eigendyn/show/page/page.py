@@ -10,6 +10,7 @@ import base64
 import json
 from dataclasses import asdict
 from html import escape
+from importlib.metadata import version
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import eigendyn
 from eigendyn.analysis.plane.axes import axes, subject
 from eigendyn.analysis.plane.explored import explored_system
 from eigendyn.analysis.system import DynamicalSystem
@@ -88,7 +88,7 @@ def page(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool = True)
         equation=escape(_equation(system.loss)),
         subject=escape(subject(system)),
         closure=escape(closure),
-        version=escape(eigendyn.__version__),
+        version=escape(version("eigendyn")),
         style=style,
         data=embedded(data),
         script="\n".join(

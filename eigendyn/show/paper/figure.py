@@ -9,8 +9,8 @@ from types import ModuleType
 
 import xarray
 
-from eigendyn.results.dataset import provenance
 from eigendyn.results.files import save, write_atomically
+from eigendyn.results.provenance import provenance
 from eigendyn.show.paper import FIGURES, outputs
 from eigendyn.show.paper.work import EFFORTS, Numbers, Work
 from eigendyn.show.plot.picture import save_figure

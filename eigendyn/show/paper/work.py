@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,6 @@ import xarray
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-import eigendyn
 from eigendyn.crosschecks.crosscheck import crosscheck
 from eigendyn.errors import UnreadableFile
 from eigendyn.results.files import load, save
@@ -150,7 +150,7 @@ class Work:
         """Load a finished part, or make it and keep it."""
         if self.parts is None:
             return make()
-        told = json.dumps([eigendyn.__version__, settings], sort_keys=True)
+        told = json.dumps([version("eigendyn"), settings], sort_keys=True)
         fingerprint = hashlib.sha256(told.encode()).hexdigest()
         path = self.parts / f"{name}.nc"
         if path.exists():

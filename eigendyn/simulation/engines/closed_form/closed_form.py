@@ -20,11 +20,10 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from eigendyn.errors import NoClosedForm
-from eigendyn.program.in_jax import substitute
 from eigendyn.results.trajectory import Trajectory
 from eigendyn.simulation.engines.closed_form.wright import depletion, depletion_time, wright_omega
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.derive import ModeDynamics
+from eigendyn.theory.derive import ModeDynamics, substitute
 from eigendyn.theory.formula import text
 from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
 

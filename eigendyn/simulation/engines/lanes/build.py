@@ -12,6 +12,7 @@ from eigendyn.program import Program
 from eigendyn.program.machine.layout import workspace_numbers
 from eigendyn.program.machine.processor import Library, lanes
 from eigendyn.program.machine.rates import emit_rates
+from eigendyn.program.machine.vectors import kind_of
 from eigendyn.simulation.engines.lanes.chebyshev import chebyshev_like
 from eigendyn.simulation.engines.lanes.integrator import emit_integrator
 from eigendyn.simulation.engines.lanes.workspace import (
@@ -47,11 +48,6 @@ class Kernel:
     block: int
     workspace: int
     library: Library
-
-
-def kind_of(bits: int) -> ir.Type:
-    """Type of a number of so many bits."""
-    return ir.DoubleType() if bits == 64 else ir.FloatType()
 
 
 def across_of(program: Program, modes: int) -> str:

@@ -15,8 +15,9 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.layout import pack_nodes
+from eigendyn.program.machine.vectors import kind_of
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch
-from eigendyn.simulation.engines.lanes.build import across_of, build_kernel, kind_of
+from eigendyn.simulation.engines.lanes.build import across_of, build_kernel
 from eigendyn.simulation.engines.lanes.integrator import CLOSER
 from eigendyn.simulation.engines.runge_kutta.dop853 import DOP853
 from eigendyn.simulation.engines.runge_kutta.tableau import Tableau

@@ -6,6 +6,7 @@ from typing import Any
 
 from eigendyn.program.machine.writer import whole
 from eigendyn.simulation.engines.lanes.workspace import Frame
+from eigendyn.simulation.engines.vanished import NOTHING
 
 SAFETY = 0.85
 NOW, BEFORE = 0.7, -0.4  # shares of the last two errors in the next step
@@ -13,7 +14,6 @@ LEAST_ERROR = 1e-4  # of a step, over what is allowed, that the next one is chos
 LEAST = 0.2  # by which a step may shrink
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that may rest at zero
 ROUND_OFF = {8: 1e-13, 4: 1e-4}  # of a velocity, over what it moves: what is left of forces at rest
-NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
 
 
 def emit_first_step(f: Frame, fresh: Any) -> None:

@@ -1,0 +1,34 @@
+"""Say when, where and with what a result was made."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
+
+
+def provenance(device: str, dtype: str) -> dict[str, str]:
+    """Say when, where and with what a result was made, in attributes that netCDF can hold."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.stem == "__main__" else program.name  # no folders of ours
+    command = shlex.join([name, *sys.argv[1:]]).encode(errors="backslashreplace").decode()
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "versions": _versions(),
+        "device": device,
+        "dtype": dtype,
+    }
+
+
+@cache
+def _versions() -> str:
+    versions = {"eigendyn": version("eigendyn"), "python": platform.python_version()}
+    return json.dumps(versions | {package: version(package) for package in PACKAGES})
