@@ -11,92 +11,41 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "eigendyn"
 
-# Each room imports from rooms further up only; leaves are open to all.
+# Each room imports from itself and from rooms before it; `errors` is open to all.
 ROOMS = [
-    "symbols",
-    "losses",
-    "loss_text",
-    "loss_writer",
-    "derive",
-    "conservation",
-    "closure",
-    "compile",
+    "settings",
+    "results",
+    "theory",
     "program",
-    "machine",
-    "formula",
-    "export",
-    "still",
-    "node_errors",
-    "nodes",
-    "equations",
-    "events",
-    "integrate",
-    "run",
-    "measures",
-    "outcomes",
-    "result",
     "simulation",
-    "engines",
-    "ensembles",
-    "analysis",
-    "explorer",
-    "design",
     "network",
-    "agreement",
-    "power",
     "crosschecks",
-    "systems",
-    "audits",
-    "report",
-    "plot",
-    "portraits",
-    "widgets",
-    "notebook",
-    "paper",
+    "analysis",
+    "show",
     "cli",
 ]
-LEAVES = {
-    *("errors", "checks", "choices", "settings", "start", "store", "trajectory", "device"),
-    *(
-        "precision",
-        "presets",
-        "other_names",
-        "architecture",
-        "averaging",
-        "labelled",
-        "outcome_words",
-        "wording",
-    ),
-    *("matrices", "matrix_files", "tables", "columns"),
-    "keywords",
-}
-APART = {"network"}  # must not share what it is compared with: imports leaves only
-ONLY_IN = {
-    "matplotlib": {"plot", "paper"},
+BESIDE = {"errors", "__init__", "__main__"}
+APART = {"network": {"settings"}}  # must not share what it is compared with
+ONLY_IN = {  # files and folders
+    "matplotlib": {"show/plot", "show/notebook", "show/paper", "show/portrait"},
     "click": {"cli"},
-    "diffrax": {"integrate"},
-    "llvmlite": {"machine"},
+    "diffrax": {"simulation/engines/in_jax"},
+    "llvmlite": {
+        "program/machine",
+        "simulation/engines/lanes",
+        "simulation/engines/shifted",
+    },
     "sympy": {
-        *(
-            "symbols",
-            "losses",
-            "loss_text",
-            "derive",
-            "conservation",
-            "closure",
-            "compile",
-            "formula",
-            "design",
-            "export",
-            "loss_writer",
-        ),
-        "integrate/closed_form",
+        "theory",
         "program/derivation",
-        "analysis/exact_rests",
-        "integrate/decoupled",
+        "program/in_jax",
+        "simulation/engines/closed_form/closed_form",
+        "simulation/engines/shifted/power_sum",
+        "analysis/design",
+        "analysis/fixed_points/exact_rests",
     },
 }
-LAZY = {"__init__", "cli/main", "paper/figure"}  # load by name what is asked for
+LAZY = {"__init__", "cli/main", "show/paper/figure"}  # load by name what is asked for
 FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "S"}
 
 
@@ -108,62 +57,75 @@ def sources():
 
 
 def imports(text):
-    """Modules that are imported anywhere, in functions too; TYPE_CHECKING blocks left out.
+    """Modules that are imported anywhere: in functions, and for type checkers too.
 
-    A relative import is given as it is written, with its dots: it is an offence of its own.
+    A relative import is given as it is written, with its dots: it is an offence of its own. What is
+    taken from a module is given too, since it may be a module itself.
     """
-    for node in _walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
-            if node.module == "eigendyn":
-                yield from (f"eigendyn.{alias.name}" for alias in node.names)
-
-
-def _walk(node):
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
-            for other in child.orelse:
-                yield other
-                yield from _walk(other)
-            continue
-        yield child
-        yield from _walk(child)
+            module = "." * node.level + (node.module or "")
+            if module != "eigendyn":
+                yield module
+            if module.split(".")[0] == "eigendyn":
+                yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def room(module):
     return module.split("/")[0]
 
 
+def lies_in(module, places):
+    return any(f"{module}/".startswith(f"{place}/") for place in places)
+
+
 def wrong_directions(files):
     for module, text in files.items():
-        if room(module) in ("__init__", "__main__"):
+        here = room(module)
+        if here in ("__init__", "__main__"):
             continue
         for imported in imports(text):
-            parts = imported.split(".")
-            if parts[0] == "":
+            first, other, *_ = [*imported.split("."), ""]
+            if first == "":
                 yield f"{module} imports {imported}; write its full name"
-            if parts[0] in ("derivations", "figures"):
+            if first in ("derivations", "figures"):
                 yield f"{module} imports {imported}"
-            if parts[0] != "eigendyn" or len(parts) == 1:
+            if first != "eigendyn" or other == "errors":
                 continue
-            other = parts[1]
-            if other not in ROOMS and other not in LEAVES:
+            if other == "":
+                yield f"{module} imports all of {imported}"
+            elif other not in ROOMS:
                 yield f"{module} imports {imported}, which stands in no room"
-            elif room(module) in APART and other in ROOMS and other != room(module):
+            elif here in APART and other not in {here, *APART[here]}:
                 yield f"{module}, which stands apart, imports {imported}"
-            elif room(module) in LEAVES and other in ROOMS:
-                yield f"the leaf {module} imports {imported}"
-            elif other in ROOMS and ROOMS.index(other) > ROOMS.index(room(module)):
+            elif here in BESIDE or ROOMS.index(other) > ROOMS.index(here):
                 yield f"{module} imports {imported} from downstream"
+
+
+def circles(files):
+    """Files that import each other in a loop, which a reader has to know all at once."""
+    named = {module.removesuffix("/__init__"): module for module in files}
+    arrows = {
+        module: {
+            named[path]
+            for imported in imports(text)
+            if (path := imported.removeprefix("eigendyn.").replace(".", "/")) in named
+        }
+        for module, text in files.items()
+    }
+    while ends := {module for module, others in arrows.items() if not others & set(arrows)}:
+        arrows = {module: others for module, others in arrows.items() if module not in ends}
+    if arrows:
+        yield f"in a circle, or above one: {', '.join(sorted(arrows))}"
 
 
 def misplaced_libraries(files):
     for module, text in files.items():
         for imported in imports(text):
             allowed = ONLY_IN.get(imported.split(".")[0])
-            if allowed is not None and not {room(module), module} & allowed:
+            if allowed is not None and not lies_in(module, allowed):
                 yield f"{module} imports {imported}"
 
 
@@ -189,7 +151,7 @@ def taken(text):
 def executed_text(files):
     for module, text in files.items():
         for name in taken(text):
-            if name in FORBIDDEN_CALLS or (name == "lambdify" and module != "compile"):
+            if name in FORBIDDEN_CALLS or (name == "lambdify" and module != "program/in_jax"):
                 yield f"{module} uses {name}"
 
 
@@ -202,7 +164,7 @@ def hidden_imports(files):
 
 def created_symbols(files):
     for module, text in files.items():
-        if module == "symbols":
+        if module == "theory/symbols":
             continue
         constructed = ("Symbol", "Dummy", "Wild", "IndexedBase", "Idx")
         for name in taken(text):
@@ -214,7 +176,14 @@ def created_symbols(files):
             yield f"{module} imports sympy.abc"
 
 
-RULES = [wrong_directions, misplaced_libraries, executed_text, hidden_imports, created_symbols]
+RULES = [
+    wrong_directions,
+    circles,
+    misplaced_libraries,
+    executed_text,
+    hidden_imports,
+    created_symbols,
+]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -222,39 +191,51 @@ def test_the_house_keeps_its_rules(rule):
     assert list(rule(sources())) == []
 
 
-def test_every_room_exists():
-    rooms = {room(module) for module in sources()}
-    assert rooms == {*ROOMS, *LEAVES, "__init__", "__main__"}
+def test_the_house_has_these_rooms():
+    assert {room(module) for module in sources()} == {*ROOMS, *BESIDE}
 
 
 @pytest.mark.parametrize(
     ("rule", "module", "text"),
     [
-        (wrong_directions, "losses", "from eigendyn.derive import mode_dynamics"),
-        (wrong_directions, "closure/exact", "def f():\n    import eigendyn.compile"),
-        (wrong_directions, "errors", "from eigendyn import losses"),
-        (wrong_directions, "network/losses", "from eigendyn.symbols import z1"),
-        (wrong_directions, "network/descent", "from eigendyn.derive import mode_dynamics"),
-        (wrong_directions, "plot/spectrum", "import derivations.cosine"),
-        (wrong_directions, "losses", "from .derive import mode_dynamics"),
-        (wrong_directions, "losses", "from . import derive"),
-        (wrong_directions, "losses", "if TYPE_CHECKING:\n    pass\nelse:\n    import eigendyn.cli"),
-        (misplaced_libraries, "result", "from matplotlib.figure import Figure"),
-        (misplaced_libraries, "simulation", "import click"),
-        (misplaced_libraries, "nodes", "import diffrax"),
-        (misplaced_libraries, "integrate/flow", "import sympy as sp"),
+        (wrong_directions, "theory/losses", "from eigendyn.program import in_jax"),
+        (wrong_directions, "theory/closure/exact", "def f():\n    import eigendyn.program.in_jax"),
+        (wrong_directions, "settings/presets", "import eigendyn"),
+        (wrong_directions, "settings/presets", "from eigendyn import simulate"),
+        (wrong_directions, "errors", "from eigendyn.theory import losses"),
+        (wrong_directions, "network/losses", "from eigendyn.theory.symbols import z1"),
+        (wrong_directions, "network/descent", "from eigendyn.theory.derive import mode_dynamics"),
+        (wrong_directions, "show/plot/spectrum", "import derivations.cosine"),
+        (wrong_directions, "theory/losses", "from .derive import mode_dynamics"),
+        (wrong_directions, "theory/losses", "from . import derive"),
+        (wrong_directions, "theory/losses", "if TYPE_CHECKING:\n    import eigendyn.cli.main"),
+        (misplaced_libraries, "results/dataset", "from matplotlib.figure import Figure"),
+        (misplaced_libraries, "simulation/simulate", "import click"),
+        (misplaced_libraries, "simulation/nodes", "import diffrax"),
+        (misplaced_libraries, "simulation/engines/in_jax/flow", "import sympy as sp"),
         (executed_text, "cli/main", "eval('1')"),
-        (executed_text, "losses", "sp.sympify('x')"),
-        (executed_text, "losses", "from sympy import lambdify as compiled"),
-        (executed_text, "losses", "list(map(eval, ['1']))"),
-        (executed_text, "losses", "compiled = sp.lambdify"),
-        (hidden_imports, "losses", "import importlib\nimportlib.import_module('click')"),
-        (hidden_imports, "losses", "__import__('click')"),
-        (created_symbols, "losses", "from sympy import Symbol as Letter"),
-        (created_symbols, "losses", "from sympy.abc import x"),
-        (executed_text, "formula", "sp.lambdify([], [])"),
-        (created_symbols, "losses", "sp.Symbol('x')"),
+        (executed_text, "theory/losses", "sp.sympify('x')"),
+        (executed_text, "theory/losses", "from sympy import lambdify as compiled"),
+        (executed_text, "theory/losses", "list(map(eval, ['1']))"),
+        (executed_text, "theory/losses", "compiled = sp.lambdify"),
+        (hidden_imports, "theory/losses", "import importlib\nimportlib.import_module('click')"),
+        (hidden_imports, "theory/losses", "__import__('click')"),
+        (created_symbols, "theory/losses", "from sympy import Symbol as Letter"),
+        (created_symbols, "theory/losses", "from sympy.abc import x"),
+        (executed_text, "theory/formula", "sp.lambdify([], [])"),
+        (created_symbols, "theory/losses", "sp.Symbol('x')"),
     ],
 )
 def test_an_offence_is_found(rule, module, text):
     assert list(rule({module: text}))
+
+
+def test_a_circle_is_found_wherever_it_is_closed():
+    there = "from eigendyn.theory import derive"
+    for back in (
+        "import eigendyn.theory.losses",
+        "if TYPE_CHECKING:\n    from eigendyn.theory.losses import cosine",
+        "def f():\n    from eigendyn.theory.losses import cosine",
+    ):
+        assert list(circles({"theory/losses": there, "theory/derive": back}))
+    assert not list(circles({"theory/losses": there, "theory/derive": "import math"}))
