@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import matplotlib
 import numpy as np
 from matplotlib.axis import Axis
-from matplotlib.collections import LineCollection
+from matplotlib.collections import Collection, LineCollection
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -32,6 +33,8 @@ MOST_LINES = 200
 MARGINS = {"left": 0.15, "right": 0.81, "bottom": 0.145}  # shares of the figure
 ABOVE, LINE = 0.16, 0.055  # margin above the axes, and a line of the title
 BAR = (1.03, 0.0, 0.045, 1.0)  # left, bottom, width and height in shares of the axes
+STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))  # of several runs
+RUN = "run"  # names the lines of one
 DECADES = 6  # below the largest variance; what falls further leaves the picture
 
 
@@ -41,7 +44,9 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     Modes at zero variance cannot stand on a logarithmic axis; of more than 200 modes, 200 are drawn
     whose ranks by initial variance are evenly spaced. The title says so in either case, and which
     settings are not the usual ones. In a figure without a layout engine the subplots are moved
-    (`tight_layout`), so that axes in a row leave room for each other's labels.
+    (`tight_layout`), so that axes in a row leave room for each other's labels. A second run on the
+    same axes is drawn in another line style, in the first one's colours, and a legend takes the
+    title's place.
 
     Args:
         dataset: A result of `simulate`.
@@ -68,32 +73,63 @@ def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
     initial = dataset["variance"].values[:, 0]
     drawn = _choose(initial)
     times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
+    before = [one for one in ax.collections if one.get_gid() == RUN]
     lines = LineCollection(
         [np.column_stack([times, line]) for line in variance],
         array=initial[drawn],
         cmap=colours(),
-        norm=colour_scale(initial[drawn]),
+        norm=before[0].norm if before else colour_scale(initial[drawn]),
         linewidths=1.2,
+        linestyles=STYLES[len(before) % len(STYLES)],
         rasterized=len(initial) > MOST_LINES,
+        label="\n".join(_title(dataset, initial, len(drawn))),
+        gid=RUN,
     )
     ax.set_yscale("log")
     ax.add_collection(lines)
-    ax.set_ylim(*_range(variance))
+    _widen(ax, times, variance, beside=bool(before))
     _label_decades(ax.yaxis)
-    if times[-1] > times[0]:
-        ax.set_xlim(times[0], times[-1])
+    learning_rate = json.loads(dataset.attrs["settings"])["learning_rate"]
+    if before:
+        _name_all(ax, [*before, lines], learning_rate)
+        return 0
     ax.set_xlabel("time (learning rate × step)")
     ax.set_ylabel("variance of the mode")
-    learning_rate = json.loads(dataset.attrs["settings"])["learning_rate"]
     steps = ax.secondary_xaxis(
         "top", functions=(lambda time: time / learning_rate, lambda step: step * learning_rate)
     )
     steps.set_xlabel("step")
+    steps.set_gid(f"{learning_rate}")
     count = write_title(ax, _title(dataset, initial, len(drawn)))
     # Part of the axes, so that every layout keeps room for it.
     bar = ax.figure.colorbar(lines, cax=ax.inset_axes(BAR), label="initial variance")
     _label_decades(bar.ax.yaxis)
     return count
+
+
+def _widen(ax: Axes, times: NDArray, variance: NDArray, beside: bool) -> None:
+    """Make the axes hold a run, beside what they hold already."""
+    low, high = _range(variance)
+    begin, end = times[0], times[-1]
+    if beside:
+        (least, most), (first, last) = ax.get_ylim(), ax.get_xlim()
+        low, high, begin, end = min(low, least), max(high, most), min(begin, first), max(end, last)
+    ax.set_ylim(low, high)
+    if end > begin:
+        ax.set_xlim(begin, end)
+
+
+def _name_all(ax: Axes, runs: list[Collection], learning_rate: float) -> None:
+    """Tell several runs apart by a legend; steps are counted only if all count them alike."""
+    for steps in [one for one in ax.child_axes if one.get_gid() not in (None, f"{learning_rate}")]:
+        steps.remove()
+    ax.set_title("")
+    ax.legend(
+        [Line2D([], [], color="0.3", linestyle=STYLES[i % len(STYLES)]) for i in range(len(runs))],
+        [str(run.get_label()) for run in runs],
+        fontsize="x-small",
+        loc="lower right",
+    )
 
 
 def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bool = False) -> Path:

@@ -99,6 +99,25 @@ def test_steps_stand_above_the_times():
     assert steps.get_xlabel() == "step"
 
 
+@pytest.mark.parametrize(("rate", "axes"), [(0.1, 2), (0.05, 1)])
+def test_two_runs_on_the_same_axes_are_told_apart(rate, axes):
+    """By line style and a legend, on axes that hold both; steps stand above if they are alike."""
+    first = label(logistic([0.5, 0.1], TIMES), TIMES, learning_rate=0.1)
+    second = label(logistic([1e-3, 5.0], 2 * TIMES), 2 * TIMES, learning_rate=rate)
+    ax = draw(first)
+    plot_spectrum(second, ax)
+    one, other = ax.collections
+    assert one.get_linestyle() != other.get_linestyle()
+    assert one.norm is other.norm
+    assert ax.get_legend() is not None
+    assert len(ax.get_legend().get_texts()) == 2
+    assert ax.get_title() == ""
+    assert ax.get_xlim() == (0, 60)
+    assert ax.get_ylim()[0] < 1e-3
+    assert ax.get_ylim()[1] > 5
+    assert len(ax.child_axes) == axes  # of the steps, and of the colour bar
+
+
 def test_a_mode_that_vanishes_does_not_stretch_the_axis():
     variance = np.array([np.exp(-20 * TIMES), np.ones(61)])
     low, high = draw(label(variance, TIMES)).get_ylim()
