@@ -131,3 +131,14 @@ def test_a_run_in_which_everything_sinks_completes():
     assert run.attrs["status"] == "completed"
     assert run.time[-1] == 1000
     assert np.isfinite(run.singular_value).all()
+
+
+def test_momentum_makes_decay_faster():
+    """All that is left in the end is e^(−rt), with η r² − (1 − μ + ω η) r + ω = 0."""
+    momentum, decay, rate = 0.9, 0.01, 0.05
+    settings = {"momentum": momentum, "weight_decay": decay, "learning_rate": rate}
+    run = eigendyn.simulate("cosine", TWO, closure="mean-field", steps=20_000, saves=61, **settings)
+    assert run.attrs["status"] == "completed"
+    (r,) = (x for x in np.roots([rate, -(1 - momentum + decay * rate), decay]) if x < 1)
+    late = np.log(run.singular_value.values[0, -11:])
+    np.testing.assert_allclose(np.diff(late) / np.diff(run.time[-11:]), -r, rtol=1e-9)

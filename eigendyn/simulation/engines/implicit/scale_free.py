@@ -160,13 +160,25 @@ class Dynamics:
     @cached_property
     def shrinks(self) -> NDArray:
         """Rates (states, 1) at which states decay together where forces cancel; else zero."""
+        representation, predictor = (self._fades(state) for state in DRIVEN)
         numbers = [
-            DEGREES[name] * self.parameters.get("weight_decay", 0.0)
-            if name in DEGREES
-            else self.parameters.get("predictor_decay", 0.0)
+            DEGREES[name] * representation if name in DEGREES else predictor
             for name in self.program.states
         ]
         return np.array(numbers)[:, None] * (self.exponent is not None)
+
+    def _fades(self, state: str) -> float:
+        """Rate r of e^(−rt), in which a state decays that nothing drives.
+
+        With momentum μ, ds/dt = −ω s + μ u and η du/dt = ds/dt − u are so for
+        η r² − (1 − μ + ω η) r + ω = 0, whose smaller solution lasts longer.
+        """
+        decay = self.parameters.get(DECAYS[state], 0.0)
+        if self._place(DRIVEN[state]) is None:
+            return decay
+        rate, momentum = self.parameters["learning_rate"], self.parameters["momentum"]
+        half = (1 - momentum + decay * rate) / 2
+        return (half - np.sqrt(max(half**2 - decay * rate, 0.0))) / rate
 
     @cached_property
     def _rates(self) -> OneField:
