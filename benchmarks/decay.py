@@ -32,7 +32,8 @@ from eigendyn.crosschecks.systems import systems
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import published_variances
 from eigendyn.simulation.equations import Equations, equations
-from eigendyn.simulation.run import run, saved_steps, starting_states
+from eigendyn.simulation.initial import saved_steps, starting_states
+from eigendyn.simulation.run import run
 
 DECAYS = (0.0, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.3)
 END, SAVES = 1000.0, 201

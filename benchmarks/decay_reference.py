@@ -30,8 +30,8 @@ from scipy.integrate import Radau
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import rates
 from eigendyn.simulation.equations import Equations
+from eigendyn.simulation.initial import field_parameters
 from eigendyn.simulation.nodes import fit_nodes
-from eigendyn.simulation.run import field_parameters
 
 FINE, COARSER = 1e-13, 10.0  # of explicit steps, and by how much the second run's are larger
 IMPLICIT = 1e-11  # of implicit steps, in logarithms

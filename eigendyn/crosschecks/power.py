@@ -14,8 +14,9 @@ from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import architecture
 from eigendyn.simulation.engines.in_jax.sensitivity import RATE, step_sensitivities
 from eigendyn.simulation.equations import equations, symbolic
+from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.nodes import draw_samples, fit_nodes
-from eigendyn.simulation.run import field_parameters, in_precision, on_device, starting_states
+from eigendyn.simulation.single import on_device
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics
@@ -56,7 +57,7 @@ def sensitivities(
     else:
         numbers = field_parameters(program, chosen, system.numbers)
         nodes = fit_nodes(program, states, numbers, ACCURACY).nodes
-    field = replace(field, nodes=in_precision(nodes, "float64"))
+    field = replace(field, nodes=nodes.in_precision("float64"))
     numbers = field_parameters(field, chosen, system.numbers) | {RATE: chosen.learning_rate}
     if "predictor_value" in field.states:
         numbers["predictor_start"] = float(chosen.predictor_start or 0.0)

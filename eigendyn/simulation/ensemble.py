@@ -22,9 +22,9 @@ from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.engine import STATES, WATCHED, Work, follow
 from eigendyn.simulation.equations import equations
+from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.nodes import Fit
 from eigendyn.simulation.nodes_of_many import by_width, judged, nodes_for
-from eigendyn.simulation.run import field_parameters, in_precision, starting_states
 from eigendyn.simulation.simulate import ERROR_MEANINGS
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def _followed(job: _Job, chunk: slice) -> tuple[str, Batch, Fit]:
             continue
         whole = slice(None) if len(rows) == len(group) else rows  # a slice copies nothing
         starts, numbers = job.starts[chunk][whole], _part(job.part(chunk), whole)
-        work = replace(job.work, nodes=in_precision(fit.nodes, job.work.chosen.dtype))
+        work = replace(job.work, nodes=fit.nodes.in_precision(job.work.chosen.dtype))
         name, batch = follow(job.engine, work, starts, numbers)
         parts.append((rows, name, *_judged(work, fit, starts, batch, numbers)))
     if len(parts) == 1:

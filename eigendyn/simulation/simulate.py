@@ -19,9 +19,10 @@ from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances, published_variances
 from eigendyn.simulation.equations import Equations, equations
+from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.measures import columns, measures
 from eigendyn.simulation.nodes import Fit, draw_samples, fit_nodes
-from eigendyn.simulation.run import field_parameters, in_precision, run, starting_states
+from eigendyn.simulation.run import run
 
 if TYPE_CHECKING:
     import xarray
@@ -130,7 +131,7 @@ def vector_field(
         nodes = draw_samples(program, states.shape[-1], chosen.samples, chosen.seed)
     else:
         nodes = fit_nodes(program, states, parameters, chosen.closure_accuracy).nodes
-    field = replace(system.field, nodes=in_precision(nodes, chosen.dtype))
+    field = replace(system.field, nodes=nodes.in_precision(chosen.dtype))
     states = states if several else states[0]
     return field, states.astype(chosen.dtype), parameters
 

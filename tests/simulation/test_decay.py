@@ -9,8 +9,8 @@ from scipy.integrate import DOP853
 import eigendyn
 from eigendyn.simulation.engines.lanes.flow import compiled_flow
 from eigendyn.simulation.equations import equations
+from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.nodes import fit_nodes
-from eigendyn.simulation.run import field_parameters, starting_states
 
 START = (0.02, 0.3, 1.7)
 TWO = (0.2, 1.0)

@@ -13,7 +13,7 @@ from eigendyn.settings.choices import loss_name
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances
-from eigendyn.simulation.run import starting_states
+from eigendyn.simulation.initial import starting_states
 from eigendyn.simulation.simulate import vector_field
 from eigendyn.theory.losses import SymbolicLoss
 

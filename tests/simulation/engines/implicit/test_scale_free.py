@@ -7,7 +7,7 @@ import eigendyn
 from eigendyn.program.averaging import NO_NODES
 from eigendyn.simulation.engines.implicit.scale_free import FASTEST, Dynamics
 from eigendyn.simulation.equations import equations
-from eigendyn.simulation.run import field_parameters, starting_states
+from eigendyn.simulation.initial import field_parameters, starting_states
 
 VARIANCES = np.array([0.05, 0.3, 1.0, 2.0])
 

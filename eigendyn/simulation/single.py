@@ -1,0 +1,141 @@
+"""Follow one spectrum: a table of engines, and the exact solution where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from eigendyn.errors import NoClosedForm
+from eigendyn.program.averaging import Nodes
+from eigendyn.results.trajectory import Trajectory
+from eigendyn.settings.run_settings import Settings
+from eigendyn.simulation.equations import Equations
+from eigendyn.simulation.still import without_still_modes
+
+Engine = Callable[[Nodes], Trajectory]
+
+
+def on_device(name: str) -> AbstractContextManager:
+    """JAX works on that device while the context lasts."""
+    import jax
+
+    from eigendyn.settings.device import find_device
+
+    return jax.default_device(find_device(name))
+
+
+def exact_solution(
+    system: Equations, start: NDArray, steps: NDArray, parameters: Mapping[str, float]
+) -> Trajectory | None:
+    """The exact solution, if it is wanted and there is one."""
+    chosen = system.chosen
+    if chosen.method not in ("auto", "closed-form"):
+        return None
+    if chosen.method == "auto" and system.program.is_coupled:
+        return None
+    from eigendyn.simulation.engines.closed_form.closed_form import closed_form
+
+    times = chosen.learning_rate * steps
+    with on_device(chosen.device):
+        try:
+            found = closed_form(system.dynamics, start[0] ** 2, times, parameters)
+            found.values[..., 0] = start  # not rounded twice
+            return found
+        except NoClosedForm:
+            if chosen.method == "closed-form":
+                raise
+    return None
+
+
+@without_still_modes
+def _compiled(
+    system: Equations, start: NDArray, steps: NDArray, parameters: Mapping[str, float], _bar: bool
+) -> Engine:
+    from eigendyn.simulation.engines.lanes.flow import compiled_flow
+
+    times, options = system.chosen.learning_rate * steps, _accuracy(system.chosen)
+    return lambda nodes: compiled_flow(system.program, nodes, start, times, parameters, **options)
+
+
+@without_still_modes
+def _implicit(
+    system: Equations, start: NDArray, steps: NDArray, parameters: Mapping[str, float], _bar: bool
+) -> Engine:
+    from eigendyn.simulation.engines.implicit.lsoda import implicit_flow
+
+    times, options = system.chosen.learning_rate * steps, _accuracy(system.chosen)
+    return lambda nodes: implicit_flow(system.program, nodes, start, times, parameters, **options)
+
+
+@without_still_modes
+def _flow(
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    progress: bool,
+) -> Engine:
+    from eigendyn.simulation.engines.in_jax.flow import gradient_flow
+
+    chosen, field = system.chosen, system.field
+
+    def flow(nodes: Nodes) -> Trajectory:
+        with on_device(chosen.device):
+            return gradient_flow(
+                replace(field, nodes=nodes.in_precision(chosen.dtype)),
+                start,
+                chosen.learning_rate * steps,
+                parameters,
+                solver=chosen.solver,
+                **_accuracy(chosen),
+                progress=progress,
+            )
+
+    return flow
+
+
+@without_still_modes
+def _descent(
+    system: Equations,
+    start: NDArray,
+    steps: NDArray,
+    parameters: Mapping[str, float],
+    progress: bool,
+) -> Engine:
+    from tqdm.auto import tqdm
+
+    from eigendyn.simulation.engines.in_jax.steps import descent_steps
+
+    chosen, field = system.chosen, system.field
+
+    def descend(nodes: Nodes) -> Trajectory:
+        served = replace(field, nodes=nodes.in_precision(chosen.dtype))
+        numbers = steps.astype(int)
+        with (
+            on_device(chosen.device),
+            tqdm(total=chosen.steps, unit="step", disable=not progress) as bar,
+        ):
+            return descent_steps(
+                served,
+                start,
+                numbers,
+                chosen.learning_rate,
+                parameters,
+                bar.update,
+                chosen.correlation_order,
+            )
+
+    return descend
+
+
+def _accuracy(chosen: Settings) -> dict[str, Any]:
+    rtol, atol = chosen.tolerances
+    return {"rtol": rtol, "atol": atol, "max_steps": chosen.max_solver_steps}
+
+
+# Each takes the equations, a start, steps, parameters and whether to show progress.
+ENGINES = {"compiled": _compiled, "implicit": _implicit, "flow": _flow, "steps": _descent}
