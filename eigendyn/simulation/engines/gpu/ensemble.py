@@ -1,8 +1,10 @@
 """Integrate an ensemble in one kernel on a GPU, and keep only what is asked for.
 
 A Pallas kernel (its Triton backend) runs the whole adaptive loop of a block of trajectories, see
-`block`. Without a GPU the same kernel is interpreted: slow, but with the same result. JAX 0.11.2
-deprecates that backend, and warns where it is used.
+`block`. Without a GPU the same kernel is interpreted: slow, but with the same result. Experimental:
+it has been interpreted and lowered for CUDA, but never run on a GPU, and JAX 0.11.2 deprecates that
+backend and warns where it is used. So it is followed only when it is asked for by name;
+benchmarks/gpu_ensemble.py measures it on a GPU.
 """
 
 from __future__ import annotations
