@@ -49,7 +49,6 @@ def kernel_ensemble(
     block: int | None = None,
     memory: int = MEMORY,
     device: str = "auto",
-    interpret: bool | None = None,
 ) -> Batch:
     """Integrate an ensemble, each trajectory with its own step size, in one kernel on a GPU.
 
@@ -71,7 +70,6 @@ def kernel_ensemble(
         memory: Bytes that inputs and outputs may take on the device; the ensemble is run in
             chunks of trajectories that fit in.
         device: One of `choices.DEVICES`.
-        interpret: Run the kernel as plain JAX operations; None does so where there is no GPU.
 
     Returns:
         What was kept, and how each trajectory ended: one that fails is NaN from there on and
@@ -88,7 +86,7 @@ def kernel_ensemble(
     block = _fitting(states, modes) if block is None else check_whole("block", block, 1)
     _check(precision, rtol, block, times)
     where = find_device(device)
-    interpret = where.platform == "cpu" if interpret is None else interpret
+    interpret = where.platform == "cpu"
     reduction = REDUCTIONS[check_choice("reduction", keep, REDUCTIONS)]
     shape = reduction.shape(states, modes, len(times))
     numbers = {
