@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -31,7 +29,6 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "design": "Design a loss from the growth rate that its modes shall have.",
 }
 USAGE_ERROR = 2
-SPARE = 500_000  # objects made before Python looks for garbage among them: more than a short run
 
 
 class LazyGroup(click.Group):
@@ -101,11 +98,5 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line, and exit.
-
-    Most objects of a short run are code, which lives to its end: Python looks for garbage among
-    them neither each time that more are imported, nor once more before all of them go.
-    """
-    gc.set_threshold(SPARE)
-    atexit.register(gc.freeze)
+    """Run the command line, and exit."""
     cli(prog_name="eigendyn")

@@ -115,10 +115,10 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
     return path
 
 
-def fresh_path(stem: str, suffix: str, folder: str | Path = ".") -> Path:
-    """The first of stem.suffix, stem-2.suffix, stem-3.suffix, … that does not exist."""
-    names = (f"{stem}{'' if i == 1 else f'-{i}'}{suffix}" for i in count(1))
-    return next(Path(folder) / name for name in names if not (Path(folder) / name).exists())
+def fresh_path(stem: str, suffix: str) -> Path:
+    """The first of stem.suffix, stem-2.suffix, stem-3.suffix, … that does not exist here."""
+    paths = (Path(f"{stem}{'' if i == 1 else f'-{i}'}{suffix}") for i in count(1))
+    return next(path for path in paths if not path.exists())
 
 
 def write_atomically(path: Path, force: bool, write: Callable[[Path], object]) -> Path:

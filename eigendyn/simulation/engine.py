@@ -19,7 +19,7 @@ from eigendyn.settings.device import find_platform
 from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
 from eigendyn.simulation.engines.until_agree import until_two_agree
 from eigendyn.simulation.equations import Equations
-from eigendyn.simulation.run import TYPICAL_NODES, quick_steps
+from eigendyn.simulation.run import TYPICAL_NODES, on_device, quick_steps
 
 if TYPE_CHECKING:
     from eigendyn.program.in_jax import VectorField
@@ -84,9 +84,10 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     """Follow every start.
 
     Args:
-        engine: One of `choices.ENSEMBLE_ENGINES`. "auto" takes "kernel" on a GPU, "shifted" where
-            modes are uncoupled, "flow" for stiff dynamics, else "compiled"; what these leave
-            undone is followed again by "implicit".
+        engine: One of `choices.ENSEMBLE_ENGINES`. "auto" takes "flow" for stiff dynamics and on a
+            GPU, "shifted" where modes are uncoupled, else "compiled"; what the last two leave
+            undone is followed again by "implicit". "kernel" is experimental and taken only when
+            it is asked for.
         work: What to do.
         starts: States at the first time (trajectories, states, modes).
         parameters: By name, a number, or one for each trajectory (trajectories,).
@@ -106,10 +107,8 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
         curves = max((len(np.unique(p)) for p in swept), default=1)
         if work.system.program.is_coupled or curves > MOST_CURVES:
             candidates = candidates[1:]
-        if work.chosen.solver == "stiff":
+        if work.chosen.solver == "stiff" or find_platform(work.chosen.device) != "cpu":
             candidates = ["flow"]
-        elif find_platform(work.chosen.device) != "cpu":
-            candidates = ["kernel"]
     else:
         candidates = [engine]
     for name in candidates[:-1]:
@@ -245,7 +244,8 @@ def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
             max_steps=work.chosen.max_solver_steps,
         )
 
-    found = until_two_agree(run, starts, parameters, **work.accuracy)
+    with on_device(work.chosen.device):
+        found = until_two_agree(run, starts, parameters, **work.accuracy)
     return _reduced(_marked(found, work, starts, parameters), work, parameters)
 
 

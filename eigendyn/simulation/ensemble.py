@@ -89,10 +89,11 @@ def stream_ensemble(
 
     Engines: "compiled", machine code made from the dynamics, one trajectory in every lane of the
     processor's registers; "shifted", for uncoupled modes, whose trajectories are one
-    curve shifted in time; "kernel", one GPU kernel with the state in registers; "flow", the engine
-    of `simulate`, the only one that can be differentiated (see `flow`); "implicit", LSODA, one
-    trajectory after the other. "auto" takes the fastest, and follows what that leaves undone by
-    the implicit engine; the attribute `engine` says how many.
+    curve shifted in time; "flow", the engine of `simulate` in JAX, on any device, the only one that
+    can be differentiated (see `flow`); "implicit", LSODA, one trajectory after the other; "kernel",
+    experimental, one GPU kernel with the state in registers, checked on a processor and never run
+    on a GPU. "auto" takes the fastest on a processor, and follows what that leaves undone by the
+    implicit engine; the attribute `engine` says how many. On a GPU it takes "flow".
     The true error of a trajectory that is "completed" stays below 10 (atol + rtol |s|) at every
     saved time; the quadrature of one that is "closure-inaccurate" errs by more than
     closure_accuracy somewhere along it.

@@ -17,16 +17,6 @@ except SystemExit as end:
     sys.exit(end.code)
 """
 
-GARBAGE = """
-import atexit, gc, sys
-looked = []
-gc.callbacks.append(lambda phase, _: looked.append(phase))
-atexit.register(lambda: print(len(looked) - before, gc.isenabled(), gc.get_freeze_count()))
-from eigendyn.cli.main import main
-before = len(looked)
-main()
-"""
-
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
@@ -104,17 +94,3 @@ def test_the_module_is_the_command():
     assert done.stdout == ""
     assert done.stderr.startswith("Error: ")
     assert "'cosine'" in done.stderr
-
-
-def test_a_short_run_looks_for_no_garbage(tmp_path):
-    """Among objects that nearly all live to its end; a long one would still be rid of it."""
-    done = subprocess.run(
-        [sys.executable, "-c", GARBAGE, "simulate", "--loss", "cosine"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-    )
-    looked, is_enabled, frozen = done.stdout.split()[-3:]
-    assert (looked, is_enabled) == ("0", "True")
-    assert int(frozen) > 100_000

@@ -136,11 +136,12 @@ def test_a_file_that_appeared_meanwhile_is_kept(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_fresh_paths_count_up(tmp_path):
-    assert fresh_path("run", ".nc", tmp_path).name == "run.nc"
+def test_fresh_paths_count_up(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert fresh_path("run", ".nc").name == "run.nc"
     (tmp_path / "run.nc").touch()
     (tmp_path / "run-2.nc").touch()
-    assert fresh_path("run", ".nc", tmp_path).name == "run-3.nc"
+    assert fresh_path("run", ".nc").name == "run-3.nc"
 
 
 def test_what_is_not_a_result_is_refused(tmp_path):

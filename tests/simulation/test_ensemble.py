@@ -1,6 +1,7 @@
 """Claims about ensembles: whatever the engine, each trajectory is what it is alone."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from structures import first_of
 
 import eigendyn
 from eigendyn.errors import DeviceUnavailable, InvalidSetting, InvalidSpectrum, NotDecoupled
+from eigendyn.simulation import engine as chooser
 from eigendyn.simulation.equations import equations
 from eigendyn.simulation.nodes import fit_nodes, judge_nodes
 from eigendyn.simulation.nodes_of_many import nodes_for
@@ -70,6 +72,17 @@ def test_every_engine_is_as_accurate_as_it_says(loss, settings, engines):
 def test_auto_takes_the_fastest_that_serves(loss, settings, engine):
     run = eigendyn.ensemble(loss, STARTS[:1], times=TIMES, **TOLERANCES, **settings)
     assert run.attrs["engine"] == engine
+
+
+@pytest.mark.parametrize("loss", ["euclidean", "cosine"])  # modes that are uncoupled, and coupled
+def test_auto_takes_the_flow_on_a_gpu_and_the_kernel_only_by_name(monkeypatch, loss):
+    monkeypatch.setattr(chooser, "find_platform", lambda _: "gpu")
+    taken = {name: lambda *_, name=name: name for name in chooser._ENGINES}
+    monkeypatch.setattr(chooser, "_ENGINES", taken)
+    system = equations(loss, {"closure": "mean-field"})
+    work = SimpleNamespace(system=system, chosen=system.chosen)
+    for asked, found in {"auto": "flow", "kernel": "kernel"}.items():
+        assert chooser.follow(asked, work, STARTS[:1, None], {}) == (found, found)
 
 
 def test_a_sweep_gives_every_trajectory_its_own_parameter():

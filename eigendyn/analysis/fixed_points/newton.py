@@ -20,6 +20,7 @@ FARTHEST = 3.0  # distance from a start, in units of the scale, at which it is g
 EASE = 8.0  # factor on the damping after a step that helped, or did not
 CONSERVED = 1e-6  # relative change at which a quantity is still conserved
 ROUND_OFF = 1e-12  # … and absolute
+MOST_STEPS = 200  # from one start
 CHUNK = 8  # starts that are followed at once
 VANISHED = 1e-14  # share of the usual rates that is no rate any more
 STUCK = 1e12  # damping at which no step helps any more
@@ -73,7 +74,6 @@ def settle(
     *,
     scale: float,
     usual: float,
-    steps: int = 200,
 ) -> Rest:
     r"""Take damped Newton steps from all starts.
 
@@ -88,7 +88,6 @@ def settle(
         parameters: Numbers by name, in the place of the system's own.
         scale: Typical distance of fixed points, which the damping is counted in.
         usual: Size of a usual entry of the Jacobian; far below it there is only round-off.
-        steps: Largest number of steps.
 
     Returns:
         The points, converged or not.
@@ -98,7 +97,7 @@ def settle(
     conserved = tuple(conserved_here(system, starts, parameters).values())
 
     def of(points: Array) -> Array:
-        return _settle(system, points, scale, usual, dict(parameters), steps, conserved)
+        return _settle(system, points, scale, usual, dict(parameters), conserved)
 
     (x,) = _in_chunks(of, starts)
     return evaluate(system, x, parameters)
@@ -192,7 +191,7 @@ def _evaluate(system, points, parameters):
 
 
 @partial(jax.jit, static_argnames="conserved")
-def _settle(system, starts, scale, usual, parameters, steps, conserved):
+def _settle(system, starts, scale, usual, parameters, conserved):
     def rate(x):
         return system(x, **parameters)
 
@@ -208,7 +207,7 @@ def _settle(system, starts, scale, usual, parameters, steps, conserved):
     def goes_on(state):
         _, rates, damping, moving, count = state
         moves = moving & (jnp.abs(rates).max() > nothing)
-        return (count < steps) & (damping < STUCK) & moves
+        return (count < MOST_STEPS) & (damping < STUCK) & moves
 
     def step(start, state):
         x, rates, damping, _, count = state

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from eigendyn.program.machine.vectors import Vectors, vector
+from eigendyn.program.machine.builder import Builder, vector
 
 CHAINS = 4
 IDENTITIES = {"sum": 0.0, "product": 1.0, "maximum": float("-inf")}
@@ -26,7 +26,7 @@ class Chains:
         kinds: By place, what each reduction is: one of `IDENTITIES`.
     """
 
-    v: Vectors
+    v: Builder
     kinds: dict[int, str]
     values: dict[Key, Any] = field(default_factory=dict)
     variables: dict[Key, Any] = field(default_factory=dict)  # of the loop that is open, if any
@@ -81,4 +81,4 @@ class Chains:
         kind = self.kinds[place]
         if kind == "maximum":
             return self.v.call("maximum", first, second)
-        return (self.v.add if kind == "sum" else self.v.multiply)(first, second)
+        return (self.v.add if kind == "sum" else self.v.mul)(first, second)

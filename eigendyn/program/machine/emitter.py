@@ -13,11 +13,10 @@ from llvmlite import ir
 
 from eigendyn.program import AFTER, BEFORE, INSIDE, LEAVES
 from eigendyn.program.machine import mathematics
+from eigendyn.program.machine.builder import I64, Builder, counted, vector
 from eigendyn.program.machine.chains import CHAINS, Chains
 from eigendyn.program.machine.layout import Layout
-from eigendyn.program.machine.loops import counted
 from eigendyn.program.machine.passes import Stage
-from eigendyn.program.machine.vectors import I64, Vectors, vector
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Emitter:
     """
 
     form: Layout
-    v: Vectors
+    v: Builder
     arrays: dict[str, Any]
     shared: dict[int, Any] = field(default_factory=dict)  # values that modes share, by place
     own: dict[Any, dict[int, Any]] = field(default_factory=dict)  # by mode, if it has its own code
@@ -167,7 +166,7 @@ class Emitter:
         if kind == "add":
             return self.v.add(*values)
         if kind == "multiply":
-            return self.v.multiply(*values)
+            return self.v.mul(*values)
         if kind == "power":
             return mathematics.power(self.v, *values)
         return mathematics.FUNCTIONS[kind](self.v, *values)
@@ -190,12 +189,12 @@ class Emitter:
         if kind in ("number", "modes"):
             return v.number(float(form.modes if kind == "modes" else value))
         if kind == "time":
-            return v.load(self.arrays["time"], 0, form.lanes)
+            return v.load(self.arrays["time"], 0, width=form.lanes)
         if kind == "parameter":
-            return v.load(self.arrays["p"], value * form.lanes, form.lanes)
+            return v.load(self.arrays["p"], value * form.lanes, width=form.lanes)
         if kind == "state":
             place = self._of_mode(value * form.modes, modes, form.lanes)
-            return v.load(self.arrays["x"], place, modes.width * form.lanes)
+            return v.load(self.arrays["x"], place, width=modes.width * form.lanes)
         column = 0 if kind == "weight" else form.column(value)
         width = form.node_width
         if kind == "node" and form.program.node_modes[value]:
@@ -203,7 +202,7 @@ class Emitter:
             size = width if form.across == "nodes" else modes.width
         else:
             place, size = I64(column * width), width
-        return v.load(self.arrays["nodes"], v.at.add(self.row, place), size)
+        return v.load(self.arrays["nodes"], v.at.add(self.row, place), width=size)
 
     def _of_mode(self, first: int, modes: Any, stride: int) -> Any:
         """Place of a mode's number in an array that begins at another one."""
@@ -229,7 +228,8 @@ class Emitter:
         if self.form.is_unrolled:
             value = self.v.at.load(self._cell(place, modes))
         else:
-            value = self.v.load(self.arrays["workspace"], *self._slot(place, modes))
+            at, width = self._slot(place, modes)
+            value = self.v.load(self.arrays["workspace"], at, width=width)
         return self._total(value) if is_average else value
 
     def _total(self, value: Any) -> Any:
@@ -242,7 +242,7 @@ class Emitter:
             self.v.at.store(self.v.add(self.v.at.load(cell), value), cell)
         else:
             at, width = self._slot(place, modes)
-            total = self.v.add(self.v.load(self.arrays["workspace"], at, width), value)
+            total = self.v.add(self.v.load(self.arrays["workspace"], at, width=width), value)
             self.v.store(total, self.arrays["workspace"], at)
 
     def _clear_averages(self) -> None:

@@ -15,11 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
+from eigendyn.program.machine.builder import I64, counted, kind_of
 from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
-from eigendyn.program.machine.loops import counted
 from eigendyn.program.machine.processor import Library, lanes
 from eigendyn.program.machine.rates import emit_rates
-from eigendyn.program.machine.vectors import I64, kind_of
 
 ALIGNED = 64  # bytes
 

@@ -13,9 +13,9 @@ from llvmlite import ir
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.program import INSIDE, Program
+from eigendyn.program.machine.builder import bits_of
 from eigendyn.program.machine.passes import Plan, keeps_costly, plan
 from eigendyn.program.machine.processor import lanes as lanes_of
-from eigendyn.program.machine.vectors import bits_of
 
 ACROSS = ("trajectories", "nodes", "modes")
 UNROLLED = 300  # operations of all modes; beyond, a loop is as fast and compiles faster

@@ -21,7 +21,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from eigendyn.program.machine.vectors import I32, I64, Vectors, bits_of, vector, width_of
+from eigendyn.program.machine.builder import I32, I64, Builder, bits_of, vector, width_of
 
 FARTHEST = 2.0**17  # argument of sin and cos
 
@@ -87,7 +87,7 @@ _SINGLE = _Format(
 )
 
 
-def exponential(v: Vectors, x: Any, more: Any = None) -> Any:
+def exponential(v: Builder, x: Any, more: Any = None) -> Any:
     """e^(x + more), with |more| at most a unit in the last place of x."""
     form = _format(v)
     lowest, highest = (v.number(bound, width_of(x)) for bound in form.range)
@@ -110,12 +110,12 @@ def exponential(v: Vectors, x: Any, more: Any = None) -> Any:
     return value
 
 
-def logarithm(v: Vectors, x: Any) -> Any:
+def logarithm(v: Builder, x: Any) -> Any:
     """Ln x; −∞ at zero and not a number below."""
     return _logarithm(v, x)[0]
 
 
-def power(v: Vectors, x: Any, exponent: Any) -> Any:
+def power(v: Builder, x: Any, exponent: Any) -> Any:
     """x^exponent for x ≥ 0; one where the exponent is zero, and not a number for x < 0."""
     x, exponent = v.alike(x, exponent)
     # what one float leaves out of a log x is an error of the result, relative to it
@@ -129,23 +129,23 @@ def power(v: Vectors, x: Any, exponent: Any) -> Any:
     return v.at.select(is_zero, v.number(1.0, width_of(x)), value)
 
 
-def cosine(v: Vectors, x: Any) -> Any:
+def cosine(v: Builder, x: Any) -> Any:
     """Cos x."""
     return _circular(v, x, 1)
 
 
-def sine(v: Vectors, x: Any) -> Any:
+def sine(v: Builder, x: Any) -> Any:
     """Sin x."""
     return _circular(v, x, 0)
 
 
-def sign(v: Vectors, x: Any) -> Any:
+def sign(v: Builder, x: Any) -> Any:
     """−1, 0 or 1."""
     has_sign = v.at.fcmp_ordered("!=", x, v.number(0.0, width_of(x)))
     return v.at.select(has_sign, v.call("copysign", v.number(1.0, width_of(x)), x), x)
 
 
-def _logarithm(v: Vectors, x: Any) -> tuple[Any, Any]:
+def _logarithm(v: Builder, x: Any) -> tuple[Any, Any]:
     """Ln x, and what is missing from it."""
     form = _format(v)
 
@@ -183,7 +183,7 @@ def _logarithm(v: Vectors, x: Any) -> tuple[Any, Any]:
     return v.at.select(plain, first, beyond), v.at.select(plain, rest, number(0.0))
 
 
-def _circular(v: Vectors, x: Any, quarters: int) -> Any:
+def _circular(v: Builder, x: Any, quarters: int) -> Any:
     """sin(x + quarters · π/2)."""
     form = _format(v)
     n, whole = _nearest(v, v.at.fmul(x, v.number(2 / math.pi, width_of(x))))
@@ -206,11 +206,11 @@ def _circular(v: Vectors, x: Any, quarters: int) -> Any:
     return v.at.select(near, value, v.number(math.nan, width_of(x)))
 
 
-def _format(v: Vectors) -> _Format:
+def _format(v: Builder) -> _Format:
     return _DOUBLE if bits_of(v.kind) == 64 else _SINGLE
 
 
-def _two_sum(v: Vectors, first: Any, second: Any) -> tuple[Any, Any]:
+def _two_sum(v: Builder, first: Any, second: Any) -> tuple[Any, Any]:
     """A sum, and what rounding took from it, whichever is larger."""
     total = v.at.fadd(first, second)
     back = v.at.fsub(total, first)
@@ -218,18 +218,18 @@ def _two_sum(v: Vectors, first: Any, second: Any) -> tuple[Any, Any]:
     return total, v.at.fadd(lost, v.at.fsub(second, back))
 
 
-def _whole(v: Vectors, value: int, like: Any) -> ir.Constant:
+def _whole(v: Builder, value: int, like: Any) -> ir.Constant:
     width = width_of(like)
     kind = vector(_format(v).integer, width)
     return ir.Constant(kind, [value] * width if width > 1 else value)
 
 
-def _shifter(v: Vectors) -> float:
+def _shifter(v: Builder) -> float:
     """A number so large that what is added to it is rounded to a whole number."""
     return 1.5 * 2.0 ** _format(v).fraction
 
 
-def _nearest(v: Vectors, x: Any) -> tuple[Any, Any]:
+def _nearest(v: Builder, x: Any) -> tuple[Any, Any]:
     """The nearest whole number, as a number and as an integer."""
     shifter = v.number(_shifter(v), width_of(x))
     shifted = v.at.fadd(x, shifter)
@@ -238,23 +238,23 @@ def _nearest(v: Vectors, x: Any) -> tuple[Any, Any]:
     return v.at.fsub(shifted, shifter), whole
 
 
-def _as_number(v: Vectors, whole: Any, like: Any) -> Any:
+def _as_number(v: Builder, whole: Any, like: Any) -> Any:
     shifter = v.number(_shifter(v), width_of(like))
     bits = v.at.add(whole, v.at.bitcast(shifter, whole.type))
     return v.at.fsub(v.at.bitcast(bits, like.type), shifter)
 
 
-def _power_of_two(v: Vectors, exponent: Any, like: Any) -> Any:
+def _power_of_two(v: Builder, exponent: Any, like: Any) -> Any:
     form = _format(v)
     biased = v.at.add(exponent, _whole(v, form.bias, like))
     return v.at.bitcast(v.at.shl(biased, _whole(v, form.fraction, like)), like.type)
 
 
-FUNCTIONS: Mapping[str, Callable[[Vectors, Any], Any]] = MappingProxyType(
+FUNCTIONS: Mapping[str, Callable[[Builder, Any], Any]] = MappingProxyType(
     {
-        "reciprocal": Vectors.reciprocal,
-        "sqrt": lambda v, x: v.call("sqrt", x),
-        "abs": lambda v, x: v.call("fabs", x),
+        "reciprocal": Builder.reciprocal,
+        "sqrt": Builder.sqrt,
+        "abs": Builder.size_of,
         "exp": exponential,
         "log": logarithm,
         "sign": sign,

@@ -10,10 +10,10 @@ from llvmlite import ir
 from eigendyn.errors import NoProgram
 from eigendyn.program import LEAVES, Program
 from eigendyn.program.machine import mathematics
+from eigendyn.program.machine.builder import I64, Builder
 from eigendyn.program.machine.chains import IDENTITIES
 from eigendyn.program.machine.emitter import Emitter
 from eigendyn.program.machine.layout import layout
-from eigendyn.program.machine.vectors import I64, Vectors
 
 NAME = "rates"
 
@@ -64,7 +64,7 @@ def emit_rates(
         if name in ("out", "workspace"):
             argument.add_attribute("noalias")
     at = ir.IRBuilder(function.append_basic_block("entry"))
-    Emitter(form, Vectors(at, kind), {each.name: each for each in function.args}).write()
+    Emitter(form, Builder(at, kind), {each.name: each for each in function.args}).write()
     at.ret_void()
     return function
 

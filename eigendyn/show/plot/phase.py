@@ -37,6 +37,7 @@ SHADES = ("#e8e8e8", "#d6e8f3", "#fbe6c8", "#d9efe4", "#f3e0ea", "#fff7cf")
 LEVELS = 8
 OWN: Parameters = MappingProxyType({})  # the system's own numbers
 DURATION = 150.0
+RESOLUTION = 60  # starts of basins along each axis
 FRAMES, RATE = 60, 20  # of an animation; frames a second
 SLOWEST = 1e-3  # share of the largest speed below which arrows are no paler
 CORES = {  # of lines of fixed points
@@ -181,10 +182,9 @@ def draw_basins(
     found: Rests,
     duration: float = DURATION,
     parameters: Parameters = OWN,
-    resolution: int = 60,
 ) -> NDArray:
     """Shade the plane by the fixed point that is reached; white where none is in time."""
-    _, _, labels = basins(motion, found.points, parameters, duration, resolution)
+    _, _, labels = basins(motion, found.points, parameters, duration, RESOLUTION)
     names = [label for label in np.unique(labels) if label >= 0]
     shades = ListedColormap([SHADES[i % len(SHADES)] for i in range(len(found.points))])
     tops = [axis.top for axis in motion.axes]

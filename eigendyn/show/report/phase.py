@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from eigendyn.analysis.plane.motion import Motion
     from eigendyn.analysis.plane.portrait import Rests
 
-HEADINGS = ("stability", "eigenvalues", "time scales", "zero modes")
-
 
 def summary(portrait: tuple[Motion, Rests]) -> dict[str, Any]:
     """Summarise the fixed points for scripts, ready for JSON."""

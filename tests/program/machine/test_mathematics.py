@@ -8,9 +8,8 @@ import pytest
 from llvmlite import ir
 
 from eigendyn.program.machine import mathematics
-from eigendyn.program.machine.loops import counted
+from eigendyn.program.machine.builder import I64, Builder, counted, vector
 from eigendyn.program.machine.processor import Library
-from eigendyn.program.machine.vectors import I64, Vectors, vector
 
 LANES = 8
 KINDS = {np.float64: ir.DoubleType(), np.float32: ir.FloatType()}
@@ -32,8 +31,8 @@ def evaluate(name, dtype, *arguments, lanes=LANES):
     function = ir.Function(module, form, "run")
     at = ir.IRBuilder(function.append_basic_block())
     with counted(at, function.args[0]) as index:
-        v, place = Vectors(at, kind), at.mul(index, I64(lanes))
-        values = [v.load(array, place, lanes) for array in function.args[1:-1]]
+        v, place = Builder(at, kind), at.mul(index, I64(lanes))
+        values = [v.load(array, place, width=lanes) for array in function.args[1:-1]]
         v.store(FUNCTIONS[name](v, *values), function.args[-1], place)
     at.ret_void()
     assert vector(kind, 1) is kind

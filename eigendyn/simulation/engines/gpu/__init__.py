@@ -1,1 +1,1 @@
-"""Follow an ensemble in one kernel of a GPU, written in Pallas."""
+"""Follow an ensemble in one kernel of a GPU, written in Pallas; experimental."""

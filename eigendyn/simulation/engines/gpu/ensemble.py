@@ -1,8 +1,10 @@
 """Integrate an ensemble in one kernel on a GPU, and keep only what is asked for.
 
 A Pallas kernel (its Triton backend) runs the whole adaptive loop of a block of trajectories, see
-`block`. Without a GPU the same kernel is interpreted: slow, but with the same result. JAX 0.11.2
-deprecates that backend, and warns where it is used.
+`block`. Without a GPU the same kernel is interpreted: slow, but with the same result. Experimental:
+it has been interpreted and lowered for CUDA, but never run on a GPU, and JAX 0.11.2 deprecates that
+backend and warns where it is used. So it is followed only when it is asked for by name;
+benchmarks/gpu_ensemble.py measures it on a GPU.
 """
 
 from __future__ import annotations
@@ -47,7 +49,6 @@ def kernel_ensemble(
     block: int | None = None,
     memory: int = MEMORY,
     device: str = "auto",
-    interpret: bool | None = None,
 ) -> Batch:
     """Integrate an ensemble, each trajectory with its own step size, in one kernel on a GPU.
 
@@ -69,7 +70,6 @@ def kernel_ensemble(
         memory: Bytes that inputs and outputs may take on the device; the ensemble is run in
             chunks of trajectories that fit in.
         device: One of `choices.DEVICES`.
-        interpret: Run the kernel as plain JAX operations; None does so where there is no GPU.
 
     Returns:
         What was kept, and how each trajectory ended: one that fails is NaN from there on and
@@ -86,7 +86,7 @@ def kernel_ensemble(
     block = _fitting(states, modes) if block is None else check_whole("block", block, 1)
     _check(precision, rtol, block, times)
     where = find_device(device)
-    interpret = where.platform == "cpu" if interpret is None else interpret
+    interpret = where.platform == "cpu"
     reduction = REDUCTIONS[check_choice("reduction", keep, REDUCTIONS)]
     shape = reduction.shape(states, modes, len(times))
     numbers = {

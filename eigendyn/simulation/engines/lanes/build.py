@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from eigendyn.program import Program
+from eigendyn.program.machine.builder import kind_of
 from eigendyn.program.machine.layout import workspace_numbers
 from eigendyn.program.machine.processor import Library, lanes
 from eigendyn.program.machine.rates import emit_rates
-from eigendyn.program.machine.vectors import kind_of
 from eigendyn.simulation.engines.lanes.chebyshev import chebyshev_like
 from eigendyn.simulation.engines.lanes.integrator import emit_integrator
 from eigendyn.simulation.engines.lanes.workspace import (

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
+from eigendyn.program.machine.builder import kind_of
 from eigendyn.program.machine.layout import pack_nodes
-from eigendyn.program.machine.vectors import kind_of
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch
 from eigendyn.simulation.engines.lanes.build import across_of, build_kernel
 from eigendyn.simulation.engines.lanes.integrator import CLOSER

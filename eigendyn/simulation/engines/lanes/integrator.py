@@ -14,7 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from eigendyn.program.machine.writer import I8, I32, whole
+from eigendyn.program.machine.builder import I8, I32, whole
 from eigendyn.simulation.engines.lanes.method_switching import (
     emit_choice,
     emit_first_choice,
@@ -78,7 +78,7 @@ def emit_integrator(
     with w.while_(lambda: _refill(f)):
         _step(f)
     w.at.ret_void()
-    return w.function
+    return w.at.function
 
 
 def _prepare(f: Frame) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eigendyn.program.machine.writer import whole
+from eigendyn.program.machine.builder import whole
 from eigendyn.simulation.engines.lanes.stable_steps import RESTS, longest
 from eigendyn.simulation.engines.lanes.workspace import Frame
 from eigendyn.simulation.engines.runge_kutta.tableau import coefficients, places

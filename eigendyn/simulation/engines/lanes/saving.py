@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from eigendyn.program.machine.writer import whole, whole32
+from eigendyn.program.machine.builder import I32, whole
 from eigendyn.simulation.engines.lanes.workspace import Frame
 
 Write = Callable[[Frame, Any, Any, Any], Any]
@@ -26,7 +26,6 @@ def emit_saving(f: Frame, lane: Any, step: Any, end: Any) -> None:
     """
     w = f.w
     pointer, saved = f.arrays["times"], f.numbers["saved"]
-    vector = ir.VectorType(w.kind, f.block)
     begin = f.get("time", lane)
     inverse = w.div(w.number(1.0), step)
     again = w.at.icmp_signed(">", f.get("run", lane), whole(0))
@@ -37,8 +36,7 @@ def emit_saving(f: Frame, lane: Any, step: Any, end: Any) -> None:
     with w.while_(more):
         position = f.get("next", lane)
         # behind the last saved time stand infinities, so that a whole vector can always be read
-        place = w.at.bitcast(w.point(pointer, position), vector.as_pointer())
-        times = w.load(place, align=w.size)
+        times = w.load(pointer, position, width=f.block)
         inside = w.at.fcmp_ordered("<=", times, w.spread(end, f.block))
         share = w.mul(w.sub(times, w.spread(begin, f.block)), w.spread(inverse, f.block))
         fits = w.at.icmp_signed("<=", w.at.add(position, whole(f.block)), saved)
@@ -132,17 +130,17 @@ def _name(f: Frame) -> str:
 
 
 def _masked_load(f: Frame, place: Any, inside: Any, other: Any) -> Any:
-    values = (place, whole32(f.w.size), inside, other)
+    values = (place, I32(f.w.size), inside, other)
     load = f.w.declare(f"llvm.masked.load.{_name(f)}", other.type, [v.type for v in values])
     return f.w.at.call(load, values)
 
 
 def _masked_store(f: Frame, value: Any, place: Any, inside: Any) -> None:
-    values = (value, place, whole32(f.w.size), inside)
+    values = (value, place, I32(f.w.size), inside)
     store = f.w.declare(f"llvm.masked.store.{_name(f)}", ir.VoidType(), [v.type for v in values])
     f.w.at.call(store, values)
 
 
 def _count(f: Frame, inside: Any) -> Any:
     bits = f.w.lanes_where(inside)
-    return f.w.intrinsic("ctpop", bits)
+    return f.w.call("ctpop", bits)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eigendyn.program.machine.writer import I1, whole
+from eigendyn.program.machine.builder import I1, whole
 from eigendyn.simulation.engines.lanes.workspace import Frame
 
 SMALL = 1e-6  # disturbance, over the largest state

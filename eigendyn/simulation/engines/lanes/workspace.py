@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from eigendyn.program.machine.writer import I8, I32, I64, Writer, whole
+from eigendyn.program.machine.builder import I8, I32, I64, Builder, whole
 from eigendyn.simulation.engines.runge_kutta.tableau import Tableau, places
 
 POINTERS = (
@@ -47,7 +47,7 @@ class Frame:
             zero, where only noise is left of it.
     """
 
-    w: Writer
+    w: Builder
     methods: tuple[Tableau, Tableau]
     rates: ir.Function
     coordinates: int
@@ -153,7 +153,7 @@ def build_frame(
     pointers = [elements.get(name, kind).as_pointer() for name in POINTERS]
     types = [*pointers, *(I64 for _ in WHOLE), *(kind for _ in NUMBERS)]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), types), "integrate")
-    w = Writer(function, kind, lanes)
+    w = Builder(ir.IRBuilder(function.append_basic_block("entry")), kind, lanes)
     names = [*POINTERS, *WHOLE, *NUMBERS]
     given = dict(zip(names, function.args, strict=True))
     for name in WRITTEN:
