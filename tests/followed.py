@@ -8,7 +8,7 @@ from scipy.integrate import DOP853
 
 import eigendyn
 
-NODES = 1e-12  # relative error of averages at the start, whose nodes serve the whole way
+NODES = 1e-12  # relative error of averages, whose nodes serve the start and what is passed later
 
 
 def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
@@ -16,9 +16,19 @@ def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
     if settings.get("closure", "auto") in ("auto", "exact"):
         settings = {"closure_accuracy": NODES} | settings
     settings |= {"learning_rate": learning_rate, "steps": steps}
-    field, start, parameters = eigendyn.vector_field(loss, variances, **settings)
-    compiled = jax.jit(lambda t, x: field(t, x.reshape(start.shape), parameters).ravel())
     times = learning_rate * np.linspace(0, steps, saves)
+    field, start, parameters = eigendyn.vector_field(loss, variances, **settings)
+    values = _follow(field, start, parameters, times)
+    if len(field.nodes.weights) > 1:
+        passed = values[field.states.index("singular_value"), :, :: max(1, saves // 4)] ** 2
+        served = np.stack([np.asarray(variances), *passed.T[1:]])
+        field, _, _ = eigendyn.vector_field(loss, served, **settings)
+        values = _follow(field, start, parameters, times)
+    return dict(zip(field.states, values, strict=True))
+
+
+def _follow(field, start, parameters, times):
+    compiled = jax.jit(lambda t, x: field(t, x.reshape(start.shape), parameters).ravel())
     found, step = [start.ravel()], None
     for begin, end in pairwise(times):
         solver = DOP853(
@@ -32,5 +42,4 @@ def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
             step = solver.h_abs
             assert solver.step() is None, solver.status
         found.append(solver.y)
-    values = np.stack(found, axis=-1).reshape(*start.shape, saves)
-    return dict(zip(field.states, values, strict=True))
+    return np.stack(found, axis=-1).reshape(*start.shape, len(times))
