@@ -18,6 +18,8 @@ STATES = ("singular_value", "target_value", "correlation_value", "predictor_valu
 SAVED = {"steps": 200, "saves": 21, "sigma1": 0.2}
 SYSTEMS = dict(systems())
 CHOSEN = chosen()
+SHORT = {"cosine, no stop-gradient": 40}  # steps, after which modes that sink ask for many nodes
+SYSTEMS |= {name: SYSTEMS[name] | {"steps": steps} for name, steps in SHORT.items()}
 
 
 def prepared(settings):
