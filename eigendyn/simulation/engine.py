@@ -19,7 +19,8 @@ from eigendyn.settings.device import find_platform
 from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
 from eigendyn.simulation.engines.until_agree import until_two_agree
 from eigendyn.simulation.equations import Equations
-from eigendyn.simulation.run import TYPICAL_NODES, on_device, quick_steps
+from eigendyn.simulation.run import TYPICAL_NODES, quick_steps
+from eigendyn.simulation.single import on_device
 
 if TYPE_CHECKING:
     from eigendyn.program.in_jax import VectorField
