@@ -18,7 +18,7 @@ from eigendyn.program.in_numpy import rates
 
 
 def sunk_modes(states: NDArray, atol: float) -> NDArray:
-    """Where modes are below the tolerance, and stay there.
+    """Where modes are below the tolerance, and stay there; one at zero cannot move.
 
     Args:
         states: States (points, states, modes) that a trajectory passed, in order.
@@ -27,7 +27,8 @@ def sunk_modes(states: NDArray, atol: float) -> NDArray:
     Returns:
         Which modes have sunk (points, modes).
     """
-    return _from_then_on(np.abs(states[:, 0]) < _least(states, atol))
+    size = np.abs(states[:, 0])
+    return _from_then_on((size > 0) & (size < _least(states, atol)))
 
 
 def lifted(program: Program, states: NDArray, sunk: NDArray, atol: float) -> NDArray:

@@ -21,6 +21,12 @@ def test_a_mode_has_sunk_where_it_stays_below_the_tolerance():
     np.testing.assert_array_equal(sunk_modes(states, ATOL), expected)
 
 
+def test_a_mode_without_variance_has_not_sunk():
+    """Put at the tolerance, it would ask for nodes that nothing needs."""
+    states = np.array([[[1.0, 0.0]], [[1.0, 0.0]]])
+    assert not sunk_modes(states, ATOL).any()
+
+
 def test_where_all_modes_are_small_the_tolerance_is_a_share_of_the_largest():
     states = 1e-20 * np.array([[[1.0, 1e-11, 1e-13]]])
     np.testing.assert_array_equal(sunk_modes(states, ATOL), [[False, False, True]])

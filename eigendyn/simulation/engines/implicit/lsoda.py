@@ -145,7 +145,7 @@ class _Run:
                 for step, length in zip(np.diag(near), near, strict=True)
             ]
             slopes[:] = np.stack(columns, axis=1)
-            return slopes
+            return slopes.copy()  # the solver may write on its own
 
         moved = self.program.moved
         crosses = any(place is not None for place in moved)
