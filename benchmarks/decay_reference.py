@@ -186,14 +186,15 @@ def by_logarithms(one: Averaged, start: NDArray, times: NDArray, has_scale: bool
             driven["predictor_value"] = ("predictor_velocity", chosen.predictor_decay)
         for name, (velocity, decay) in driven.items():
             state = states[at(name)]
-            force = found[at(name)] + decay * state
+            drive, mass = found[at(name)], 1.0
             if velocity in names:
-                force = force - chosen.momentum * states[at(velocity)]
+                mass = chosen.learning_rate * (1 + chosen.momentum) / 2
+                drive = mass * found[at(velocity)] + (1 - chosen.momentum) * states[at(velocity)]
+            force = drive + decay * state
             lever = np.abs(eigenvalue) ** power * state**2
             mean = (lever * force / state).sum(axis=0) / lever.sum(axis=0)
-            found[at(name)] -= mean * state
-            if velocity in names:
-                found[at(velocity)] -= mean * state / chosen.learning_rate
+            moved = velocity if velocity in names else name
+            found[at(moved)] -= mean * state / mass
 
     with np.errstate(divide="ignore"):
         begin = np.where(np.array(logged)[:, None], np.log(np.abs(start)), start)

@@ -237,7 +237,8 @@ engine_options = stack(
         help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
         "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "
         "solutions (closed-form). auto takes a closed form if there is one, else machine code, "
-        "then implicit where that fails; flow with --solver stiff, on a GPU, in float32.",
+        "then implicit where that fails; flow with --solver stiff, on a GPU, in float32; steps "
+        "with --momentum, unless --rtol, --atol or --solver asks for a flow.",
     ),
     click.option(
         "--samples",

@@ -61,7 +61,8 @@ class Settings(Siamese):
         learning_rate: η; time is learning rate × step.
         steps: Number of training steps.
         method: One of `choices.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
-            "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" chooses.
+            "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" takes a flow,
+            and steps with momentum: see `takes_steps`.
         closure: One of `choices.CLOSURES`.
         closure_accuracy: Relative error allowed to the exact closure's quadrature.
         samples: Number of samples of the sampled closure.
@@ -146,6 +147,25 @@ class Settings(Siamese):
         """Training time, learning rate × steps."""
         return self.learning_rate * self.steps
 
+    @property
+    def takes_steps(self) -> bool:
+        """Whether steps of descent are followed: asked for, or by default with momentum.
+
+        A flow has momentum to second order in η only; whoever gives its accuracy asks for it.
+        """
+        if self.method == "auto":
+            return self.momentum > 0 and not any(self._steers_flow.values())
+        return self.method == "steps"
+
+    @property
+    def _steers_flow(self) -> dict[str, bool]:
+        """By option that has a say in an adaptive flow only, whether it is given."""
+        return {
+            "--rtol": self.rtol is not None,
+            "--atol": self.atol is not None,
+            "--solver": self.solver != "explicit",
+        }
+
     def _misplaced_accuracies(self) -> Iterator[str]:
         """Say which accuracy steers nothing, or asks for more than the numbers can hold."""
         if not math.isfinite(self.duration):
@@ -153,13 +173,8 @@ class Settings(Siamese):
                 "The training time --learning-rate × --steps must be finite, not "
                 f"{self.learning_rate:g} × {self.steps}. Try a smaller --learning-rate."
             )
-        flow_only = {
-            "--rtol": self.rtol is not None,
-            "--atol": self.atol is not None,
-            "--solver": self.solver != "explicit",
-        }
         if self.method in ("steps", "closed-form"):
-            for flag in (flag for flag, is_given in flow_only.items() if is_given):
+            for flag in (flag for flag, is_given in self._steers_flow.items() if is_given):
                 yield (
                     f"{flag} steers the adaptive flow, and --method {self.method} has none. "
                     f"Leave out {flag}, or try --method flow."

@@ -138,6 +138,8 @@ def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[
     Explicit steps are the fastest, if few of them are needed. Where that is not so, an implicit
     engine is tried before many more of them are.
     """
+    if chosen.takes_steps:
+        return [("steps", False)]
     if chosen.method != "auto":
         return [(chosen.method, False)]
     if chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32":

@@ -176,7 +176,7 @@ def _label(
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
     meaning = ERROR_MEANINGS[program.closure]
-    if chosen.method in FLOWS:
+    if chosen.method in FLOWS and not chosen.takes_steps:
         own["rtol"], own["atol"] = chosen.tolerances
     if fit.rtol is not None and chosen.rtol is None:
         own["rtol"] = fit.rtol

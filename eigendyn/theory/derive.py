@@ -100,10 +100,12 @@ def mode_dynamics(
         target        z2_m = ξ_m x2_m, dξ_m/dt = (1 − μ_ξ)(s_m − ξ_m)/η
         correlation   dc_m/dt = (1 − μ_c)(s_m²(1+σ1²) − c_m)/η, λ a function of c
         predictor     dp_m/dt = κ E[δλ_m] − ω_p p_m, λ_m = p_m
-        momentum      ds_m/dt = D_m + μ u_m, du_m/dt = (D_m − (1 − μ) u_m)/η, and for p_m likewise
+        momentum      ds_m/dt = u_m, η(1 + μ)/2 du_m/dt = D_m − (1 − μ) u_m, and for p_m likewise
 
-    so that a step of training is the Euler step of length η on every state, each in its turn: the
-    target's from the new s_m (see `integrate.steps.descent_step`).
+    Without momentum, a step of training is the Euler step of length η on every state, each in its
+    turn: the target's from the new s_m (see `simulation.engines.in_jax.steps`). With it, a step is
+    u ← μ u + D, s ← s + η u, that is (s_{k+1} − s_k) − μ (s_k − s_{k−1}) = η D; both differences to
+    second order in η give η(1 + μ)/2 d²s/dt² + (1 − μ) ds/dt = D.
 
     Args:
         loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
@@ -120,7 +122,8 @@ def mode_dynamics(
             the loss's gradient does not reach.
 
     Source: Halvagal et al. 2023, eigenspace dynamics; learned predictor and running correlation,
-    Tian et al. 2021; EMA target and its schedule, Grill et al. 2020 (BYOL).
+    Tian et al. 2021; EMA target and its schedule, Grill et al. 2020 (BYOL); modified equation of
+    heavy ball, Kovachki and Stuart 2021.
     """
     loss = as_loss(loss)
     s, eta = sym.singular_value, sym.learning_rate
@@ -197,7 +200,8 @@ def _descend(
     if not architecture.has_momentum:
         return [(state, drive) for state, _, drive in drives]
     mu, eta = sym.momentum, sym.learning_rate
-    moved = [(state, drive + mu * velocity) for state, velocity, drive in drives]
+    moved = [(state, velocity) for state, velocity, _ in drives]
     return moved + [
-        (velocity, (drive - (1 - mu) * velocity) / eta) for _, velocity, drive in drives
+        (velocity, 2 * (drive - (1 - mu) * velocity) / (eta * (1 + mu)))
+        for _, velocity, drive in drives
     ]

@@ -139,7 +139,7 @@ def diagnose(
     run = simulate(descended, variances, progress=progress, **settings)
 
     def attempt(change: Mapping[str, Any]) -> Change:
-        other = {"loss": descended, **_rough(settings), **change}
+        other = {"loss": descended, **_rough({**settings, **change})}
         found = simulate(other.pop("loss"), variances, **other)
         return Change(change, are_lost(found["outcome"].values), found.attrs["status"])
 
@@ -163,7 +163,7 @@ def _growth_rates(loss: str | SymbolicLoss, start: NDArray, settings: Mapping[st
     begin = {"steps": steps, "saves": 2, "dtype": "float64", "ema_schedule": "constant"}
 
     def from_start(variances: NDArray) -> NDArray:
-        run = simulate(loss, variances, **_rough(settings) | begin)
+        run = simulate(loss, variances, **_rough(settings | begin))
         ends, times = run["variance"].values, run["time"].values
         if len(times) < len(("begin", "end")):
             return np.full(len(start), np.nan)
@@ -180,7 +180,8 @@ def _growth_rates(loss: str | SymbolicLoss, start: NDArray, settings: Mapping[st
 
 def _rough(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with the accuracies of runs of which only the verdicts are read."""
-    flows = settings.get("method", Settings.method) in FLOWS
+    chosen = Settings(**settings)
+    flows = chosen.method in FLOWS and not chosen.takes_steps
     return (ROUGH if flows else {}) | with_closure_accuracy(settings, ROUGH_CLOSURE)
 
 

@@ -138,16 +138,25 @@ class Dynamics:
             whole = lever @ size
             if whole > 0:
                 change = (lever @ self._force(state, found, states) / whole) * size
-                rates[place] -= change
-                if moved is not None:
-                    rates[moved] -= change / self.parameters["learning_rate"]
+                if moved is None:
+                    rates[place] -= change
+                else:
+                    rates[moved] -= change / self._inertia
         return rates
 
     def _force(self, state: str, found: NDArray, states: NDArray) -> NDArray:
         """What drives a state: all of its rate but decay and momentum."""
         place, velocity = self._place(state), self._place(DRIVEN[state])
-        force = found[place] + self.parameters.get(DECAYS[state], 0.0) * states[place]
-        return force if velocity is None else force - self.parameters["momentum"] * states[velocity]
+        drive = found[place]
+        if velocity is not None:
+            friction = (1 - self.parameters["momentum"]) * states[velocity]
+            drive = self._inertia * found[velocity] + friction
+        return drive + self.parameters.get(DECAYS[state], 0.0) * states[place]
+
+    @property
+    def _inertia(self) -> float:
+        """η(1 + μ)/2, what a velocity's rate is multiplied by to give drive less friction."""
+        return self.parameters["learning_rate"] * (1 + self.parameters["momentum"]) / 2
 
     def _place(self, state: str) -> int | None:
         names = self.program.states
@@ -170,15 +179,14 @@ class Dynamics:
     def _fades(self, state: str) -> float:
         """Rate r of e^(−rt), in which a state decays that nothing drives.
 
-        With momentum μ, ds/dt = −ω s + μ u and η du/dt = ds/dt − u are so for
-        η r² − (1 − μ + ω η) r + ω = 0, whose smaller solution lasts longer.
+        With momentum μ, ds/dt = u and m du/dt = −ω s − (1 − μ) u, m = η(1 + μ)/2, are so for
+        m r² − (1 − μ) r + ω = 0, whose smaller solution lasts longer.
         """
         decay = self.parameters.get(DECAYS[state], 0.0)
         if self._place(DRIVEN[state]) is None:
             return decay
-        rate, momentum = self.parameters["learning_rate"], self.parameters["momentum"]
-        half = (1 - momentum + decay * rate) / 2
-        return (half - np.sqrt(max(half**2 - decay * rate, 0.0))) / rate
+        half = (1 - self.parameters["momentum"]) / 2
+        return (half - np.sqrt(max(half**2 - decay * self._inertia, 0.0))) / self._inertia
 
     @cached_property
     def _rates(self) -> OneField:

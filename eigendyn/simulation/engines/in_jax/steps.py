@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from eigendyn.program import MOVES
 from eigendyn.program.in_jax import VectorField
 from eigendyn.results.trajectory import Trajectory, finite_times
 from eigendyn.settings.choices import CORRELATION_ORDERS, check_choice
@@ -30,8 +31,8 @@ def descent_steps(
 ) -> Trajectory:
     r"""Follow what a network's expectation does at a finite learning rate.
 
-    x ← x + η dx/dt for every state x, that is s_m ← s_m + η[(G1_m + G2_m)/s_m − ω s_m], in the
-    order of the published code: see `descent_step`.
+    s_m ← s_m + η D_m with D_m = (G1_m + G2_m)/s_m − ω s_m, or with momentum u_m ← μ u_m + D_m and
+    s_m ← s_m + η u_m; other states in the order of the published code: see `descent_step`.
 
     Args:
         field: Rates of change of the states.
@@ -134,6 +135,12 @@ def descent_step(
         if rows:
             rates = field(time, states, parameters)
             moved = {row: states[row] + rate * rates[row] for row in rows}
+            for row in rows:
+                if field.states[row] in MOVES:  # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
+                    half = (1 + parameters["momentum"]) / 2
+                    moved[row] = states[row] + half * rate * rates[row]
+                    driven = field.states.index(MOVES[field.states[row]])
+                    moved[driven] = states[driven] + rate * moved[row]
             parts = [moved.get(row, old) for row, old in enumerate(states)]
             states = jnp.stack(parts)  # pyright: ignore[reportArgumentType]
     return states
