@@ -112,7 +112,8 @@ def test_theory_and_network_train_as_the_published_algorithms(settings):
     theory = eigendyn.simulate(
         "euclidean", SINGULAR**2, method="steps", saves=STEPS + 1, **COMMON | settings
     )
-    np.testing.assert_allclose(theory.singular_value, expected, rtol=1e-12)
+    # where a mode swings through zero, the round-off of its neighbourhood of one is all there is
+    np.testing.assert_allclose(theory.singular_value, expected, rtol=1e-12, atol=1e-15)
     network = Network("euclidean", batch=None, **COMMON | settings)
     found = descend(WEIGHTS, network, range(STEPS + 1)).measures["singular_value"]
     np.testing.assert_allclose(found[0], expected, rtol=1e-11)

@@ -166,6 +166,36 @@ def test_another_part_leaves_out_what_the_preset_says_of_its_own(name):
     assert same == ours
 
 
+def test_the_flow_swings_and_fades_as_heavy_ball_does():
+    """Eigenvalues near rest, against those of z² − (1 + μ − ηk) z + μ, one step of training."""
+    momentum, rate, decay = 0.9, 0.1, 0.1
+    settings = {"momentum": momentum, "learning_rate": rate, "weight_decay": decay, "sigma2": 0}
+    field, _, numbers = eigendyn.vector_field("euclidean", [0.5], **settings)
+    # rest: λ(1 − λ) = ω with λ = s²; the force's slope there is −k = 3λ − 5λ² − ω
+    lam = (1 + np.sqrt(1 - 4 * decay)) / 2
+    k = decay - 3 * lam + 5 * lam**2
+    at_rest = np.array([[np.sqrt(lam)], [0.0]])
+    jacobian = jax.jacfwd(lambda x: field(0.0, x.reshape(2, 1), numbers).ravel())(at_rest.ravel())
+    flow = np.sort_complex(np.linalg.eigvals(jacobian))
+    steps = np.sort_complex(np.log(np.roots([1, rate * k - 1 - momentum, momentum]) + 0j)) / rate
+    np.testing.assert_allclose(flow.real, steps.real, rtol=1e-2)
+    np.testing.assert_allclose(flow.imag, steps.imag, rtol=1e-2)
+
+
+def test_heavy_momentum_ends_where_its_steps_do():
+    """A mode that swings past zero and back; with a damping of order η too much it stays there."""
+    v, momentum, rate, decay = np.array([2.03943, 0.93093]), 0.9, 0.1, 0.1
+    s, u = np.sqrt(v), np.zeros(2)
+    for _ in range(1500):
+        u = momentum * u + s**3 * (1 - s**2) - decay * s
+        s = s + rate * u
+    settings = {"sigma1": 0, "sigma2": 0, "momentum": momentum, "weight_decay": decay}
+    for method in ("auto", "compiled"):
+        run = eigendyn.simulate("euclidean", v, method=method, learning_rate=rate, **settings)
+        np.testing.assert_allclose(run.variance[:, -1], s**2, rtol=1e-9)
+        np.testing.assert_allclose(run.variance[:, -1], 0.887298, rtol=1e-6)
+
+
 def test_momentum_reaches_further_in_the_same_time():
     slow = eigendyn.simulate("euclidean", [0.01], steps=500, method="steps", learning_rate=0.01)
     fast = eigendyn.simulate(

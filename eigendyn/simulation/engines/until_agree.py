@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +19,13 @@ Run = Callable[[NDArray, Numbers, float, float], Batch]  # starts, parameters, r
 
 
 def until_two_agree(
-    run: Run, starts: NDArray, parameters: Numbers, *, rtol: float, atol: float
+    run: Run,
+    starts: NDArray,
+    parameters: Numbers,
+    *,
+    rtol: float,
+    atol: float,
+    moved: Sequence[int | None] = (),
 ) -> Batch:
     """Repeat runs with ever smaller tolerances, until two of each trajectory agree.
 
@@ -32,6 +38,8 @@ def until_two_agree(
         parameters: By name, a number, or one for each trajectory (trajectories,).
         rtol: Error allowed, relative to the state.
         atol: Error allowed, absolute.
+        moved: For each state, the place of the one that it is the velocity of, if it is one; its
+            error is relative to what it moves in a unit of time then, if that is more.
 
     Returns:
         The batch; a trajectory whose runs never agree is "inaccurate".
@@ -44,8 +52,12 @@ def until_two_agree(
     while len(left):
         numbers = {n: p[left] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
         again = run(starts[left], numbers, share * rtol, share * atol)
+        sizes = np.abs(again.values)
+        for velocity, place in enumerate(moved):
+            if place is not None:
+                sizes[:, velocity] = np.fmax(sizes[:, velocity], sizes[:, place])
         with np.errstate(invalid="ignore"):
-            close = np.abs(again.values - values[left]) <= atol + rtol * np.abs(again.values)
+            close = np.abs(again.values - values[left]) <= atol + rtol * sizes
         agree = close.reshape(len(left), -1).all(axis=1)
         done = agree | (again.status != COMPLETED)
         values[left], steps[left] = again.values, steps[left] + again.steps

@@ -88,12 +88,12 @@ def test_a_learned_predictor_lives_up_to_the_decay_that_tian_found(rate, sigma1)
 
 
 def test_slow_correlations_oscillate_once_momentum_is_heavy():
-    # With m = (1 − β)/η and k = (1 − μ_c)/η, without decay and noise, the Jacobian's polynomial is
-    # μ³ + (m + k)μ² + k(m + 2)μ + 2k/η: a pair crosses at m + k = 2/(η(m + 2)) (Routh, Hurwitz),
-    # with the frequency √(k(m + 2)).
-    eta, momentum = 0.1, 0.9
-    m = (1 - momentum) / eta
-    k = 2 / (eta * (m + 2)) - m
+    # With m = η(1 + β)/2, friction γ = 1 − β and k = (1 − μ_c)/η, without decay and noise, the
+    # Jacobian's polynomial is m μ³ + (γ + m k)μ² + γ k μ + 2k: a pair crosses at
+    # γ(γ + m k) = 2m (Routh, Hurwitz), with the frequency √(γ k/m).
+    eta, momentum = 0.1, 0.7
+    m, friction = eta * (1 + momentum) / 2, 1 - momentum
+    k = (2 * m / friction - friction) / m
     system = dynamical_system(
         "euclidean", 1, predictor="running", momentum=momentum, learning_rate=eta
     )
@@ -101,7 +101,7 @@ def test_slow_correlations_oscillate_once_momentum_is_heavy():
     (one,) = found.special_points
     assert one.kind == "Hopf"
     np.testing.assert_allclose(one.parameter, 1 - eta * k, atol=1e-10)
-    np.testing.assert_allclose(one.frequency, np.sqrt(k * (m + 2)), rtol=1e-9)
+    np.testing.assert_allclose(one.frequency, np.sqrt(friction * k / m), rtol=1e-9)
     np.testing.assert_allclose(one.x, [1, 0, 1], atol=1e-10)
 
     for aside, grows in ((-0.04, False), (0.04, True)):  # faster correlations are stable

@@ -4,7 +4,8 @@ Under a loss that does not change when all representations are scaled, weight de
 mode while the forces between them grow like 1/Σv: in the end they hold modes together a hundred
 million times faster than anything changes. States are counted there in what decay alone would make
 of them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors
-are relative to each state, since a small mode may come back.
+are relative to each state, since a small mode may come back; those of a velocity, which is
+interpolated between steps, to what it moves in a unit of time, if that is more.
 
 Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
 ordinary differential equations (LSODA), as SciPy has it.
@@ -103,7 +104,14 @@ def implicit_ensemble(
             status[row], steps[row] = one.follow(start, values[row])
         return Batch(times, values, status, steps)
 
-    return until_two_agree(run, starts, parameters, rtol=STRICTER * rtol, atol=STRICTER * atol)
+    return until_two_agree(
+        run,
+        starts,
+        parameters,
+        rtol=STRICTER * rtol,
+        atol=STRICTER * atol,
+        moved=program.moved,
+    )
 
 
 @dataclass(frozen=True)
