@@ -107,7 +107,7 @@ def dynamical_system(
     if chosen.ema_schedule != "constant":
         message = (
             f"The dynamics of a target with a {chosen.ema_schedule} schedule change in time, so "
-            "that there are no fixed points. Try --ema-schedule constant."
+            "that there are no fixed points. Try `ema_schedule='constant'`."
         )
         raise InvalidSetting(message)
     spectra = largest_variance * _patterns(modes)
@@ -138,8 +138,8 @@ def check_motion(system: DynamicalSystem) -> None:
     if np.abs(np.array(rates)[:, : system.modes]).max() < STILL:
         message = (
             f"A mode must learn, and with {system.modes} of them none does: the loss "
-            f"{system.loss.name!r} does not see its scale. Try --modes {system.modes + 1}, or "
-            "--loss euclidean."
+            f"{system.loss.name!r} does not see its scale. Try `modes={system.modes + 1}`, "
+            "or `loss='euclidean'`."
         )
         raise InvalidSetting(message)
 

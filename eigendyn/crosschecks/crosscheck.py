@@ -21,7 +21,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.network.descent import Descent, descend
 from eigendyn.network.network import Network
 from eigendyn.results.provenance import provenance
-from eigendyn.settings.checks import check_real, check_whole
+from eigendyn.settings.checks import SHARE, check_real, check_whole
 from eigendyn.settings.choices import loss_name
 from eigendyn.settings.device import find_device
 from eigendyn.settings.keywords import takes
@@ -100,8 +100,7 @@ def crosscheck(
         raise InvalidSetting(message)
     first = check_weights(published_weights() if weights is None else weights)
     check_whole("seeds", seeds, 2)
-    rule = (lambda x: 0 < x < 1, "between 0 and 1", "Try 0.01.")
-    false_alarm = check_real("false_alarm", false_alarm, rule)
+    false_alarm = check_real("false_alarm", false_alarm, SHARE, "Try 0.01.")
     given = {"batch": batch} if batch is not None else {}
     name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
@@ -120,7 +119,7 @@ def crosscheck(
             f"rate of {limit:.3g}."
             if np.isfinite(limit)
             else ""
-        ) + " Try a smaller --learning-rate."
+        ) + " Try a smaller `learning_rate`."
     compared = agreement(theory, descents, false_alarm)
     if compared.attrs["verdict"] == "agrees":
         compared = with_smallest_changes(compared, theory, chosen, own)

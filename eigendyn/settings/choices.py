@@ -86,8 +86,8 @@ def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
     """What was meant by a name from elsewhere, in a sentence; None if that is not known."""
     if kind == "loss" and given in PRESETS:
         loss = PRESET_LOSSES[given]
-        return f"It is a preset: try --preset {given}, or the loss that it takes, {loss}."
+        return f"It is a preset: try `preset={given!r}`, or the loss that it takes, {loss}."
     if kind == "loss" and "(" in given:
-        return "It looks like a formula: try --loss-expr."
+        return "It looks like a formula: try `loss_expr`."
     name = meant(kind, given)
     return f"Did you mean {name!r}?" if name in names else None

@@ -180,7 +180,7 @@ def _label(
         own["rtol"], own["atol"] = chosen.tolerances
     if fit.rtol is not None and chosen.rtol is None:
         own["rtol"] = fit.rtol
-        meaning += f"; the flow's --rtol {fit.rtol:.2g} follows from it"
+        meaning += f"; the flow's `rtol={fit.rtol:.2g}` follows from it"
     own_parameters = field_parameters(system.value, chosen, system.numbers)
     return labelled(
         trajectory,

@@ -77,7 +77,7 @@ def _window(given: Sequence[float]) -> tuple[float, float]:
     if len(ends) != 2 or not all(0 < end < np.inf for end in ends):
         message = (
             "A window needs two numbers > 0, where the axis across and the one up end, not "
-            f"{','.join(f'{end:g}' for end in ends)}. Try --window 2,2."
+            f"{','.join(f'{end:g}' for end in ends)}. Try `window=(2, 2)`."
         )
         raise InvalidSetting(message)
     return ends  # pyright: ignore[reportReturnType]

@@ -121,7 +121,7 @@ def plane(
     for word, value in held.items():
         kind = word.rstrip("0123456789")
         if not np.isfinite(value) or (value < 0 and kind not in SIGNED):
-            message = f"--slice {word} must be finite and ≥ 0, not {value:g}. Try 0.5."
+            message = f"What {word} is held at must be finite and ≥ 0, not {value:g}. Try 0.5."
             raise InvalidSetting(message)
         values[known[word]] = WORDS[kind][1](value)
     if not held:
@@ -133,10 +133,11 @@ def plane(
 def _advice(free: list[str]) -> str:
     velocities = [word for word in free if "velocity" in word]
     if velocities:
-        return f"Leave out --momentum, or hold every velocity, as --slice {velocities[0]}=0 does."
+        held = f"`held={{{velocities[0]!r}: 0}}`"
+        return f"Leave out `momentum`, or hold every velocity, as {held} does."
     if len(free) > 2:
-        return f"Hold others, as --slice {free[2]}=0.5 does."
-    return "Hold fewer of them, or try --modes 2."
+        return f"Hold others, as `held={{{free[2]!r}: 0.5}}` does."
+    return "Hold fewer of them, or try `modes=2`."
 
 
 def _words(system: DynamicalSystem) -> dict[str, int]:

@@ -72,7 +72,7 @@ def explorer_page(loss: str | SymbolicLoss = "cosine", **settings: Any) -> str:
     if dynamics.closure == "sampled" and count > MOST_SAMPLES:
         message = (
             f"A page holds at most {MOST_SAMPLES} samples, not {count}. "
-            f"Try --samples {DEFAULT_SAMPLES}."
+            f"Try `samples={DEFAULT_SAMPLES}`."
         )
         raise InvalidSetting(message)
     return page(system, dynamics, is_named=isinstance(loss, str))
