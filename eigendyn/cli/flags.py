@@ -1,6 +1,7 @@
 """Print what the library says, with the options of the command line for its parameters.
 
-Messages of the library name parameters as Python does, in backquotes: `alpha`, `target='ema'`.
+Messages of the library name parameters as Python does, in backquotes: `alpha`, `target='ema'`,
+`loss='cosine', beta=0.5`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import re
 
 import click
 
-NAMED = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`]*))?`")
+NAMED = re.compile(r"`([a-z][a-z0-9_]*(?:=[^`]*)?)`")
+NEXT = re.compile(r", (?=[a-z][a-z0-9_]*=)")
 ELSEWISE = {"held": "slice", "parameters": "param", "starts": "start", "descents": "descent"}
 
 
@@ -20,12 +22,13 @@ def say(text: str, err: bool = False) -> None:
 
 def as_options(text: str) -> str:
     """Write options for parameters in backquotes: --alpha, --target ema, --no-stop-gradient."""
-    return NAMED.sub(lambda found: _option(found[1], found[2]), text)
+    return NAMED.sub(lambda found: " ".join(map(_option, NEXT.split(found[1]))), text)
 
 
-def _option(name: str, value: str | None) -> str:
+def _option(parameter: str) -> str:
+    name, _, value = parameter.partition("=")
     flag = "--" + ELSEWISE.get(name, name).replace("_", "-")
-    if value is None or value == "True":
+    if value in ("", "True"):
         return flag
     if value == "False":
         return flag.replace("--", "--no-", 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import numpy as np
@@ -24,6 +24,7 @@ from eigendyn.results.provenance import provenance
 from eigendyn.settings.checks import SHARE, check_real, check_whole
 from eigendyn.settings.choices import loss_name
 from eigendyn.settings.device import find_device
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
@@ -63,7 +64,7 @@ def crosscheck(
     false_alarm: float = FALSE_ALARM,
     preset: str | None = None,
     progress: bool = False,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> xarray.DataTree:
     r"""Train linear Siamese networks, run the theory beside them, and say whether they agree.
 
@@ -107,7 +108,7 @@ def crosscheck(
     known: dict[str, Any] = {"loss": Settings.loss} | DEFAULTS | source | given
     known |= {} if name is None else {"loss": name}
     batch = check_whole("batch", known.pop("batch"), SMALLEST_BATCH)
-    chosen = Settings(method="steps", **known | settings)
+    chosen = Settings(**{"method": "steps", **known, **settings})
     own = loss if isinstance(loss, SymbolicLoss) else None
     spectrum = np.linalg.svd(first, compute_uv=False) ** 2
     theory = _simulate(chosen, own, spectrum, progress)

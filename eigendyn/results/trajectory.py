@@ -36,8 +36,8 @@ STATUSES = MappingProxyType(  # how a trajectory ended → what happened, and wh
             "takes a root, or divides, where it has no value. Try another loss or start."
         ),
         "out-of-steps": (
-            "The flow ran out of adaptive steps after time {last}. Try `method='flow'` with "
-            "`solver='stiff'`, or larger `rtol` and `atol`."
+            "The flow ran out of adaptive steps after time {last}. Try "
+            "`method='flow', solver='stiff'`, or larger `rtol` and `atol`."
         ),
         "invalid-start": "The start is not finite in this precision. Try smaller variances{finer}.",
         "inaccurate": (

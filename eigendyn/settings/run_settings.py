@@ -166,7 +166,7 @@ class Settings(Siamese):
         if self.method == "implicit" and self.dtype == "float32":
             yield (
                 "`method='implicit'` computes in float64, not in `dtype='float32'`. Leave one of "
-                "the two out, or try `method='flow'` with `solver='stiff'`."
+                "the two out, or try `method='flow', solver='stiff'`."
             )
         if (
             self.closure not in ("auto", "exact")

@@ -139,7 +139,7 @@ def _misplaced_family(chosen: Siamese) -> Iterator[str]:
         plain = chosen.loss.removeprefix("iso-")
         yield (
             f"`beta` cannot be combined with `loss={chosen.loss!r}`, which is the family "
-            f"of {plain} at β = 1. Try `loss={plain!r}` with `beta={chosen.beta:g}`."
+            f"of {plain} at β = 1. Try `loss={plain!r}, beta={chosen.beta:g}`."
         )
     if chosen.predictor == "none" and chosen.beta:
         yield (
@@ -176,7 +176,7 @@ def _misplaced_function(chosen: Siamese) -> Iterator[str]:
     if chosen.predictor == "copy" and chosen.alpha != 1:
         yield (
             f"`alpha={chosen.alpha:g}` has no meaning with `predictor='copy'`, which copies the "
-            "correlation: α = 1. Try `predictor='direct'` with `normalize=True`."
+            "correlation: α = 1. Try `predictor='direct', normalize=True`."
         )
     has_epsilon = chosen.epsilon or (chosen.predictor == "copy" and chosen.epsilon is None)
     if chosen.epsilon_placement != "inside" and not has_epsilon:

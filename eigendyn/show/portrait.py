@@ -103,7 +103,7 @@ def _starts(motion: Motion, given: Sequence[Sequence[float]]) -> list[tuple[floa
         inside = len(start) == 2 and all(0 <= x <= top for x, top in zip(start, tops, strict=True))
         if not inside:
             message = (
-                f"`starts` must be points of the plane, 0…{tops[0]:.3g} across and "
+                f"`starts` must each be a point of the plane, 0…{tops[0]:.3g} across and "
                 f"0…{tops[1]:.3g} up, not {','.join(f'{x:g}' for x in start)}. "
                 "Try `starts=[(0.3, 1)]`."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class Work:
         return replace(self, system=replace(self.system, chosen=limited))
 
     @property
-    def accuracy(self) -> dict[str, float]:
+    def accuracy(self) -> dict[str, Any]:
         """Relative and absolute error allowed."""
         return dict(zip(("rtol", "atol"), self.chosen.tolerances, strict=True))
 

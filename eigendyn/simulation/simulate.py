@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from eigendyn.results.events import Course
 from eigendyn.results.labelled import Labelled
 from eigendyn.results.trajectory import Trajectory
 from eigendyn.settings.choices import FLOWS, loss_name
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
@@ -47,7 +48,7 @@ def simulate(
     *,
     preset: str | None = None,
     progress: bool = False,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> xarray.Dataset:
     r"""Follow the variance of every mode while a loss is descended.
 
@@ -102,7 +103,9 @@ def simulated(
 
 @takes(Settings)
 def vector_field(
-    loss: str | SymbolicLoss = "cosine", variances: ArrayLike | None = None, **settings: Any
+    loss: str | SymbolicLoss = "cosine",
+    variances: ArrayLike | None = None,
+    **settings: Unpack[GivenSettings],
 ) -> tuple[VectorField, NDArray, dict[str, float]]:
     """Build the vector field that `simulate` integrates, as a plain JAX function.
 
@@ -138,7 +141,7 @@ def vector_field(
 
 @takes(Settings)
 def conserved_values(
-    loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any
+    loss: str | SymbolicLoss, variances: ArrayLike, **settings: Unpack[GivenSettings]
 ) -> dict[str, NDArray]:
     """Evaluate what a loss conserves.
 
