@@ -13,6 +13,7 @@ from eigendyn.cli.subcommand import LOSS_ARGUMENT
 from eigendyn.errors import UnreadableFile
 from eigendyn.settings import choices
 from eigendyn.settings.choices import check_choice
+from eigendyn.settings.engines import METHODS
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import TOLERANCES, Settings
 
@@ -189,7 +190,7 @@ _rtol, _atol = (" or ".join(f"{t[i]:g}" for t in TOLERANCES.values()) for i in (
 engine_options = stack(
     click.option(
         "--method",
-        type=Name("method", choices.METHODS),
+        type=Name("method", METHODS),
         default=Settings.method,
         help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
         "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "

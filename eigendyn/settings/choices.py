@@ -12,14 +12,6 @@ from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.settings.other_names import meant
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
-METHODS = ("auto", "compiled", "implicit", "flow", "steps", "closed-form")
-FLOWS = ("auto", "compiled", "implicit", "flow")  # those that integrate a gradient flow
-# What engines take for the equations, beyond their tolerances.
-APPROXIMATIONS = {
-    "implicit": "forces under a loss without a scale act at most 1e8 times in a unit of time, and "
-    "not at all once they cancel to round-off in every mode"
-}
-ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "implicit", "kernel", "flow")
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")

@@ -9,7 +9,8 @@ from typing import Any
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import POSITIVE, SHARE, check_real, check_whole
-from eigendyn.settings.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
+from eigendyn.settings.choices import CLOSURES, DEVICES, DTYPES, SOLVERS, check_choice
+from eigendyn.settings.engines import ENGINES, METHODS, Engine
 from eigendyn.settings.keywords import strict
 from eigendyn.settings.siamese import Siamese
 
@@ -60,7 +61,7 @@ class Settings(Siamese):
         momentum: Heavy-ball momentum of encoder and learned predictor.
         learning_rate: η; time is learning rate × step.
         steps: Number of training steps.
-        method: One of `choices.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
+        method: One of `engines.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
             "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" takes a flow,
             and steps with momentum: see `takes_steps`.
         closure: One of `choices.CLOSURES`.
@@ -121,6 +122,12 @@ class Settings(Siamese):
         return self.learning_rate * self.steps
 
     @property
+    def follows_flow(self) -> bool:
+        """Whether a gradient flow is followed, or its closed form where there is one."""
+        is_flow = self.method == "auto" or ENGINES[self.method].follows == "flow"
+        return is_flow and not self.takes_steps
+
+    @property
     def takes_steps(self) -> bool:
         """Whether steps of descent are followed: asked for, or by default with momentum.
 
@@ -146,28 +153,8 @@ class Settings(Siamese):
                 "The training time `learning_rate` × `steps` must be finite, not "
                 f"{self.learning_rate:g} × {self.steps}. Try a smaller `learning_rate`."
             )
-        if self.method in ("steps", "closed-form"):
-            for name in (name for name, is_given in self._steers_flow.items() if is_given):
-                yield (
-                    f"`{name}` steers the adaptive flow, and `method={self.method!r}` has none. "
-                    f"Leave out `{name}`, or try `method='flow'`."
-                )
-        if self.method in ("compiled", "implicit"):
-            if self.solver != "explicit":
-                yield (
-                    f"`solver={self.solver!r}` steers the flow in JAX, and "
-                    f"`method={self.method!r}` has none. Try `method='flow'`."
-                )
-            if self.device == "cuda":
-                yield (
-                    f"`method={self.method!r}` runs on the processor, not on `device='cuda'`. "
-                    "Try `method='flow'`, or `device='cpu'`."
-                )
-        if self.method == "implicit" and self.dtype == "float32":
-            yield (
-                "`method='implicit'` computes in float64, not in `dtype='float32'`. Leave one of "
-                "the two out, or try `method='flow', solver='stiff'`."
-            )
+        if self.method in ENGINES:
+            yield from self._misplaced_engine(ENGINES[self.method])
         if (
             self.closure not in ("auto", "exact")
             and self.closure_accuracy != DEFAULT_CLOSURE_ACCURACY
@@ -186,6 +173,32 @@ class Settings(Siamese):
                 f"`rtol` must be at least {SMALLEST_RTOL[self.dtype]:g} in {self.dtype}, not "
                 f"{self.rtol:g}: a step cannot be more accurate than its numbers. Try a larger one"
                 f"{FINER[self.dtype]}."
+            )
+
+    def _misplaced_engine(self, engine: Engine) -> Iterator[str]:
+        """Say what the engine that was asked for has no use for, or cannot do."""
+        steers = [name for name, is_given in self._steers_flow.items() if is_given]
+        if engine.follows != "flow":
+            for name in steers:
+                yield (
+                    f"`{name}` steers the adaptive flow, and `method={self.method!r}` has none. "
+                    f"Leave out `{name}`, or try `method='flow'`."
+                )
+        elif "solver" in steers and not engine.has_solver:
+            yield (
+                f"`solver={self.solver!r}` steers the flow in JAX, and `method={self.method!r}` "
+                "has none. Try `method='flow'`."
+            )
+        if self.device not in engine.devices:
+            yield (
+                f"`method={self.method!r}` runs on the processor, not on "
+                f"`device={self.device!r}`. Try `method='flow'`, or `device='cpu'`."
+            )
+        if self.dtype not in engine.dtypes:
+            yield (
+                f"`method={self.method!r}` computes in {engine.dtypes[0]}, not in "
+                f"`dtype={self.dtype!r}`. Leave one of the two out, or try "
+                "`method='flow', solver='stiff'`."
             )
 
 

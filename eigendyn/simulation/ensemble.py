@@ -16,8 +16,9 @@ from eigendyn.results.dataset import ensemble_dataset
 from eigendyn.results.events import watched
 from eigendyn.results.trajectory import Batch
 from eigendyn.settings.checks import check_whole
-from eigendyn.settings.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
+from eigendyn.settings.choices import KEEPS, check_choice
 from eigendyn.settings.device import find_device, find_platform
+from eigendyn.settings.engines import ENSEMBLE_ENGINES
 from eigendyn.settings.given import GivenEnsemble, GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
@@ -166,7 +167,7 @@ def stream_ensemble(
             or not finite is skipped: its status is "invalid-start".
         memory: Bytes that the states of one chunk may take.
         options: times: increasing times to save (times,), None takes those of `simulate`.
-            engine: one of `choices.ENSEMBLE_ENGINES`. keep: "trajectory"; "final", the last time
+            engine: one of `engines.ENSEMBLE_ENGINES`. keep: "trajectory"; "final", the last time
             alone; "extrema", smallest and largest state over the saved times; "recruitment", the
             time at which each mode is recruited, on the way to the last of the saved times,
             whatever the others are. sweep: by name, values of parameters, one for each

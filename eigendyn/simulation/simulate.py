@@ -13,7 +13,7 @@ from eigendyn.results.dataset import labelled, relative_drift
 from eigendyn.results.events import Course
 from eigendyn.results.labelled import Labelled
 from eigendyn.results.trajectory import Trajectory
-from eigendyn.settings.choices import FLOWS, loss_name
+from eigendyn.settings.choices import loss_name
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
@@ -179,7 +179,7 @@ def _label(
     (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
     meaning = ERROR_MEANINGS[program.closure]
-    if chosen.method in FLOWS and not chosen.takes_steps:
+    if chosen.follows_flow:
         own["rtol"], own["atol"] = chosen.tolerances
     if fit.rtol is not None and chosen.rtol is None:
         own["rtol"] = fit.rtol

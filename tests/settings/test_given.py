@@ -9,18 +9,18 @@ import pytest
 
 import eigendyn
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings import choices
+from eigendyn.settings import choices, engines
 from eigendyn.settings.given import GivenEnsemble, GivenSettings
 from eigendyn.settings.siamese import CHOICES
 
 KNOWN = {
     **CHOICES,
-    "method": choices.METHODS,
+    "method": engines.METHODS,
     "closure": choices.CLOSURES,
     "solver": choices.SOLVERS,
     "dtype": choices.DTYPES,
     "device": choices.DEVICES,
-    "engine": choices.ENSEMBLE_ENGINES,
+    "engine": engines.ENSEMBLE_ENGINES,
     "keep": choices.KEEPS,
 }
 

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from eigendyn.errors import EigendynError
 from eigendyn.results.outcomes import are_lost
-from eigendyn.settings.choices import FLOWS, LOSS_NAMES, loss_name
+from eigendyn.settings.choices import LOSS_NAMES, loss_name
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
@@ -181,9 +181,9 @@ def _growth_rates(loss: str | SymbolicLoss, start: NDArray, settings: Mapping[st
 
 def _rough(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with the accuracies of runs of which only the verdicts are read."""
-    chosen = Settings(**settings)
-    flows = chosen.method in FLOWS and not chosen.takes_steps
-    return (ROUGH if flows else {}) | with_closure_accuracy(settings, ROUGH_CLOSURE)
+    return (ROUGH if Settings(**settings).follows_flow else {}) | with_closure_accuracy(
+        settings, ROUGH_CLOSURE
+    )
 
 
 def _candidates(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
