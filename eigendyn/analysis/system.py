@@ -159,7 +159,7 @@ def _conserved(
     found: tuple[Conserved, ...], states: tuple[str, ...], modes: int, predictor_rate: float
 ) -> Mapping[str, Callable[[Array], Array]]:
     """Functions of x; the same ones for the same system, so that nothing is compiled again."""
-    arguments = [*(getattr(sym, name) for name in states), sym.predictor_rate]
+    arguments = [*(sym.STATES[name] for name in states), sym.predictor_rate]
 
     def of_x(one: Conserved) -> Callable[[Array], Array]:
         function = compile_expressions(arguments, [one.expression])

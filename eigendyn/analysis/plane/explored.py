@@ -8,8 +8,8 @@ from typing import Any
 from eigendyn.analysis.plane.slice import Slice, plane
 from eigendyn.analysis.system import LARGEST, DynamicalSystem, check_motion, dynamical_system
 from eigendyn.errors import InvalidSetting
+from eigendyn.settings.states import MOVES
 from eigendyn.simulation.equations import closed_dynamics, understand
-from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics
 from eigendyn.theory.formula import text
 from eigendyn.theory.losses import SymbolicLoss
@@ -84,7 +84,7 @@ def _few_modes(dynamics: ModeDynamics) -> int:
 
 
 def _check_plane(dynamics: ModeDynamics) -> None:
-    if len(dynamics.states) > 2 or sym.velocity in dynamics.states:
+    if len(dynamics.states) > 2 or any(str(state) in MOVES for state in dynamics.states):
         names = ", ".join(map(text, dynamics.states))
         message = (
             f"A plane holds two states without velocities, and a mode has {names} here. Leave out "

@@ -21,9 +21,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.program import DEGREES, MOVES, Program
+from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.single import OneField, rates_of_one
+from eigendyn.settings.states import DEGREES, MOVES
 
 FASTEST = 1e8  # per unit of time
 DRIVEN = {moved: velocity for velocity, moved in MOVES.items()}

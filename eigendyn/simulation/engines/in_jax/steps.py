@@ -11,10 +11,10 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from eigendyn.program import MOVES
 from eigendyn.program.in_jax import VectorField
 from eigendyn.results.trajectory import Trajectory, finite_times
 from eigendyn.settings.choices import CORRELATION_ORDERS, check_choice
+from eigendyn.settings.states import MOVES
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 CORRELATION, TARGET = "correlation_value", "target_value"  # states that average others
