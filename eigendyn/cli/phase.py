@@ -15,6 +15,7 @@ from eigendyn.cli.options import (
     FILE,
     config_option,
     loss_option,
+    model_option,
     output_options,
     physics_options,
     preset_option,
@@ -33,6 +34,7 @@ ANIMATIONS = (".gif", ".mp4")
 @click.command("phase", cls=Subcommand)
 @loss_option
 @written_loss_options
+@model_option
 @preset_option
 @variant_options
 @physics_options
@@ -87,6 +89,7 @@ def command(
     *,
     loss_expr: str | None,
     loss_file: Path | None,
+    model: str | None,
     parameters: tuple[str, ...],
     preset: str | None,
     starts: tuple[list[float], ...],
@@ -110,6 +113,7 @@ def command(
       eigendyn phase --loss euclidean --predictor learned --weight-decay 0.1 --predictor-decay 0.1
       eigendyn phase --loss euclidean --target ema --start 0.1,0.5 -o ema.gif
       eigendyn phase --loss cosine --modes 3 --slice variance3=0.5 --window 1,1
+      eigendyn phase --model deep-linear --param c=1.5
 
     The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
     target with --target ema; further states are held with --slice. It shows the field, nullclines,
@@ -128,6 +132,7 @@ def command(
         loss_expr=loss_expr,
         loss_file=loss_file,
         parameters=parameters,
+        model=model,
     )
     path = output or fresh_path(f"eigendyn-phase-{asked.name}", ".png")
     check_output(path, (*choices.PICTURE_SUFFIXES, *ANIMATIONS), force)

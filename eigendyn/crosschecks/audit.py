@@ -17,7 +17,7 @@ from eigendyn.network.network import Network
 from eigendyn.network.predictors import matrix_power
 from eigendyn.program.in_jax import compile_expressions
 from eigendyn.settings.checks import REAL, check_real
-from eigendyn.settings.choices import UPDATES, check_choice
+from eigendyn.settings.choices import LOSS_NAMES, UPDATES, check_choice, loss_name
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import descent_directions
 from eigendyn.theory.losses import named_loss
@@ -150,7 +150,7 @@ def audit(
     tolerance = check_real("tolerance", tolerance, rule)
     alpha = check_real("alpha", alpha, REAL["alpha"])
     network = Network(
-        loss=loss,
+        loss=check_choice("loss", loss_name(loss), LOSS_NAMES),
         predictor=check_choice("predictor", predictor, ("direct", "none")),
         stop_gradient=stop_gradient,
         alpha=alpha,

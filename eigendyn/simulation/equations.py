@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program, Quantities
 from eigendyn.program.prepared import decays, prepared
-from eigendyn.settings.choices import LOSS_NAMES, check_choice, given_name, is_model
+from eigendyn.settings.choices import LOSS_NAMES, MODEL_NAMES, check_choice, given_name, is_model
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import Architecture, architecture
 from eigendyn.simulation.model_settings import check_model, check_numbers
@@ -93,7 +93,7 @@ def equations(loss: Given, settings: Mapping[str, Any]) -> Equations:
     """
     chosen = Settings(loss=given_name(loss), **settings)
     if isinstance(loss, str) and not is_model(loss):
-        check_choice("loss", loss, LOSS_NAMES)
+        check_choice("loss", loss, (*LOSS_NAMES, *MODEL_NAMES))
         found = prepared(chosen)
         if found is not None:
             return Equations(

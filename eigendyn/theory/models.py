@@ -65,7 +65,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 )
 
 
-def named_model(name: str, **parameters: float) -> ModeDynamics:
+def named_model(name: str, /, **parameters: float) -> ModeDynamics:
     """Take the dynamics of a named model.
 
     Args:

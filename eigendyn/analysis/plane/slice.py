@@ -15,7 +15,6 @@ from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.states import STATES, State
-from eigendyn.theory.losses import SymbolicLoss
 
 NAMED = {state.word: state for state in STATES.values()}  # by what a slice calls it
 
@@ -57,9 +56,14 @@ class Slice:
         return self.system.modes
 
     @property
-    def loss(self) -> SymbolicLoss:
-        """The loss."""
-        return self.system.loss
+    def kind(self) -> str:
+        """What the system comes from: "loss" or "model"."""
+        return self.system.kind
+
+    @property
+    def name(self) -> str:
+        """Name of the loss or model."""
+        return self.system.name
 
     @property
     def settings(self) -> Settings:
