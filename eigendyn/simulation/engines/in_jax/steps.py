@@ -108,7 +108,8 @@ def descent_step(
         descent      s, a learned predictor p and their velocities at once, from one gradient
         target       ξ ← μ_ξ ξ + (1 − μ_ξ) s with the new s, so that μ_ξ = 0 is the shared target
 
-    With "use-first" the correlation moves at once with the descent: it takes up the
+    A velocity without momentum, as a model may have, takes the Euler step with the descent. With
+    "use-first" the correlation moves at once with the descent: it takes up the
     representations of this step's weights, and serves the next step.
 
     Args:
@@ -136,7 +137,7 @@ def descent_step(
             rates = field(time, states, parameters)
             moved = {row: states[row] + rate * rates[row] for row in rows}
             for row in rows:
-                if field.states[row] in MOVES:  # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
+                if field.states[row] in MOVES and "momentum" in parameters:  # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
                     half = (1 + parameters["momentum"]) / 2
                     moved[row] = states[row] + half * rate * rates[row]
                     driven = field.states.index(MOVES[field.states[row]])
