@@ -39,7 +39,7 @@ EVERY = pytest.mark.parametrize(("model", "exact"), MODELS.values(), ids=MODELS)
 
 
 def with_engines(*engines):
-    """Every model by every engine; the second model in JAX, which takes long, in full tests only."""
+    """Every model by every engine; the second one in JAX, which takes long, in full tests only."""
     return [
         pytest.param(*pair, engine, id=f"{name}-{engine}", marks=_full(name, engine))
         for name, pair in MODELS.items()

@@ -137,7 +137,8 @@ def descent_step(
             rates = field(time, states, parameters)
             moved = {row: states[row] + rate * rates[row] for row in rows}
             for row in rows:
-                if field.states[row] in MOVES and "momentum" in parameters:  # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
+                # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
+                if field.states[row] in MOVES and "momentum" in parameters:
                     half = (1 + parameters["momentum"]) / 2
                     moved[row] = states[row] + half * rate * rates[row]
                     driven = field.states.index(MOVES[field.states[row]])
