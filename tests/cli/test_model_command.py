@@ -62,6 +62,7 @@ def test_phase_lists_the_fixed_points(tmp_path):
     assert (tmp_path / "eigendyn-phase-deep-linear.png").exists()
 
 
+@pytest.mark.full
 def test_bifurcation_follows_a_parameter_of_the_model():
     told = json.loads(
         run("bifurcation --model barlow-twins --parameter gamma --range 0.6,2 --json -q")
