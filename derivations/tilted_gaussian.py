@@ -53,7 +53,7 @@ def over_a_and_b(average: sp.Expr, dynamics: ModeDynamics) -> tuple[sp.Expr, sp.
     s = sym.singular_value
     averages = sp.Add(*dynamics.rates[0].atoms(sym.Average))
     assert dynamics.rates[0] == averages - sym.weight_decay * s  # nothing but these and decay
-    eigenvalue = lam if dynamics.loss.has_predictor else sp.S.One
+    eigenvalue = sp.S.One if dynamics.predictor == 1 else lam
     first, second = sym.mode_sum(eigenvalue**2 * s**2), sym.mode_sum(s**2)
     units = dict(zip((second, first), sp.symbols("unit2 unit1", positive=True), strict=True))
     names = dict(dynamics.definitions)

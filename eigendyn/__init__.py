@@ -27,6 +27,7 @@ _HOMES = {
     "LOSSES": "theory.losses",
     "SymbolicLoss": "theory.losses",
     "named_loss": "theory.losses",
+    "named_model": "theory.models",
     "loss_from_function": "theory.losses",
     "parse_loss": "theory.loss_text",
     "Architecture": "settings.siamese",
@@ -97,6 +98,7 @@ __all__ = [
     "loss_from_function",
     "mode_dynamics",
     "named_loss",
+    "named_model",
     "parse_loss",
     "passage_time",
     "phase_plane",
@@ -166,6 +168,7 @@ if TYPE_CHECKING:
         without_predictor,
         without_stop_gradient,
     )
+    from eigendyn.theory.models import named_model
 
 
 def __getattr__(name: str) -> object:

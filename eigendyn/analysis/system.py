@@ -1,4 +1,4 @@
-"""Build the dynamical system of a few modes from a loss and its architecture."""
+"""Build the dynamical system of a few modes from a loss and its architecture, or from a model."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class DynamicalSystem:
         parameters: Numbers by name that a call takes unless it is given others.
         names: Name of every coordinate, such as "singular_value_0".
         modes: Number of modes.
-        loss: The loss.
+        loss: The loss; None of a model.
         settings: Everything else that was chosen.
         dynamics: The closed mode dynamics, in symbols.
         conserved: By name, functions of x that stay constant along trajectories.
@@ -58,7 +58,7 @@ class DynamicalSystem:
     parameters: Mapping[str, float]
     names: tuple[str, ...] = field(metadata={"static": True})
     modes: int = field(metadata={"static": True})
-    loss: SymbolicLoss = field(metadata={"static": True})
+    loss: SymbolicLoss | None = field(metadata={"static": True})
     settings: Settings = field(metadata={"static": True})
     dynamics: ModeDynamics = field(metadata={"static": True}, repr=False)
     conserved: Mapping[str, Callable[[Array], Array]] = field(metadata={"static": True})
@@ -67,6 +67,16 @@ class DynamicalSystem:
         """Rate of change of every coordinate (coordinates,); parameters by name override."""
         states = jnp.reshape(x, (-1, self.modes))
         return self.vector_field(0.0, states, {**self.parameters, **parameters}).ravel()
+
+    @property
+    def kind(self) -> str:
+        """What it comes from: "loss" or "model"."""
+        return "model" if self.loss is None else "loss"
+
+    @property
+    def name(self) -> str:
+        """Name of the loss, with what was switched off, or of the model."""
+        return self.dynamics.name
 
     @cached_property
     def program(self) -> Program:
@@ -80,7 +90,7 @@ class DynamicalSystem:
 
 @takes(Settings)
 def dynamical_system(
-    loss: str | SymbolicLoss = "cosine",
+    loss: str | SymbolicLoss | ModeDynamics = "cosine",
     modes: int = 2,
     *,
     largest_variance: float = LARGEST,
@@ -89,7 +99,7 @@ def dynamical_system(
     """Build the dynamical system dx/dt = f(x) of the states of a few modes.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         modes: Number of modes M.
         largest_variance: Variance up to which the nodes of an exact closure are chosen; they serve
             spectra down to a thousandth of it.
@@ -104,7 +114,7 @@ def dynamical_system(
         The errors of `simulate` otherwise.
     """
     modes = check_whole("modes", modes, 1)
-    symbolic, chosen = understand(loss, settings)
+    source, chosen = understand(loss, settings)
     if chosen.ema_schedule != "constant":
         message = (
             f"The dynamics of a target with a {chosen.ema_schedule} schedule change in time, so "
@@ -114,15 +124,15 @@ def dynamical_system(
     spectra = largest_variance * _patterns(modes)
     compiled, _, parameters = vector_field(loss, spectra, **settings)
     # with decay, what is conserved changes in time
-    kept = conserved(symbolic, chosen) if decays(chosen) == "nothing" else ()
+    kept = conserved(source, chosen) if decays(chosen) == "nothing" else ()
     return DynamicalSystem(
         vector_field=compiled,
         parameters=parameters,
         names=tuple(f"{name}_{mode}" for name in compiled.states for mode in range(modes)),
         modes=modes,
-        loss=symbolic,
+        loss=source if isinstance(source, SymbolicLoss) else None,
         settings=chosen,
-        dynamics=closed_dynamics(symbolic, chosen),
+        dynamics=closed_dynamics(source, chosen),
         conserved=_conserved(kept, compiled.states, modes, chosen.predictor_rate or 1.0),
     )
 
@@ -139,7 +149,7 @@ def check_motion(system: DynamicalSystem) -> None:
     if np.abs(np.array(rates)[:, : system.modes]).max() < STILL:
         message = (
             f"A mode must learn, and with {system.modes} of them none does: the loss "
-            f"{system.loss.name!r} does not see its scale. Try `modes={system.modes + 1}`, "
+            f"{system.name!r} does not see its scale. Try `modes={system.modes + 1}`, "
             "or `loss='euclidean'`."
         )
         raise InvalidSetting(message)
@@ -160,7 +170,7 @@ def _conserved(
     found: tuple[Conserved, ...], states: tuple[str, ...], modes: int, predictor_rate: float
 ) -> Mapping[str, Callable[[Array], Array]]:
     """Functions of x; the same ones for the same system, so that nothing is compiled again."""
-    arguments = [*(getattr(sym, name) for name in states), sym.predictor_rate]
+    arguments = [*(sym.STATES[name] for name in states), sym.predictor_rate]
 
     def of_x(one: Conserved) -> Callable[[Array], Array]:
         function = compile_expressions(arguments, [one.expression])

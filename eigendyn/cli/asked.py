@@ -1,4 +1,4 @@
-"""Work out from options, preset and written loss what a command is asked for."""
+"""Work out from options, preset, written loss and model what a command is asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from eigendyn.cli.parameters import is_given
-from eigendyn.cli.written import loss_text, written_loss
+from eigendyn.cli.written import chosen_model, loss_text, written_loss
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
 
@@ -22,7 +22,8 @@ class Asked:
     Args:
         name: What files are named after.
         chosen: Every setting.
-        settings: Settings that were given or that a preset brings, and "loss", a name or a loss.
+        settings: Settings that were given or that a preset brings, and "loss", a name, a loss or a
+            model.
     """
 
     name: str
@@ -38,13 +39,18 @@ def asked_for(
     loss_expr: str | None,
     loss_file: Path | None,
     parameters: tuple[str, ...],
+    model: str | None = None,
 ) -> Asked:
-    """Take what was given over what a preset brings, and a written loss over a named one.
+    """Take what was given over what a preset brings, and a written loss or model over a named loss.
 
     Raises:
         UnknownName, InvalidSetting, InvalidExpression, UnreadableFile: As the options deserve.
     """
     given = {name: value for name, value in options.items() if is_given(ctx, name)}
+    if model is not None:
+        others = {"--loss": "loss" in given, "--loss-expr": loss_expr, "--loss-file": loss_file}
+        named = chosen_model(model, parameters, others | {"--preset": preset})
+        return Asked(model, Settings(**given), given | {"loss": named})
     source = preset_settings(preset, *(given.get(p) for p in ("loss", "predictor", "target")))
     source.pop("batch", None)  # of networks
     chosen = Settings(**(source | given))

@@ -16,6 +16,7 @@ from eigendyn.cli.options import (
     FILE,
     config_option,
     loss_option,
+    model_option,
     output_options,
     physics_options,
     preset_option,
@@ -36,6 +37,7 @@ ACCURACY = 1e-6  # of an exact closure's quadrature
 @click.command("bifurcation", cls=Subcommand)
 @loss_option
 @written_loss_options
+@model_option
 @preset_option
 @variant_options
 @physics_options
@@ -98,6 +100,7 @@ def command(
     *,
     loss_expr: str | None,
     loss_file: Path | None,
+    model: str | None,
     parameters: tuple[str, ...],
     preset: str | None,
     driven: tuple[str, ...],
@@ -119,6 +122,7 @@ def command(
       eigendyn bifurcation --loss euclidean --parameter weight-decay --range 0,0.4
       eigendyn bifurcation --loss euclidean --second-parameter sigma1 --second-range 0,1
       eigendyn bifurcation --loss euclidean -o branches.nc
+      eigendyn bifurcation --model barlow-twins --parameter gamma --range 0.5,3
       eigendyn bifurcation --loss euclidean --predictor learned \\
           --parameter weight-decay,predictor-decay
 
@@ -137,6 +141,7 @@ def command(
         loss_expr=loss_expr,
         loss_file=loss_file,
         parameters=parameters,
+        model=model,
     )
     path = output or fresh_path(f"eigendyn-bifurcation-{asked.name}", ".png")
     check_output(path, (*choices.PICTURE_SUFFIXES, *choices.TREE_SUFFIXES), force)
@@ -171,7 +176,7 @@ def command(
         from eigendyn.results.files import save
         from eigendyn.results.provenance import provenance
 
-        made = {"loss": system.loss.name, **provenance("cpu", "float64")}
+        made = {system.kind: system.name, **provenance("cpu", "float64")}
         save(diagram_data(diagram, curves, **made), path, force)
 
     def save_picture(system: Any, diagram: Any, curves: Any) -> None:
@@ -186,7 +191,7 @@ def command(
     from eigendyn.show.report.bifurcation import summary, table
 
     if as_json:
-        report = {**summary(system.loss.name, diagram, curves), "picture": str(path)}
+        report = {**summary({system.kind: system.name}, diagram, curves), "picture": str(path)}
         say(json.dumps(report, allow_nan=False))
     else:
         say(table(diagram, curves))

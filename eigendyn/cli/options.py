@@ -105,8 +105,13 @@ written_loss_options = stack(
         "parameters",
         multiple=True,
         metavar="NAME=NUMBER",
-        help="A number for a name that --loss-expr uses; may be given several times.",
+        help="A number for a name that --loss-expr or a model uses; may be given several times.",
     ),
+)
+model_option = click.option(
+    "--model",
+    type=Name("model", choices.MODEL_NAMES),
+    help="Dynamics of modes that need no loss, in its place; --param gives their numbers.",
 )
 start_options = stack(
     click.option(

@@ -16,6 +16,7 @@ from eigendyn.cli.options import (
     FILE,
     config_option,
     loss_option,
+    model_option,
     output_options,
     physics_options,
     preset_option,
@@ -34,6 +35,7 @@ ANIMATIONS = (".gif", ".mp4")
 @click.command("phase", cls=Subcommand)
 @loss_option
 @written_loss_options
+@model_option
 @preset_option
 @variant_options
 @physics_options
@@ -88,6 +90,7 @@ def command(
     *,
     loss_expr: str | None,
     loss_file: Path | None,
+    model: str | None,
     parameters: tuple[str, ...],
     preset: str | None,
     starts: tuple[list[float], ...],
@@ -111,6 +114,7 @@ def command(
       eigendyn phase --loss euclidean --predictor learned --weight-decay 0.1 --predictor-decay 0.1
       eigendyn phase --loss euclidean --target ema --start 0.1,0.5 -o ema.gif
       eigendyn phase --loss cosine --modes 3 --slice variance3=0.5 --window 1,1
+      eigendyn phase --model deep-linear --param c=1.5
 
     The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
     target with --target ema; further states are held with --slice. It shows the field, nullclines,
@@ -129,6 +133,7 @@ def command(
         loss_expr=loss_expr,
         loss_file=loss_file,
         parameters=parameters,
+        model=model,
     )
     path = output or fresh_path(f"eigendyn-phase-{asked.name}", ".png")
     check_output(path, (*choices.PICTURE_SUFFIXES, *ANIMATIONS), force)

@@ -19,6 +19,7 @@ from eigendyn.cli.options import (
     config_option,
     engine_options,
     loss_option,
+    model_option,
     output_options,
     physics_options,
     preset_option,
@@ -45,6 +46,7 @@ NOT_COMPLETED = 3
 @click.command("simulate", cls=Subcommand, epilog=GLOSSARY)
 @loss_option
 @written_loss_options
+@model_option
 @preset_option
 @start_options
 @variant_options
@@ -73,6 +75,7 @@ def command(
     *,
     loss_expr: str | None,
     loss_file: Path | None,
+    model: str | None,
     preset: str | None,
     parameters: tuple[str, ...],
     output: Path | None,
@@ -82,7 +85,7 @@ def command(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Follow the variance of every mode while a loss is descended.
+    """Follow the variance of every mode while a loss is descended, or as a model says.
 
     \b
     Examples:
@@ -91,6 +94,7 @@ def command(
       eigendyn simulate --loss euclidean --variances 0.05,0.3,1,2 --json
       eigendyn simulate --loss-expr "sum((lam*z1 - sg(z2))**2) / norm(sg(z2))"
       eigendyn simulate --preset byol --steps 5000
+      eigendyn simulate --model barlow-twins --param gamma=0.5
       eigendyn simulate --loss euclidean --predictor learned --weight-decay 0.1
 
     Without a start, the published one with 10 modes is taken. The table (or JSON) goes to standard
@@ -105,6 +109,7 @@ def command(
         loss_expr=loss_expr,
         loss_file=loss_file,
         parameters=parameters,
+        model=model,
     )
     output, plot = _outputs(asked.name, output, plot, force)
     start = chosen.spectrum(asked.chosen.seed, quiet)

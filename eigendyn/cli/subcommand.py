@@ -11,7 +11,10 @@ from eigendyn.errors import InvalidSetting
 
 LOSS_ARGUMENT = "loss_argument"
 GROUPS = {  # heading of the help → names of parameters; all others stand under the command's name
-    "Loss": ("loss", "loss_expr", "loss_file", "parameters", "preset", "stop_gradient", "beta"),
+    "Loss": (
+        *("loss", "loss_expr", "loss_file", "model", "parameters"),
+        *("preset", "stop_gradient", "beta"),
+    ),
     "Start": ("embeddings", "center", "weights", "variances", "modes", "inputs"),
     "Network": (
         *("predictor", "alpha", "epsilon", "epsilon_placement", "normalize"),

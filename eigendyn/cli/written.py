@@ -1,7 +1,8 @@
-"""Read a loss of the user's own, and its parameters, from text."""
+"""Read a loss of the user's own, or a model, and its parameters, from text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from eigendyn.cli.parameters import numbers_by_name
 from eigendyn.errors import InvalidSetting, UnreadableFile
 
 if TYPE_CHECKING:
+    from eigendyn.theory.derive import ModeDynamics
     from eigendyn.theory.losses import SymbolicLoss
 
 LARGEST_FILE = 10_000  # bytes
@@ -56,7 +58,10 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
     """
     if text is None:
         if parameters:
-            message = f"--param {parameters[0]} belongs to --loss-expr, and there is none. Add it."
+            message = (
+                f"--param {parameters[0]} belongs to --loss-expr or --model, and there is none. "
+                "Add it."
+            )
             raise InvalidSetting(message)
         return None
     if named:
@@ -70,3 +75,26 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         message = f"The loss {text.strip()[:60]!r} does not depend on {name!r}. Leave out --param."
         raise InvalidSetting(message)
     return loss
+
+
+def chosen_model(
+    name: str, parameters: tuple[str, ...], others: Mapping[str, object]
+) -> ModeDynamics:
+    """Take a model by its name.
+
+    Args:
+        name: What was given as --model.
+        parameters: What was given as --param, NAME=NUMBER each.
+        others: By option that a model excludes, what was given.
+
+    Raises:
+        UnknownName: The model has no such parameter.
+        InvalidSetting: A loss or preset beside the model, or parameters that are no numbers.
+    """
+    for flag in (flag for flag, given in others.items() if given):
+        message = f"--model {name} stands in the place of a loss. Leave out {flag}, or --model."
+        raise InvalidSetting(message)
+    numbers = numbers_by_name(parameters, "--param gamma=0.5")
+    from eigendyn.theory.models import named_model
+
+    return named_model(name, **numbers)

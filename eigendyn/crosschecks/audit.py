@@ -17,7 +17,7 @@ from eigendyn.network.network import Network
 from eigendyn.network.predictors import matrix_power
 from eigendyn.program.in_jax import compile_expressions
 from eigendyn.settings.checks import SHARE, check_real
-from eigendyn.settings.choices import UPDATES, check_choice
+from eigendyn.settings.choices import LOSS_NAMES, UPDATES, check_choice, loss_name
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import descent_directions
@@ -150,7 +150,7 @@ def audit(
     tolerance = check_real("tolerance", tolerance, SHARE, "Try 1e-9.")
     alpha = PARAMETERS["alpha"].check(alpha)
     network = Network(
-        loss=loss,
+        loss=check_choice("loss", loss_name(loss), LOSS_NAMES),
         predictor=check_choice("predictor", predictor, ("direct", "none")),
         stop_gradient=stop_gradient,
         alpha=alpha,

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from eigendyn.settings.states import MOVES
+
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over nodes
 
 LEAVES = ("number", "time", "modes", "parameter", "state", "weight", "node")
@@ -19,11 +21,6 @@ ARITHMETIC = ("add", "multiply", "reciprocal", "sqrt", "power")
 FUNCTIONS = ("exp", "log", "abs", "sign", "cos", "sin", "tan", "cosh", "sinh", "tanh", "atan")
 REDUCTIONS = ("sum", "product", "maximum")  # over modes
 KINDS = frozenset({*LEAVES, *ARITHMETIC, *FUNCTIONS, *REDUCTIONS, "average"})
-
-
-MOVES = {"velocity": "singular_value", "predictor_velocity": "predictor_value"}
-# The power of the representation's scale that a state goes with; others do not know it.
-DEGREES = {"singular_value": 1.0, "target_value": 1.0, "correlation_value": 2.0, "velocity": 1.0}
 
 
 class Operation(NamedTuple):

@@ -28,7 +28,7 @@ from eigendyn.program import (
 from eigendyn.program.in_jax import NODE_SYMBOLS
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics, substitute
-from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
+from eigendyn.theory.symbols import Average, ModeMaximum, ModeSum
 
 MOST_AVERAGES = 8  # that one is split into
 DIGITS = 25  # of constants such as π, before they are rounded once
@@ -51,9 +51,9 @@ def program_of(dynamics: ModeDynamics) -> Program:
         OpenMoments: A moment is still open.
         NoProgram: A function that programs do not know.
     """
-    if any(rate.has(Expectation) for rate in dynamics.rates):
+    if dynamics.is_open:
         message = (
-            f"Only closed dynamics have a program; those of {dynamics.loss.name!r} have open "
+            f"Only closed dynamics have a program; those of {dynamics.name!r} have open "
             "moments. Take them with `close` first."
         )
         raise OpenMoments(message)
@@ -123,7 +123,7 @@ def quantities_of(states: tuple[str, ...], functions: Mapping[str, sp.Expr]) -> 
     free = set().union(*(function.free_symbols for function in functions.values()))
     taken = {symbol.name for symbol in free}
     fresh = (s for s in map(sym.placeholder, count()) if s.name not in taken)
-    columns = tuple(getattr(sym, name) for name in states)
+    columns = tuple(sym.STATES[name] for name in states)
     sums: dict[Meaning, sp.Symbol] = {}
     flat = [_without_sums(function, sums, fresh) for function in functions.values()]
     writer = _Writer(

@@ -20,15 +20,14 @@ from numpy.typing import NDArray
 import eigendyn.settings.precision  # noqa: F401
 from eigendyn.errors import OpenMoments
 from eigendyn.program.averaging import NO_NODES, Nodes
+from eigendyn.settings.states import MOVES, STATES
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics, substitute
-from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
+from eigendyn.theory.symbols import Average, ModeMaximum, ModeSum
 
 NODE_SYMBOLS = (*sym.taus, sym.xi0, sym.xi1, sym.xi2)
 REDUCTIONS = (ModeSum.__name__, ModeMaximum.__name__)  # their names in compiled code
-STATES = frozenset(
-    {sym.singular_value, sym.target_value, sym.predictor_value, sym.correlation_value}
-)
+VANISHING = frozenset(sym.STATES[name] for name in STATES.keys() - MOVES)  # may, with their mode
 WITHIN = 1e-24  # what stands for zero where a root has no slope
 BLOCK = 2**16  # numbers in one intermediate array while averaging: it stays in the cache
 
@@ -207,9 +206,9 @@ def compile_field(dynamics: ModeDynamics) -> VectorField:
     Raises:
         OpenMoments: A moment is still open.
     """
-    if any(rate.has(Expectation) for rate in dynamics.rates):
+    if dynamics.is_open:
         message = (
-            f"Only closed dynamics can be compiled; those of {dynamics.loss.name!r} have open "
+            f"Only closed dynamics can be compiled; those of {dynamics.name!r} have open "
             "moments. Take them with `close` first."
         )
         raise OpenMoments(message)
@@ -245,7 +244,7 @@ def _with_roots(rate: sp.Expr) -> sp.Expr:
             isinstance(part, sp.Pow)
             and part.exp.is_Rational
             and 0 < part.exp < 1
-            and not STATES.isdisjoint(part.base.free_symbols)
+            and not VANISHING.isdisjoint(part.base.free_symbols)
             and not part.base.has(ModeSum)
         )
 

@@ -50,7 +50,7 @@ def derived() -> Iterator[tuple[Settings, Prepared]]:
         )
         dynamics = mode_dynamics(loss, chosen.alpha, architecture(chosen))
         program = program_of(close(dynamics, chosen.closure))
-        value = program_of(close_value(dynamics, chosen.closure))
+        value = program_of(close_value(loss, dynamics, chosen.closure))
         scale_free = is_scale_free(loss)
         for encoder, predictor in DECAYS:
             decaying: dict[str, Any] = {"weight_decay": encoder}

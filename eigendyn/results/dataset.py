@@ -17,17 +17,11 @@ from eigendyn.results.outcomes import outcomes
 from eigendyn.results.provenance import provenance
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
 from eigendyn.settings.engines import ENGINES
+from eigendyn.settings.states import STATES
 
 if TYPE_CHECKING:
     import xarray
 
-STATE_LABELS = {
-    "target_value": ("singular value of the target", "√variance"),
-    "correlation_value": ("eigenvalue of the running correlation", "variance"),
-    "predictor_value": ("eigenvalue of the learned predictor", "1"),
-    "velocity": ("velocity of the singular value", "√variance/time"),
-    "predictor_velocity": ("velocity of the learned predictor's eigenvalue", "1/time"),
-}
 CONSERVED = "conserved_"  # begins the names of conserved quantities
 
 
@@ -35,7 +29,7 @@ def labelled(
     trajectory: Trajectory,
     course: Course,
     *,
-    predictor_eigenvalue: NDArray,
+    predictor_eigenvalue: NDArray | None,
     conserved: Mapping[str, tuple[NDArray, float]],
     settings: Mapping[str, Any],
     closure: Mapping[str, Any],
@@ -43,6 +37,7 @@ def labelled(
     loss: str,
     device: str,
     scale_free: bool,
+    kind: str = "loss",
     measures: Mapping[str, Column] = MappingProxyType({}),
 ) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
@@ -50,16 +45,17 @@ def labelled(
     Args:
         trajectory: States of every mode, the singular value first.
         course: What the modes did, whatever was saved.
-        predictor_eigenvalue: λ (modes, times) [variance^α].
+        predictor_eigenvalue: λ (modes, times) [variance^α]; None of a model.
         conserved: By name, the conserved quantities (times,), each with its largest relative drift
             in the run itself.
         settings: Every setting of the run, "learning_rate" among them; stored as JSON.
         closure: "name" of the closure, "error" (a number) and "error_meaning" (what it measures).
         method: The engine that ran.
-        loss: The loss, with what was switched off.
+        loss: The loss, with what was switched off; or the model.
         device: Where it ran.
-        measures: By name, further arrays over time, or mode and time.
         scale_free: Whether the loss does not depend on the common scale of the representations.
+        kind: "loss" or "model", under which its name stands among the attributes.
+        measures: By name, further arrays over time, or mode and time.
 
     Returns:
         Arrays over (mode, time) in float64; modes keep their input order. What is conserved are
@@ -76,17 +72,12 @@ def labelled(
     history, per_mode = ("mode", "time"), ("mode",)
     return Labelled(
         {
-            "singular_value": Column(history, singular, _label("singular value", "√variance")),
             **{
-                name: Column(history, np.asarray(values, np.float64), _label(*STATE_LABELS[name]))
-                for name, values in zip(trajectory.states[1:], trajectory.values[1:], strict=True)
+                name: Column(history, np.asarray(values, np.float64), _label_of(name))
+                for name, values in zip(trajectory.states, trajectory.values, strict=True)
             },
             "variance": Column(history, variance, _label("variance of the mode", "variance")),
-            "predictor_eigenvalue": Column(
-                history,
-                np.asarray(predictor_eigenvalue, np.float64),
-                _label("eigenvalue of the predictor", "variance^α"),
-            ),
+            **_predictor(predictor_eigenvalue),
             **measures,
             "recruitment_time": Column(
                 per_mode,
@@ -112,8 +103,8 @@ def labelled(
             ),
         },
         attrs={
-            "title": f"{loss}, {closure['name']}, {method}",
-            "loss": loss,
+            "title": _title(loss, closure["name"], method),
+            kind: loss,
             "method": method,
             "approximation": _approximation(method),
             "closure": closure["name"],
@@ -125,6 +116,24 @@ def labelled(
             **provenance(device, str(settings["dtype"])),
         },
     )
+
+
+def _title(*parts: str) -> str:
+    return ", ".join(part for part in parts if part != "none")  # no closure
+
+
+def _predictor(eigenvalue: NDArray | None) -> dict[str, Column]:
+    if eigenvalue is None:
+        return {}
+    label = _label("eigenvalue of the predictor", "variance^α")
+    column = Column(("mode", "time"), np.asarray(eigenvalue, np.float64), label)
+    return {"predictor_eigenvalue": column}
+
+
+def named(attrs: Mapping[str, Any]) -> tuple[str, str]:
+    """What a result is of, "loss" or "model", and its name."""
+    kind = "model" if "model" in attrs else "loss"
+    return kind, str(attrs[kind])
 
 
 def _approximation(method: str) -> str:
@@ -169,6 +178,7 @@ def ensemble_dataset(
     engine: str,
     loss: str,
     device: str,
+    kind: str = "loss",
 ) -> xarray.Dataset:
     """Label many trajectories with what they are, and how they were made.
 
@@ -181,8 +191,9 @@ def ensemble_dataset(
         settings: Every setting; stored as JSON.
         closure: "name", "error" (a number), "error_meaning", and "reached".
         engine: The engine that ran.
-        loss: The loss, with what was switched off.
+        loss: The loss, with what was switched off; or the model.
         device: Where it ran.
+        kind: "loss" or "model", under which its name stands among the attributes.
 
     Returns:
         Dataset over (trajectory, mode, time), or (trajectory, mode, extremum), or
@@ -190,7 +201,6 @@ def ensemble_dataset(
     """
     import xarray
 
-    labels = {"singular_value": ("singular value", "√variance")} | STATE_LABELS
     last = {"extrema": ("extremum",), "recruitment": ()}.get(keep, ("time",))
     over = ("trajectory", "mode", *last)
     if keep == "recruitment":
@@ -198,7 +208,7 @@ def ensemble_dataset(
         variables = {"recruitment_time": (over, batch.values[:, 0, :, 0], label)}
     else:
         variables = {
-            name: (over, batch.values[:, place], _label(*labels[name]))
+            name: (over, batch.values[:, place], _label_of(name))
             for place, name in enumerate(states)
         }
     coordinates: dict[str, Any] = {
@@ -220,8 +230,8 @@ def ensemble_dataset(
         },
         coords=coordinates,
         attrs={
-            "title": f"{loss}, {closure['name']}, {engine}",
-            "loss": loss,
+            "title": _title(loss, closure["name"], engine),
+            kind: loss,
             "engine": engine,
             "approximation": _approximation(engine),
             "closure": closure["name"],
@@ -250,6 +260,10 @@ def relative_drift(quantity: NDArray) -> float:
     with np.errstate(invalid="ignore"):
         change = np.abs(quantity - start) / (np.abs(start) if start else 1.0)
     return float(np.where(quantity == start, 0.0, change).max())  # −∞, the logarithm of 0, stays
+
+
+def _label_of(state: str) -> dict[str, str]:
+    return _label(STATES[state].label, STATES[state].unit)
 
 
 def _label(long_name: str, units: str) -> dict[str, str]:

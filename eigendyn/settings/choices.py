@@ -12,6 +12,7 @@ from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.settings.other_names import meant
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
+MODEL_NAMES = ("barlow-twins", "deep-linear")  # dynamics without a loss
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")
@@ -58,11 +59,11 @@ def check_choice(kind: str, given: str, known: Iterable[str]) -> str:
     return given
 
 
-def loss_name(loss: Any) -> str:
-    """Name of a loss that is given by its name, or as a `SymbolicLoss`.
+def given_name(loss: Any) -> str:
+    """Name of a loss or model that is given by its name, or as `SymbolicLoss` or `ModeDynamics`.
 
     Raises:
-        InvalidSetting: It is neither.
+        InvalidSetting: It is none of these.
     """
     name = loss if isinstance(loss, str) else getattr(loss, "name", None)
     if isinstance(name, str):
@@ -74,11 +75,35 @@ def loss_name(loss: Any) -> str:
     raise InvalidSetting(message)
 
 
+def is_model(loss: Any) -> bool:
+    """Whether what is given, as a name or in symbols, are dynamics of modes without a loss."""
+    return loss in MODEL_NAMES if isinstance(loss, str) else hasattr(loss, "rates")
+
+
+def loss_name(loss: Any) -> str:
+    """Name of a loss, where a model does not do: whatever compares with networks needs a loss.
+
+    Raises:
+        InvalidSetting: It is no loss.
+    """
+    name = given_name(loss)
+    if is_model(loss):
+        message = (
+            f"This needs a loss, and {name!r} is a model: dynamics of modes alone. Try "
+            f"{LOSS_NAMES[0]!r}, or simulate, ensemble, phase_plane, continue_fixed_points and "
+            "derivation, which take models too."
+        )
+        raise InvalidSetting(message)
+    return name
+
+
 def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
     """What was meant by a name from elsewhere, in a sentence; None if that is not known."""
     if kind == "loss" and given in PRESETS:
         loss = PRESET_LOSSES[given]
         return f"It is a preset: try `preset={given!r}`, or the loss that it takes, {loss}."
+    if kind == "loss" and given in MODEL_NAMES:
+        return f"It is a model: try `model={given!r}`."
     if kind == "loss" and "(" in given:
         return "It looks like a formula: try `loss_expr`."
     name = meant(kind, given)

@@ -30,7 +30,7 @@ def told(loss: str, settings: Mapping[str, Any], without: Collection[str] = ()) 
     What follows from predictor and target by itself, such as an EMA momentum of 0.99, is left out.
 
     Args:
-        loss: The loss, with what was switched off.
+        loss: The loss, with what was switched off; or the model.
         settings: Settings of the run, as a result stores them.
         without: Settings that are not said, since they change while one looks.
     """
@@ -42,6 +42,8 @@ def told(loss: str, settings: Mapping[str, Any], without: Collection[str] = ()) 
         for name, row in PARAMETERS.items()
         if row.told and name not in without and settings.get(name) not in (None, usual[name])
     ]
+    own = settings.get("parameters", {}) if "model" in settings else {}  # a written loss says them
+    numbers = [*(f"{name} = {value:g}" for name, value in own.items()), *numbers]
     return ", ".join([loss, *choices, *numbers])
 
 

@@ -1,4 +1,4 @@
-"""Follow the modes of many spectra under one loss, chunk by chunk."""
+"""Follow the modes of many spectra under one loss or model, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from eigendyn.simulation.equations import equations
 from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.nodes import Fit
 from eigendyn.simulation.nodes_of_many import by_width, judged, nodes_for
-from eigendyn.simulation.simulate import ERROR_MEANINGS
+from eigendyn.simulation.simulate import ERROR_MEANINGS, used_settings
 
 if TYPE_CHECKING:
     import xarray
 
+    from eigendyn.theory.derive import ModeDynamics
     from eigendyn.theory.losses import SymbolicLoss
 
 MEMORY = 8 * 2**30  # bytes of states that are held at once, if not said otherwise
@@ -45,7 +46,7 @@ PIECES = 50  # chunks at least while progress is shown
 
 @takes(Settings)
 def _prepare(
-    loss: str | SymbolicLoss,
+    loss: str | SymbolicLoss | ModeDynamics,
     variances: ArrayLike,
     *,
     times: ArrayLike | None = None,
@@ -66,12 +67,10 @@ def _prepare(
     table = _table(variances)
     numbers = field_parameters(program, chosen, system.numbers)
     parameters = numbers | _swept(sweep or {}, numbers, len(table))
+    each = {name: np.reshape(p, (-1, 1)) for name, p in parameters.items()}
     with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
-        states = starting_states(program, table, chosen)
+        states = starting_states(program, table, chosen, each)
     starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
-    if "correlation_value" in program.states:  # a running correlation begins as the first view's
-        noise = np.reshape(parameters.get("sigma1", chosen.sigma1), (-1, 1))
-        starts[:, program.states.index("correlation_value")] = (1 + noise**2) * table
     group = by_width(program, starts)
     fits = {
         int(one): nodes_for(program, starts[group == one], _part(parameters, group == one), chosen)
@@ -104,7 +103,7 @@ def _prepare(
 
 @takes(_prepare)
 def ensemble(
-    loss: str | SymbolicLoss = "cosine",
+    loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike = (),
     *,
     memory: int = MEMORY,
@@ -113,7 +112,7 @@ def ensemble(
     """Follow the modes of many spectra as `simulate` does, each with its own step size.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         variances: Initial variances (trajectories, modes).
         memory: Bytes that the result may take.
         options: Those of `stream_ensemble`, which says the rest.
@@ -142,7 +141,7 @@ def ensemble(
 
 @takes(_prepare)
 def stream_ensemble(
-    loss: str | SymbolicLoss = "cosine",
+    loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike = (),
     *,
     memory: int = MEMORY,
@@ -162,7 +161,7 @@ def stream_ensemble(
     closure_accuracy somewhere along it.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         variances: Initial variances (trajectories, modes). A trajectory with one that is negative
             or not finite is skipped: its status is "invalid-start".
         memory: Bytes that the states of one chunk may take.
@@ -298,7 +297,7 @@ def _progress(job: _Job) -> Iterator[Callable[[int], object]]:
 def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarray.Dataset:
     work, numbers = job.work, job.part(chunk)
     program, chosen = work.system.program, work.chosen
-    settings = vars(chosen) | {"keep": work.keep}
+    settings = used_settings(work.system) | {"keep": work.keep}
     return ensemble_dataset(
         batch,
         states=program.states,
@@ -316,6 +315,7 @@ def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarr
         },
         engine=engine,
         loss=job.loss,
+        kind=work.system.kind,
         device=str(find_device(chosen.device)) if engine in ("kernel", "flow") else "cpu",
     )
 

@@ -1,4 +1,4 @@
-"""Find the closed mode dynamics of a loss under given settings.
+"""Find the closed mode dynamics of a loss, or of a model, under given settings.
 
 Those of the built-in losses are prepared: read from a file, without sympy. All others are derived,
 and so is whatever a run turns out to need in symbols.
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program, Quantities
 from eigendyn.program.prepared import decays, prepared
-from eigendyn.settings.choices import LOSS_NAMES, check_choice, loss_name
+from eigendyn.settings.choices import LOSS_NAMES, MODEL_NAMES, check_choice, given_name, is_model
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import Architecture, architecture
+from eigendyn.simulation.model_settings import check_model, check_numbers
 
 if TYPE_CHECKING:
     from eigendyn.program.in_jax import VectorField
@@ -24,18 +25,20 @@ if TYPE_CHECKING:
     from eigendyn.theory.derive import ModeDynamics
     from eigendyn.theory.losses import SymbolicLoss
 
+    Given = SymbolicLoss | ModeDynamics | str
+
 
 @dataclass(frozen=True)
 class Equations:
-    """What follows from a loss for its modes.
+    """What follows from a loss for its modes, or what a model says of them.
 
     Args:
-        title: The loss, with what was switched off.
-        numbers: The loss's own parameters.
+        title: The loss, with what was switched off; or the model.
+        numbers: Own parameters of the loss or model.
         program: The closed mode dynamics.
         conserved: What they conserve, as functions of states and time.
         chosen: The settings that they follow from.
-        given: The loss: one's own, or a name.
+        given: The loss or model: one's own, or a name.
         scale_free: Whether descent does not see the common scale of the representations.
         prepared_value: Program of the expected loss, if it was written ahead.
     """
@@ -45,47 +48,52 @@ class Equations:
     program: Program
     conserved: Quantities
     chosen: Settings
-    given: SymbolicLoss | str
+    given: Given
     scale_free: bool
     prepared_value: Program | None = None
 
     @cached_property
-    def value(self) -> Program:
-        """The expected loss, as the only rate of a program."""
-        return self.prepared_value or _value(self.loss, self.chosen)
+    def value(self) -> Program | None:
+        """The expected loss, as the only rate of a program; None of a model, which has no loss."""
+        return self.prepared_value or _value(self.source, self.chosen)
+
+    @property
+    def kind(self) -> str:
+        """What they come from: "loss" or "model"."""
+        return "model" if is_model(self.given) else "loss"
 
     @cached_property
-    def loss(self) -> SymbolicLoss:
-        """The loss in symbols."""
+    def source(self) -> SymbolicLoss | ModeDynamics:
+        """The loss or model in symbols."""
         return symbolic(self.given, self.chosen)
 
     @property
     def dynamics(self) -> ModeDynamics:
         """The closed mode dynamics in symbols."""
-        return closed_dynamics(self.loss, self.chosen)
+        return closed_dynamics(self.source, self.chosen)
 
     @property
     def field(self) -> VectorField:
         """The closed mode dynamics in JAX, without nodes."""
-        return compiled_field(self.loss, self.chosen)
+        return compiled_field(self.source, self.chosen)
 
 
-def equations(loss: SymbolicLoss | str, settings: Mapping[str, Any]) -> Equations:
-    """Find the equations of a loss: prepared ones, or derive them.
+def equations(loss: Given, settings: Mapping[str, Any]) -> Equations:
+    """Find the equations of a loss or model: prepared ones, or derive them.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         settings: Fields of `Settings`.
 
     Raises:
         UnknownName: There is no such loss.
-        InvalidSetting: Loss and settings do not fit.
+        InvalidSetting: Loss and settings do not fit, or a number of a model is missing.
         NoExactClosure: The exact closure was asked of a loss that has none.
         NoProgram: The loss uses a function that programs do not know.
     """
-    chosen = Settings(loss=loss_name(loss), **settings)
-    if isinstance(loss, str):
-        check_choice("loss", loss, LOSS_NAMES)
+    chosen = Settings(loss=given_name(loss), **settings)
+    if isinstance(loss, str) and not is_model(loss):
+        check_choice("loss", loss, (*LOSS_NAMES, *MODEL_NAMES))
         found = prepared(chosen)
         if found is not None:
             return Equations(
@@ -101,25 +109,34 @@ def equations(loss: SymbolicLoss | str, settings: Mapping[str, Any]) -> Equation
 
 
 def understand(
-    loss: SymbolicLoss | str, settings: Mapping[str, Any]
-) -> tuple[SymbolicLoss, Settings]:
-    """Take a loss, named or one's own, and settings, and check that they fit.
+    loss: Given, settings: Mapping[str, Any]
+) -> tuple[SymbolicLoss | ModeDynamics, Settings]:
+    """Take a loss or model, named or one's own, and settings, and check that they fit.
 
     Raises:
         UnknownName, InvalidSetting: They do not.
     """
-    chosen = Settings(loss=loss_name(loss), **settings)
+    chosen = Settings(loss=given_name(loss), **settings)
     return symbolic(loss, chosen), chosen
 
 
-def symbolic(loss: SymbolicLoss | str, chosen: Settings) -> SymbolicLoss:
-    """A loss in symbols, without what the settings switch off.
+def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
+    """A loss in symbols, without what the settings switch off; or a model.
 
     Raises:
-        UnknownName, InvalidSetting: Loss and settings do not fit.
+        UnknownName, InvalidSetting: Loss or model and settings do not fit.
     """
+    from eigendyn.theory.derive import ModeDynamics
     from eigendyn.theory.losses import named_loss, without_predictor
+    from eigendyn.theory.models import named_model
 
+    if isinstance(loss, str) and is_model(loss):
+        loss = named_model(loss)
+    if isinstance(loss, ModeDynamics):
+        check_model(loss)
+        program = _program(_anonymous(closed_dynamics(loss, chosen)))
+        check_numbers(loss, program.parameters, chosen)
+        return loss
     if isinstance(loss, str):
         return named_loss(
             loss,
@@ -142,35 +159,36 @@ def symbolic(loss: SymbolicLoss | str, chosen: Settings) -> SymbolicLoss:
     return without_predictor(loss) if chosen.predictor == "none" else loss
 
 
-def closed_dynamics(loss: SymbolicLoss, chosen: Settings) -> ModeDynamics:
-    """Mode dynamics of a loss, its moments taken by the chosen closure."""
+def closed_dynamics(loss: SymbolicLoss | ModeDynamics, chosen: Settings) -> ModeDynamics:
+    """Mode dynamics of a loss or model, their moments taken by the chosen closure."""
     return _closed(loss, chosen.alpha, architecture(chosen), chosen.closure)
 
 
-def compiled_field(loss: SymbolicLoss, chosen: Settings) -> VectorField:
+def compiled_field(loss: SymbolicLoss | ModeDynamics, chosen: Settings) -> VectorField:
     """The same as a vector field without nodes."""
     return _field(_anonymous(closed_dynamics(loss, chosen)))
 
 
-def conserved(loss: SymbolicLoss, chosen: Settings) -> tuple[Conserved, ...]:
-    """What a loss conserves, in symbols."""
+def conserved(loss: SymbolicLoss | ModeDynamics, chosen: Settings) -> tuple[Conserved, ...]:
+    """What a loss conserves, in symbols; of a model nothing is known."""
     return _conserved(loss, chosen.alpha, decays(chosen), architecture(chosen))
 
 
 def _anonymous(dynamics: ModeDynamics) -> ModeDynamics:
     """The same for all names and all numbers of a parameter."""
-    loss = dynamics.loss
-    parameters = tuple((name, 0.0) for name, _ in loss.parameters)
-    return replace(dynamics, loss=replace(loss, name="", parameters=parameters))
+    parameters = tuple((name, 0.0) for name, _ in dynamics.parameters)
+    return replace(dynamics, name="", parameters=parameters)
 
 
 @lru_cache(maxsize=64)
 def _closed(
-    loss: SymbolicLoss, alpha: float, structure: Architecture, closure: str
+    loss: SymbolicLoss | ModeDynamics, alpha: float, structure: Architecture, closure: str
 ) -> ModeDynamics:
-    from eigendyn.theory.closure import close
-    from eigendyn.theory.derive import mode_dynamics
+    from eigendyn.theory.closure import close, close_model
+    from eigendyn.theory.derive import ModeDynamics, mode_dynamics
 
+    if isinstance(loss, ModeDynamics):
+        return close_model(loss, closure)
     return close(mode_dynamics(loss, alpha, structure), closure)
 
 
@@ -188,7 +206,11 @@ def _program(dynamics: ModeDynamics) -> Program:
     return program_of(dynamics)
 
 
-def _value(loss: SymbolicLoss, chosen: Settings) -> Program:
+def _value(loss: SymbolicLoss | ModeDynamics, chosen: Settings) -> Program | None:
+    from eigendyn.theory.derive import ModeDynamics
+
+    if isinstance(loss, ModeDynamics):
+        return None
     numbers = tuple((name, 0.0) for name, _ in loss.parameters)
     plain = replace(loss, name="", parameters=numbers)
     return _value_program(plain, chosen.alpha, architecture(chosen), chosen.closure)
@@ -202,15 +224,18 @@ def _value_program(
     from eigendyn.theory.closure.value import close_value
     from eigendyn.theory.derive import mode_dynamics
 
-    return program_of(close_value(mode_dynamics(loss, alpha, structure), closure))
+    return program_of(close_value(loss, mode_dynamics(loss, alpha, structure), closure))
 
 
 @lru_cache(maxsize=64)
 def _conserved(
-    loss: SymbolicLoss, alpha: float, decaying: str, structure: Architecture
+    loss: SymbolicLoss | ModeDynamics, alpha: float, decaying: str, structure: Architecture
 ) -> tuple[Conserved, ...]:
     from eigendyn.theory.conservation import conserved_quantities
+    from eigendyn.theory.derive import ModeDynamics
 
+    if isinstance(loss, ModeDynamics):
+        return ()
     return conserved_quantities(
         loss,
         alpha,
@@ -228,7 +253,8 @@ def _quantities(states: tuple[str, ...], found: tuple[Conserved, ...]) -> Quanti
 
 
 @lru_cache(maxsize=64)
-def _scale_free(loss: SymbolicLoss) -> bool:
+def _scale_free(loss: SymbolicLoss | ModeDynamics) -> bool:
     from eigendyn.theory.conservation import is_scale_free
+    from eigendyn.theory.derive import ModeDynamics
 
-    return is_scale_free(loss)
+    return not isinstance(loss, ModeDynamics) and is_scale_free(loss)

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.program import Program
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.states import STATES
 
 if TYPE_CHECKING:
     from eigendyn.program.in_jax import VectorField
 
+# of a model, whose predictor is no setting
+USUAL = {"predictor_start": PARAMETERS["predictor_start"].assumed["learned"]}
 
-def starting_states(system: Program | VectorField, spectrum: NDArray, chosen: Settings) -> NDArray:
-    """States (states, modes) at the start, from the variances (modes,).
 
-    A target begins as its encoder, a running correlation as that of the first view, a learned
-    predictor as a multiple of the identity, and nothing moves.
+def starting_states(
+    system: Program | VectorField,
+    spectrum: NDArray,
+    chosen: Settings,
+    numbers: Mapping[str, float | NDArray] = MappingProxyType({}),
+) -> NDArray:
+    """States (states, …, modes) at the start, from the variances (…, modes), as their rows say.
+
+    Args:
+        system: Dynamics with states.
+        spectrum: Variances.
+        chosen: Settings that a start may depend on.
+        numbers: By name, what stands in the place of a setting: one number, or one for each
+            spectrum (…, 1).
     """
-    starts = {
-        "singular_value": np.sqrt(spectrum),
-        "target_value": np.sqrt(spectrum),
-        "correlation_value": (1 + chosen.sigma1**2) * spectrum,
-        "predictor_value": np.full_like(spectrum, chosen.predictor_start),
-    }
-    return np.stack([starts.get(name, np.zeros_like(spectrum)) for name in system.states])
+
+    def number(name: str) -> float | NDArray:
+        found = numbers.get(name, getattr(chosen, name))
+        return USUAL[name] if found is None else found
+
+    return np.stack([STATES[name].start(spectrum, number) for name in system.states])
 
 
 def field_parameters(

@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.errors import NoExactClosure
-from eigendyn.program import DEGREES, Operation, Program
+from eigendyn.program import Operation, Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import integrand, quantities, rates
 from eigendyn.results.labelled import Column
+from eigendyn.settings.states import DEGREES
 from eigendyn.simulation.equations import Equations
 from eigendyn.simulation.nodes import draw_samples, fit_nodes, reference_nodes
 
@@ -79,24 +80,24 @@ def measures(
     """Measure a trajectory.
 
     Args:
-        system: The equations that it follows.
+        system: The equations that it follows, of a loss.
         states: Its states (states, modes, times), the singular value first.
         times: Saved times (times,).
         parameters: By name, the numbers that the equations and the loss need.
     """
+    program = _value(system)
     loss, error = expected_loss(system, _visible(system, states), times, parameters)
-    blocks = np.array_split(states[0], 1 + states[0].size // BLOCK, axis=1)
-    entropies, ratios, squares, missing = zip(*map(_spread, blocks), strict=True)
+    rank, ratio = ranks(states[0])
+    squares, missing = zip(*map(normalised_squares, _blocks(states[0])), strict=True)
     deviation = np.concatenate(squares, axis=1)
     np.sqrt(np.multiply(deviation, len(deviation), out=deviation), out=deviation)
-    closure = system.value.closure
     return Measures(
         loss=loss,
-        closure=closure,
+        closure=program.closure,
         error=error,
-        error_meaning=TRUST[closure],
-        effective_rank=np.exp(np.concatenate(entropies)),
-        participation_ratio=np.concatenate(ratios),
+        error_meaning=TRUST[program.closure],
+        effective_rank=rank,
+        participation_ratio=ratio,
         deviation=deviation,
         deviation_error=float(np.max(missing)),
     )
@@ -104,7 +105,7 @@ def measures(
 
 def _visible(system: Equations, states: NDArray) -> NDArray:
     """The states, enlarged where they are too small for numbers and a ratio knows no scale."""
-    if not (system.scale_free and system.value.closure in RATIOS):
+    if not (system.scale_free and _value(system).closure in RATIOS):
         return states
     largest = np.abs(states[0]).max(axis=0)
     scale = np.where(
@@ -114,16 +115,24 @@ def _visible(system: Equations, states: NDArray) -> NDArray:
     return states * scale ** degrees[:, None, None]
 
 
-def _spread(singular_values: NDArray) -> tuple[NDArray, NDArray, NDArray, float]:
-    """Entropy, 1/Σ q² and E[z²/‖z‖²] of singular values (modes, times), and the last one's error.
+def _value(system: Equations) -> Program:
+    assert system.value is not None  # of a loss
+    return system.value
 
-    Written block by block, so that long spectra need memory for the result only.
-    """
-    shares = _shares(singular_values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        entropy = -np.where(shares > 0, shares * np.log(shares), shares).sum(axis=0)
-        ratio = 1 / (shares**2).sum(axis=0)
-    return entropy, ratio, *normalised_squares(singular_values)
+
+def _blocks(singular_values: NDArray) -> list[NDArray]:
+    """Singular values (modes, times) in pieces: long spectra need memory for results only."""
+    return np.array_split(singular_values, 1 + singular_values.size // BLOCK, axis=1)
+
+
+def ranks(singular_values: NDArray) -> tuple[NDArray, NDArray]:
+    """Effective rank and participation ratio (times,) of singular values (modes, times)."""
+    entropies, ratios = [], []
+    for shares in map(_shares, _blocks(singular_values)):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            entropies.append(-np.where(shares > 0, shares * np.log(shares), shares).sum(axis=0))
+            ratios.append(1 / (shares**2).sum(axis=0))
+    return np.exp(np.concatenate(entropies)), np.concatenate(ratios)
 
 
 def columns(found: Measures) -> dict[str, Column]:
@@ -136,19 +145,26 @@ def columns(found: Measures) -> dict[str, Column]:
         "error": found.error,
         "error_meaning": found.error_meaning,
     }
-    rank = "effective rank of the variances, exp(−Σ q ln q) with q = v/Σv (Roy & Vetterli 2007)"
-    ratio = "participation ratio of the variances, (Σv)²/Σv²"
     deviation = (
         "standard deviation over samples of z/‖z‖ along the mode, √E[z²/‖z‖²], times √modes: "
         "1 if all variances are equal"
     )
     return {
         "expected_loss": Column(over, found.loss, loss),
-        "effective_rank": Column(over, found.effective_rank, _named(rank)),
-        "participation_ratio": Column(over, found.participation_ratio, _named(ratio)),
+        **rank_columns(found.effective_rank, found.participation_ratio),
         "normalised_deviation": Column(
             ("mode", "time"), found.deviation, _named(deviation) | {"error": found.deviation_error}
         ),
+    }
+
+
+def rank_columns(effective_rank: NDArray, participation_ratio: NDArray) -> dict[str, Column]:
+    """How many modes share the variance (times,), as labelled arrays."""
+    rank = "effective rank of the variances, exp(−Σ q ln q) with q = v/Σv (Roy & Vetterli 2007)"
+    ratio = "participation ratio of the variances, (Σv)²/Σv²"
+    return {
+        "effective_rank": Column(("time",), effective_rank, _named(rank)),
+        "participation_ratio": Column(("time",), participation_ratio, _named(ratio)),
     }
 
 
@@ -160,7 +176,7 @@ def expected_loss(
     system: Equations, states: NDArray, times: NDArray, parameters: Mapping[str, float]
 ) -> tuple[NDArray, float]:
     """E[ℓ] at every time (times,), and its error; arguments as those of `measures`."""
-    program = system.value
+    program = _value(system)
     if not program.node_names:
         (place,) = program.rates
         (value,) = quantities(program, [place], states, parameters, times)
@@ -243,7 +259,7 @@ def _averaged(
 def _sampled(
     system: Equations, states: NDArray, parameters: Mapping[str, float]
 ) -> tuple[NDArray, float]:
-    program, chosen = system.value, system.chosen
+    program, chosen = _value(system), system.chosen
     modes, count = states.shape[1:]
     samples = max(100, min(chosen.samples, SAMPLES // (modes * count)))
     nodes = draw_samples(program, modes, samples, chosen.seed)

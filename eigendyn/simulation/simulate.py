@@ -1,4 +1,4 @@
-"""Simulate the dynamics of every mode under a loss, from a spectrum."""
+"""Simulate the dynamics of every mode under a loss or model, from a spectrum."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.errors import InvalidSetting
 from eigendyn.program.in_numpy import quantities
 from eigendyn.results.dataset import labelled, relative_drift
 from eigendyn.results.events import Course
 from eigendyn.results.labelled import Labelled
 from eigendyn.results.trajectory import Trajectory
-from eigendyn.settings.choices import loss_name
+from eigendyn.settings.choices import given_name, is_model
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
@@ -21,7 +22,8 @@ from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances, published_variances
 from eigendyn.simulation.equations import Equations, equations
 from eigendyn.simulation.initial import field_parameters, starting_states
-from eigendyn.simulation.measures import columns, measures
+from eigendyn.simulation.measures import columns, measures, rank_columns, ranks
+from eigendyn.simulation.model_settings import OF_NETWORKS
 from eigendyn.simulation.nodes import Fit, draw_samples, fit_nodes
 from eigendyn.simulation.run import run
 
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
     import xarray
 
     from eigendyn.program.in_jax import VectorField
+    from eigendyn.results.labelled import Column
+    from eigendyn.theory.derive import ModeDynamics
     from eigendyn.theory.losses import SymbolicLoss
 
 ERROR_MEANINGS = {
+    "none": "there are no moments to take: no error but round-off",
     "exact moments": "exact: no error but round-off",
     "exact quadrature": (
         "largest absolute difference of E[z·δ] from a finer and wider rule along the trajectory"
@@ -43,21 +48,21 @@ ERROR_MEANINGS = {
 
 @takes(Settings)
 def simulate(
-    loss: str | SymbolicLoss | None = None,
+    loss: str | SymbolicLoss | ModeDynamics | None = None,
     variances: ArrayLike | None = None,
     *,
     preset: str | None = None,
     progress: bool = False,
     **settings: Unpack[GivenSettings],
 ) -> xarray.Dataset:
-    r"""Follow the variance of every mode while a loss is descended.
+    r"""Follow the variance of every mode while a loss is descended, or as a model says.
 
     ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m with v_m = s_m², λ_m = v_m^α; a running or
     learned predictor, an EMA target and momentum add states (see `mode_dynamics`).
 
     Args:
-        loss: Name of a loss (see `choices.LOSS_NAMES`), or a loss of your own; None takes that of
-            the preset, or "cosine".
+        loss: Name of a loss (see `choices.LOSS_NAMES`) or model (`choices.MODEL_NAMES`), or one of
+            your own; None takes the loss of the preset, or "cosine".
         variances: Initial variances (modes,), in any order; None takes the published start.
         preset: One of `choices.PRESETS`, a source's settings where none are given.
         progress: Show a progress bar on standard error.
@@ -68,7 +73,9 @@ def simulate(
         Dataset over (mode, time), modes in input order, time = learning rate × step. Numerical
         failure is its attribute `status`, never an exception; the data then end where it happened.
         What is conserved is over time, "conserved_1" and on, named and with its largest drift in
-        their attributes. `dataset.to_dataframe()` has one row for each mode and time.
+        their attributes. What belongs to a loss a model has not: its value, what it conserves, the
+        predictor's eigenvalue, z/‖z‖ of a view. `dataset.to_dataframe()` has one row for each mode
+        and time.
 
     Raises:
         UnknownName: A loss, method, closure, keyword, … that does not exist.
@@ -84,7 +91,7 @@ def simulate(
 
 
 def simulated(
-    loss: str | SymbolicLoss | None = None,
+    loss: str | SymbolicLoss | ModeDynamics | None = None,
     variances: ArrayLike | None = None,
     *,
     preset: str | None = None,
@@ -92,7 +99,12 @@ def simulated(
     **settings: Any,
 ) -> Labelled:
     """Do what `simulate` does, without xarray."""
-    name = None if loss is None else loss_name(loss)
+    name = None if loss is None else given_name(loss)
+    if preset is not None and is_model(loss):
+        message = (
+            f"`preset={preset!r}` sets a network, and the model {name!r} has none. Leave it out."
+        )
+        raise InvalidSetting(message)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
@@ -103,14 +115,14 @@ def simulated(
 
 @takes(Settings)
 def vector_field(
-    loss: str | SymbolicLoss = "cosine",
+    loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike | None = None,
     **settings: Unpack[GivenSettings],
 ) -> tuple[VectorField, NDArray, dict[str, float]]:
     """Build the vector field that `simulate` integrates, as a plain JAX function.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         variances: Spectrum (modes,), or several (spectra, modes), that the closure's nodes must
             serve; None takes the published start. Spectra of another shape, or other noises, may
             need nodes of their own.
@@ -141,12 +153,14 @@ def vector_field(
 
 @takes(Settings)
 def conserved_values(
-    loss: str | SymbolicLoss, variances: ArrayLike, **settings: Unpack[GivenSettings]
+    loss: str | SymbolicLoss | ModeDynamics,
+    variances: ArrayLike,
+    **settings: Unpack[GivenSettings],
 ) -> dict[str, NDArray]:
     """Evaluate what a loss conserves.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         variances: Spectra (spectra, modes).
         settings: Fields of `Settings`; weight decay is left out.
 
@@ -176,7 +190,6 @@ def _label(
     states = np.asarray(trajectory.values, float)  # (states, modes, times)
     kept = _conserved(system, states, trajectory.times)
     seen = _conserved(system, np.asarray(way.values, float), way.times)
-    (eigenvalue,) = quantities(program, [program.predictor], states, parameters)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
     meaning = ERROR_MEANINGS[program.closure]
     if chosen.follows_flow:
@@ -184,13 +197,12 @@ def _label(
     if fit.rtol is not None and chosen.rtol is None:
         own["rtol"] = fit.rtol
         meaning += f"; the flow's `rtol={fit.rtol:.2g}` follows from it"
-    own_parameters = field_parameters(system.value, chosen, system.numbers)
     return labelled(
         trajectory,
         way,
-        predictor_eigenvalue=np.broadcast_to(eigenvalue, states.shape[1:]),
+        predictor_eigenvalue=_predictor(system, states, parameters),
         conserved={name: (kept[name], relative_drift(seen[name])) for name in kept},
-        settings=asdict(chosen) | own,
+        settings=used_settings(system) | own,
         closure={
             "name": program.closure,
             "error": fit.error,
@@ -198,10 +210,37 @@ def _label(
         },
         method=method,
         loss=system.title,
+        kind=system.kind,
         device=_device(chosen, method),
-        measures=columns(measures(system, states, trajectory.times, own_parameters)),
+        measures=_measured(system, states, trajectory.times),
         scale_free=system.scale_free,
     )
+
+
+def _predictor(system: Equations, states: NDArray, parameters: dict[str, float]) -> NDArray | None:
+    """The predictor's eigenvalue (modes, times), where there is a network that has one."""
+    if system.kind == "model":
+        return None
+    (eigenvalue,) = quantities(system.program, [system.program.predictor], states, parameters)
+    return np.broadcast_to(eigenvalue, states.shape[1:])
+
+
+def used_settings(system: Equations) -> dict[str, Any]:
+    """Every setting; of a model, those that it has, without those of networks."""
+    every = asdict(system.chosen)
+    if system.kind == "loss":
+        return every
+    used = set(system.program.parameters) - set(system.numbers)
+    left_out = {"loss", *OF_NETWORKS} - used
+    return {"model": every["loss"]} | {k: v for k, v in every.items() if k not in left_out}
+
+
+def _measured(system: Equations, states: NDArray, times: NDArray) -> dict[str, Column]:
+    """What is measured along a trajectory: of a model, how many modes share the variance."""
+    if system.value is None:
+        return rank_columns(*ranks(states[0]))
+    parameters = field_parameters(system.value, system.chosen, system.numbers)
+    return columns(measures(system, states, times, parameters))
 
 
 def _device(chosen: Settings, method: str) -> str:

@@ -19,6 +19,7 @@ from eigendyn.program import REDUCTIONS, Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import at_one_node
 from eigendyn.results.trajectory import Trajectory
+from eigendyn.settings.states import DEGREES
 
 MODES = 3  # in the state that a program is evaluated in; the last one has no variance
 Engine = Callable[[Nodes], Trajectory]
@@ -77,7 +78,7 @@ def _are_silent(program: Program) -> bool:
     needed = program.needed(program.rates)
     if any(program.operations[place].kind == "modes" for place in needed):
         return False
-    stays = np.array(["predictor" not in name for name in program.states])  # that begin at zero
+    stays = np.array([name in DEGREES for name in program.states])  # that begin at zero
     while True:
         states[stays, -1] = 0
         values = at_one_node(program, states, parameters, rng)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.program import DEGREES, Program
+from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import rates
+from eigendyn.settings.states import DEGREES
 
 
 def sunk_modes(states: NDArray, atol: float) -> NDArray:

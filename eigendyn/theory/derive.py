@@ -12,32 +12,46 @@ from eigendyn.theory import symbols as sym
 from eigendyn.theory.losses import SymbolicLoss, as_loss
 from eigendyn.theory.symbols import Expectation, lam, z1, z2
 
+COVARIANCE = (1 + sym.sigma1**2, sp.S.One, 1 + sym.sigma2**2)  # of two noisy whitened views
+
 
 @dataclass(frozen=True)
 class ModeDynamics:
     """One right-hand side per state of a mode; the same expression serves every mode.
 
+    They follow from a loss (see `mode_dynamics`), or are written by hand, as a model.
+
     Args:
-        loss: The loss that is descended.
-        states: Per-mode states; the gradient step is the Euler step on each of them.
+        name: What to call them in results and captions; that of the loss if they follow from one.
+        states: Per-mode states, symbols of `symbols.STATES`, the singular value first; the
+            gradient step is the Euler step on each of them.
         rates: d state/dt for each state, t = learning rate × step. Open as long as an
             `Expectation` is left in them; a closure takes those.
-        predictor: The predictor's eigenvalue λ as a function of the states.
+        parameters: Names of their own numbers, with their values; rates have them as
+            `symbols.loss_parameter(name)`. All other numbers are settings of the same names.
+        predictor: The predictor's eigenvalue λ as a function of the states; 1 without predictor.
         scales: Factor r of each view: z1 = r1·x1, z2 = r2·x2 with x the whitened views.
         covariance: (u11, u12, u22) of the whitened views (x1, x2).
         definitions: What stands for the auxiliary symbols of a closed rate, in the order in
             which to substitute them.
-        closure: "open", or the name of the closure that took the moments.
+        closure: "open", or the name of the closure that took the moments; "none" where none were
+            open.
     """
 
-    loss: SymbolicLoss
+    name: str
     states: tuple[sp.Symbol, ...]
     rates: tuple[sp.Expr, ...]
-    predictor: sp.Expr
-    scales: tuple[sp.Expr, sp.Expr]
-    covariance: tuple[sp.Expr, sp.Expr, sp.Expr]
+    parameters: tuple[tuple[str, float], ...] = ()
+    predictor: sp.Expr = sp.S.One
+    scales: tuple[sp.Expr, sp.Expr] = (sym.singular_value, sym.singular_value)
+    covariance: tuple[sp.Expr, sp.Expr, sp.Expr] = COVARIANCE
     definitions: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
     closure: str = "open"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a moment is still open."""
+        return any(rate.has(Expectation) for rate in self.rates)
 
 
 def descent_directions(loss: SymbolicLoss) -> tuple[sp.Expr, sp.Expr]:
@@ -159,12 +173,12 @@ def mode_dynamics(
         averages.append((xi, (1 - _target_momentum(architecture)) * (s - xi) / eta))
     equations = [*_descend(drives, architecture), *averages]
     return ModeDynamics(
-        loss=loss,
+        name=loss.name,
         states=tuple(state for state, _ in equations),
         rates=tuple(rate for _, rate in equations),
+        parameters=loss.parameters,
         predictor=predictor,
         scales=(s, sym.target_value if apart else s),
-        covariance=(1 + sym.sigma1**2, sp.S.One, 1 + sym.sigma2**2),
     )
 
 

@@ -1,4 +1,4 @@
-"""Write the derivation of a loss as labelled equations, in plain text and in LaTeX."""
+"""Write the derivation of a loss, or a model, as labelled equations, in plain text and in LaTeX."""
 
 from __future__ import annotations
 
@@ -10,23 +10,20 @@ from sympy.printing.str import StrPrinter
 
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.siamese import PLAIN, Architecture
+from eigendyn.settings.states import STATES
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.closure import close
+from eigendyn.theory.closure import close, close_model
 from eigendyn.theory.conservation import conserved_quantities
 from eigendyn.theory.derive import ModeDynamics, descent_directions, mode_dynamics, substitute
-from eigendyn.theory.losses import SymbolicLoss, as_loss
+from eigendyn.theory.losses import SymbolicLoss
+from eigendyn.theory.models import as_given
 
 # Per-mode symbols take an index, the others do not: (text, LaTeX).
 NAMES = {
     sym.z1: ("z1", "z^{(1)}"),
     sym.z2: ("z2", "z^{(2)}"),
     sym.lam: ("λ", r"\lambda"),
-    sym.singular_value: ("s", "s"),
-    sym.target_value: ("ξ", r"\xi"),
-    sym.correlation_value: ("c", "c"),
-    sym.predictor_value: ("p", "p"),
-    sym.velocity: ("u", "u"),
-    sym.predictor_velocity: ("w", "w"),
+    **{symbol: STATES[name].symbol for name, symbol in sym.STATES.items()},
     sym.variance: ("v", "v"),
     sym.x1: ("x1", "x^{(1)}"),
     sym.x2: ("x2", "x^{(2)}"),
@@ -171,7 +168,7 @@ class Equation:
 
 
 def derivation(
-    loss: SymbolicLoss | str,
+    loss: SymbolicLoss | ModeDynamics | str,
     alpha: sp.Expr | float = sym.alpha,
     closure: str = "exact",
     architecture: Architecture = PLAIN,
@@ -179,21 +176,23 @@ def derivation(
     """Derive the mode dynamics of a loss, one labelled equation after the other.
 
     Args:
-        loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
-        alpha: Exponent of the predictor; by default left as a symbol.
+        loss: Per-sample loss in the predictor's eigenbasis, or a model; or the name of one.
+        alpha: Exponent of the predictor; by default left as a symbol. Of a loss.
         closure: How the moments are taken.
-        architecture: Predictor, target and momentum.
+        architecture: Predictor, target and momentum. Of a loss.
 
     Returns:
         Loss, descent directions, predictor, open and closed dynamics of every state, the
         definitions that the closed ones need, the dynamics of the variance where they fit on a
-        line, and conserved quantities.
+        line, and conserved quantities. Of a model, the dynamics.
 
     Raises:
-        UnknownName: No loss has this name.
+        UnknownName: No loss or model has this name.
         InvalidSetting: Loss and architecture do not fit.
     """
-    loss = as_loss(loss)
+    loss = as_given(loss)
+    if isinstance(loss, ModeDynamics):
+        return _of_model(loss, closure)
     delta1, delta2 = descent_directions(loss)
     dynamics = mode_dynamics(loss, alpha, architecture)
     closed = close(dynamics, closure)
@@ -205,20 +204,41 @@ def derivation(
         *_rates("dynamics", dynamics),
         *_rates(f"dynamics, {closed.closure}", closed),
     ]
-    used = set().union(*(rate.free_symbols for rate in closed.rates))
-    for symbol, meaning in closed.definitions:
-        if symbol in used:
-            used = used | meaning.free_symbols
-            equations.append(Equation("where", (text(symbol), latex(symbol)), meaning))
-    if len(closed.states) == 1 and not closed.rates[0].has(sym.Average):
-        variance_rate = 2 * sym.singular_value * substitute(closed.rates[0], closed)
-        left = ("dv_m/dt", r"\frac{dv_m}{dt}")
-        equations.append(Equation("dynamics of the variance", left, in_variances(variance_rate)))
+    equations += [*_definitions(closed), *_variance_rate(closed)]
     for quantity in conserved_quantities(loss, alpha, decays=True, architecture=architecture):
         left = ("constant", r"\mathrm{constant}")
         right = in_variances(quantity.expression)
         equations.append(Equation(f"conserved, {quantity.name}", left, right))
     return equations
+
+
+def _of_model(dynamics: ModeDynamics, closure: str) -> list[Equation]:
+    """The equations of a model; closed ones too if it is written with open moments."""
+    closed = close_model(dynamics, closure)
+    equations = _rates("dynamics", dynamics)
+    if dynamics.is_open:
+        equations += _rates(f"dynamics, {closed.closure}", closed)
+    return [*equations, *_definitions(closed), *_variance_rate(closed)]
+
+
+def _definitions(closed: ModeDynamics) -> list[Equation]:
+    """What stands for the auxiliary symbols of closed rates."""
+    equations = []
+    used = set().union(*(rate.free_symbols for rate in closed.rates))
+    for symbol, meaning in closed.definitions:
+        if symbol in used:
+            used = used | meaning.free_symbols
+            equations.append(Equation("where", (text(symbol), latex(symbol)), meaning))
+    return equations
+
+
+def _variance_rate(closed: ModeDynamics) -> list[Equation]:
+    """The equation of the variance, where it fits on a line."""
+    if len(closed.states) > 1 or closed.rates[0].has(sym.Average):
+        return []
+    rate = 2 * sym.singular_value * substitute(closed.rates[0], closed)
+    left = ("dv_m/dt", r"\frac{dv_m}{dt}")
+    return [Equation("dynamics of the variance", left, in_variances(rate))]
 
 
 def _rates(name: str, dynamics: ModeDynamics) -> list[Equation]:

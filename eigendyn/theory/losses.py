@@ -16,7 +16,7 @@ import sympy as sp
 
 from eigendyn.errors import InvalidSetting, UndeclaredSymbol
 from eigendyn.settings.checks import one_spelling
-from eigendyn.settings.choices import LOSS_NAMES, check_choice
+from eigendyn.settings.choices import LOSS_NAMES, check_choice, loss_name
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
@@ -238,8 +238,9 @@ def as_loss(loss: SymbolicLoss | str) -> SymbolicLoss:
 
     Raises:
         UnknownName: No loss has this name.
+        InvalidSetting: It is no loss.
     """
-    return loss if isinstance(loss, SymbolicLoss) else named_loss(loss)
+    return loss if isinstance(loss, SymbolicLoss) else named_loss(loss_name(loss))
 
 
 def own_loss(

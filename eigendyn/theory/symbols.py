@@ -12,19 +12,23 @@ import itertools
 
 import sympy as sp
 
+from eigendyn.settings import states
 from eigendyn.settings.parameters import PARAMETERS
 
-# Per mode: representations of the two views in the predictor's eigenbasis [√variance], the
-# predictor's eigenvalue, the singular value of the encoder.
+# Per mode: representations of the two views in the predictor's eigenbasis [√variance], and the
+# predictor's eigenvalue.
 z1 = sp.Symbol("z1", real=True)
 z2 = sp.Symbol("z2", real=True)
 lam = sp.Symbol("lam", positive=True)
-singular_value = sp.Symbol("singular_value", real=True)
-target_value = sp.Symbol("target_value", real=True)  # singular value of a target apart
-predictor_value = sp.Symbol("predictor_value", real=True)  # eigenvalue of a learned predictor
-correlation_value = sp.Symbol("correlation_value", real=True)  # of a running correlation
-velocity = sp.Symbol("velocity", real=True)  # heavy-ball velocity of the singular value …
-predictor_velocity = sp.Symbol("predictor_velocity", real=True)  # … and of a learned predictor
+
+# Per mode: its states by name, which `settings.states` describes.
+STATES = {name: sp.Symbol(name, real=True) for name in states.STATES}
+singular_value = STATES["singular_value"]
+target_value = STATES["target_value"]
+predictor_value = STATES["predictor_value"]
+correlation_value = STATES["correlation_value"]
+velocity = STATES["velocity"]
+predictor_velocity = STATES["predictor_velocity"]
 
 # Per mode: representations divided by their singular values, and the covariance of those.
 x1 = sp.Symbol("x1", real=True)
@@ -46,8 +50,7 @@ determinant = sp.Symbol("determinant", positive=True)
 variance = sp.Symbol("variance", positive=True)
 
 PER_MODE = frozenset(
-    {z1, z2, lam, singular_value, target_value, predictor_value, correlation_value, velocity}
-    | {predictor_velocity, x1, x2, u11, u12, u22, xi0, xi1, xi2}
+    {z1, z2, lam, *STATES.values(), x1, x2, u11, u12, u22, xi0, xi1, xi2}
     | {tilt11, tilt12, tilt22, determinant, variance}
 )
 
@@ -76,11 +79,12 @@ modes = sp.Symbol("modes", positive=True, integer=True)
 taus = tuple(sp.Symbol(f"tau{i}", positive=True) for i in range(1, 4))  # conjugate to a form
 
 
-NAMES = frozenset(str(value) for value in list(globals().values()) if isinstance(value, sp.Symbol))
+_SYMBOLS = (value for value in list(globals().values()) if isinstance(value, sp.Symbol))
+NAMES = frozenset({*map(str, _SYMBOLS), *STATES})
 
 
 def loss_parameter(name: str) -> sp.Symbol:
-    """A number that a loss of one's own calls by this name; never one of `NAMES`."""
+    """A number that a loss or model of one's own calls by this name; never one of `NAMES`."""
     return sp.Symbol(name, real=True)
 
 

@@ -20,6 +20,7 @@ from eigendyn.analysis.fixed_points.fixed_points import check_window, find_fixed
 from eigendyn.analysis.fixed_points.newton import Dynamics, check_parameters
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole
+from eigendyn.settings.states import DEGREES, MOVES
 
 LARGEST = 2.0  # variance at the upper corner of the usual window
 STEP = 0.02  # longest step, in units of the window and the parameter's range
@@ -154,8 +155,8 @@ def continue_fixed_points(
 def usual_window(system: Dynamics) -> tuple[NDArray, NDArray]:
     """Corners of a window that holds variances up to 2, and what belongs to them."""
     states = [name.rpartition("_")[0] for name in system.names]
-    low = [-1.0 if "velocity" in state else 0.0 for state in states]
-    high = [LARGEST if state == "correlation_value" else LARGEST**0.5 for state in states]
+    low = [-1.0 if state in MOVES else 0.0 for state in states]
+    high = [LARGEST ** (DEGREES.get(state, 1.0) / 2) for state in states]
     return np.array(low), np.array(high)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from eigendyn.analysis.bifurcations.curve import Curve, Reading, curve_through
 from eigendyn.analysis.bifurcations.special_points import TRANSCRITICAL, SpecialPoint, special_point
 from eigendyn.analysis.fixed_points.linearisation import is_odd
+from eigendyn.settings.states import STATES
 
 LEFT = "left the window"
 STUCK = "step too small"
@@ -22,7 +23,8 @@ TOGETHER = 1e-3  # share of a step within which two things happen at once
 SECANTS = 30
 TINY = 1e-5  # singular value, in units of the window, that is about to vanish
 NEUTRAL = 1e-14  # rate that is none, for a parameter's range of one
-CHANGING = ("singular_value", "target_value")  # states whose sign tells that of their mode
+# States whose sign tells that of their mode.
+CHANGING = [name for name, state in STATES.items() if state.odd and state.moves is None]
 ASIDE = 0.02  # share of a mode's last singular value at which it is looked at before it vanishes
 ASTRAY = 0.05  # share of the range by which the point of vanishing may be from where it seemed
 

@@ -11,6 +11,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from eigendyn.analysis.system import DynamicalSystem
+from eigendyn.settings.states import MOVES
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics, substitute
 from eigendyn.theory.formula import text
@@ -38,7 +39,7 @@ def exact_rests(dynamics: ModeDynamics, absent: Collection[str] = ()) -> Rests:
         Each fixed point as the value of every state; a singular value stands for both of its signs.
         Empty if modes interact, or sympy has no such solution.
     """
-    if any(state in (sym.velocity, sym.predictor_velocity) for state in dynamics.states):
+    if any(str(state) in MOVES for state in dynamics.states):
         return []
     rates = [substitute(rate, dynamics) for rate in dynamics.rates]
     if any(rate.has(ModeSum, ModeMaximum, Average, sym.time) for rate in rates):

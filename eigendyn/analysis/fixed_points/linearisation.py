@@ -16,9 +16,9 @@ from eigendyn.analysis.fixed_points.newton import (
     gradient,
     rates_at,
 )
+from eigendyn.settings.states import STATES
 
 ZERO = 1e-7  # an eigenvalue is a zero mode below this share of the largest, or of 1
-ODD = ("singular_value", "target_value", "velocity")  # states that change sign with their mode
 NEWTONS = 4.0  # of Newton's steps by which a position may be off
 ROUND_OFF = 8 * float(np.finfo(float).eps)
 NEAR = 0.04  # share of the largest coordinate at which the growth of a vanishing one is looked at
@@ -98,7 +98,8 @@ def judge(
 
 def is_odd(name: str) -> bool:
     """Whether a coordinate changes sign with its mode, s → −s."""
-    return name.rpartition("_")[0] in ODD
+    state = name.rpartition("_")[0]
+    return state in STATES and STATES[state].odd
 
 
 def zero_size(eigenvalues: NDArray) -> float:

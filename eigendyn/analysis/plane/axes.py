@@ -7,17 +7,12 @@ from dataclasses import dataclass
 
 from eigendyn.analysis.plane.slice import Slice, split
 from eigendyn.analysis.system import LARGEST, DynamicalSystem
+from eigendyn.settings.states import STATES
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics
 
 SINGULAR = LARGEST**0.5  # singular values are shown as far as variances
 BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-STATES = {  # symbol, words, whether the square is shown
-    "singular_value": ("v", "encoder’s variance", True),
-    "target_value": ("ξ²", "target’s variance", True),
-    "predictor_value": ("p", "predictor’s eigenvalue", False),
-    "correlation_value": ("c", "running correlation", False),
-}
 BESIDE_PREDICTOR = ("s", "encoder’s singular value", False)
 
 
@@ -73,7 +68,7 @@ def _axis(
     how: tuple[str, str, bool] | None = None,
 ) -> Axis:
     state, mode = split(system.names[coordinate])
-    symbol, words, squared = how or STATES[state]
+    symbol, words, squared = how or (*STATES[state].shown, STATES[state].squared)
     several = system.modes > 1
     symbol += str(mode + 1).translate(BELOW) if several else ""
     if several and state == "singular_value":
@@ -89,14 +84,5 @@ def _axis(
 
 def subject(system: DynamicalSystem) -> str:
     """What is seen, in one sentence."""
-    what = {
-        "singular_value": "Two modes of a representation learn together: each point is a pair of "
-        "their variances",
-        "predictor_value": "One mode learns together with its predictor: each point is a pair of "
-        "the predictor’s eigenvalue and the encoder’s singular value",
-        "target_value": "One mode learns from a slowly moving copy of itself: each point is a pair "
-        "of the encoder’s variance and its target’s",
-        "correlation_value": "One mode learns with a predictor made from a running average: each "
-        "point is a pair of the variance and that average",
-    }
-    return f"{what[system.vector_field.states[-1]]}, and the arrows say where training moves it."
+    what = STATES[system.vector_field.states[-1]].plane
+    return f"{what}, and the arrows say where training moves it."

@@ -8,8 +8,9 @@ from typing import Any
 from eigendyn.analysis.plane.slice import Slice, plane
 from eigendyn.analysis.system import LARGEST, DynamicalSystem, check_motion, dynamical_system
 from eigendyn.errors import InvalidSetting
+from eigendyn.settings.choices import loss_name
+from eigendyn.settings.states import MOVES
 from eigendyn.simulation.equations import closed_dynamics, understand
-from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics
 from eigendyn.theory.formula import text
 from eigendyn.theory.losses import SymbolicLoss
@@ -31,6 +32,7 @@ def explored_system(
         InvalidSetting: More than two states in a mode, or a plane on which nothing moves.
         The errors of `dynamical_system` otherwise.
     """
+    loss_name(loss)  # a model has none of the parts that an explorer names
     dynamics = _dynamics(loss, settings)
     _check_plane(dynamics)
     system = dynamical_system(loss, _few_modes(dynamics), **settings)
@@ -40,7 +42,7 @@ def explored_system(
 
 
 def plane_system(
-    loss: str | SymbolicLoss = "cosine",
+    loss: str | SymbolicLoss | ModeDynamics = "cosine",
     modes: int | None = None,
     held: Mapping[str, float] | None = None,
     largest_variance: float = LARGEST,
@@ -49,7 +51,7 @@ def plane_system(
     """Build a system, and hold all of its coordinates but two.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         modes: Number of modes; None takes two with one state, or one with several.
         held: Values of all coordinates but two (see `analysis.slice.plane`).
         largest_variance: Largest variance that the plane shows.
@@ -75,7 +77,7 @@ def plane_system(
     return plane(whole, held), dynamics
 
 
-def _dynamics(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> ModeDynamics:
+def _dynamics(loss: str | SymbolicLoss | ModeDynamics, settings: Mapping[str, Any]) -> ModeDynamics:
     return closed_dynamics(*understand(loss, dict(settings)))
 
 
@@ -84,7 +86,7 @@ def _few_modes(dynamics: ModeDynamics) -> int:
 
 
 def _check_plane(dynamics: ModeDynamics) -> None:
-    if len(dynamics.states) > 2 or sym.velocity in dynamics.states:
+    if len(dynamics.states) > 2 or any(str(state) in MOVES for state in dynamics.states):
         names = ", ".join(map(text, dynamics.states))
         message = (
             f"A plane holds two states without velocities, and a mode has {names} here. Leave out "

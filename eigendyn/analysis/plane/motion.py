@@ -26,6 +26,7 @@ from eigendyn.settings.run_settings import Settings, with_closure_accuracy
 from eigendyn.settings.wording import short
 from eigendyn.simulation.engines.in_jax.flow import flow
 from eigendyn.simulation.engines.lanes.ensemble import compile_ahead, compiled_ensemble
+from eigendyn.theory.derive import ModeDynamics
 from eigendyn.theory.losses import SymbolicLoss
 
 ACCURACY = 1e-6  # of an exact closure's quadrature
@@ -41,7 +42,7 @@ Plane = DynamicalSystem | Slice
 
 @takes(Settings)
 def phase_plane(
-    loss: str | SymbolicLoss = "cosine",
+    loss: str | SymbolicLoss | ModeDynamics = "cosine",
     *,
     modes: int | None = None,
     held: Mapping[str, float] | None = None,
@@ -51,7 +52,7 @@ def phase_plane(
     """Take the plane of two modes' variances, or of two states of one mode.
 
     Args:
-        loss: Name of a loss, or a loss of your own.
+        loss: Name of a loss or model, or one of your own.
         modes: Number of modes; None takes two with one state, or one with several.
         held: Values of all states but two, such as {"variance3": 0.5}.
         window: Where both axes end; None takes 2 for variances and √2 for singular values.
@@ -224,7 +225,7 @@ class Motion:
     def title(self) -> str:
         """The loss, and what is held."""
         held = [self.system.holding] if isinstance(self.system, Slice) else []
-        return ", ".join([short(self.system.loss.name), *held])
+        return ", ".join([short(self.system.name), *held])
 
     @property
     def _order(self) -> list[int]:

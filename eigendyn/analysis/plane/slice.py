@@ -14,17 +14,9 @@ from numpy.typing import NDArray
 from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.settings.run_settings import Settings
-from eigendyn.theory.losses import SymbolicLoss
+from eigendyn.settings.states import STATES, State
 
-WORDS = {  # what a slice calls a state, and the state's coordinate at a value of it
-    "variance": ("singular_value", np.sqrt),
-    "target": ("target_value", np.sqrt),
-    "predictor": ("predictor_value", float),
-    "correlation": ("correlation_value", float),
-    "velocity": ("velocity", float),
-    "predictor-velocity": ("predictor_velocity", float),
-}
-SIGNED = ("velocity", "predictor-velocity", "predictor")
+NAMED = {state.word: state for state in STATES.values()}  # by what a slice calls it
 
 
 @jax.tree_util.register_dataclass
@@ -64,9 +56,14 @@ class Slice:
         return self.system.modes
 
     @property
-    def loss(self) -> SymbolicLoss:
-        """The loss."""
-        return self.system.loss
+    def kind(self) -> str:
+        """What the system comes from: "loss" or "model"."""
+        return self.system.kind
+
+    @property
+    def name(self) -> str:
+        """Name of the loss or model."""
+        return self.system.name
 
     @property
     def settings(self) -> Settings:
@@ -111,7 +108,7 @@ def plane(
             kind = "coordinate of this system"
             raise UnknownName(kind, word, known)
     free = [word for word in known if word not in held]
-    if len(free) != 2 or any("velocity" in word for word in free):
+    if len(free) != 2 or any(map(_is_velocity, free)):
         message = (
             "A plane needs exactly two free states, neither of them a velocity; free here are: "
             f"{', '.join(free) or 'none'}. {_advice(free)}"
@@ -119,19 +116,27 @@ def plane(
         raise InvalidSetting(message)
     values = np.zeros(len(system.names))
     for word, value in held.items():
-        kind = word.rstrip("0123456789")
-        if not np.isfinite(value) or (value < 0 and kind not in SIGNED):
+        state = _state(word)
+        if not np.isfinite(value) or (value < 0 and not state.signed):
             message = f"What {word} is held at must be finite and ≥ 0, not {value:g}. Try 0.5."
             raise InvalidSetting(message)
-        values[known[word]] = WORDS[kind][1](value)
+        values[known[word]] = np.sqrt(value) if state.squared else value
     if not held:
         return system
     holding = ", ".join(f"{word} = {value:g}" for word, value in held.items())
     return Slice(system, values, (known[free[0]], known[free[1]]), holding)
 
 
+def _state(word: str) -> State:
+    return NAMED[word.rstrip("0123456789")]
+
+
+def _is_velocity(word: str) -> bool:
+    return _state(word).moves is not None
+
+
 def _advice(free: list[str]) -> str:
-    velocities = [word for word in free if "velocity" in word]
+    velocities = [word for word in free if _is_velocity(word)]
     if velocities:
         held = f"`held={{{velocities[0]!r}: 0}}`"
         return f"Leave out `momentum`, or hold every velocity, as {held} does."
@@ -142,9 +147,8 @@ def _advice(free: list[str]) -> str:
 
 def _words(system: DynamicalSystem) -> dict[str, int]:
     """Index of every coordinate by what a slice calls it."""
-    words = {state: word for word, (state, _) in WORDS.items()}
     found = {}
     for index, name in enumerate(system.names):
         state, mode = split(name)
-        found[words[state] + (str(mode + 1) if system.modes > 1 else "")] = index
+        found[STATES[state].word + (str(mode + 1) if system.modes > 1 else "")] = index
     return found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSpectrum
-from eigendyn.settings.choices import loss_name
+from eigendyn.settings.choices import given_name
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
@@ -51,7 +51,7 @@ def variance_rates(
         raise InvalidSpectrum(message)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, SERVED).round().astype(int))
     field, _, parameters = vector_field(loss, spectra[chosen], **settings)
-    start = Settings(loss=loss_name(loss), **dict[str, Any](settings))
+    start = Settings(loss=given_name(loss), **dict[str, Any](settings))
     states = np.stack([starting_states(field, check_variances(one), start) for one in spectra])
     return np.asarray(_variance_rates(field, states, parameters), float)
 

@@ -168,7 +168,7 @@ class Explorer:
 
     def _arguments(self) -> str:
         named = self.loss if isinstance(self.loss, str) else self.loss.name
-        own = dict(self.system.loss.parameters)
+        own = dict(self.system.dynamics.parameters)
         changed = {
             name: value
             for name, value in self.parameters.items()
@@ -189,7 +189,7 @@ class Explorer:
         self.controls: dict[str, Control] = dict(
             zip(
                 system.parameters,
-                controls(system.parameters, dict(system.loss.parameters)),
+                controls(system.parameters, dict(system.dynamics.parameters)),
                 strict=True,
             )
         )
@@ -201,7 +201,7 @@ class Explorer:
             self._motion.axes,
             self._points,
             system.settings.duration,
-            told(short(system.loss.name), asdict(system.settings), without=system.parameters),
+            told(short(system.name), asdict(system.settings), without=system.parameters),
         )
         self.reset()
 

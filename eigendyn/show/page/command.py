@@ -35,6 +35,7 @@ def command_options(system: DynamicalSystem, is_named: bool) -> str:
     if is_named:
         options = ["--loss", chosen.loss]
     else:
+        assert system.loss is not None  # no model is explored
         options = ["--loss-expr", shlex.quote(write_loss(system.loss.expression))]
     left_out = {"loss", "steps", "predictor_start", *ENGINE, *system.parameters}
     if system.vector_field.closure != "sampled":

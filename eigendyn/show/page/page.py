@@ -86,7 +86,7 @@ def page(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool = True)
     closure = CLOSURES[dynamics.closure].format(count=len(system.vector_field.nodes.weights))
     return Template(source).substitute(
         title=escape(_title(system, is_named)),
-        equation=escape(_equation(system.loss)),
+        equation=escape(_equation(system)),
         subject=escape(subject(system)),
         closure=escape(closure),
         version=escape(version("eigendyn")),
@@ -102,7 +102,9 @@ def page_data(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool) -
     """Everything that the script needs to know, as JSON can hold it."""
     return {
         "plane": [asdict(axis) for axis in axes(system, dynamics)],
-        "controls": [asdict(c) for c in controls(system.parameters, dict(system.loss.parameters))],
+        "controls": [
+            asdict(c) for c in controls(system.parameters, dict(system.dynamics.parameters))
+        ],
         "nodes": _encoded(system.vector_field.nodes),
         "duration": system.settings.duration,
         "learning_rate": system.settings.learning_rate,
@@ -117,14 +119,15 @@ def embedded(data: dict[str, Any]) -> str:
 
 
 def _title(system: DynamicalSystem, is_named: bool) -> str:
-    name, *without = system.loss.name.split(", ")
+    name, *without = system.name.split(", ")
     return ", ".join([f"The {name} loss", *without]) if is_named else "A loss of one’s own"
 
 
-def _equation(loss: SymbolicLoss) -> str:
+def _equation(system: DynamicalSystem) -> str:
     """ℓ = … with the signs of print."""
+    assert system.loss is not None  # no model is explored
     signs = {"*": "·", "sqrt": "√", "-": "−"}
-    written = text(loss.expression)
+    written = text(system.loss.expression)
     for sign, printed in signs.items():
         written = written.replace(sign, printed)
     return f"ℓ = {written}"

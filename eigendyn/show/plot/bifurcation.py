@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eigendyn.analysis.bifurcations.branches import between, runs
 from eigendyn.settings.parameters import PARAMETERS
+from eigendyn.settings.states import STATES
 from eigendyn.show.plot.labels import place_label
 from eigendyn.show.plot.picture import SIZE
 from eigendyn.show.plot.style import style
@@ -34,17 +35,13 @@ MARKERS: Mapping[str, tuple[str, str]] = {  # and their colours
     "branch point": ("v", "0.3"),
     "Hopf": ("s", "#CC79A7"),
 }
-SQUARED = {"singular_value": ("variance v", "v"), "target_value": ("variance ξ² of target", "ξ²")}
-PLAIN = {
-    "predictor_value": "predictor’s eigenvalue p",
-    "correlation_value": "running correlation c",
-}
 
 
 def shown(x: NDArray, names: Sequence[str], coordinate: str) -> NDArray:
     """What is drawn of coordinates (points, coordinates): of a singular value, the variance."""
     values = np.asarray(x)[..., list(names).index(coordinate)]
-    return values**2 if coordinate.rpartition("_")[0] in SQUARED else values
+    state = STATES.get(coordinate.rpartition("_")[0])
+    return values**2 if state is not None and state.squared else values
 
 
 def draw_branches(diagram: Diagram, ax: Axes, coordinate: str) -> list[tuple[str, NDArray]]:
@@ -197,6 +194,7 @@ def _coordinate(name: str, names: Sequence[str]) -> str:
     state, _, mode = name.rpartition("_")
     alone = sum(other.rpartition("_")[0] == state for other in names) == 1
     whose = "" if alone or not state else f", mode {mode}"
-    if state in SQUARED:
-        return SQUARED[state][0] + whose
-    return PLAIN.get(state, state.replace("_", " ") or name) + whose
+    if state in STATES:
+        sign, words = STATES[state].shown
+        return f"{words.removeprefix('encoder’s ')} {sign}{whose}"
+    return (state.replace("_", " ") or name) + whose

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from eigendyn.results.dataset import named
 from eigendyn.results.files import check_output
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.wording import told
@@ -184,8 +185,8 @@ def _choose(initial: NDArray) -> NDArray:
 
 def _title(dataset: xarray.Dataset | Labelled, initial: NDArray, drawn: int) -> list[str]:
     attrs = dataset.attrs
-    run = told(attrs["loss"], json.loads(attrs["settings"]))
-    lines = [run, f"{attrs['closure']} · {attrs['method']}"]
+    how = [attrs[part] for part in ("closure", "method") if attrs[part] != "none"]
+    lines = [told(named(attrs)[1], json.loads(attrs["settings"])), " · ".join(how)]
     if attrs["status"] != "completed":
         lines.append(f"{attrs['status']} at time {dataset['time'].values[-1]:g}")
     silent = int((initial <= 0).sum())

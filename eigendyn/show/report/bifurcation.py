@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 ROUND_OFF = 1e-12
 
 
-def summary(loss: str, diagram: Diagram, curves: Sequence[FoldCurve] = ()) -> dict[str, Any]:
-    """Summarise branches, special points and curves of saddle-nodes, ready for JSON."""
+def summary(
+    named: Mapping[str, str], diagram: Diagram, curves: Sequence[FoldCurve] = ()
+) -> dict[str, Any]:
+    """Summarise branches, special points and curves of saddle-nodes, ready for JSON.
+
+    Args:
+        named: "loss" or "model", and its name.
+        diagram: Branches and special points.
+        curves: Curves of saddle-nodes.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
-        "loss": loss,
+        **named,
         "parameter": list(diagram.driven),
         "between": list(diagram.between),
         "coordinates": list(diagram.names),

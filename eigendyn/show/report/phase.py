@@ -32,7 +32,7 @@ def summary(portrait: tuple[Motion, Rests]) -> dict[str, Any]:
     ]
     return {
         "schema_version": SCHEMA_VERSION,
-        "loss": motion.system.loss.name,
+        motion.system.kind: motion.system.name,
         "plane": motion.title,
         "axes": [axis.symbol for axis in motion.axes],
         "fixed_points": points,

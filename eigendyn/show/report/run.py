@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from eigendyn.results.dataset import kept_quantities
+from eigendyn.results.dataset import kept_quantities, named
+from eigendyn.settings.wording import told
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, listed, number, numbers
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 20  # beyond it the table shows the first and last modes only
 SHOWN = 5  # of each then
-MEASURED = (
-    *("expected_loss", "effective_rank", "participation_ratio"),
-    "normalised_deviation",
-)
+SPREAD = {  # what says how many modes share the variance
+    "effective_rank": "effective rank",
+    "participation_ratio": "participation ratio",
+    "normalised_deviation": "deviation of z/‖z‖ × √modes",
+}
 HEADINGS = ("mode", "initial variance", "final variance", "outcome", "recruitment time", "step")
 
 
@@ -43,7 +45,7 @@ def summary(dataset: xarray.Dataset | Labelled) -> dict[str, Any]:
     settings = json.loads(dataset.attrs["settings"])
     return {
         "schema_version": SCHEMA_VERSION,
-        "loss": settings["loss"],
+        **{kind: settings[kind] for kind in ("loss", "model") if kind in settings},
         **_ends(dataset),
         "closure": dataset.attrs["closure"],
         "closure_error": number(dataset.attrs["closure_error"]),
@@ -102,22 +104,20 @@ def _row(dataset: xarray.Dataset | Labelled, mode: int) -> tuple[str, ...]:
 
 def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
     attrs = dataset.attrs
-    yield "loss", attrs["loss"]
+    kind, name = named(attrs)
+    yield kind, told(name, json.loads(attrs["settings"])) if kind == "model" else name
     yield "modes", _counts(dataset["outcome"])
     yield "method", f"{attrs['method']}, {attrs['dtype']}, {attrs['device']}"
     if attrs.get("approximation"):  # files of earlier versions have none
         yield "approx.", attrs["approximation"]
     yield "closure", f"{attrs['closure']}, {_trust(attrs)}"
     ends = _ends(dataset)
-    if ends:
+    if "expected_loss" in ends:
         taken = dataset["expected_loss"].attrs
         yield "E[loss]", f"{_arrow(ends['expected_loss'])}, {_taken(taken)}"
-        yield (
-            "spread",
-            f"effective rank {_arrow(ends['effective_rank'])}, participation ratio "
-            f"{_arrow(ends['participation_ratio'])}, deviation of z/‖z‖ × √modes "
-            f"{_arrow(ends['normalised_deviation'])}",
-        )
+    shown = [f"{words} {_arrow(ends[key])}" for key, words in SPREAD.items() if key in ends]
+    if shown:
+        yield "spread", ", ".join(shown)
     for name, found in _conserved(dataset):
         yield (
             "conserved",
@@ -131,18 +131,17 @@ def _facts(dataset: xarray.Dataset | Labelled) -> Iterator[tuple[str, str]]:
 
 def _ends(dataset: xarray.Dataset | Labelled) -> dict[str, dict[str, Any]]:
     """What was measured at start and end, means over modes; nothing of results without it."""
-    try:
-        loss = dataset["expected_loss"]
-    except KeyError:
-        return {}
-    trust = {key: loss.attrs[key] for key in ("closure", "error", "error_meaning")}
-    trust["error"] = number(trust["error"])
     found: dict[str, dict[str, Any]] = {}
-    for name in MEASURED:
+    for name in ("expected_loss", *SPREAD):
+        if name not in dataset.variables:
+            continue
         values = dataset[name].values
         first, last = (float(values[..., place].mean()) for place in (0, -1))
         found[name] = {"initial": number(first), "final": number(last)}
-    found["expected_loss"] |= trust
+    if "expected_loss" in found:
+        told_of = dataset["expected_loss"].attrs
+        trust = {key: told_of[key] for key in ("closure", "error", "error_meaning")}
+        found["expected_loss"] |= trust | {"error": number(trust["error"])}
     return found
 
 

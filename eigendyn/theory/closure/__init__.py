@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from eigendyn.errors import NoExactClosure
 from eigendyn.settings.choices import CLOSURES, check_choice
 from eigendyn.theory.closure.exact import close_exactly
@@ -29,6 +31,21 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     Source: derivations/tilted_gaussian.py for the quadrature of ratios.
     """
     return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
+
+
+def close_model(dynamics: ModeDynamics, closure: str = "auto") -> ModeDynamics:
+    """Take the open moments of a model, if it has any; most are written closed, closure "none".
+
+    Args:
+        dynamics: Dynamics that were written by hand, or derived and maybe closed already.
+        closure: How moments are taken that are open.
+
+    Raises:
+        UnknownName, NoExactClosure: As `close`.
+    """
+    if dynamics.is_open:
+        return close(dynamics, closure)
+    return replace(dynamics, closure="none") if dynamics.closure == "open" else dynamics
 
 
 def _close_as_possible(dynamics: ModeDynamics) -> ModeDynamics:

@@ -188,8 +188,9 @@ def closed_form(
             more states than the singular value, or no explicit solution is known.
     """
     growth = growth_rate(dynamics)
-    own = {sym.loss_parameter(name): value for name, value in dynamics.loss.parameters}
-    growth = sp.expand(growth.xreplace({name: _exact(value) for name, value in own.items()}))
+    own = {name: _exact(value) for name, value in dynamics.parameters}
+    numbers = {one: own[str(one)] for one in growth.free_symbols if str(one) in own}
+    growth = sp.expand(growth.xreplace(numbers))
     unknown = growth.free_symbols - {sym.variance}
     values = {symbol: sp.Float(parameters[str(symbol)]) for symbol in unknown}
     absent = {symbol: sp.S.Zero for symbol, value in values.items() if value.is_zero}
@@ -227,7 +228,7 @@ def growth_rate(dynamics: ModeDynamics) -> sp.Expr:
     if dynamics.states != (s,) or rate.has(Average, Expectation, ModeMaximum, ModeSum):
         message = (
             "A closed form needs a growth rate that depends on the mode's own variance alone; "
-            f"that of {dynamics.loss.name!r} with the closure {dynamics.closure!r} does not. {HINT}"
+            f"that of {dynamics.name!r} with the closure {dynamics.closure!r} does not. {HINT}"
         )
         raise NoClosedForm(message)
     return sp.expand((2 * rate / s).xreplace({s: sp.sqrt(sym.variance)}))

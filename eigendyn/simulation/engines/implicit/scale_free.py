@@ -21,9 +21,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.program import DEGREES, MOVES, Program
+from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.single import OneField, rates_of_one
+from eigendyn.settings.states import DEGREES, MOVES
 
 FASTEST = 1e8  # per unit of time
 DRIVEN = {moved: velocity for velocity, moved in MOVES.items()}
@@ -131,7 +132,7 @@ class Dynamics:
         if self.exponent is None:
             return rates
         for state in (state for state in DRIVEN if self._place(state) is not None):
-            place, moved = self._place(state), self._place(DRIVEN[state])
+            place, moved = self._place(state), self._velocity(state)
             # λ_m is the size of the terms that F_m is made of, but for a common factor.
             lever = eigenvalue**self.exponent * states[place]
             size = eigenvalue ** (1 - self.exponent) * np.abs(states[place])
@@ -146,7 +147,7 @@ class Dynamics:
 
     def _force(self, state: str, found: NDArray, states: NDArray) -> NDArray:
         """What drives a state: all of its rate but decay and momentum."""
-        place, velocity = self._place(state), self._place(DRIVEN[state])
+        place, velocity = self._place(state), self._velocity(state)
         drive = found[place]
         if velocity is not None:
             friction = (1 - self.parameters["momentum"]) * states[velocity]
@@ -157,6 +158,10 @@ class Dynamics:
     def _inertia(self) -> float:
         """η(1 + μ)/2, what a velocity's rate is multiplied by to give drive less friction."""
         return self.parameters["learning_rate"] * (1 + self.parameters["momentum"]) / 2
+
+    def _velocity(self, state: str) -> int | None:
+        """Place of a state's heavy-ball velocity; that of a model may be another one."""
+        return self._place(DRIVEN[state]) if "momentum" in self.parameters else None
 
     def _place(self, state: str) -> int | None:
         names = self.program.states
@@ -183,7 +188,7 @@ class Dynamics:
         m r² − (1 − μ) r + ω = 0, whose smaller solution lasts longer.
         """
         decay = self.parameters.get(DECAYS[state], 0.0)
-        if self._place(DRIVEN[state]) is None:
+        if self._velocity(state) is None:
             return decay
         half = (1 - self.parameters["momentum"]) / 2
         return (half - np.sqrt(max(half**2 - decay * self._inertia, 0.0))) / self._inertia

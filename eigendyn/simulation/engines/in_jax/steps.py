@@ -11,10 +11,10 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from eigendyn.program import MOVES
 from eigendyn.program.in_jax import VectorField
 from eigendyn.results.trajectory import Trajectory, finite_times
 from eigendyn.settings.choices import CORRELATION_ORDERS, check_choice
+from eigendyn.settings.states import MOVES
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 CORRELATION, TARGET = "correlation_value", "target_value"  # states that average others
@@ -108,7 +108,8 @@ def descent_step(
         descent      s, a learned predictor p and their velocities at once, from one gradient
         target       ξ ← μ_ξ ξ + (1 − μ_ξ) s with the new s, so that μ_ξ = 0 is the shared target
 
-    With "use-first" the correlation moves at once with the descent: it takes up the
+    A velocity without momentum, as a model may have, takes the Euler step with the descent. With
+    "use-first" the correlation moves at once with the descent: it takes up the
     representations of this step's weights, and serves the next step.
 
     Args:
@@ -136,7 +137,8 @@ def descent_step(
             rates = field(time, states, parameters)
             moved = {row: states[row] + rate * rates[row] for row in rows}
             for row in rows:
-                if field.states[row] in MOVES:  # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
+                # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
+                if field.states[row] in MOVES and "momentum" in parameters:
                     half = (1 + parameters["momentum"]) / 2
                     moved[row] = states[row] + half * rate * rates[row]
                     driven = field.states.index(MOVES[field.states[row]])

@@ -54,7 +54,7 @@ def growth_powers(
     except NoClosedForm as error:
         message = (
             "Time-shifted curves need modes that depend on their own singular value alone; those "
-            f"of {dynamics.loss.name!r} with the closure {dynamics.closure!r} do not. {HINT}"
+            f"of {dynamics.name!r} with the closure {dynamics.closure!r} do not. {HINT}"
         )
         raise NotDecoupled(message) from error
     values = {sym.modes: sp.Integer(modes)} | {

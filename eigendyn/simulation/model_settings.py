@@ -1,0 +1,88 @@
+"""Check a model of one's own, and refuse settings that do nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.run_settings import Settings
+
+if TYPE_CHECKING:
+    from eigendyn.theory.derive import ModeDynamics
+
+# Settings that any dynamics have; all others belong to a Siamese network and its loss.
+OF_ANY_RUN = frozenset(
+    {
+        *("loss", "learning_rate", "steps", "saves", "method", "solver", "rtol", "atol"),
+        *("max_solver_steps", "closure", "closure_accuracy", "samples", "dtype", "device", "seed"),
+    }
+)
+OF_NETWORKS = tuple(one.name for one in fields(Settings) if one.name not in OF_ANY_RUN)
+
+
+def check_model(dynamics: ModeDynamics) -> None:
+    """Check that dynamics have states that the theory knows, the singular value first.
+
+    Raises:
+        InvalidSetting: They do not, or the number of rates is another one.
+    """
+    from eigendyn.theory import symbols as sym
+
+    states, known = dynamics.states, tuple(sym.STATES.values())
+    if not (states and states[0] == sym.singular_value and set(states) <= set(known)):
+        message = (
+            f"The first state of a model must be singular_value, and all others among "
+            f"{', '.join(map(str, known[1:]))}; those of {dynamics.name!r} are "
+            f"{', '.join(map(str, states)) or 'none'}. Take them from eigendyn.theory.symbols."
+        )
+        raise InvalidSetting(message)
+    if len(set(states)) != len(states) or len(dynamics.rates) != len(states):
+        message = (
+            f"A model needs one rate for each of its states; {dynamics.name!r} has "
+            f"{len(dynamics.rates)} rates for {len(set(states))} states."
+        )
+        raise InvalidSetting(message)
+
+
+def check_numbers(dynamics: ModeDynamics, needed: Sequence[str], chosen: Settings) -> None:
+    """Check that a model has every number that it needs, and that all that is given has a say.
+
+    A setting of a network, such as a weight decay, has one if the dynamics contain its symbol.
+
+    Args:
+        dynamics: The model.
+        needed: Names of the parameters of its closed dynamics.
+        chosen: The settings.
+
+    Raises:
+        InvalidSetting: A number is missing, or one does nothing.
+    """
+    own, name = [key for key, _ in dynamics.parameters], dynamics.name
+    for key in needed:
+        if key not in own and getattr(chosen, key, None) is None:
+            message = (
+                f"The model {name!r} uses {key}, and there is no number for it. Add it, as in "
+                f"parameters=(({key!r}, 1.0),)."
+            )
+            raise InvalidSetting(message)
+    for key in own:
+        if key not in needed:
+            message = f"The model {name!r} does not depend on {key!r}. Leave it out."
+            raise InvalidSetting(message)
+    has = f"its own parameters are {', '.join(own)}" if own else "it has no parameters of its own"
+    for key in OF_NETWORKS:
+        does_nothing = key in own or key not in needed
+        if does_nothing and getattr(chosen, key) != getattr(Settings, key):
+            message = (
+                f"`{key}` belongs to a Siamese network, and the model {name!r} has none: {has}."
+                " Leave it out, or take a loss."
+            )
+            raise InvalidSetting(message)
+    if chosen.closure not in ("auto", "exact") and not dynamics.is_open:
+        message = (
+            f"`closure={chosen.closure!r}` takes open moments, and the model {name!r} has none. "
+            "Leave it out."
+        )
+        raise InvalidSetting(message)
