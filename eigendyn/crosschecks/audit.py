@@ -18,6 +18,7 @@ from eigendyn.network.predictors import matrix_power
 from eigendyn.program.in_jax import compile_expressions
 from eigendyn.settings.checks import REAL, check_real
 from eigendyn.settings.choices import UPDATES, check_choice
+from eigendyn.settings.keywords import takes
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import descent_directions
 from eigendyn.theory.losses import named_loss
@@ -107,6 +108,7 @@ class _Case:
         return _Case(self.network, SCALE * self.weights, self.x1, self.x2, self.predictor)
 
 
+@takes()
 def audit(
     loss: str = "cosine",
     update: str | Update = "derived",

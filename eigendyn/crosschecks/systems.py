@@ -15,6 +15,7 @@ from eigendyn.crosschecks.crosscheck import DEFAULT_SEEDS, crosscheck
 from eigendyn.crosschecks.verdict import FALSE_ALARM
 from eigendyn.results.provenance import provenance
 from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import METHODS
 from eigendyn.settings.siamese import RULES
 from eigendyn.settings.spectrum import random_weights
@@ -184,6 +185,7 @@ def crosscheck_system(settings: Mapping[str, Any], **common: Any) -> xarray.Data
     return crosscheck(weights=scale * random_weights(MODES, INPUTS), **chosen)
 
 
+@takes()
 def crosscheck_all(
     *,
     batch: int = DEFAULT_BATCH,

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.checks import check_real, check_whole
+from eigendyn.settings.checks import check_is, check_real, check_whole
 from eigendyn.settings.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
 from eigendyn.settings.keywords import strict
 from eigendyn.settings.siamese import CHOICES, RULES, Siamese, contradictions, filled_in
@@ -94,6 +94,7 @@ class Network(Siamese):
 
     def __post_init__(self) -> None:
         """Check every setting by itself, then against the others."""
+        check_is("loss", self.loss, isinstance(self.loss, str), "a name or the text of a loss")
         if re.fullmatch(r"[\w-]*", self.loss):
             check_choice("loss", self.loss, LOSS_NAMES)
         for kind, known in {**CHOICES, **_CHOICES}.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from eigendyn.errors import InvalidSetting, UnknownName
+from eigendyn.errors import InvalidSetting, UnknownName, as_given
 from eigendyn.settings.other_names import meant
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
@@ -58,11 +58,15 @@ def check_choice(kind: str, given: str, known: Iterable[str]) -> str:
         known: The names there are.
 
     Raises:
+        InvalidSetting: It is no text.
         UnknownName: The name is not among them; the message says what was meant, or the nearest.
     """
     names = tuple(known)
+    if not isinstance(given, str):
+        message = f"The {kind} must be a name, not {as_given(given)}. Known: {', '.join(names)}."
+        raise InvalidSetting(message)
     if given not in names:
-        raise UnknownName(kind, given, names, _hint(kind, str(given), names))
+        raise UnknownName(kind, given, names, _hint(kind, given, names))
     return given
 
 
@@ -76,7 +80,7 @@ def loss_name(loss: Any) -> str:
     if isinstance(name, str):
         return name
     message = (
-        f"A loss must be a name or a SymbolicLoss, not {loss!r}. Try {LOSS_NAMES[0]!r}, or "
+        f"A loss must be a name or a SymbolicLoss, not {as_given(loss)}. Try {LOSS_NAMES[0]!r}, or "
         "eigendyn.parse_loss(text)."
     )
     raise InvalidSetting(message)
@@ -87,6 +91,8 @@ def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
     if kind == "loss" and given in PRESETS:
         loss = PRESET_LOSSES[given]
         return f"It is a preset: try --preset {given}, or the loss that it takes, {loss}."
+    if kind == "preset" and given in LOSS_NAMES:
+        return f"It is a loss: try --loss {given}, in Python loss={given!r}."
     if kind == "loss" and "(" in given:
         return "It looks like a formula: try --loss-expr."
     name = meant(kind, given)

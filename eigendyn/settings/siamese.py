@@ -18,6 +18,7 @@ from eigendyn.settings.choices import (
     PREDICTORS,
     TARGETS,
 )
+from eigendyn.settings.keywords import strict
 
 DEFAULT_EMA = 0.99
 DEFAULT_CORRELATION_MOMENTUM = 0.9
@@ -70,6 +71,7 @@ class Siamese:
     predictor_start: float | None
 
 
+@strict
 @dataclass(frozen=True)
 class Architecture:
     """Which parts a Siamese network has; their numbers are settings.

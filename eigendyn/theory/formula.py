@@ -8,6 +8,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
@@ -177,6 +178,7 @@ class Equation:
         return f"{self.left[1]} = {latex(self.right)}"
 
 
+@takes()
 def derivation(
     loss: SymbolicLoss | str,
     alpha: sp.Expr | float = sym.alpha,

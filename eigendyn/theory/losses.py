@@ -16,13 +16,15 @@ import sympy as sp
 
 from eigendyn.errors import InvalidSetting, UndeclaredSymbol
 from eigendyn.settings.checks import one_spelling
-from eigendyn.settings.choices import LOSS_NAMES, check_choice
+from eigendyn.settings.choices import LOSS_NAMES, check_choice, loss_name
+from eigendyn.settings.keywords import strict, takes
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
 ALPHABET = frozenset({z1, z2, lam, sym.beta, sym.modes})
 
 
+@strict
 @dataclass(frozen=True)
 class SymbolicLoss:
     """A per-sample loss ℓ(z1, z2, λ), a scalar.
@@ -137,6 +139,7 @@ def iso_cosine() -> SymbolicLoss:
     return replace(cosine(1), name="iso-cosine")
 
 
+@takes()
 def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Replace the predictor of a loss, one's own or a named one, by the identity: λ → 1.
 
@@ -161,6 +164,7 @@ def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
     )
 
 
+@takes()
 def without_stop_gradient(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Let the gradient flow through both branches: SG(x) → x, with λ still a constant.
 
@@ -195,6 +199,7 @@ LOSSES: Mapping[str, Callable[..., SymbolicLoss]] = MappingProxyType(
 )
 
 
+@takes()
 def named_loss(
     name: str,
     *,
@@ -237,9 +242,10 @@ def as_loss(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Take a loss, or the name of a built-in one.
 
     Raises:
+        InvalidSetting: It is neither.
         UnknownName: No loss has this name.
     """
-    return loss if isinstance(loss, SymbolicLoss) else named_loss(loss)
+    return loss if isinstance(loss, SymbolicLoss) else named_loss(loss_name(loss))
 
 
 def own_loss(
@@ -264,6 +270,7 @@ def own_loss(
     )
 
 
+@takes()
 def loss_from_function(
     function: Callable[..., sp.Expr], parameters: Mapping[str, float] | None = None
 ) -> SymbolicLoss:

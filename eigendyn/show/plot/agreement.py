@@ -10,9 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from eigendyn.results.files import check_output
+from eigendyn.results.labelled import check_pair
 from eigendyn.settings.choices import PICTURE_SUFFIXES
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import told
-from eigendyn.show.plot.picture import SIZE, save_figure
+from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
 from eigendyn.show.plot.spectrum import DECADES, colour_scale, colours
 from eigendyn.show.plot.title import write_title
 
@@ -24,6 +26,7 @@ MOST_DOTS = 24  # a mode: more would hide the line
 TALLER = 1.5  # height of a figure with the deviations below
 
 
+@takes()
 def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     """Draw the theory's variances as lines and the networks' as dots over them.
 
@@ -36,10 +39,8 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: one line and one series of dots for each mode.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    check_pair(tree)
+    ax = axes_to_draw_on(ax)
     theory, compared = (tree[name].to_dataset() for name in ("theory", "agreement"))
     initial = theory["variance"].values[:, 0]
     alive = np.flatnonzero(initial > 0)
@@ -76,10 +77,8 @@ def plot_deviation(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: one line for each mode, two for what is allowed.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    check_pair(tree)
+    ax = axes_to_draw_on(ax)
     theory, compared = (tree[name].to_dataset() for name in ("theory", "agreement"))
     initial = theory["variance"].values[:, 0]
     alive = np.flatnonzero(initial > 0)

@@ -13,14 +13,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.analysis.bifurcations.branches import between, runs
+from eigendyn.analysis.bifurcations.continuation import Diagram
+from eigendyn.settings.checks import check_is
+from eigendyn.settings.keywords import takes
 from eigendyn.show.plot.labels import place_label
-from eigendyn.show.plot.picture import SIZE
+from eigendyn.show.plot.picture import axes_to_draw_on
 from eigendyn.show.plot.style import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from eigendyn.analysis.bifurcations.continuation import Diagram
     from eigendyn.analysis.bifurcations.folds import FoldCurve
 
 COLOUR, FOLDS = "#0072B2", "#CC79A7"
@@ -115,6 +117,7 @@ def draw_labels(diagram: Diagram, ax: Axes, places: Mapping[str, NDArray]) -> li
     return texts
 
 
+@takes()
 def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str = "") -> Axes:
     """Draw a bifurcation diagram: branches over a parameter, special points marked and labelled.
 
@@ -127,10 +130,9 @@ def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str =
     Returns:
         The axes.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    maker = "what eigendyn.continue_fixed_points(system, …) gives"
+    check_is("diagram", diagram, isinstance(diagram, Diagram), maker)
+    ax = axes_to_draw_on(ax)
     coordinate = coordinate or diagram.names[0]
     drawn = draw_branches(diagram, ax, coordinate)
     places = draw_special_points(diagram, ax, coordinate)

@@ -18,9 +18,11 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from eigendyn.results.files import check_output
+from eigendyn.results.labelled import check_run
 from eigendyn.settings.choices import PICTURE_SUFFIXES
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import told
-from eigendyn.show.plot.picture import SIZE, save_figure
+from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
 from eigendyn.show.plot.title import write_title
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ RUN = "run"  # names the lines of one
 DECADES = 6  # below the largest variance; what falls further leaves the picture
 
 
+@takes()
 def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) -> Axes:
     """Draw the variance of every mode over training time, coloured by where it started.
 
@@ -55,10 +58,7 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     Returns:
         The axes: one collection of lines, time below, training step above, a colour bar beside.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    ax = axes_to_draw_on(ax)
     _draw(dataset, ax)
     figure = ax.get_figure(root=True)
     assert figure is not None
@@ -70,6 +70,7 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
 
 def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
     """Draw the lines and everything that names them; the number of the title's lines returns."""
+    check_run(dataset)
     initial = dataset["variance"].values[:, 0]
     drawn = _choose(initial)
     times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
