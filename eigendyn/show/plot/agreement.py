@@ -95,19 +95,7 @@ def plot_deviation(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
 
 
 def save_agreement_picture(tree: xarray.DataTree, path: str | Path, force: bool = False) -> Path:
-    """Draw theory over networks, and the deviations below, into a file.
-
-    Args:
-        tree: A result of `crosscheck`.
-        path: File to write, one of `choices.PICTURE_SUFFIXES`.
-        force: Overwrite an existing file.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OutputExists: The file exists and `force` is not set, or it cannot be written.
-    """
+    """Draw theory over networks, and deviations below, into a file, as `save_figure` writes it."""
     check_output(path, PICTURE_SUFFIXES, force)
     figure = Figure(figsize=(SIZE[0], TALLER * SIZE[1]), layout="constrained")
     above, below = figure.subplots(2, sharex=True, height_ratios=(2.2, 1))

@@ -64,19 +64,7 @@ def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
 
 
 def save_diagnosis(diagnosis: Diagnosis, path: str | Path, force: bool = False) -> Path:
-    """Draw the spectrum over time above the verdicts into a file.
-
-    Args:
-        diagnosis: A result of `diagnose`.
-        path: File to write, one of `choices.PICTURE_SUFFIXES`.
-        force: Overwrite an existing file.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OutputExists: The file exists and `force` is not set, or it cannot be written.
-    """
+    """Draw the spectrum over time above the verdicts into a file, as `save_figure` writes it."""
     check_output(path, PICTURE_SUFFIXES, force)
     below = AROUND + ROW * (1 + len(diagnosis.changes))
     figure = Figure(figsize=(WIDTH, SPECTRUM + below), layout="constrained")

@@ -134,20 +134,7 @@ def _name_all(ax: Axes, runs: list[Collection], learning_rate: float) -> None:
 
 
 def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bool = False) -> Path:
-    """Draw the spectrum over time into a file, in the format that its suffix names.
-
-    Args:
-        dataset: A result of `simulate`.
-        path: File to write, one of `choices.PICTURE_SUFFIXES`.
-        force: Overwrite an existing file.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OutputExists: The file exists and `force` is not set.
-        InvalidSetting: The suffix names no format, or the folder does not exist.
-    """
+    """Draw the spectrum over time into a file, as `save_figure` writes it."""
     check_output(path, PICTURE_SUFFIXES, force)
     figure = Figure(figsize=SIZE)  # without a layout engine, which draws all text four times
     ax = figure.add_subplot()
