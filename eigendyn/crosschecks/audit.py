@@ -17,7 +17,7 @@ from eigendyn.network.network import Network
 from eigendyn.network.predictors import matrix_power
 from eigendyn.program.in_jax import compile_expressions
 from eigendyn.settings.checks import REAL, check_real
-from eigendyn.settings.choices import UPDATES, check_choice
+from eigendyn.settings.choices import LOSS_ROWS, UPDATES, check_choice
 from eigendyn.settings.keywords import takes
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import descent_directions
@@ -313,7 +313,7 @@ def _check_conservation(update: Update, cases: list[_Case], tolerance: float) ->
     network = cases[0].network
     exponents = {"sum of variances": 0.0}
     if network.predictor == "direct":
-        beta = 1.0 if network.loss.startswith("iso-") else network.beta or 0.0
+        beta = LOSS_ROWS[network.loss].beta or network.beta or 0.0
         if beta:
             exponents[f"sum of variance^{1 + network.alpha * beta:g}"] = beta
 

@@ -6,12 +6,59 @@ Standard library only, so that the answer comes at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from eigendyn.errors import InvalidSetting, UnknownName, as_given
 from eigendyn.settings.other_names import meant
 
-LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
+
+@dataclass(frozen=True)
+class LossRow:
+    """What is known of a built-in loss beside its formula.
+
+    Args:
+        symbol: How a paper writes it above its ℒ, in mathtext.
+        colour: Of its lines.
+        mark: What stands below the ℒ.
+        plain: The loss of whose family δ/λ^β it is the member β = 1; None if it is no such member.
+        takes_beta: Whether it has such a family, among whose members β chooses.
+        trains_predictor: Whether its gradient reaches a learned predictor; not where λ stands
+            behind a stop-gradient.
+        is_quadratic: Whether it is a polynomial of second degree, so that networks have the
+            gradient of the whole population in closed form.
+        learning_rate: That of the published toy network.
+        bare_learning_rate: The same without predictor.
+    """
+
+    symbol: str
+    colour: str
+    mark: str = ""
+    plain: str | None = None
+    takes_beta: bool = False
+    trains_predictor: bool = True
+    is_quadratic: bool = False
+    learning_rate: float = 0.01
+    bare_learning_rate: float = 0.01
+
+    @property
+    def beta(self) -> float:
+        """Exponent β that its name stands for."""
+        return 0.0 if self.plain is None else 1.0
+
+
+_ISOTROPIC: Any = {"mark": "iso", "trains_predictor": False}
+_FAST: Any = {"learning_rate": 0.1, "bare_learning_rate": 0.1}
+LOSS_ROWS: dict[str, LossRow] = {
+    "euclidean": LossRow(
+        "euc", "#0072B2", takes_beta=True, is_quadratic=True, bare_learning_rate=0.1
+    ),
+    "cosine": LossRow("cos", "#D55E00", takes_beta=True, **_FAST),
+    "iso-euclidean": LossRow("euc", "#56B4E9", plain="euclidean", is_quadratic=True, **_ISOTROPIC),
+    "iso-cosine": LossRow("cos", "#E69F00", plain="cosine", **_ISOTROPIC, **_FAST),
+}
+LOSS_NAMES = LOSS_ROWS.keys()
+OWN_LOSS = LossRow("own", "0.3")  # stands for those that users write
 METHODS = ("auto", "compiled", "implicit", "flow", "steps", "closed-form")
 FLOWS = ("auto", "compiled", "implicit", "flow")  # those that integrate a gradient flow
 # What engines take for the equations, beyond their tolerances.
@@ -70,6 +117,27 @@ def check_choice(kind: str, given: str, known: Iterable[str]) -> str:
     return given
 
 
+def isotropic(loss: str) -> str:
+    """The loss that is the member β = 1 of a loss's family δ/λ^β."""
+    return next(name for name, row in LOSS_ROWS.items() if row.plain == loss)
+
+
+def no_family(loss: str, written: str) -> str | None:
+    """Say why β cannot choose a member of a loss's family δ/λ^β; None where it can.
+
+    Args:
+        loss: Name of a loss; of a loss of one's own nothing is said.
+        written: How β is given to the plain loss, such as "--loss {} --beta 0.5".
+    """
+    row = LOSS_ROWS.get(loss)
+    if row is None or row.takes_beta:
+        return None
+    if row.plain is None:
+        return f"{loss} has no family δ/λ^β, so it takes no β. Leave it out."
+    said = f"{loss} is the family of {row.plain} at β = 1, so it takes no β."
+    return f"{said} Try {written.format(row.plain)}."
+
+
 def loss_name(loss: Any) -> str:
     """Name of a loss that is given by its name, or as a `SymbolicLoss`.
 
@@ -80,7 +148,7 @@ def loss_name(loss: Any) -> str:
     if isinstance(name, str):
         return name
     message = (
-        f"A loss must be a name or a SymbolicLoss, not {as_given(loss)}. Try {LOSS_NAMES[0]!r}, or "
+        f"A loss must be a name or a SymbolicLoss, not {as_given(loss)}. Try 'euclidean', or "
         "eigendyn.parse_loss(text)."
     )
     raise InvalidSetting(message)
