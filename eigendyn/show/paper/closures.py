@@ -102,6 +102,8 @@ def draw(numbers: Numbers) -> Figure:
         )
     ax.axhline(CLOSURE_ACCURACY, color=LOSS_ROWS[LOSS].colour, label="exact, accuracy asked for")
     ax.set_xscale("log")
+    ax.set_xticks(MODES, [str(number) for number in MODES])
+    ax.minorticks_off()
     ax.set_yscale("log")
     ax.set_xlabel("number of modes")
     ax.set_ylabel("relative deviation of dv/dt\nfrom the exact closure")

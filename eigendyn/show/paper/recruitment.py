@@ -85,7 +85,8 @@ def draw(numbers: Numbers) -> Figure:
     for loss in LOSS_NAMES:
         theory = numbers[f"{loss}/theory"]
         time = theory["recruitment_time"]
-        label = f"{loss_symbol(loss)}, slope {theory.attrs['slope']:.2f}"
+        slope = f"{theory.attrs['slope']:.2f}".replace("-", "−")
+        label = f"{loss_symbol(loss)}, slope {slope}"
         ax.plot(time["eigenvalue"], time, color=LOSS_ROWS[loss].colour, label=label)
         if f"{loss}/networks" in numbers:
             found = numbers[f"{loss}/networks"]["recruitment_time"].mean("seed")
@@ -95,7 +96,7 @@ def draw(numbers: Numbers) -> Figure:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("initial eigenvalue λ₀")
-    ax.set_ylabel("recruitment time")
+    ax.set_ylabel("recruitment time (learning rate × step)")
     ax.legend()
     return figure
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eigendyn.analysis.bifurcations.folds import FoldCurve
 
 COLOUR, FOLDS = "#0072B2", "#CC79A7"
+ROOM = 0.04  # beside what is drawn, as a share of it
 MOST_COLUMNS = 4  # of the legend, below each panel
 LOOKS: Mapping[str, Any] = {"stable": "-", "unstable": "--", "neutral": ":"}
 MARKERS: Mapping[str, tuple[str, str]] = {  # and their colours
@@ -138,7 +139,7 @@ def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str =
     places = draw_special_points(diagram, ax, coordinate)
     heights = np.concatenate([points[:, 1] for _, points in drawn])
     low, high = min(0.0, float(heights.min())), float(heights.max())
-    room = 0.08 * (high - low if high > low else 1.0)
+    room = 2 * ROOM * (high - low if high > low else 1.0)
     ax.set(
         xlim=diagram.between,
         ylim=(low - room / 2, high + room),
@@ -183,7 +184,8 @@ def bifurcation_figure(
         if second_between is not None:
             bottom, top = second_between
             draw_fold_curves(curves, axes[1])
-            axes[1].set(xlim=diagram.between, ylim=(bottom, top))
+            room = ROOM * (top - bottom)  # so that a line at an end is off the axis
+            axes[1].set(xlim=diagram.between, ylim=(bottom - room, top + room))
             if second_value is not None and bottom <= second_value <= top:
                 axes[1].axhline(second_value, color="0.4", lw=1, ls="-.", clip_on=False)
                 axes[1].plot([], [], color="0.4", lw=1, ls="-.", label="diagram on the left")
