@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MOST_LINES = 200
 MARGINS = {"left": 0.15, "right": 0.81, "bottom": 0.145}  # shares of the figure
 ABOVE, LINE = 0.16, 0.055  # margin above the axes, and a line of the title
+USUAL_LINES = 2  # of a title: the loss, and how it was followed
 BAR = (1.03, 0.0, 0.045, 1.0)  # left, bottom, width and height in shares of the axes
 STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))  # of several runs
 RUN = "run"  # names the lines of one
@@ -140,7 +141,11 @@ def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bo
     ax = figure.add_subplot()
     figure.subplots_adjust(**MARGINS)  # a title is as wide as its axes
     lines = _draw(dataset, ax)
-    figure.subplots_adjust(top=1 - ABOVE - LINE * lines)
+    taller = 1 + LINE * max(0, lines - USUAL_LINES)  # so that a long title leaves the lines room
+    figure.set_figheight(taller * SIZE[1])
+    figure.subplots_adjust(
+        bottom=MARGINS["bottom"] / taller, top=1 - (ABOVE + LINE * lines) / taller
+    )
     return save_figure(figure, path, force)
 
 
