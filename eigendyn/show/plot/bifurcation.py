@@ -113,7 +113,7 @@ def draw_labels(diagram: Diagram, ax: Axes, places: Mapping[str, NDArray]) -> li
     texts = []
     for kind, points in places.items():
         for point in points:
-            texts.append(f"{kind}\n{sign} = {point[0]:.4g}")
+            texts.append(f"{kind}\n{sign} {point[0]:.4g}")
             taken.append(place_label(ax, texts[-1], point, taken))
     return texts
 
@@ -200,8 +200,9 @@ def _parameter(names: Sequence[str]) -> str:
 
 
 def _sign(names: Sequence[str]) -> str:
-    words, sign = PARAMETERS.get(names[0], (names[0], ""))
-    return sign or words
+    """What stands before a place: the axis has the words, so that a place needs none."""
+    sign = PARAMETERS.get(names[0], ("", ""))[1]
+    return f"{sign} =" if sign else "at"
 
 
 def _coordinate(name: str, names: Sequence[str]) -> str:
