@@ -1,5 +1,7 @@
 """Claims about bifurcation diagrams: solid is stable, dashed unstable, and all is named."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -81,3 +83,12 @@ def test_a_figure_has_a_panel_for_each(diagram, curves):
     (legend,) = both.legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["stable", "unstable", "saddle-node", "saddle-nodes", "diagram on the left"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [("weight_decay", "Hopf\nω = 0.25"), ("correlation_momentum", "Hopf\nat 0.25")],
+)
+def test_a_special_point_says_where_it_is_and_leaves_words_to_the_axis(ax, parameter, said):
+    diagram = SimpleNamespace(driven=(parameter,))
+    assert bifurcation.draw_labels(diagram, ax, {"Hopf": np.array([[0.25, 0.5]])}) == [said]
