@@ -89,6 +89,17 @@ def plot_deviation(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     allowed = compared.attrs["allowed_deviation"]
     for edge in (-allowed, allowed):
         ax.axhline(edge, color="0.3", lw=0.8, ls="--")
+    ax.margins(y=0.15)
+    ax.annotate(
+        "allowed",
+        (1, allowed),
+        (-3, 1),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        fontsize="small",
+        color="0.3",
+    )
     ax.set_xlabel("time (learning rate × step)")
     ax.set_ylabel("deviation\n(standard errors)")
     return ax
