@@ -44,7 +44,6 @@ FIELDS = (
     *("system", "decay", "start", "modes", "status", "method", "seconds"),
     *("reference", "doubt", "error", "until", "at", "state", "message"),
 )
-KNOWS_NO_SCALE = ("cosine", "iso-cosine")
 VISITED = 6
 PATIENCE = 60  # seconds of a run
 
@@ -149,8 +148,7 @@ def reference(
     points = points[np.abs(points[:, 0]).max(axis=1) > 1e-13]
     picked = np.unique(np.geomspace(1, len(points), VISITED).round().astype(int)) - 1
     one = averaged(system, points[picked])
-    has_scale = system.chosen.loss not in KNOWS_NO_SCALE
-    return "logarithms", by_logarithms(one, begin, times, has_scale), 0.0
+    return "logarithms", by_logarithms(one, begin, times, not system.scale_free), 0.0
 
 
 def row_of(name: str, given: Mapping[str, Any], decay: float, start: str) -> dict[str, Any]:

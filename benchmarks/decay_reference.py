@@ -29,6 +29,7 @@ from scipy.integrate import Radau
 
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import rates
+from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.simulation.equations import Equations
 from eigendyn.simulation.initial import field_parameters
 from eigendyn.simulation.nodes import fit_nodes
@@ -152,7 +153,7 @@ def by_logarithms(one: Averaged, start: NDArray, times: NDArray, has_scale: bool
     over = {"velocity": "singular_value", "predictor_velocity": "predictor_value"}
     logged = [name not in over and name != "predictor_value" for name in names]
     at = names.index
-    power = 1.0 if chosen.loss.startswith("iso-") else float(chosen.beta or 0)
+    power = LOSS_ROWS[chosen.loss].beta or float(chosen.beta or 0)
 
     def states_of(x: NDArray) -> NDArray:
         states = x.copy()

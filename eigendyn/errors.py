@@ -10,6 +10,13 @@ import difflib
 from collections.abc import Iterable
 
 
+def as_given(value: object) -> str:
+    """Write what was given, on one line: of long things only their type."""
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)
+    return f"an object of type {type(value).__name__}"
+
+
 class EigendynError(Exception):
     """Something that cannot be done as asked; the message says why and what to try."""
 
@@ -31,7 +38,8 @@ class UnknownName(EigendynError):
         if hint is None:
             near = difflib.get_close_matches(str(given).lower(), names, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]!r}?" if near else ""
-        said = [f"There is no {kind} {str(given)!r}.", hint, f"Known: {', '.join(names)}."]
+        listed = f"Known: {', '.join(names)}." if names else "There are none."
+        said = [f"There is no {kind} {str(given)!r}.", hint, listed]
         super().__init__(" ".join(sentence for sentence in said if sentence))
 
 

@@ -38,7 +38,7 @@ def test_every_known_name_is_returned_unchanged(kind, known):
     assert [check_choice(kind, name, known) for name in known] == list(known)
 
 
-@given(st.sampled_from(LOSS_NAMES), st.data())
+@given(st.sampled_from(list(LOSS_NAMES)), st.data())
 def test_a_name_with_one_letter_missing_is_recognised(name, data):
     place = data.draw(st.integers(0, len(name) - 1))
     typo = name[:place] + name[place + 1 :]
@@ -46,7 +46,7 @@ def test_a_name_with_one_letter_missing_is_recognised(name, data):
         check_choice("loss", typo, LOSS_NAMES)
 
 
-@given(st.sampled_from(LOSS_NAMES).map(str.upper))
+@given(st.sampled_from(list(LOSS_NAMES)).map(str.upper))
 def test_capitals_are_refused_with_the_name_in_small_letters(given_name):
     with pytest.raises(UnknownName, match=f"Did you mean '{given_name.lower()}'"):
         check_choice("loss", given_name, LOSS_NAMES)

@@ -64,7 +64,7 @@ def command(
       eigendyn derive --loss-expr "sum((lam*z1 - sg(z2))**2)/2"
       eigendyn derive --model barlow-twins
 
-    LOSS is euclidean, cosine, iso-euclidean or iso-cosine. Quantities of this mode carry the index
+    LOSS is one of those that `eigendyn losses` lists. Quantities of this mode carry the index
     m; t is learning rate × step. Numbers stay symbols; of options such as --ema or --epsilon it
     matters whether they are given.
     """  # noqa: D301

@@ -58,7 +58,7 @@ def command(
 
     The function takes batches of representations, samples × dimensions, as a training loop has
     them: predictions p, target projections z, and what else the loss needs. It imports the library
-    and nothing else. LOSS is euclidean, cosine, iso-euclidean or iso-cosine.
+    and nothing else. LOSS is one of those that `eigendyn losses` lists.
     """  # noqa: D301
     from eigendyn.results.files import check_output, write_atomically
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -89,7 +89,7 @@ def numbers_by_name(texts: Iterable[str], example: str) -> dict[str, float]:
 class Name(click.ParamType):
     """One of a few known names; anything else is refused with the nearest one."""
 
-    def __init__(self, kind: str, known: tuple[str, ...]) -> None:
+    def __init__(self, kind: str, known: Collection[str]) -> None:
         """Remember what is named, and the known names."""
         self.name = kind
         self.known = known

@@ -17,7 +17,8 @@ from eigendyn.network.network import Network
 from eigendyn.network.predictors import matrix_power
 from eigendyn.program.in_jax import compile_expressions
 from eigendyn.settings.checks import SHARE, check_real
-from eigendyn.settings.choices import LOSS_NAMES, UPDATES, check_choice, loss_name
+from eigendyn.settings.choices import LOSS_ROWS, UPDATES, check_choice, loss_name
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import descent_directions
@@ -108,6 +109,7 @@ class _Case:
         return _Case(self.network, SCALE * self.weights, self.x1, self.x2, self.predictor)
 
 
+@takes()
 def audit(
     loss: str = "cosine",
     update: str | Update = "derived",
@@ -150,7 +152,7 @@ def audit(
     tolerance = check_real("tolerance", tolerance, SHARE, "Try 1e-9.")
     alpha = PARAMETERS["alpha"].check(alpha)
     network = Network(
-        loss=check_choice("loss", loss_name(loss), LOSS_NAMES),
+        loss=check_choice("loss", loss_name(loss), LOSS_ROWS),
         predictor=check_choice("predictor", predictor, ("direct", "none")),
         stop_gradient=stop_gradient,
         alpha=alpha,
@@ -311,7 +313,7 @@ def _check_conservation(update: Update, cases: list[_Case], tolerance: float) ->
     network = cases[0].network
     exponents = {"sum of variances": 0.0}
     if network.predictor == "direct":
-        beta = 1.0 if network.loss.startswith("iso-") else network.beta or 0.0
+        beta = LOSS_ROWS[network.loss].beta or network.beta or 0.0
         if beta:
             exponents[f"sum of variance^{1 + network.alpha * beta:g}"] = beta
 

@@ -14,7 +14,8 @@ from tqdm.auto import tqdm
 from eigendyn.crosschecks.crosscheck import DEFAULT_SEEDS, crosscheck
 from eigendyn.crosschecks.verdict import FALSE_ALARM
 from eigendyn.results.provenance import provenance
-from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.choices import LOSS_ROWS
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.presets import METHODS
 from eigendyn.settings.spectrum import random_weights
@@ -152,9 +153,9 @@ def systems() -> Iterator[tuple[str, Mapping[str, Any]]]:
     Loss × predictor × target, presets, own losses, and `WATCHES`, whose settings hold the scale of
     the first weights too.
     """
-    for loss in LOSS_NAMES:
+    for loss, row in LOSS_ROWS.items():
         for predictor, chosen in PREDICTORS.items():
-            if loss.startswith("iso-") and "learned" in predictor:
+            if "learned" in predictor and not row.trains_predictor:
                 continue  # no gradient reaches that predictor
             slow = {"learning_rate": SLOW, **chosen}
             yield f"{loss}{predictor}", {"loss": loss, **chosen}
@@ -184,6 +185,7 @@ def crosscheck_system(settings: Mapping[str, Any], **common: Any) -> xarray.Data
     return crosscheck(weights=scale * random_weights(MODES, INPUTS), **chosen)
 
 
+@takes()
 def crosscheck_all(
     *,
     batch: int = DEFAULT_BATCH,

@@ -20,8 +20,9 @@ from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import correlation
-from eigendyn.settings.checks import check_whole
+from eigendyn.settings.checks import check_is, check_whole
 from eigendyn.settings.choices import check_choice
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.matrices import as_matrix
 from eigendyn.settings.spectrum import check_weights
 
@@ -47,6 +48,7 @@ class Descent:
     message: str = ""
 
 
+@takes()
 def descend(
     weights: ArrayLike,
     network: Network,
@@ -91,6 +93,7 @@ def descend(
         InvalidSetting: Steps that do not increase from 0, or a number without meaning.
         UnknownName: A measure that does not exist.
     """
+    check_is("network", network, isinstance(network, Network), "what eigendyn.Network(loss) gives")
     first = check_weights(weights)
     steps = _check_steps(saved_steps)
     seeds, seed = check_whole("seeds", seeds, 1), check_whole("seed", seed, 0)

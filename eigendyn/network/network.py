@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.checks import check_whole
-from eigendyn.settings.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
+from eigendyn.settings.checks import check_is, check_whole
+from eigendyn.settings.choices import DTYPES, ENCODERS, LOSS_ROWS, OWN_LOSS, check_choice
 from eigendyn.settings.keywords import strict
 from eigendyn.settings.siamese import Siamese
 
@@ -72,16 +72,18 @@ class Network(Siamese):
 
     def __post_init__(self) -> None:
         """Check every setting by itself, then against the others."""
+        check_is("loss", self.loss, isinstance(self.loss, str), "a name or the text of a loss")
         if re.fullmatch(r"[\w-]*", self.loss):
-            check_choice("loss", self.loss, LOSS_NAMES)
+            check_choice("loss", self.loss, LOSS_ROWS)
         for kind, known in _CHOICES.items():
             check_choice(kind, getattr(self, kind), known)
         if self.batch is not None:
             object.__setattr__(self, "batch", check_whole("batch", self.batch, 2))
-        elif self.encoder != "linear" or not self.loss.endswith("euclidean"):
+        elif self.encoder != "linear" or not LOSS_ROWS.get(self.loss, OWN_LOSS).is_quadratic:
+            known = ", ".join(name for name, row in LOSS_ROWS.items() if row.is_quadratic)
             message = (
-                "Only Euclidean losses on a linear encoder have the population's gradient in "
-                f"closed form; this is {self.loss} on a {self.encoder} one. Try a large batch."
+                f"Only {known} on a linear encoder have the population's gradient in closed form; "
+                f"this is {self.loss} on a {self.encoder} one. Try a large batch."
             )
             raise InvalidSetting(message)
         super().__post_init__()

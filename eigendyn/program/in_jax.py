@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 import eigendyn.settings.precision  # noqa: F401
 from eigendyn.errors import OpenMoments
 from eigendyn.program.averaging import NO_NODES, Nodes
+from eigendyn.settings.keywords import strict
 from eigendyn.settings.states import MOVES, STATES
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics, substitute
@@ -89,6 +90,7 @@ class Code:
     averages: int
 
 
+@strict
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class VectorField:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 from eigendyn.errors import OutputExists, UnreadableFile
 from eigendyn.results.labelled import Labelled
+from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import RESULT_SUFFIXES, TREE_SUFFIXES
+from eigendyn.settings.keywords import takes
 
 if TYPE_CHECKING:
     import xarray
 
 
+@takes()
 def save(
     result: Labelled | xarray.Dataset | xarray.DataTree, path: str | Path, force: bool = False
 ) -> Path:
@@ -33,8 +36,11 @@ def save(
         The path written.
 
     Raises:
+        InvalidSetting: It is no result, or the path is none.
         OutputExists: The file exists, its suffix is unknown, or it cannot be written.
     """
+    is_result = hasattr(result, "to_netcdf") or isinstance(result, Labelled)
+    check_is("result", result, is_result, "what eigendyn.simulate(loss) or another function gives")
     writers = {".nc": _write_netcdf, ".csv": _write_csv, ".json": _write_json}
     suffixes = TREE_SUFFIXES if hasattr(result, "children") else RESULT_SUFFIXES
     target = check_output(path, suffixes, force)
@@ -44,6 +50,7 @@ def save(
     return write_atomically(target, force, lambda part: write(result, part))
 
 
+@takes()
 def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
     """Read a result that was saved as netCDF.
 
@@ -54,12 +61,14 @@ def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
         A dataset over (mode, time), or a tree of them if the file has groups.
 
     Raises:
+        InvalidSetting: The path is none.
         UnreadableFile: Missing, or not netCDF.
     """
     import xarray
 
-    if not os.path.isfile(path):
-        what = "is a folder" if os.path.isdir(path) else "does not exist"
+    path = _as_path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
         message = f"A result must be a file; {path} {what}. Check the path."
         raise UnreadableFile(message)
     try:
@@ -84,10 +93,11 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
         force: Whether an existing file may be replaced.
 
     Raises:
+        InvalidSetting: The path is neither text nor a Path.
         OutputExists: It exists and may not be replaced, is a folder, its folder does not exist, no
             file can be made there, or its suffix is unknown, or its name impossible.
     """
-    path, known = Path(path), tuple(suffixes)
+    path, known = _as_path(path), tuple(suffixes)
     try:
         path.exists()
     except OSError as error:
@@ -113,6 +123,11 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
         raise OutputExists(message)
     _empty_file_beside(path).unlink()  # permissions alone do not say whether it can be made
     return path
+
+
+def _as_path(path: str | Path) -> Path:
+    check_is("path", path, isinstance(path, str | os.PathLike), "text or a Path, as 'run.nc'")
+    return Path(path)
 
 
 def fresh_path(stem: str, suffix: str) -> Path:

@@ -6,9 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from eigendyn.settings.checks import check_is
+
 if TYPE_CHECKING:
     import xarray
     from numpy.typing import NDArray
+
+
+def check_run(dataset: Any) -> None:
+    """Check that an argument is a run over (mode, time).
+
+    Raises:
+        InvalidSetting: It is something else.
+    """
+    held = getattr(dataset, "variables", None)
+    column = held.get("variance") if isinstance(held, Mapping) else None
+    is_run = getattr(column, "dims", None) == ("mode", "time")
+    check_is("dataset", dataset, is_run, "what eigendyn.simulate(loss) gives")
+
+
+def check_pair(tree: Any) -> None:
+    """Check that an argument is a theory with the networks that it was compared with.
+
+    Raises:
+        InvalidSetting: It is something else.
+    """
+    groups = set(getattr(tree, "children", None) or ())
+    is_pair = {"theory", "agreement"} <= groups
+    check_is("tree", tree, is_pair, "what eigendyn.crosscheck(loss) gives")
 
 
 class Column(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
-from eigendyn.errors import InvalidSetting
+from eigendyn.errors import InvalidSetting, as_given
 
 
 class Domain(NamedTuple):
@@ -41,6 +41,23 @@ def one_spelling(name: str) -> str:
     --slice and --parameter.
     """
     return unicodedata.normalize("NFKC", name.strip())
+
+
+def check_is(name: str, value: Any, is_right: bool, what: str) -> None:
+    """Refuse an argument that is something else than what it must be.
+
+    Args:
+        name: The argument's.
+        value: What was given.
+        is_right: Whether it looks as it must.
+        what: What it must be, such as "what eigendyn.simulate(loss) gives".
+
+    Raises:
+        InvalidSetting: It does not.
+    """
+    if not is_right:
+        message = f"`{name}` must be {what}, not {as_given(value)}."
+        raise InvalidSetting(message)
 
 
 def check_whole(name: str, value: Any, lowest: int) -> int:

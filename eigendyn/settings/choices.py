@@ -6,12 +6,59 @@ Standard library only, so that the answer comes at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from eigendyn.errors import InvalidSetting, UnknownName
+from eigendyn.errors import InvalidSetting, UnknownName, as_given
 from eigendyn.settings.other_names import meant
 
-LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
+
+@dataclass(frozen=True)
+class LossRow:
+    """What is known of a built-in loss beside its formula.
+
+    Args:
+        symbol: How a paper writes it above its ℒ, in mathtext.
+        colour: Of its lines.
+        mark: What stands below the ℒ.
+        plain: The loss of whose family δ/λ^β it is the member β = 1; None if it is no such member.
+        takes_beta: Whether it has such a family, among whose members β chooses.
+        trains_predictor: Whether its gradient reaches a learned predictor; not where λ stands
+            behind a stop-gradient.
+        is_quadratic: Whether it is a polynomial of second degree, so that networks have the
+            gradient of the whole population in closed form.
+        learning_rate: That of the published toy network.
+        bare_learning_rate: The same without predictor.
+    """
+
+    symbol: str
+    colour: str
+    mark: str = ""
+    plain: str | None = None
+    takes_beta: bool = False
+    trains_predictor: bool = True
+    is_quadratic: bool = False
+    learning_rate: float = 0.01
+    bare_learning_rate: float = 0.01
+
+    @property
+    def beta(self) -> float:
+        """Exponent β that its name stands for."""
+        return 0.0 if self.plain is None else 1.0
+
+
+_ISOTROPIC: Any = {"mark": "iso", "trains_predictor": False}
+_FAST: Any = {"learning_rate": 0.1, "bare_learning_rate": 0.1}
+LOSS_ROWS: dict[str, LossRow] = {
+    "euclidean": LossRow(
+        "euc", "#0072B2", takes_beta=True, is_quadratic=True, bare_learning_rate=0.1
+    ),
+    "cosine": LossRow("cos", "#D55E00", takes_beta=True, **_FAST),
+    "iso-euclidean": LossRow("euc", "#56B4E9", plain="euclidean", is_quadratic=True, **_ISOTROPIC),
+    "iso-cosine": LossRow("cos", "#E69F00", plain="cosine", **_ISOTROPIC, **_FAST),
+}
+LOSS_NAMES = LOSS_ROWS.keys()
+OWN_LOSS = LossRow("own", "0.3")  # stands for those that users write
 MODEL_NAMES = ("barlow-twins", "deep-linear")  # dynamics without a loss
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
@@ -51,12 +98,37 @@ def check_choice(kind: str, given: str, known: Iterable[str]) -> str:
         known: The names there are.
 
     Raises:
+        InvalidSetting: It is no text.
         UnknownName: The name is not among them; the message says what was meant, or the nearest.
     """
     names = tuple(known)
+    if not isinstance(given, str):
+        message = f"The {kind} must be a name, not {as_given(given)}. Known: {', '.join(names)}."
+        raise InvalidSetting(message)
     if given not in names:
-        raise UnknownName(kind, given, names, _hint(kind, str(given), names))
+        raise UnknownName(kind, given, names, _hint(kind, given, names))
     return given
+
+
+def isotropic(loss: str) -> str:
+    """The loss that is the member β = 1 of a loss's family δ/λ^β."""
+    return next(name for name, row in LOSS_ROWS.items() if row.plain == loss)
+
+
+def no_family(loss: str, written: str) -> str | None:
+    """Say why β cannot choose a member of a loss's family δ/λ^β; None where it can.
+
+    Args:
+        loss: Name of a loss; of a loss of one's own nothing is said.
+        written: How β is given to the plain loss, such as "`loss={!r}, beta=0.5`".
+    """
+    row = LOSS_ROWS.get(loss)
+    if row is None or row.takes_beta:
+        return None
+    if row.plain is None:
+        return f"{loss} has no family δ/λ^β, so it takes no β. Leave it out."
+    said = f"{loss} is the family of {row.plain} at β = 1, so it takes no β."
+    return f"{said} Try {written.format(row.plain)}."
 
 
 def given_name(loss: Any) -> str:
@@ -69,7 +141,7 @@ def given_name(loss: Any) -> str:
     if isinstance(name, str):
         return name
     message = (
-        f"A loss must be a name or a SymbolicLoss, not {loss!r}. Try {LOSS_NAMES[0]!r}, or "
+        f"A loss must be a name or a SymbolicLoss, not {as_given(loss)}. Try 'euclidean', or "
         "eigendyn.parse_loss(text)."
     )
     raise InvalidSetting(message)
@@ -90,7 +162,7 @@ def loss_name(loss: Any) -> str:
     if is_model(loss):
         message = (
             f"This needs a loss, and {name!r} is a model: dynamics of modes alone. Try "
-            f"{LOSS_NAMES[0]!r}, or simulate, ensemble, phase_plane, continue_fixed_points and "
+            "'euclidean', or simulate, ensemble, phase_plane, continue_fixed_points and "
             "derivation, which take models too."
         )
         raise InvalidSetting(message)
@@ -104,6 +176,8 @@ def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
         return f"It is a preset: try `preset={given!r}`, or the loss that it takes, {loss}."
     if kind == "loss" and given in MODEL_NAMES:
         return f"It is a model: try `model={given!r}`."
+    if kind == "preset" and given in LOSS_NAMES:
+        return f"It is a loss: try `loss={given!r}`."
     if kind == "loss" and "(" in given:
         return "It looks like a formula: try `loss_expr`."
     name = meant(kind, given)

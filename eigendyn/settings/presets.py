@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from eigendyn.settings.choices import PRESET_LOSSES, PRESETS, check_choice
+from eigendyn.settings.choices import LOSS_ROWS, OWN_LOSS, PRESET_LOSSES, PRESETS, check_choice
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
 
@@ -105,12 +105,12 @@ def preset_settings(
         return found
     named = Settings.loss if loss is None else loss
     is_bare = predictor == "none"
-    fast = named.endswith("cosine") or (named == "euclidean" and is_bare)
+    row = LOSS_ROWS.get(named, OWN_LOSS)
     return {
         "sigma1": 0.0,
         "sigma2": 0.1,
         "alpha": 1.0,
         "batch": 50_000,
-        "learning_rate": 0.1 if fast else 0.01,
+        "learning_rate": row.bare_learning_rate if is_bare else row.learning_rate,
         "steps": 100_000 if is_bare else 1_500,
     }

@@ -16,10 +16,14 @@ from eigendyn.settings.choices import (
     CORRELATION_ORDERS,
     EMA_SCHEDULES,
     EPSILON_PLACEMENTS,
+    LOSS_ROWS,
+    OWN_LOSS,
     PREDICTORS,
     TARGETS,
     check_choice,
+    no_family,
 )
+from eigendyn.settings.keywords import strict
 from eigendyn.settings.parameters import PARAMETERS, default
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -83,6 +87,7 @@ class Siamese:
                 object.__setattr__(self, name, assumed)
 
 
+@strict
 @dataclass(frozen=True)
 class Architecture:
     """Which parts a Siamese network has; their numbers are settings.
@@ -135,18 +140,16 @@ def _contradictions(chosen: Siamese) -> Iterator[str]:
 
 
 def _misplaced_family(chosen: Siamese) -> Iterator[str]:
-    if chosen.beta is not None and chosen.loss.startswith("iso-"):
-        plain = chosen.loss.removeprefix("iso-")
-        yield (
-            f"`beta` cannot be combined with `loss={chosen.loss!r}`, which is the family "
-            f"of {plain} at β = 1. Try `loss={plain!r}, beta={chosen.beta:g}`."
-        )
+    row = LOSS_ROWS.get(chosen.loss, OWN_LOSS)
+    if chosen.beta is not None:
+        without = no_family(chosen.loss, f"`loss={{!r}}, beta={chosen.beta:g}`")
+        yield from [] if without is None else [without]
     if chosen.predictor == "none" and chosen.beta:
         yield (
             f"`beta={chosen.beta:g}` has no meaning with `predictor='none'`, where λ = 1. "
             "Leave out one of the two."
         )
-    if chosen.predictor == "learned" and (chosen.beta or chosen.loss.startswith("iso-")):
+    if chosen.predictor == "learned" and (chosen.beta or not row.trains_predictor):
         what = f"`beta={chosen.beta:g}`" if chosen.beta else f"`loss={chosen.loss!r}`"
         yield (
             f"{what} has its λ behind a stop-gradient, so that no gradient reaches a learned "

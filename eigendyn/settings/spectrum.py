@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
 from eigendyn.settings.choices import check_choice
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.matrices import Matrix, as_matrix, real, short
 
 ENTRY_DEVIATION = 0.25  # standard deviation of a random encoder's entries: variance 1/16
@@ -62,6 +63,7 @@ def check_variances(values: ArrayLike) -> NDArray:
     return variances + 0.0  # without the sign of -0.0
 
 
+@takes()
 def variances_from_embeddings(embeddings: ArrayLike | Matrix, *, center: bool = False) -> NDArray:
     """Take the spectrum of the correlation of embeddings.
 
@@ -85,6 +87,7 @@ def variances_from_embeddings(embeddings: ArrayLike | Matrix, *, center: bool = 
     return _spectrum(values, matrix.floor, modes=dimensions, divisor=samples)
 
 
+@takes()
 def variances_from_weights(weights: ArrayLike | Matrix) -> NDArray:
     """Take the spectrum of a linear encoder for white inputs.
 
@@ -104,6 +107,7 @@ def variances_from_weights(weights: ArrayLike | Matrix) -> NDArray:
     return _spectrum(matrix.values, matrix.floor, modes=len(matrix.values), divisor=1)
 
 
+@takes()
 def random_variances(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArray:
     """Draw a random linear encoder, entries N(0, 1/16), and take its spectrum.
 
@@ -150,6 +154,7 @@ def random_weights(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArray:
     return np.random.default_rng(seed).normal(scale=ENTRY_DEVIATION, size=(modes, inputs))
 
 
+@takes()
 def published_variances() -> NDArray:
     """Spectrum of the published 10 × 15 linear encoder (10,), largest first.
 

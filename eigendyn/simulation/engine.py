@@ -212,43 +212,18 @@ def _shifted(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
 def _kernel(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.simulation.engines.gpu.ensemble import kernel_ensemble
 
-    def run(starts: NDArray, parameters: Numbers, rtol: float, atol: float) -> Batch:
-        return kernel_ensemble(
-            work.field,
-            starts,
-            work.times,
-            parameters,
-            rtol=rtol,
-            atol=atol,
-            max_steps=work.chosen.max_solver_steps,
-            keep="trajectory" if work.keep == "recruitment" else work.keep,
-            device=work.chosen.device,
-        )
-
-    found = until_two_agree(run, starts, parameters, **work.accuracy)
-    if work.keep == "extrema":
-        return found
-    return _reduced(_marked(found, work, starts, parameters), work, parameters)
+    keep = "trajectory" if work.keep == "recruitment" else work.keep
+    own = {"keep": keep, "device": work.chosen.device}
+    found = _until_agree(kernel_ensemble, work, starts, parameters, **own)
+    return found if keep == "extrema" else _finished(found, work, starts, parameters)
 
 
 def _flow(work: Work, starts: NDArray, parameters: Numbers) -> Batch:
     from eigendyn.simulation.engines.in_jax.ensemble import flow_ensemble
 
-    def run(starts: NDArray, parameters: Numbers, rtol: float, atol: float) -> Batch:
-        return flow_ensemble(
-            work.field,
-            starts,
-            work.times,
-            parameters,
-            rtol=rtol,
-            atol=atol,
-            solver=work.chosen.solver,
-            max_steps=work.chosen.max_solver_steps,
-        )
-
     with on_device(work.chosen.device):
-        found = until_two_agree(run, starts, parameters, **work.accuracy)
-    return _reduced(_marked(found, work, starts, parameters), work, parameters)
+        found = _until_agree(flow_ensemble, work, starts, parameters, solver=work.chosen.solver)
+    return _finished(found, work, starts, parameters)
 
 
 _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {
@@ -260,12 +235,26 @@ _ENGINES: dict[str, Callable[[Work, NDArray, Numbers], Batch]] = {
 }
 
 
-def _marked(batch: Batch, work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+def _until_agree(
+    follow: Callable[..., Batch], work: Work, starts: NDArray, parameters: Numbers, **own: str
+) -> Batch:
+    """Follow with stricter tolerances until two runs agree."""
+
+    def run(starts: NDArray, parameters: Numbers, rtol: float, atol: float) -> Batch:
+        limits = {"rtol": rtol, "atol": atol, "max_steps": work.chosen.max_solver_steps}
+        return follow(work.field, starts, work.times, parameters, **own, **limits)
+
+    return until_two_agree(run, starts, parameters, **work.accuracy)
+
+
+def _finished(batch: Batch, work: Work, starts: NDArray, parameters: Numbers) -> Batch:
+    """Mark what has vanished, and keep what was asked for."""
     from eigendyn.simulation.engines.vanished import mark_vanished
 
     duration = float(work.times[-1] - work.times[0])
     program = work.system.program
-    return mark_vanished(program, work.nodes, starts, batch, parameters, duration)
+    marked = mark_vanished(program, work.nodes, starts, batch, parameters, duration)
+    return _reduced(marked, work, parameters)
 
 
 def _saved(keep: str) -> str:

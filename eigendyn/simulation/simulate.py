@@ -136,6 +136,16 @@ def vector_field(
     Raises:
         The errors of `simulate`.
     """
+    return served_field(loss, variances, **settings)[:3]
+
+
+@takes(Settings)
+def served_field(
+    loss: str | SymbolicLoss | ModeDynamics = "cosine",
+    variances: ArrayLike | None = None,
+    **settings: Unpack[GivenSettings],
+) -> tuple[VectorField, NDArray, dict[str, float], bool]:
+    """Do what `vector_field` does, and say whether the closure's nodes are as accurate as asked."""
     system = equations(loss, settings)
     chosen, program = system.chosen, system.program
     several = variances is not None and np.ndim(variances) == 2
@@ -143,12 +153,12 @@ def vector_field(
     parameters = field_parameters(program, chosen, system.numbers)
     states = np.stack([starting_states(program, spectrum, chosen) for spectrum in spectra])
     if program.closure == "sampled":
-        nodes = draw_samples(program, states.shape[-1], chosen.samples, chosen.seed)
+        fit = Fit(draw_samples(program, states.shape[-1], chosen.samples, chosen.seed))
     else:
-        nodes = fit_nodes(program, states, parameters, chosen.closure_accuracy).nodes
-    field = replace(system.field, nodes=nodes.in_precision(chosen.dtype))
+        fit = fit_nodes(program, states, parameters, chosen.closure_accuracy)
+    field = replace(system.field, nodes=fit.nodes.in_precision(chosen.dtype))
     states = states if several else states[0]
-    return field, states.astype(chosen.dtype), parameters
+    return field, states.astype(chosen.dtype), parameters, fit.reached
 
 
 @takes(Settings)

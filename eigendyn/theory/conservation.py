@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import descent_directions, predictor_direction
@@ -42,6 +43,7 @@ def is_scale_free(loss: SymbolicLoss) -> bool:
     return is_driven and all(sym.equal(2 * d.xreplace(twice), d) for d in directions)
 
 
+@takes()
 def conserved_quantities(
     loss: SymbolicLoss | str,
     alpha: sp.Expr | float = 1,

@@ -8,6 +8,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.settings.states import STATES
@@ -167,6 +168,7 @@ class Equation:
         return f"{self.left[1]} = {latex(self.right)}"
 
 
+@takes()
 def derivation(
     loss: SymbolicLoss | ModeDynamics | str,
     alpha: sp.Expr | float = sym.alpha,

@@ -21,6 +21,7 @@ import sympy as sp
 
 from eigendyn.errors import InvalidExpression
 from eigendyn.settings.checks import one_spelling
+from eigendyn.settings.keywords import takes
 from eigendyn.theory.losses import SymbolicLoss, own_loss
 from eigendyn.theory.symbols import (
     NAMES,
@@ -74,6 +75,7 @@ RATE_FUNCTIONS: Functions = MappingProxyType(
 RATE_EXAMPLE = "1 - lam"
 
 
+@takes()
 def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> SymbolicLoss:
     """Read a loss, as in "-sum(lam*z1*sg(z2)) / (norm(lam*z1)*norm(sg(z2)))".
 

@@ -2,8 +2,8 @@
 
 How to add a loss: write one function that returns a `SymbolicLoss` whose expression uses the
 alphabet of `symbols` only (`z1`, `z2`, `lam`, `mode_sum`, `norm`, `stop_gradient`), and enter it in
-`LOSSES` and in `choices.LOSS_NAMES`. The predictor's eigenvalue `lam` is a constant for
-differentiation, always.
+`LOSSES`, and what else is known of it in `choices.LOSS_ROWS`. The predictor's eigenvalue `lam` is a
+constant for differentiation, always.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import sympy as sp
 
 from eigendyn.errors import InvalidSetting, UndeclaredSymbol
 from eigendyn.settings.checks import one_spelling
-from eigendyn.settings.choices import LOSS_NAMES, check_choice, loss_name
+from eigendyn.settings.choices import LOSS_NAMES, check_choice, loss_name, no_family
+from eigendyn.settings.keywords import strict, takes
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
 ALPHABET = frozenset({z1, z2, lam, sym.beta, sym.modes})
 
 
+@strict
 @dataclass(frozen=True)
 class SymbolicLoss:
     """A per-sample loss ℓ(z1, z2, λ), a scalar.
@@ -137,6 +139,7 @@ def iso_cosine() -> SymbolicLoss:
     return replace(cosine(1), name="iso-cosine")
 
 
+@takes()
 def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Replace the predictor of a loss, one's own or a named one, by the identity: λ → 1.
 
@@ -161,6 +164,7 @@ def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
     )
 
 
+@takes()
 def without_stop_gradient(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Let the gradient flow through both branches: SG(x) → x, with λ still a constant.
 
@@ -185,16 +189,16 @@ def without_stop_gradient(loss: SymbolicLoss | str) -> SymbolicLoss:
 
 
 # The built-in losses by name; each value makes the loss.
-LOSSES: Mapping[str, Callable[..., SymbolicLoss]] = MappingProxyType(
-    {
-        "euclidean": euclidean,
-        "cosine": cosine,
-        "iso-euclidean": iso_euclidean,
-        "iso-cosine": iso_cosine,
-    }
-)
+_BUILDERS: dict[str, Callable[..., SymbolicLoss]] = {
+    "euclidean": euclidean,
+    "cosine": cosine,
+    "iso-euclidean": iso_euclidean,
+    "iso-cosine": iso_cosine,
+}
+LOSSES: Mapping[str, Callable[..., SymbolicLoss]] = MappingProxyType(_BUILDERS)
 
 
+@takes()
 def named_loss(
     name: str,
     *,
@@ -220,13 +224,9 @@ def named_loss(
     Source: Halvagal et al. 2023, losses, IsoLoss and ablations.
     """
     build = LOSSES[check_choice("loss", name, LOSS_NAMES)]
-    if beta is not None and name.startswith("iso-"):
-        family = name.removeprefix("iso-")
-        message = (
-            f"{name} is the family of {family} at β = 1, so it takes no beta. Try "
-            f"named_loss({family!r}, beta={beta})."
-        )
-        raise InvalidSetting(message)
+    without = None if beta is None else no_family(name, f"named_loss('{{}}', beta={beta})")
+    if without is not None:
+        raise InvalidSetting(without)
     loss = build() if beta is None else build(beta)
     if not predictor:
         loss = without_predictor(loss)
@@ -237,6 +237,7 @@ def as_loss(loss: SymbolicLoss | str) -> SymbolicLoss:
     """Take a loss, or the name of a built-in one.
 
     Raises:
+        InvalidSetting: It is neither.
         UnknownName: No loss has this name.
         InvalidSetting: It is no loss.
     """
@@ -265,6 +266,7 @@ def own_loss(
     )
 
 
+@takes()
 def loss_from_function(
     function: Callable[..., sp.Expr], parameters: Mapping[str, float] | None = None
 ) -> SymbolicLoss:

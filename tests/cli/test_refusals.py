@@ -5,8 +5,10 @@ import pytest
 from click.testing import CliRunner
 from structures import first_of
 
+import eigendyn
 from eigendyn.cli.main import COMMANDS, cli
-from eigendyn.settings.choices import PRESETS
+from eigendyn.errors import UnknownName
+from eigendyn.settings.choices import LOSS_NAMES, PRESETS
 from eigendyn.settings.other_names import _MEANT, _SETTINGS
 
 NUMBERS = [
@@ -255,6 +257,16 @@ def test_a_preset_given_as_a_loss_is_told_apart(preset):
         outcome = CliRunner().invoke(cli, f"simulate {given}")
         assert outcome.exit_code == 2
         assert f"try --preset {preset}, or the loss that it takes, " in outcome.stderr
+
+
+@pytest.mark.parametrize("loss", LOSS_NAMES)
+def test_a_loss_given_as_a_preset_is_told_apart(loss):
+    outcome = CliRunner().invoke(cli, f"simulate --preset {loss}")
+    assert outcome.exit_code == 2
+    said = f"It is a loss: try --loss {loss}, in Python loss={loss!r}."
+    assert said in outcome.stderr
+    with pytest.raises(UnknownName, match=said):
+        eigendyn.simulate(preset=loss)
 
 
 def test_every_name_from_elsewhere_means_a_parameter_that_there_is():

@@ -10,6 +10,7 @@ import eigendyn
 from eigendyn.cli.main import cli
 from eigendyn.results.outcome_words import OUTCOMES, SIZE, UNKNOWN
 from eigendyn.results.outcomes import are_lost, outcomes, sizes
+from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.theory.conservation import is_scale_free
 
 TIMES = np.array([0.0, 95.0, 100.0])
@@ -126,7 +127,7 @@ def test_a_written_loss_is_scale_free_if_its_descent_is(text, expected):
 def test_scale_free_losses_move_variances_alike_at_any_scale(name):
     """dv/dt at given λ (a learned predictor) or without one: by the integrated field itself."""
     for settings in ({"predictor": "none"}, {"predictor": "learned"}):
-        if settings["predictor"] == "learned" and name.startswith("iso-"):
+        if settings["predictor"] == "learned" and not LOSS_ROWS[name].trains_predictor:
             continue
         noisy = settings | {"sigma1": 0.3}  # without noise, equal views would not move at all
         field, states, parameters = eigendyn.vector_field(name, [0.1, 0.5, 2.0], **noisy)

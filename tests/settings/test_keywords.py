@@ -3,6 +3,7 @@
 import copy
 import pickle
 from dataclasses import replace
+from inspect import Parameter, signature
 
 import pytest
 
@@ -96,3 +97,20 @@ def test_settings_are_still_copied_pickled_and_replaced():
     assert pickle.loads(pickle.dumps(chosen)) == chosen == copy.copy(chosen)
     assert replace(chosen, alpha=1.0) == eigendyn.Settings()
     assert "self" not in keywords_of(eigendyn.Settings)
+
+
+FIXED = [name for name in eigendyn.__all__ if name not in ("LOSSES", "EigendynError")]
+OPEN = ("mode_dynamics", "ModeDynamics")  # Python refuses their unknown keywords itself
+BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+@pytest.mark.parametrize("name", [name for name in FIXED if name not in OPEN])
+def test_every_public_verb_and_noun_refuses_a_misspelt_keyword_with_the_right_one(name):
+    verb = getattr(eigendyn, name)
+    taken = signature(verb).parameters.values()
+    if any(one.kind is Parameter.VAR_KEYWORD for one in taken):
+        return  # its keywords are those of settings or of a system too: tested above
+    longest = max((one.name for one in taken if one.kind in BY_NAME), key=len, default="")
+    said = f"'{longest[:-1]}'. Did you mean '{longest}'" if longest else "There are none"
+    with pytest.raises(UnknownName, match=said):
+        verb(**{longest[:-1] or "seed": 1})

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from eigendyn.errors import EigendynError, InvalidExpression
+from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.theory import formula
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.loss_text import parse_loss
@@ -17,7 +18,7 @@ BETAS = (None, -1, 0.5, 1, 2)
 VARIANTS = [
     (name, beta, predictor, stop)
     for name in LOSSES
-    for beta in (BETAS if not name.startswith("iso-") else (None,))
+    for beta in (BETAS if LOSS_ROWS[name].takes_beta else (None,))
     for predictor in (True, False)
     for stop in (True, False)
 ]

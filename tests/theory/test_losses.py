@@ -1,18 +1,22 @@
 """Claims about the table of losses."""
 
+from inspect import signature
+
 import pytest
 import sympy as sp
 
 import eigendyn
 from eigendyn.errors import InvalidSetting, UndeclaredSymbol, UnknownName
 from eigendyn.settings import choices
+from eigendyn.settings.choices import LOSS_ROWS, isotropic
 from eigendyn.theory import symbols as sym
+from eigendyn.theory.derive import descent_directions, predictor_direction
 from eigendyn.theory.losses import LOSSES, SymbolicLoss, named_loss, without_stop_gradient
 from eigendyn.theory.symbols import StopGradient, lam, mode_sum, z1, z2
 
 
 def test_the_table_has_the_names_that_the_command_line_knows():
-    assert tuple(LOSSES) == choices.LOSS_NAMES
+    assert list(LOSSES) == list(choices.LOSS_ROWS)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -72,3 +76,17 @@ def test_a_name_is_as_good_as_the_loss(of_loss):
 def test_an_isotropic_loss_takes_no_other_exponent():
     with pytest.raises(InvalidSetting, match=r"named_loss\('cosine', beta=0.5\)"):
         named_loss("iso-cosine", beta=0.5)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_row_of_a_loss_says_what_its_formula_says(name):
+    row, loss = LOSS_ROWS[name], named_loss(name)
+    assert row.trains_predictor == (predictor_direction(loss) != 0)
+    assert row.is_quadratic == all(
+        delta.is_polynomial(z1, z2) for delta in descent_directions(loss)
+    )
+    assert row.takes_beta == ("beta" in signature(LOSSES[name]).parameters)
+    assert row.beta == float(loss.beta)
+    if row.plain is not None:
+        assert named_loss(row.plain, beta=1).expression == loss.expression
+        assert isotropic(row.plain) == name

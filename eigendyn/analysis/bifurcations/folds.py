@@ -90,9 +90,9 @@ def fold_curve(
     Source: Seydel 1979 for the equations, Keller 1977 for how they are followed.
     """
     also = (second,) if isinstance(second, str) else tuple(second)
+    check_parameters(system, parameters, fold_curve)
     corners = usual_window(system) if window is None else window
     low, high = check_window(*corners, len(system.names))
-    check_parameters(system, parameters, fold_curve)
     check_parameters(system, dict.fromkeys(also, 0.0))
     bottom, top, reasons = meaningful(also, second_between)
     own = float({**system.parameters, **parameters}[also[0]])

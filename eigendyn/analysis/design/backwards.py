@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from eigendyn.analysis.design.consequences import gives_up
 from eigendyn.analysis.design.rate import check_rate, evaluate, random_spectra
 from eigendyn.analysis.rates.growth_rates import growth_rates
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
@@ -53,6 +54,7 @@ class Design:
     gives_up: tuple[str, ...]
 
 
+@takes()
 def design_loss(
     rate: str,
     parameters: Mapping[str, float] | None = None,
@@ -97,6 +99,7 @@ def design_loss(
     )
 
 
+@takes()
 def design_multiplier(
     loss: str,
     multiplier: str,

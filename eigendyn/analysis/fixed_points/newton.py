@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
+from eigendyn.settings.checks import check_is
 from eigendyn.settings.keywords import check_keywords, keywords_of
 
 FLOOR = 1e-10  # Jacobians' singular values below this share of the usual are round-off
@@ -159,8 +160,11 @@ def check_parameters(
         verb: The function that took them as keywords, beside its own.
 
     Raises:
+        InvalidSetting: It is no system.
         UnknownName: It does not have one.
     """
+    is_system = callable(system) and hasattr(system, "names") and hasattr(system, "parameters")
+    check_is("system", system, is_system, "what eigendyn.dynamical_system(loss) gives")
     if verb is None:
         check_keywords("parameter of this system", parameters, system.parameters)
     else:

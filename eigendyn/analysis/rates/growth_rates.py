@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 import jax
@@ -15,9 +16,12 @@ from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances
 from eigendyn.simulation.initial import starting_states
-from eigendyn.simulation.simulate import vector_field
+from eigendyn.simulation.node_errors import NOTHING
+from eigendyn.simulation.simulate import served_field
 from eigendyn.theory.losses import SymbolicLoss
 
+VANISHED = (1e-30, 1e-33)  # shares of the largest variance at which limits are looked for
+ALIKE = 1e-8  # relative difference of rates there that have a limit
 SERVED = 9  # spectra, evenly spaced, that the closure's nodes are chosen for
 
 
@@ -42,6 +46,13 @@ def variance_rates(
         InvalidSpectrum: No spectra of non-negative variances.
         The errors of `simulate` otherwise.
     """
+    return _rates(loss, variances, settings)[0]
+
+
+def _rates(
+    loss: str | SymbolicLoss, variances: ArrayLike, settings: Mapping[str, Any]
+) -> tuple[NDArray, bool]:
+    """Rates of `variance_rates`, and whether those of small modes are as accurate as asked for."""
     spectra = np.asarray(variances, float)
     if spectra.ndim != 2 or spectra.size == 0:
         message = (
@@ -50,10 +61,10 @@ def variance_rates(
         )
         raise InvalidSpectrum(message)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, SERVED).round().astype(int))
-    field, _, parameters = vector_field(loss, spectra[chosen], **settings)
-    start = Settings(loss=given_name(loss), **dict[str, Any](settings))
+    field, _, parameters, reached = served_field(loss, spectra[chosen], **settings)
+    start = Settings(loss=given_name(loss), **settings)
     states = np.stack([starting_states(field, check_variances(one), start) for one in spectra])
-    return np.asarray(_variance_rates(field, states, parameters), float)
+    return np.asarray(_variance_rates(field, states, parameters), float), reached
 
 
 @takes(Settings)
@@ -61,6 +72,10 @@ def growth_rates(
     loss: str | SymbolicLoss, variances: ArrayLike, **settings: Unpack[GivenSettings]
 ) -> NDArray:
     r"""Growth rate of every mode, (1/v_m) dv_m/dt.
+
+    Where variances are so far apart that powers of them leave the range of numbers, or the closure
+    cannot serve them, modes that have all but vanished are taken by their limit v_m → 0; a rate
+    that has none is NaN: it is not known.
 
     Args:
         loss: Name of a loss, or a loss of your own.
@@ -80,7 +95,32 @@ def growth_rates(
     if not (spectra > 0).all():
         message = "A growth rate needs variances above zero. Leave out modes at zero."
         raise InvalidSpectrum(message)
-    return variance_rates(loss, spectra, **settings) / spectra
+    rates, reached = _rates(loss, spectra, settings)
+    if not reached and len(spectra) > 1:
+        return np.concatenate([growth_rates(loss, one[None], **settings) for one in spectra])
+    growth = rates / spectra
+    vanished = (np.abs(rates) <= NOTHING) & _has_vanished(spectra)
+    for row in np.flatnonzero(vanished.any(axis=1) | (not reached)):
+        growth[row] = _limits(loss, spectra[row], settings)
+    return growth
+
+
+def _has_vanished(spectra: NDArray) -> NDArray:
+    return spectra < VANISHED[0] * spectra.max(axis=-1, keepdims=True)
+
+
+def _limits(loss: str | SymbolicLoss, spectrum: NDArray, settings: Mapping[str, Any]) -> NDArray:
+    """Growth rates (modes,) for v → 0 of the modes that have all but vanished; NaN if unknown."""
+    found = []
+    for share in VANISHED:
+        beside = np.where(_has_vanished(spectrum), share * spectrum.max(), spectrum)
+        rates, reached = _rates(loss, beside[None], settings)
+        found.append(rates[0] / beside if reached else np.full(len(spectrum), np.nan))
+    near, nearer = found
+    nothing = ALIKE * np.abs(nearer).max()
+    alike = np.isclose(near, nearer, rtol=ALIKE, atol=nothing)
+    is_zero = _has_vanished(spectrum) & (np.abs(nearer) <= nothing)
+    return np.where(is_zero, 0.0, np.where(alike, nearer, np.nan))
 
 
 @jax.jit

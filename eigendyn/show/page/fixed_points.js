@@ -193,20 +193,25 @@ function candidates(field, plane, grid, rate) {
   return starts;
 }
 
-// The line of fixed points through one, if there is one: step along it, and settle.
+// The line of fixed points through one, if there is one: step along it, and settle. Where a step
+// leaves the plane or the line, shorter ones go on, so that the line ends where it does.
 function lineThrough(field, x, values, { sizes, rate, inside, stride }) {
   const walk = (way) => {
     const passed = [];
     let at = x;
     let heading = values.find(isStill).vector?.map((part) => way * part);
-    while (heading && passed.length < 200) {
-      const guess = at.map((value, i) => value + stride * sizes[i] * heading[i]);
+    let step = stride;
+    while (heading && step > stride / 64 && passed.length < 200) {
+      const guess = at.map((value, i) => value + step * sizes[i] * heading[i]);
       const next = settle(field, guess, sizes, rate);
-      const moved = next?.x.map((value, i) => (value - at[i]) / (stride * sizes[i]));
+      const moved = next?.x.map((value, i) => (value - at[i]) / (step * sizes[i]));
       const isNear = moved && Math.abs(Math.hypot(...moved) - Math.hypot(...heading)) < 0.3;
-      if (!isNear || !inside(next.x) || next.x.some((v, i) => v < -1e-9 * sizes[i])) break;
-      const tending = tendencies(field, next, sizes, rate);
-      if (!tending.some(({ re }) => re === 0)) break;
+      const isOn = isNear && inside(next.x) && next.x.every((v, i) => v >= -1e-9 * sizes[i]);
+      const tending = isOn ? tendencies(field, next, sizes, rate) : [];
+      if (!tending.some(({ re }) => re === 0)) {
+        step /= 2;
+        continue;
+      }
       passed.push({ state: next.x, tending, heading: moved });
       heading = moved.map((part) => part / Math.hypot(...moved));
       at = next.x;

@@ -12,9 +12,10 @@ import xarray
 from matplotlib.figure import Figure
 
 from eigendyn.analysis.rates.decay import decay_equilibria
+from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.settings.spectrum import weights_from_variances
 from eigendyn.show.paper.work import Numbers, Work
-from eigendyn.show.plot.style import COLOURS, DESCENT, loss_symbol
+from eigendyn.show.plot.style import DESCENT, loss_symbol
 
 LOSSES = ("euclidean", "iso-euclidean")
 VARIANCES = np.linspace(0.005, 1.15, 230)
@@ -65,7 +66,7 @@ def draw(numbers: Numbers) -> Figure:
     figure = Figure(figsize=(5.6, 2.6))
     for ax, loss in zip(figure.subplots(1, 2, sharey=True), LOSSES, strict=True):
         branch = numbers[f"{loss}/theory"]
-        _draw_branch(ax, branch, COLOURS[loss])
+        _draw_branch(ax, branch, LOSS_ROWS[loss].colour)
         _mark(ax, branch)
         if f"{loss}/networks" in numbers:
             found = numbers[f"{loss}/networks"]["variance"]

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.analysis.rates.growth_rates import variance_rates
+from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.settings.spectrum import weights_from_variances
 from eigendyn.show.paper.work import CLOSURE_ACCURACY, Numbers, Work
-from eigendyn.show.plot.style import COLOURS, DESCENT
+from eigendyn.show.plot.style import DESCENT
 
 MODES = (2, 3, 5, 10, 20, 50, 100)
 SPREAD = (1.0, 0.1)  # largest and smallest variance; the others lie geometrically between
@@ -99,8 +100,10 @@ def draw(numbers: Numbers) -> Figure:
         ax.plot(
             modes, errors["networks_standard_error"], ":", color="0.3", label="their standard error"
         )
-    ax.axhline(CLOSURE_ACCURACY, color=COLOURS[LOSS], label="exact, accuracy asked for")
+    ax.axhline(CLOSURE_ACCURACY, color=LOSS_ROWS[LOSS].colour, label="exact, accuracy asked for")
     ax.set_xscale("log")
+    ax.set_xticks(MODES, [str(number) for number in MODES])
+    ax.minorticks_off()
     ax.set_yscale("log")
     ax.set_xlabel("number of modes")
     ax.set_ylabel("relative deviation of dv/dt\nfrom the exact closure")

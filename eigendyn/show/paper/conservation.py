@@ -96,9 +96,9 @@ def draw(numbers: Numbers) -> Figure:
         conserved = numbers[f"{panel.name}/steps-{RATES[0]:g}"].attrs["conserved"]
         ax.set_title(f"{panel.symbol}\n{conserved.replace('^2', '²')}", fontsize=7.5)
         ax.set_yscale("log")
-        ax.set_xlabel("time")
         ax.set_xlim(0, TIME)
     axes[0].set_ylabel("relative drift")
+    figure.supxlabel("time (learning rate × step)", fontsize="medium")
     for rate, look in zip(RATES, LOOKS, strict=True):
         axes[-1].plot([], [], look, color="0.3", label=f"steps, η = {rate:g}")
     if any(path.endswith("/networks") for path in numbers):

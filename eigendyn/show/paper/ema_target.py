@@ -9,18 +9,19 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.choices import LOSS_NAMES, LOSS_ROWS
 from eigendyn.settings.spectrum import published_weights
 from eigendyn.show.paper.extent import until_still
 from eigendyn.show.paper.variants import NOISE
 from eigendyn.show.paper.words import theory_sentence
 from eigendyn.show.paper.work import Numbers, Work
-from eigendyn.show.plot.style import COLOURS, loss_symbol
+from eigendyn.show.plot.style import loss_symbol
 
 EMA = 0.99
 RUN = {"learning_rate": 0.1, "steps": 3_000, "saves": 301}
 TARGETS = {"shared": {}, "ema": {"target": "ema", "ema": EMA}}
 LIMITS = (1e-2, 4.0)
+COLUMNS = 2
 LOOKS: dict[str, dict[str, Any]] = {  # where both run together, both are seen
     "shared": {"lw": 2.8, "alpha": 0.5, "solid_capstyle": "butt"},
     "ema": {"lw": 0.7, "color": "0.15"},
@@ -40,24 +41,29 @@ def numbers(work: Work) -> Numbers:
 
 
 def draw(numbers: Numbers) -> Figure:
-    """Plain losses above, isotropic ones below; thin lines with an EMA target, over pale ones."""
-    figure = Figure(figsize=(5.2, 3.6))
-    axes = figure.subplots(2, 2, sharey=True)
-    for ax, loss in zip(axes.flat, LOSS_NAMES, strict=True):
+    """Draw a panel for each loss, two in a row; thin lines with an EMA target, over pale ones."""
+    rows = -(-len(LOSS_NAMES) // COLUMNS)
+    figure = Figure(figsize=(5.2, 1.8 * rows))
+    axes = figure.subplots(rows, COLUMNS, sharey=True)
+    for ax in axes.flat[len(LOSS_NAMES) :]:
+        ax.remove()
+    for place, loss in enumerate(LOSS_NAMES):
+        ax = axes.flat[place]
         runs = {target: numbers[f"{loss}/{target}/theory"] for target in TARGETS}
         for target, run in runs.items():
-            look = LOOKS[target] | ({"color": COLOURS[loss]} if target == "shared" else {})
+            look = LOOKS[target] | ({"color": LOSS_ROWS[loss].colour} if target == "shared" else {})
             ax.plot(run["step"], run["variance"].T, **look)
         ax.set_title(loss_symbol(loss))
         ax.set_yscale("log")
         ax.set_ylim(*LIMITS)
         variances = [run["variance"].values for run in runs.values()]
         ax.set_xlim(0, until_still(runs["ema"]["step"].values, *variances))
-    for ax in axes[:, 0]:
-        ax.set_ylabel("eigenvalue λ")
-    for ax in axes[1]:
-        ax.set_xlabel("iteration")
-    axes[0, 0].plot([], [], **LOOKS["shared"], color=COLOURS[LOSS_NAMES[0]], label="shared target")
+        if place % COLUMNS == 0:
+            ax.set_ylabel("eigenvalue λ")
+        if place + COLUMNS >= len(LOSS_NAMES):
+            ax.set_xlabel("iteration")
+    first = next(iter(LOSS_ROWS.values()))
+    axes[0, 0].plot([], [], **LOOKS["shared"], color=first.colour, label="shared target")
     axes[0, 0].plot([], [], **LOOKS["ema"], label=f"EMA target, momentum {EMA}")
     axes[0, 0].legend(loc="lower right")
     return figure

@@ -45,7 +45,7 @@ def draw(numbers: Numbers) -> Figure:
             else:
                 dots = np.linspace(0, data.sizes["time"] - 1, DOTS).round().astype(int)
                 values = data["networks"].values[mode, dots] ** 2
-                ax.plot(data["step"].values[dots], values, **DESCENT)
+                ax.plot(data["step"].values[dots], values, **DESCENT, clip_on=False)
     for loss, ax in zip(FAMILIES, axes, strict=True):
         ax.set_title(loss_symbol(loss))
         ax.set_xlabel("iteration")

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.analysis.rates.growth_rates import growth_rates
+from eigendyn.settings.choices import LOSS_ROWS, isotropic
 from eigendyn.settings.spectrum import weights_from_variances
 from eigendyn.show.paper.variants import FAMILIES
 from eigendyn.show.paper.words import relative_deviation
 from eigendyn.show.paper.work import CLOSURE_ACCURACY, Numbers, Work
-from eigendyn.show.plot.style import COLOURS, DESCENT, loss_symbol
+from eigendyn.show.plot.style import DESCENT, loss_symbol
 
 MODES = 10
 EIGENVALUES = np.geomspace(1e-4, 0.98, 60)
@@ -94,24 +95,23 @@ def draw(numbers: Numbers) -> Figure:
     for loss in FAMILIES:
         for beta in (0.0, 1.0):
             panel = f"{loss}-beta-{beta:g}"
-            name = f"iso-{loss}" if beta else loss
+            name = isotropic(loss) if beta else loss
             rate = numbers[f"{panel}/theory"]["growth_rate"]
-            left.plot(
-                rate["eigenvalue"], rate, color=COLOURS[name], lw=1.6, label=loss_symbol(name)
-            )
+            look = {"color": LOSS_ROWS[name].colour, "lw": 1.6, "label": loss_symbol(name)}
+            left.plot(rate["eigenvalue"], rate, **look)
             left.plot(EIGENVALUES, asymptote(loss, beta, EIGENVALUES), "k:", lw=0.7)
             if f"{panel}/networks" in numbers:
                 found = numbers[f"{panel}/networks"]["growth_rate"].mean("seed")
                 left.plot(found["eigenvalue"], found, **DESCENT, label="_")
-        isotropic = numbers[f"{loss}-beta-1/theory"]["growth_rate"]
+        equal = numbers[f"{loss}-beta-1/theory"]["growth_rate"]
         for beta in BETAS:
-            ratio = numbers[f"{loss}-beta-{beta:g}/theory"]["growth_rate"] / isotropic
+            ratio = numbers[f"{loss}-beta-{beta:g}/theory"]["growth_rate"] / equal
             wide = {"lw": 3.0, "alpha": 0.35} if loss == "euclidean" else {}
             right.plot(
                 ratio["eigenvalue"],
                 ratio,
                 LOOKS[beta],
-                color=COLOURS[loss],
+                color=LOSS_ROWS[loss].colour,
                 label=f"β = {beta:g}" if loss == "cosine" else "_",
                 **wide,
             )

@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from eigendyn.analysis.rates.recruitment import orbit, recruitment_curve
 from eigendyn.results.events import recruitment_times
-from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.choices import LOSS_NAMES, LOSS_ROWS
 from eigendyn.settings.spectrum import weights_from_variances
 from eigendyn.show.paper.words import relative_deviation
 from eigendyn.show.paper.work import CLOSURE_ACCURACY, Numbers, Work
-from eigendyn.show.plot.style import COLOURS, DESCENT, loss_symbol
+from eigendyn.show.plot.style import DESCENT, loss_symbol
 
 MODES = 10
 EIGENVALUES = np.geomspace(1e-6, 0.5, 58)
 MEASURED = (0.1, 0.2, 0.4)
 NOISELESS: dict[str, Any] = {"sigma1": 0.0, "sigma2": 0.0}
-LEARNING_RATES = {"euclidean": 0.01, "cosine": 0.1}  # of the networks, by family
 LONGER = 2.5  # networks are trained so much longer than recruitment should take
 SMALL = 1e-4  # eigenvalues below it show the slope
 
@@ -56,7 +55,7 @@ def _slope(times: NDArray) -> float:
 def _measure(work: Work, loss: str) -> xarray.Dataset:
     """Recruitment times of networks, one per seed."""
     expected = recruitment_curve(loss, MEASURED, MODES, **NOISELESS)
-    rate = LEARNING_RATES[loss.removeprefix("iso-")]
+    rate = LOSS_ROWS[loss].learning_rate
     found = []
     for number, spectrum in enumerate(orbit(loss, MEASURED, MODES, **NOISELESS)):
         trained = work.networks(
@@ -86,8 +85,9 @@ def draw(numbers: Numbers) -> Figure:
     for loss in LOSS_NAMES:
         theory = numbers[f"{loss}/theory"]
         time = theory["recruitment_time"]
-        label = f"{loss_symbol(loss)}, slope {theory.attrs['slope']:.2f}"
-        ax.plot(time["eigenvalue"], time, color=COLOURS[loss], label=label)
+        slope = f"{theory.attrs['slope']:.2f}".replace("-", "−")
+        label = f"{loss_symbol(loss)}, slope {slope}"
+        ax.plot(time["eigenvalue"], time, color=LOSS_ROWS[loss].colour, label=label)
         if f"{loss}/networks" in numbers:
             found = numbers[f"{loss}/networks"]["recruitment_time"].mean("seed")
             ax.plot(found["eigenvalue"], found, **DESCENT)
@@ -96,7 +96,7 @@ def draw(numbers: Numbers) -> Figure:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("initial eigenvalue λ₀")
-    ax.set_ylabel("recruitment time")
+    ax.set_ylabel("recruitment time (learning rate × step)")
     ax.legend()
     return figure
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from eigendyn.settings.choices import LOSS_ROWS, isotropic
 from eigendyn.settings.presets import preset_settings
-from eigendyn.show.plot.style import COLOURS, loss_symbol
+from eigendyn.show.plot.style import loss_symbol
 from eigendyn.theory.losses import SymbolicLoss
 from eigendyn.theory.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
@@ -51,7 +52,7 @@ class Panel:
     @property
     def colour(self) -> str:
         """Colour of its lines."""
-        return "0.45" if self.as_published else COLOURS[self.loss]
+        return "0.45" if self.as_published else LOSS_ROWS[self.loss].colour
 
     @property
     def variant(self) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def panels() -> list[Panel]:
             Panel(row, 0, family, stop_gradient=False),
             Panel(row, 1, family, predictor=False),
             Panel(row, 2, family),
-            Panel(row, 3, f"iso-{family}"),
+            Panel(row, 3, isotropic(family)),
         )
     ]
 

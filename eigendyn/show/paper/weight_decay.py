@@ -8,12 +8,13 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.settings.spectrum import published_weights
 from eigendyn.show.paper.extent import until_still
 from eigendyn.show.paper.variants import NOISE
 from eigendyn.show.paper.words import theory_sentence
 from eigendyn.show.paper.work import Numbers, Work
-from eigendyn.show.plot.style import COLOURS, loss_symbol
+from eigendyn.show.plot.style import loss_symbol
 
 LOSSES = ("euclidean", "iso-euclidean")
 STRENGTHS = (0.03, 0.1, 0.2)
@@ -43,7 +44,8 @@ def draw(numbers: Numbers) -> Figure:
             run = numbers[f"{loss}/{strength}/theory"]
             lost = run["outcome"].values == "collapsed"
             for mode, is_lost in enumerate(lost):
-                look = {"color": "0.55", "ls": "--"} if is_lost else {"color": COLOURS[loss]}
+                alive = {"color": LOSS_ROWS[loss].colour}
+                look = {"color": "0.55", "ls": "--"} if is_lost else alive
                 ax.plot(run["step"], run["variance"][mode], **look)
             ax.set_yscale("log")
             ax.set_ylim(*LIMITS)
@@ -54,7 +56,7 @@ def draw(numbers: Numbers) -> Figure:
         axes[row, 0].set_ylabel("eigenvalue λ")
     for ax in axes[-1]:
         ax.set_xlabel("iteration")
-    axes[-1, -1].plot([], [], color=COLOURS[LOSSES[0]], label="lives")
+    axes[-1, -1].plot([], [], color=LOSS_ROWS[LOSSES[0]].colour, label="lives")
     axes[-1, -1].plot([], [], "--", color="0.55", label="dies")
     axes[-1, -1].legend(loc="lower right")
     return figure

@@ -10,9 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from eigendyn.results.files import check_output
+from eigendyn.results.labelled import check_pair
 from eigendyn.settings.choices import PICTURE_SUFFIXES
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import told
-from eigendyn.show.plot.picture import SIZE, save_figure
+from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
 from eigendyn.show.plot.spectrum import DECADES, colour_scale, colours
 from eigendyn.show.plot.title import write_title
 
@@ -24,6 +26,7 @@ MOST_DOTS = 24  # a mode: more would hide the line
 TALLER = 1.5  # height of a figure with the deviations below
 
 
+@takes()
 def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     """Draw the theory's variances as lines and the networks' as dots over them.
 
@@ -36,10 +39,8 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: one line and one series of dots for each mode.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    check_pair(tree)
+    ax = axes_to_draw_on(ax)
     theory, compared = (tree[name].to_dataset() for name in ("theory", "agreement"))
     initial = theory["variance"].values[:, 0]
     alive = np.flatnonzero(initial > 0)
@@ -76,10 +77,8 @@ def plot_deviation(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: one line for each mode, two for what is allowed.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    check_pair(tree)
+    ax = axes_to_draw_on(ax)
     theory, compared = (tree[name].to_dataset() for name in ("theory", "agreement"))
     initial = theory["variance"].values[:, 0]
     alive = np.flatnonzero(initial > 0)
@@ -90,25 +89,24 @@ def plot_deviation(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     allowed = compared.attrs["allowed_deviation"]
     for edge in (-allowed, allowed):
         ax.axhline(edge, color="0.3", lw=0.8, ls="--")
+    ax.margins(y=0.15)
+    ax.annotate(
+        "allowed",
+        (1, allowed),
+        (-3, 1),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        fontsize="small",
+        color="0.3",
+    )
     ax.set_xlabel("time (learning rate × step)")
     ax.set_ylabel("deviation\n(standard errors)")
     return ax
 
 
 def save_agreement_picture(tree: xarray.DataTree, path: str | Path, force: bool = False) -> Path:
-    """Draw theory over networks, and the deviations below, into a file.
-
-    Args:
-        tree: A result of `crosscheck`.
-        path: File to write, one of `choices.PICTURE_SUFFIXES`.
-        force: Overwrite an existing file.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OutputExists: The file exists and `force` is not set, or it cannot be written.
-    """
+    """Draw theory over networks, and deviations below, into a file, as `save_figure` writes it."""
     check_output(path, PICTURE_SUFFIXES, force)
     figure = Figure(figsize=(SIZE[0], TALLER * SIZE[1]), layout="constrained")
     above, below = figure.subplots(2, sharex=True, height_ratios=(2.2, 1))

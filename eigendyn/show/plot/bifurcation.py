@@ -13,19 +13,22 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.analysis.bifurcations.branches import between, runs
+from eigendyn.analysis.bifurcations.continuation import Diagram
+from eigendyn.settings.checks import check_is
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.states import STATES
 from eigendyn.show.plot.labels import place_label
-from eigendyn.show.plot.picture import SIZE
+from eigendyn.show.plot.picture import axes_to_draw_on
 from eigendyn.show.plot.style import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from eigendyn.analysis.bifurcations.continuation import Diagram
     from eigendyn.analysis.bifurcations.folds import FoldCurve
 
 COLOUR, FOLDS = "#0072B2", "#CC79A7"
+ROOM = 0.04  # beside what is drawn, as a share of it
 MOST_COLUMNS = 4  # of the legend, below each panel
 LOOKS: Mapping[str, Any] = {"stable": "-", "unstable": "--", "neutral": ":"}
 MARKERS: Mapping[str, tuple[str, str]] = {  # and their colours
@@ -96,11 +99,12 @@ def draw_labels(diagram: Diagram, ax: Axes, places: Mapping[str, NDArray]) -> li
     texts = []
     for kind, points in places.items():
         for point in points:
-            texts.append(f"{kind}\n{sign} = {point[0]:.4g}")
+            texts.append(f"{kind}\n{sign} {point[0]:.4g}")
             taken.append(place_label(ax, texts[-1], point, taken))
     return texts
 
 
+@takes()
 def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str = "") -> Axes:
     """Draw a bifurcation diagram: branches over a parameter, special points marked and labelled.
 
@@ -113,16 +117,15 @@ def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str =
     Returns:
         The axes.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    maker = "what eigendyn.continue_fixed_points(system, …) gives"
+    check_is("diagram", diagram, isinstance(diagram, Diagram), maker)
+    ax = axes_to_draw_on(ax)
     coordinate = coordinate or diagram.names[0]
     drawn = draw_branches(diagram, ax, coordinate)
     places = draw_special_points(diagram, ax, coordinate)
     heights = np.concatenate([points[:, 1] for _, points in drawn])
     low, high = min(0.0, float(heights.min())), float(heights.max())
-    room = 0.08 * (high - low if high > low else 1.0)
+    room = 2 * ROOM * (high - low if high > low else 1.0)
     ax.set(
         xlim=diagram.between,
         ylim=(low - room / 2, high + room),
@@ -167,7 +170,8 @@ def bifurcation_figure(
         if second_between is not None:
             bottom, top = second_between
             draw_fold_curves(curves, axes[1])
-            axes[1].set(xlim=diagram.between, ylim=(bottom, top))
+            room = ROOM * (top - bottom)  # so that a line at an end is off the axis
+            axes[1].set(xlim=diagram.between, ylim=(bottom - room, top + room))
             if second_value is not None and bottom <= second_value <= top:
                 axes[1].axhline(second_value, color="0.4", lw=1, ls="-.", clip_on=False)
                 axes[1].plot([], [], color="0.4", lw=1, ls="-.", label="diagram on the left")
@@ -186,8 +190,9 @@ def _parameter(names: Sequence[str]) -> str:
 
 
 def _sign(names: Sequence[str]) -> str:
+    """What stands before a place: the axis has the words, so that a place needs none."""
     row = PARAMETERS.get(names[0])
-    return row.sign if row else names[0]
+    return f"{row.sign} =" if row else "at"
 
 
 def _coordinate(name: str, names: Sequence[str]) -> str:

@@ -13,14 +13,17 @@ from matplotlib.ticker import MaxNLocator
 
 from eigendyn.analysis.rates.diagnosis import Diagnosis
 from eigendyn.results.files import check_output
+from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import PICTURE_SUFFIXES
-from eigendyn.show.plot.picture import save_figure
+from eigendyn.settings.keywords import takes
+from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
 from eigendyn.show.plot.spectrum import plot_spectrum
 
 COLOURS = {"kept": "#b7d3e6", "lost": "#c44e52", "not known": "#e8e8e8"}
 WIDTH, SPECTRUM, ROW, AROUND = 6.4, 3.2, 0.24, 1.3  # inches
 
 
+@takes()
 def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
     """Draw which modes are lost as asked for, and under each changed setting.
 
@@ -32,12 +35,10 @@ def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
         The axes: an image with one row for each change, the run as asked first, and one column
         for each mode, in input order.
     """
+    is_one = isinstance(diagnosis, Diagnosis)
+    check_is("diagnosis", diagnosis, is_one, "what eigendyn.diagnose(loss) gives")
     verdicts = diagnosis.to_xarray()["verdict"]
-    if ax is None:
-        from matplotlib import pyplot
-
-        size = (WIDTH, AROUND + ROW * len(verdicts))
-        ax = pyplot.figure(figsize=size, layout="constrained").add_subplot()
+    ax = axes_to_draw_on(ax, (WIDTH, AROUND + ROW * len(verdicts)))
     words = list(COLOURS)
     codes = np.select([verdicts.values == word for word in words], range(len(words)))
     ax.imshow(
@@ -63,19 +64,7 @@ def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
 
 
 def save_diagnosis(diagnosis: Diagnosis, path: str | Path, force: bool = False) -> Path:
-    """Draw the spectrum over time above the verdicts into a file.
-
-    Args:
-        diagnosis: A result of `diagnose`.
-        path: File to write, one of `choices.PICTURE_SUFFIXES`.
-        force: Overwrite an existing file.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OutputExists: The file exists and `force` is not set, or it cannot be written.
-    """
+    """Draw the spectrum over time above the verdicts into a file, as `save_figure` writes it."""
     check_output(path, PICTURE_SUFFIXES, force)
     below = AROUND + ROW * (1 + len(diagnosis.changes))
     figure = Figure(figsize=(WIDTH, SPECTRUM + below), layout="constrained")

@@ -24,7 +24,9 @@ from eigendyn.analysis.fixed_points.newton import check_parameters
 from eigendyn.analysis.plane.motion import Motion, Parameters
 from eigendyn.analysis.plane.portrait import Rests, basins, conserved_levels, rests, separatrices
 from eigendyn.results.files import write_atomically
+from eigendyn.settings.checks import check_is
 from eigendyn.settings.wording import told
+from eigendyn.show.plot.picture import axes_to_draw_on
 from eigendyn.show.plot.style import DESCENT, style
 from eigendyn.show.plot.title import write_title
 
@@ -262,10 +264,10 @@ def phase_portrait(
     Raises:
         UnknownName: A parameter that the system does not have.
     """
+    check_is("motion", motion, isinstance(motion, Motion), "what eigendyn.phase_plane(loss) gives")
     check_parameters(motion.system, parameters, phase_portrait)
+    ax = portrait_figure()[1] if ax is None else axes_to_draw_on(ax)
     found = rests(motion, parameters)
-    if ax is None:
-        ax = portrait_figure()[1]
     shaded = draw_basins(motion, ax, found, duration, parameters) if with_basins else None
     portrait = Portrait(
         ax=ax,

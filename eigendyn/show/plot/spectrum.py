@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from eigendyn.results.dataset import named
 from eigendyn.results.files import check_output
+from eigendyn.results.labelled import check_run
 from eigendyn.settings.choices import PICTURE_SUFFIXES
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import told
-from eigendyn.show.plot.picture import SIZE, save_figure
+from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
 from eigendyn.show.plot.title import write_title
 
 if TYPE_CHECKING:
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
 MOST_LINES = 200
 MARGINS = {"left": 0.15, "right": 0.81, "bottom": 0.145}  # shares of the figure
 ABOVE, LINE = 0.16, 0.055  # margin above the axes, and a line of the title
+USUAL_LINES = 2  # of a title: the loss, and how it was followed
 BAR = (1.03, 0.0, 0.045, 1.0)  # left, bottom, width and height in shares of the axes
 STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))  # of several runs
 RUN = "run"  # names the lines of one
 DECADES = 6  # below the largest variance; what falls further leaves the picture
 
 
+@takes()
 def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) -> Axes:
     """Draw the variance of every mode over training time, coloured by where it started.
 
@@ -56,10 +60,7 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     Returns:
         The axes: one collection of lines, time below, training step above, a colour bar beside.
     """
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(figsize=SIZE, layout="constrained").add_subplot()
+    ax = axes_to_draw_on(ax)
     _draw(dataset, ax)
     figure = ax.get_figure(root=True)
     assert figure is not None
@@ -71,6 +72,7 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
 
 def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
     """Draw the lines and everything that names them; the number of the title's lines returns."""
+    check_run(dataset)
     initial = dataset["variance"].values[:, 0]
     drawn = _choose(initial)
     times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
@@ -134,26 +136,17 @@ def _name_all(ax: Axes, runs: list[Collection], learning_rate: float) -> None:
 
 
 def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bool = False) -> Path:
-    """Draw the spectrum over time into a file, in the format that its suffix names.
-
-    Args:
-        dataset: A result of `simulate`.
-        path: File to write, one of `choices.PICTURE_SUFFIXES`.
-        force: Overwrite an existing file.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OutputExists: The file exists and `force` is not set.
-        InvalidSetting: The suffix names no format, or the folder does not exist.
-    """
+    """Draw the spectrum over time into a file, as `save_figure` writes it."""
     check_output(path, PICTURE_SUFFIXES, force)
     figure = Figure(figsize=SIZE)  # without a layout engine, which draws all text four times
     ax = figure.add_subplot()
     figure.subplots_adjust(**MARGINS)  # a title is as wide as its axes
     lines = _draw(dataset, ax)
-    figure.subplots_adjust(top=1 - ABOVE - LINE * lines)
+    taller = 1 + LINE * max(0, lines - USUAL_LINES)  # so that a long title leaves the lines room
+    figure.set_figheight(taller * SIZE[1])
+    figure.subplots_adjust(
+        bottom=MARGINS["bottom"] / taller, top=1 - (ABOVE + LINE * lines) / taller
+    )
     return save_figure(figure, path, force)
 
 

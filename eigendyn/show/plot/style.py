@@ -1,23 +1,16 @@
-"""Define the project's looks: style sheet, colours of losses, symbols of variants."""
+"""Define the project's looks: style sheet, symbols of losses and their variants."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
 import matplotlib.style
 from matplotlib.axes import Axes
 
-COLOURS = MappingProxyType(
-    {
-        "euclidean": "#0072B2",
-        "cosine": "#D55E00",
-        "iso-euclidean": "#56B4E9",
-        "iso-cosine": "#E69F00",
-    }
-)
+from eigendyn.settings.choices import LOSS_ROWS
+
 DESCENT: dict[str, Any] = {
     "ls": "",
     "marker": "o",
@@ -41,11 +34,11 @@ def loss_symbol(loss: str, *, predictor: bool = True, stop_gradient: bool = True
         predictor: Whether there is a predictor.
         stop_gradient: Whether the target branch is stopped.
     """
-    family = "cos" if loss.endswith("cosine") else "euc"
-    marks = ["iso"] * loss.startswith("iso-")
+    row = LOSS_ROWS[loss]
+    marks = [row.mark] * bool(row.mark)
     marks += ["noPred"] * (not predictor) + ["noSG"] * (not stop_gradient)
     below = rf"_{{\rm {','.join(marks)}}}" if marks else ""
-    return rf"$\mathcal{{L}}^{{\rm {family}}}{below}$"
+    return rf"$\mathcal{{L}}^{{\rm {row.symbol}}}{below}$"
 
 
 def without_ticks(ax: Axes) -> None:

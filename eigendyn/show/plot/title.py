@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH = 0.56  # of a letter, in sizes
 FEWEST = 12  # letters of a line, however narrow the axes
-MOST_LINES = 3  # of one sentence; what is longer ends in "…"
+MOST_LINES = 6  # of one sentence; what is longer ends in "…"
 SIZE = "medium"
 TIED = "\xa0"  # a space that is no place to break a line
 
@@ -39,8 +39,8 @@ def write_title(ax: Axes, sentences: Iterable[str]) -> int:
 
 def _lines(sentence: str, letters: int) -> list[str]:
     """Break a sentence after its commas, and within a part of it only where that is too long."""
-    parts = [
-        part if len(part) > letters else part.replace(" ", TIED) for part in sentence.split(", ")
+    parts = [  # each with its comma
+        part if len(part) >= letters else part.replace(" ", TIED) for part in sentence.split(", ")
     ]
     found = wrap(
         ", ".join(parts),

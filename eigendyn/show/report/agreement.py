@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eigendyn.results.labelled import check_pair
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, listed, number, numbers
 
@@ -43,6 +44,7 @@ def summary(tree: xarray.DataTree) -> dict[str, Any]:
         that is called wrong, None if none is. Then the settings of both sides. Numbers that are not
         finite are None.
     """
+    check_pair(tree)
     theory, descent, compared = (tree[name].to_dataset() for name in GROUPS)
     attrs = compared.attrs
     return {
@@ -77,6 +79,7 @@ def table(tree: xarray.DataTree) -> str:
     Args:
         tree: A result of `crosscheck`.
     """
+    check_pair(tree)
     theory, descent, compared = (tree[name].to_dataset() for name in GROUPS)
     size = np.abs(compared["deviation"].values)
     worst = size.argmax(axis=1)

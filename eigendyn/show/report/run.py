@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eigendyn.results.dataset import kept_quantities, named
+from eigendyn.results.labelled import check_run
 from eigendyn.settings.wording import told
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, listed, number, numbers
@@ -41,6 +42,7 @@ def summary(dataset: xarray.Dataset | Labelled) -> dict[str, Any]:
         with their largest relative drift; closure with its error; engine, status and settings.
         Numbers that are not finite are None.
     """
+    check_run(dataset)
     variance = dataset["variance"].values
     settings = json.loads(dataset.attrs["settings"])
     return {
@@ -77,6 +79,7 @@ def table(dataset: xarray.Dataset | Labelled) -> str:
         One row for each mode (the first and last ones if there are more than 20), then the count
         of each outcome, closure with its error, engine, conserved quantities and status.
     """
+    check_run(dataset)
     modes = len(dataset["mode"].values)
     every = range(modes)
     shown = every if modes <= MOST_ROWS else [*every[:SHOWN], *every[-SHOWN:]]

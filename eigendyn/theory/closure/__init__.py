@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from eigendyn.errors import NoExactClosure
+from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import CLOSURES, check_choice
+from eigendyn.settings.keywords import takes
 from eigendyn.theory.closure.exact import close_exactly
 from eigendyn.theory.closure.mean_field import close_by_mean_field
 from eigendyn.theory.closure.sampled import close_by_samples
 from eigendyn.theory.derive import ModeDynamics
 
 
+@takes()
 def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     """Take the open moments of mode dynamics.
 
@@ -30,6 +33,8 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
 
     Source: derivations/tilted_gaussian.py for the quadrature of ratios.
     """
+    is_open = isinstance(dynamics, ModeDynamics)
+    check_is("dynamics", dynamics, is_open, "what eigendyn.mode_dynamics(loss) gives")
     return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
 
 

@@ -12,6 +12,7 @@ import sympy as sp
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.choices import BACKENDS, check_choice
+from eigendyn.settings.keywords import takes
 from eigendyn.theory.export.backends import BACKEND, Backend
 from eigendyn.theory.export.form import batch_form
 from eigendyn.theory.export.function import RESERVED, Function, gradient_body, value_body
@@ -29,6 +30,7 @@ from eigendyn.theory.losses import SymbolicLoss, as_loss
 from eigendyn.theory.symbols import loss_parameter, z1, z2
 
 
+@takes()
 def export_loss(loss: SymbolicLoss | str, backend: str) -> str:
     """Write a loss as a function of batches of representations, in their own basis.
 

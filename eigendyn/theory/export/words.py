@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import sympy as sp
 
-from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.theory.export.function import Function
 from eigendyn.theory.export.units import Lengths
 from eigendyn.theory.formula import text
@@ -32,10 +32,10 @@ def function_name(loss: SymbolicLoss) -> str:
 def command_options(loss: SymbolicLoss) -> tuple[str, bool]:
     """How a command is told the loss, and whether it is one of the built-in ones."""
     base, *ablations = loss.name.split(", ")
-    if base in LOSS_NAMES:
+    if base in LOSS_ROWS:
         words = {"predictor": "no predictor", "stop_gradient": "no stop-gradient"}
         parts = {part: name not in ablations for part, name in words.items()}
-        beta = None if loss.beta == 0 or base.startswith("iso-") else loss.beta
+        beta = None if loss.beta == 0 or not LOSS_ROWS[base].takes_beta else loss.beta
         if named_loss(base, beta=beta, **parts).expression == loss.expression:
             flags = [f"--{name.replace(' ', '-')}" for p, name in words.items() if not parts[p]]
             return " ".join(

@@ -39,3 +39,28 @@ def test_the_isotropic_loss_takes_the_eigenvalue_off_the_rate():
 def test_what_has_no_growth_rate_is_refused(spectra):
     with pytest.raises(InvalidSpectrum):
         growth_rates("cosine", spectra)
+
+
+@pytest.mark.parametrize(
+    ("loss", "spectrum", "limit"),
+    [
+        ("iso-cosine", [1e-300, 0.3, 0.3], None),  # that of three modes: see the next claim
+        ("iso-euclidean", [1e-300, 0.3], 2.0),
+        ("euclidean", [1e-300, 0.3], 0.0),  # 2 v (1 − v)
+        ("cosine", [1e-200, 0.3], 0.0),
+    ],
+)
+def test_a_mode_out_of_the_range_of_numbers_grows_at_its_limit(loss, spectrum, limit):
+    (rates,) = growth_rates(loss, [spectrum])
+    if limit is None:
+        limit = growth_rates(loss, [[1e-12, *spectrum[1:]]])[0, 0]
+    assert rates[0] == pytest.approx(limit, rel=2e-5)
+
+
+@pytest.mark.parametrize("smallest", [1e-300, 1e-200, 1e-60])
+def test_a_growth_rate_that_diverges_is_not_known_where_it_cannot_be_computed(smallest):
+    """Under the isotropic cosine loss it grows with (ln v)² beside one other mode."""
+    alone, beside = growth_rates("iso-cosine", [[smallest, 0.3], [1e-2, 0.3]])
+    assert np.isnan(alone[0])
+    assert alone[1] == pytest.approx(0, abs=1e-12)
+    assert np.isfinite(beside).all()

@@ -1,5 +1,7 @@
 """Claims about bifurcation diagrams: solid is stable, dashed unstable, and all is named."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -76,7 +78,17 @@ def test_a_figure_has_a_panel_for_each(diagram, curves):
     assert len(bifurcation.bifurcation_figure(diagram).axes) == 1
     both = bifurcation.bifurcation_figure(diagram, curves, (0, 1), 0.5)
     assert len(both.axes) == 2
-    assert both.axes[1].get_ylim() == (0, 1)
+    low, high = both.axes[1].get_ylim()
+    assert low < 0 < 1 < high  # lines at an end are off the axis
     (legend,) = both.legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["stable", "unstable", "saddle-node", "saddle-nodes", "diagram on the left"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [("weight_decay", "Hopf\nω = 0.25"), ("correlation_momentum", "Hopf\nat 0.25")],
+)
+def test_a_special_point_says_where_it_is_and_leaves_words_to_the_axis(ax, parameter, said):
+    diagram = SimpleNamespace(driven=(parameter,))
+    assert bifurcation.draw_labels(diagram, ax, {"Hopf": np.array([[0.25, 0.5]])}) == [said]

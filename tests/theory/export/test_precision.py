@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from exported import LOSSES, arguments, by_hand, import_torch, load, made
 
-from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.choices import LOSS_NAMES, LOSS_ROWS
 from eigendyn.theory.export import export_loss
 from eigendyn.theory.loss_text import parse_loss
 from eigendyn.theory.losses import named_loss
@@ -132,7 +132,7 @@ def gradient_of_iso_cosine(backend, arrays, dtype):
 @pytest.mark.parametrize("beta", [None, 0.5])
 def test_automatic_casting_does_not_reach_a_loss(name, beta):
     """With β the loss is computed in the eigenbasis, by products of matrices."""
-    if beta is not None and name.startswith("iso-"):
+    if beta is not None and not LOSS_ROWS[name].takes_beta:
         return
     source = export_loss(named_loss(name, beta=beta), "torch")
     torch = import_torch()

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 
 from eigendyn.program.in_jax import VectorField
 from eigendyn.results.trajectory import Trajectory, finite_times
+from eigendyn.settings.checks import check_is
+from eigendyn.settings.choices import check_choice
+from eigendyn.settings.keywords import takes
 
 SHORTEST = 1e-30  # step as a fraction of the time, where rates that are not finite end the run
 SOLVERS = {"explicit": diffrax.Dopri8, "stiff": diffrax.Kvaerno5}
 
 
+@takes()
 def flow(
     field: VectorField,
     start: Array,
@@ -47,9 +51,15 @@ def flow(
         max_steps: Adaptive steps after which to give up.
         progress: Show a progress bar on standard error.
 
+    Raises:
+        InvalidSetting: The field is no function.
+        UnknownName: There is no such solver.
+
     Returns:
         diffrax's solution: `ys` (times, states, modes), infinite where not reached, and `result`.
     """
+    check_is("field", field, callable(field), "what eigendyn.vector_field(loss) gives")
+    check_choice("solver", solver, SOLVERS)
     return diffrax.diffeqsolve(
         diffrax.ODETerm(field),  # pyright: ignore[reportArgumentType]
         SOLVERS[solver](),

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from eigendyn.program.in_jax import VectorField
 from eigendyn.results.trajectory import Trajectory, finite_times
+from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import CORRELATION_ORDERS, check_choice
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.states import MOVES
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
 CORRELATION, TARGET = "correlation_value", "target_value"  # states that average others
 
 
+@takes()
 def descent_steps(
     field: VectorField,
     start: NDArray,
@@ -47,10 +50,13 @@ def descent_steps(
         States at the saved steps; cut before the first one that is not finite, status "diverged".
 
     Raises:
+        InvalidSetting: The field is none of this package.
         UnknownName: There is no such order.
 
     Source: Halvagal et al. 2023, expectation of their gradient descent on a linear network.
     """
+    is_field = callable(field) and hasattr(field, "states")
+    check_is("field", field, is_field, "what eigendyn.vector_field(loss) gives")
     check_choice("order", correlation_order, CORRELATION_ORDERS)
     states = jnp.asarray(start)
     counts = np.diff(saved_steps)
