@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Unpack
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from eigendyn.program import Program
 from eigendyn.program.derivation import program_of
 from eigendyn.program.in_jax import VectorField, compile_expressions
 from eigendyn.settings.checks import check_whole
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.equations import closed_dynamics, conserved, decays, understand
@@ -93,7 +94,7 @@ def dynamical_system(
     modes: int = 2,
     *,
     largest_variance: float = LARGEST,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> DynamicalSystem:
     """Build the dynamical system dx/dt = f(x) of the states of a few modes.
 
@@ -117,7 +118,7 @@ def dynamical_system(
     if chosen.ema_schedule != "constant":
         message = (
             f"The dynamics of a target with a {chosen.ema_schedule} schedule change in time, so "
-            "that there are no fixed points. Try --ema-schedule constant."
+            "that there are no fixed points. Try `ema_schedule='constant'`."
         )
         raise InvalidSetting(message)
     spectra = largest_variance * _patterns(modes)
@@ -148,8 +149,8 @@ def check_motion(system: DynamicalSystem) -> None:
     if np.abs(np.array(rates)[:, : system.modes]).max() < STILL:
         message = (
             f"A mode must learn, and with {system.modes} of them none does: the loss "
-            f"{system.name!r} does not see its scale. Try --modes {system.modes + 1}, or "
-            "--loss euclidean."
+            f"{system.name!r} does not see its scale. Try `modes={system.modes + 1}`, "
+            "or `loss='euclidean'`."
         )
         raise InvalidSetting(message)
 

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from eigendyn.cli.flags import say
 from eigendyn.cli.options import beta_option, loss_option, stop_gradient_option
 from eigendyn.cli.parameters import Name
 from eigendyn.cli.subcommand import Subcommand
@@ -81,6 +82,6 @@ def command(
         alpha=alpha,
         seed=seed,
     )
-    click.echo(json.dumps(summary(found), allow_nan=False) if as_json else table(found))
+    say(json.dumps(summary(found), allow_nan=False) if as_json else table(found))
     if not found.passed:
         click.get_current_context().exit(FAILED)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -191,13 +192,11 @@ def command(
 
     if as_json:
         report = {**summary({system.kind: system.name}, diagram, curves), "picture": str(path)}
-        click.echo(json.dumps(report, allow_nan=False))
+        say(json.dumps(report, allow_nan=False))
     else:
-        click.echo(table(diagram, curves))
+        say(table(diagram, curves))
         if second is not None and not curves:
-            click.echo(
-                f"\nNo saddle-node was found that could be followed along {' = '.join(second)}."
-            )
+            say(f"\nNo saddle-node was found that could be followed along {' = '.join(second)}.")
     is_picture = path.suffix.lower() in choices.PICTURE_SUFFIXES
     save = save_picture if is_picture else save_data
     with saving():

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -179,6 +180,6 @@ def _print(result, every: bool, files: dict[str, str], as_json: bool) -> None:
 
     if as_json:
         summarise = agreement.grid_summary if every else agreement.summary
-        click.echo(json.dumps({**summarise(result), "files": files}, allow_nan=False))
+        say(json.dumps({**summarise(result), "files": files}, allow_nan=False))
     else:
-        click.echo(agreement.grid_table(result) if every else agreement.table(result))
+        say(agreement.grid_table(result) if every else agreement.table(result))

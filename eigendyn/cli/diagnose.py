@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.flags import say
 from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
@@ -107,7 +108,7 @@ def command(
     diagnosis = interruptible(work)
     from eigendyn.show.report.collapse import summary, table
 
-    click.echo(json.dumps(summary(diagnosis), allow_nan=False) if as_json else table(diagnosis))
+    say(json.dumps(summary(diagnosis), allow_nan=False) if as_json else table(diagnosis))
     with saving():
         if output is not None:
             save(diagnosis.to_xarray(), output, force)

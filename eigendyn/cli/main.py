@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import INTERRUPTED
 from eigendyn.cli.parameters import explained
 from eigendyn.errors import EigendynError
@@ -77,7 +78,7 @@ class LazyGroup(click.Group):
 
 
 def _complain(sentence: str) -> None:
-    click.echo(f"Error: {sentence}", err=True)
+    say(f"Error: {sentence}", err=True)
 
 
 SHAPE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -13,6 +13,8 @@ from eigendyn.cli.subcommand import LOSS_ARGUMENT
 from eigendyn.errors import UnreadableFile
 from eigendyn.settings import choices
 from eigendyn.settings.choices import check_choice
+from eigendyn.settings.engines import METHODS
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import TOLERANCES, Settings
 
 FILE = click.Path(path_type=Path)
@@ -27,6 +29,21 @@ def stack(*options: Callable) -> Callable:
         return command
 
     return decorate
+
+
+def number_option(name: str) -> Callable:
+    """The option of a number of the theory, with what stands for it where it is not given."""
+    row = PARAMETERS[name]
+    choice = row.part[0] if row.part else ""
+    follows = [f"{value:g} with --{choice} {kind}" for kind, value in row.assumed.items()]
+    usual = "; ".join([row.unset, *follows] if row.unset else follows)
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        type=float,
+        default=row.default,
+        show_default=usual or True,
+        help=row.help,
+    )
 
 
 predictor_option = stack(
@@ -52,12 +69,7 @@ stop_gradient_option = click.option(
     show_default=False,
     help="Let the gradient flow through the target branch.",
 )
-beta_option = click.option(
-    "--beta",
-    type=float,
-    show_default="that of the loss",
-    help="Exponent β of the family δ/λ^β: 0 is the plain loss, 1 the isotropic one.",
-)
+beta_option = number_option("beta")
 variant_options = stack(
     predictor_option,
     stop_gradient_option,
@@ -126,12 +138,7 @@ start_options = stack(
     click.option("--inputs", type=int, help="… and so many inputs; entries are N(0, 1/16)."),
 )
 architecture_options = stack(
-    click.option(
-        "--epsilon",
-        type=float,
-        show_default="0; 0.25 with --predictor copy",
-        help="ε, which lifts the predictor's eigenvalues in units of the largest.",
-    ),
+    number_option("epsilon"),
     click.option(
         "--epsilon-placement",
         type=Name("placement", choices.EPSILON_PLACEMENTS),
@@ -143,12 +150,7 @@ architecture_options = stack(
         is_flag=True,
         help="Divide the predictor's eigenvalues by the largest, (max c)^α.",
     ),
-    click.option(
-        "--correlation-momentum",
-        type=float,
-        show_default="0.9 with --predictor running",
-        help="Momentum of the running correlation.",
-    ),
+    number_option("correlation_momentum"),
     click.option(
         "--correlation-order",
         type=Name("order", choices.CORRELATION_ORDERS),
@@ -156,75 +158,31 @@ architecture_options = stack(
         help="Whether a descent step uses the running correlation with its own batch in it, or as "
         "the step before left it.",
     ),
-    click.option(
-        "--predictor-rate",
-        type=float,
-        show_default="1 with --predictor learned",
-        help="Learning rate of a learned predictor over that of the encoder, κ.",
-    ),
-    click.option(
-        "--predictor-decay",
-        type=float,
-        default=Settings.predictor_decay,
-        help="Weight decay of a learned predictor.",
-    ),
-    click.option(
-        "--predictor-start",
-        type=float,
-        show_default="0.5 with --predictor learned",
-        help="Multiple of the identity at which a learned predictor starts.",
-    ),
+    number_option("predictor_rate"),
+    number_option("predictor_decay"),
+    number_option("predictor_start"),
     click.option(
         "--target",
         type=Name("target", choices.TARGETS),
         default=Settings.target,
         help="Shares the encoder's weights, or averages them (BYOL).",
     ),
-    click.option(
-        "--ema",
-        type=float,
-        show_default="0.99 with --target ema",
-        help="Momentum of an EMA target.",
-    ),
+    number_option("ema"),
     click.option(
         "--ema-schedule",
         type=Name("schedule", choices.EMA_SCHEDULES),
         default=Settings.ema_schedule,
         help="Keeps that momentum, or raises it to 1 along a half cosine (BYOL).",
     ),
-    click.option(
-        "--momentum",
-        type=float,
-        default=Settings.momentum,
-        help="Heavy-ball momentum of the descent.",
-    ),
+    number_option("momentum"),
 )
 physics_options = stack(
-    click.option(
-        "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
-    ),
+    number_option("alpha"),
     architecture_options,
-    click.option(
-        "--sigma1",
-        type=float,
-        default=Settings.sigma1,
-        help="Standard deviation of the first view's noise.",
-    ),
-    click.option(
-        "--sigma2",
-        type=float,
-        default=Settings.sigma2,
-        help="Standard deviation of the second view's noise.",
-    ),
-    click.option(
-        "--weight-decay", type=float, default=Settings.weight_decay, help="Of the encoder, ω."
-    ),
-    click.option(
-        "--learning-rate",
-        type=float,
-        default=Settings.learning_rate,
-        help="Learning rate η; time is η × step.",
-    ),
+    number_option("sigma1"),
+    number_option("sigma2"),
+    number_option("weight_decay"),
+    number_option("learning_rate"),
     click.option("--steps", type=int, default=Settings.steps, help="Number of training steps."),
 )
 preset_option = click.option(
@@ -237,7 +195,7 @@ _rtol, _atol = (" or ".join(f"{t[i]:g}" for t in TOLERANCES.values()) for i in (
 engine_options = stack(
     click.option(
         "--method",
-        type=Name("method", choices.METHODS),
+        type=Name("method", METHODS),
         default=Settings.method,
         help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
         "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
@@ -158,9 +159,9 @@ def command(
     from eigendyn.show.report.phase import summary, table
 
     if as_json:
-        click.echo(json.dumps({**summary(found), "picture": str(path)}, allow_nan=False))
+        say(json.dumps({**summary(found), "picture": str(path)}, allow_nan=False))
     else:
-        click.echo(table(found))
+        say(table(found))
     with saving():
         interruptible(save)
     if not quiet:

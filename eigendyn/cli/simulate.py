@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.flags import say
 from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
@@ -161,6 +162,6 @@ def _print(dataset: Labelled, output: Path, plot: Path, as_json: bool) -> None:
 
     if as_json:
         files = {"result": str(output), "picture": str(plot)}
-        click.echo(json.dumps({**summary(dataset), "files": files}, allow_nan=False))
+        say(json.dumps({**summary(dataset), "files": files}, allow_nan=False))
     else:
-        click.echo(table(dataset))
+        say(table(dataset))

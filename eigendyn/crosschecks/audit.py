@@ -16,8 +16,9 @@ from eigendyn.network.losses import sample_losses
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import matrix_power
 from eigendyn.program.in_jax import compile_expressions
-from eigendyn.settings.checks import REAL, check_real
+from eigendyn.settings.checks import SHARE, check_real
 from eigendyn.settings.choices import LOSS_NAMES, UPDATES, check_choice, loss_name
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import descent_directions
 from eigendyn.theory.losses import named_loss
@@ -146,9 +147,8 @@ def audit(
         InvalidSetting: A number without meaning, settings that contradict each other, or an update
             of the wrong shape.
     """
-    rule = (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9.")
-    tolerance = check_real("tolerance", tolerance, rule)
-    alpha = check_real("alpha", alpha, REAL["alpha"])
+    tolerance = check_real("tolerance", tolerance, SHARE, "Try 1e-9.")
+    alpha = PARAMETERS["alpha"].check(alpha)
     network = Network(
         loss=check_choice("loss", loss_name(loss), LOSS_NAMES),
         predictor=check_choice("predictor", predictor, ("direct", "none")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import numpy as np
@@ -21,9 +21,10 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.network.descent import Descent, descend
 from eigendyn.network.network import Network
 from eigendyn.results.provenance import provenance
-from eigendyn.settings.checks import check_real, check_whole
+from eigendyn.settings.checks import SHARE, check_real, check_whole
 from eigendyn.settings.choices import loss_name
 from eigendyn.settings.device import find_device
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
@@ -63,7 +64,7 @@ def crosscheck(
     false_alarm: float = FALSE_ALARM,
     preset: str | None = None,
     progress: bool = False,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> xarray.DataTree:
     r"""Train linear Siamese networks, run the theory beside them, and say whether they agree.
 
@@ -100,15 +101,14 @@ def crosscheck(
         raise InvalidSetting(message)
     first = check_weights(published_weights() if weights is None else weights)
     check_whole("seeds", seeds, 2)
-    rule = (lambda x: 0 < x < 1, "between 0 and 1", "Try 0.01.")
-    false_alarm = check_real("false_alarm", false_alarm, rule)
+    false_alarm = check_real("false_alarm", false_alarm, SHARE, "Try 0.01.")
     given = {"batch": batch} if batch is not None else {}
     name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     known: dict[str, Any] = {"loss": Settings.loss} | DEFAULTS | source | given
     known |= {} if name is None else {"loss": name}
     batch = check_whole("batch", known.pop("batch"), SMALLEST_BATCH)
-    chosen = Settings(method="steps", **known | settings)
+    chosen = Settings(**{"method": "steps", **known, **settings})
     own = loss if isinstance(loss, SymbolicLoss) else None
     spectrum = np.linalg.svd(first, compute_uv=False) ** 2
     theory = _simulate(chosen, own, spectrum, progress)
@@ -120,7 +120,7 @@ def crosscheck(
             f"rate of {limit:.3g}."
             if np.isfinite(limit)
             else ""
-        ) + " Try a smaller --learning-rate."
+        ) + " Try a smaller `learning_rate`."
     compared = agreement(theory, descents, false_alarm)
     if compared.attrs["verdict"] == "agrees":
         compared = with_smallest_changes(compared, theory, chosen, own)

@@ -15,8 +15,8 @@ from eigendyn.crosschecks.crosscheck import DEFAULT_SEEDS, crosscheck
 from eigendyn.crosschecks.verdict import FALSE_ALARM
 from eigendyn.results.provenance import provenance
 from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.presets import METHODS
-from eigendyn.settings.siamese import RULES
 from eigendyn.settings.spectrum import random_weights
 from eigendyn.theory.loss_text import parse_loss
 
@@ -264,7 +264,7 @@ def _smallest_changes(compared: list[xarray.Dataset]) -> xarray.DataArray:
         else {}
         for one in compared
     ]
-    names = [name for name in RULES if any(name in one for one in changes)]
+    names = [name for name in PARAMETERS if any(name in one for one in changes)]
     names += sorted({name for one in changes for name in one} - set(names))
     values = [[one.get(name, np.nan) for name in names] for one in changes]
     return xarray.DataArray(

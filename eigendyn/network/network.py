@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.checks import check_real, check_whole
+from eigendyn.settings.checks import check_whole
 from eigendyn.settings.choices import DTYPES, ENCODERS, LOSS_NAMES, check_choice
 from eigendyn.settings.keywords import strict
-from eigendyn.settings.siamese import CHOICES, RULES, Siamese, contradictions, filled_in
+from eigendyn.settings.siamese import Siamese
 
 
 @strict
@@ -65,30 +65,8 @@ class Network(Siamese):
         InvalidSetting: A number without meaning, or settings that contradict each other.
     """
 
-    loss: str = "cosine"
     encoder: str = "linear"
-    predictor: str = "direct"
-    target: str = "shared"
-    stop_gradient: bool = True
-    alpha: float = 1.0
-    beta: float | None = None
-    epsilon: float | None = None
-    epsilon_placement: str = "inside"
-    normalize: bool = False
-    sigma1: float = 0.0
-    sigma2: float = 0.1
-    weight_decay: float = 0.0
-    learning_rate: float = 0.1
-    momentum: float = 0.0
     batch: int | None = 5_000
-    ema: float | None = None
-    ema_schedule: str = "constant"
-    steps: int = 1500
-    correlation_momentum: float | None = None
-    correlation_order: str = "update-first"
-    predictor_rate: float | None = None
-    predictor_decay: float = 0.0
-    predictor_start: float | None = None
     dtype: str = "float64"
     parameters: tuple[tuple[str, float], ...] = ()
 
@@ -96,11 +74,8 @@ class Network(Siamese):
         """Check every setting by itself, then against the others."""
         if re.fullmatch(r"[\w-]*", self.loss):
             check_choice("loss", self.loss, LOSS_NAMES)
-        for kind, known in {**CHOICES, **_CHOICES}.items():
+        for kind, known in _CHOICES.items():
             check_choice(kind, getattr(self, kind), known)
-        for name, rule in RULES.items():
-            if getattr(self, name) is not None or getattr(Network, name) is not None:
-                object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
         if self.batch is not None:
             object.__setattr__(self, "batch", check_whole("batch", self.batch, 2))
         elif self.encoder != "linear" or not self.loss.endswith("euclidean"):
@@ -109,11 +84,7 @@ class Network(Siamese):
                 f"closed form; this is {self.loss} on a {self.encoder} one. Try a large batch."
             )
             raise InvalidSetting(message)
-        object.__setattr__(self, "steps", check_whole("steps", self.steps, 1))
-        for contradiction in contradictions(self):
-            raise InvalidSetting(contradiction)
-        for name, value in filled_in(self).items():
-            object.__setattr__(self, name, value)
+        super().__post_init__()
 
 
 _CHOICES = {

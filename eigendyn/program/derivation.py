@@ -260,7 +260,7 @@ class _Writer:
         if name not in FUNCTIONS or len(expression.args) != 1:
             message = (
                 f"Machine code is written for {', '.join(FUNCTIONS)} and powers; this loss uses "
-                f"{name}. Write it with these, or take the flow, --method flow."
+                f"{name}. Write it with these, or take `method='flow'`."
             )
             raise NoProgram(message)
         return self._enter(Operation(name, (self.place(expression.args[0]),)))

@@ -16,7 +16,7 @@ from eigendyn.results.outcome_words import UNKNOWN
 from eigendyn.results.outcomes import outcomes
 from eigendyn.results.provenance import provenance
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
-from eigendyn.settings.choices import APPROXIMATIONS
+from eigendyn.settings.engines import ENGINES
 from eigendyn.settings.states import STATES
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def named(attrs: Mapping[str, Any]) -> tuple[str, str]:
 
 def _approximation(method: str) -> str:
     """What the engines that a method names take for the equations."""
-    return "; ".join(text for name, text in APPROXIMATIONS.items() if name in method)
+    rows = (row for row in ENGINES.values() if row.approximation and row.name in method)
+    return "; ".join(row.approximation for row in rows)
 
 
 def _numbered(conserved: Mapping[str, tuple[NDArray, float]]) -> dict[str, Column]:

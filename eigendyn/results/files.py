@@ -109,7 +109,7 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
         message = f"{path} must be a file; it is a folder. Choose another name."
         raise OutputExists(message)
     if path.exists() and not force:
-        message = f"{path} exists and is not overwritten. Choose another name, or add --force."
+        message = f"{path} exists and is not overwritten. Choose another name, or add `force=True`."
         raise OutputExists(message)
     _empty_file_beside(path).unlink()  # permissions alone do not say whether it can be made
     return path

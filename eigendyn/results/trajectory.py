@@ -36,18 +36,19 @@ STATUSES = MappingProxyType(  # how a trajectory ended → what happened, and wh
             "takes a root, or divides, where it has no value. Try another loss or start."
         ),
         "out-of-steps": (
-            "The flow ran out of adaptive steps after time {last}. Try --method flow --solver "
-            "stiff, or larger --rtol and --atol."
+            "The flow ran out of adaptive steps after time {last}. Try "
+            "`method='flow', solver='stiff'`, or larger `rtol` and `atol`."
         ),
         "invalid-start": "The start is not finite in this precision. Try smaller variances{finer}.",
         "inaccurate": (
-            "The flow may err by more than --rtol {rtol} and --atol ask for, as runs with smaller "
-            "tolerances do not agree, or have no room in this precision, or a mode that would grow "
-            "again has sunk below the smallest number. Try larger ones, or fewer --steps{finer}."
+            "The flow may err by more than `rtol={rtol}` and `atol` ask for, as runs with "
+            "smaller tolerances do not agree, or have no room in this precision, or a mode that "
+            "would grow again has sunk below the smallest number. Try larger ones, or fewer "
+            "`steps`{finer}."
         ),
         "closure-inaccurate": (
-            "The quadrature errs by more than --closure-accuracy allows. Try a larger one, fewer "
-            "--steps, or variances that are less far apart."
+            "The quadrature errs by more than `closure_accuracy` allows. Try a larger one, fewer "
+            "`steps`, or variances that are less far apart."
         ),
     }
 )

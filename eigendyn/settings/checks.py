@@ -9,30 +9,29 @@ import math
 import unicodedata
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 from eigendyn.errors import InvalidSetting
 
-Rule = tuple[Callable[[float], bool], str, str]  # holds for a valid value, in words, what to try
 
-REAL: dict[str, Rule] = {  # what holds for numbers that several settings share
-    "alpha": (
-        lambda x: x > 0,
-        "> 0",
-        "For a predictor that does nothing, try --no-predictor.",
-    ),
-    "beta": (
-        lambda x: x <= 1,
-        "≤ 1, since beyond 1 the growth rate of a vanishing mode diverges",
-        "0 is the plain loss, 1 the isotropic one.",
-    ),
-    "sigma1": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
-    "sigma2": (lambda x: x >= 0, "≥ 0", "It is a standard deviation; 0 is no noise."),
-    "weight_decay": (lambda x: x >= 0, "≥ 0", "0 is no weight decay."),
-    "learning_rate": (lambda x: x > 0, "> 0", "Time is learning rate × step; try 0.1."),
-}
-POSITIVE: Rule = (lambda x: x > 0, "> 0", "Try 1.")
-FRACTION: Rule = (lambda x: 0 <= x < 1, "at least 0 and below 1", "Try 0.9.")
+class Domain(NamedTuple):
+    """What a number may be.
+
+    Args:
+        holds: True for a valid value.
+        words: The same in words, such as "> 0".
+        assumption: What sympy may assume of it: "positive", "nonnegative" or "real".
+    """
+
+    holds: Callable[[float], bool]
+    words: str
+    assumption: str = "real"
+
+
+POSITIVE = Domain(lambda x: x > 0, "> 0", "positive")
+NONNEGATIVE = Domain(lambda x: x >= 0, "≥ 0", "nonnegative")
+FRACTION = Domain(lambda x: 0 <= x < 1, "at least 0 and below 1", "nonnegative")
+SHARE = Domain(lambda x: 0 < x < 1, "between 0 and 1", "positive")
 
 
 def one_spelling(name: str) -> str:
@@ -44,11 +43,6 @@ def one_spelling(name: str) -> str:
     return unicodedata.normalize("NFKC", name.strip())
 
 
-def flag(name: str) -> str:
-    """Name of the option on the command line."""
-    return "--" + name.replace("_", "-")
-
-
 def check_whole(name: str, value: Any, lowest: int) -> int:
     """Take a whole number that is not below the lowest allowed one.
 
@@ -56,22 +50,27 @@ def check_whole(name: str, value: Any, lowest: int) -> int:
         InvalidSetting: It is not whole, or too small.
     """
     if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
-        message = f"{flag(name)} must be a whole number ≥ {lowest}, not {value}."
+        message = f"`{name}` must be a whole number ≥ {lowest}, not {value}."
         raise InvalidSetting(message)
     return int(value)
 
 
-def check_real(name: str, value: Any, rule: Rule) -> float:
-    """Take a finite number for which the rule holds.
+def check_real(name: str, value: Any, domain: Domain, hint: str = "Try 1.") -> float:
+    """Take a finite number of a domain.
+
+    Args:
+        name: What it is the value of.
+        value: What was given.
+        domain: What it may be.
+        hint: What to try in its place.
 
     Raises:
-        InvalidSetting: It is not a number, not finite, or the rule does not hold.
+        InvalidSetting: It is not a number, not finite, or not of the domain.
     """
-    holds, condition, hint = rule
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     number = float(value) if is_number else math.nan
-    if not (math.isfinite(number) and holds(number)):
+    if not (math.isfinite(number) and domain.holds(number)):
         given = value if is_number else repr(value)
-        message = f"{flag(name)} must be finite and {condition}, not {given}. {hint}"
+        message = f"`{name}` must be finite and {domain.words}, not {given}. {hint}"
         raise InvalidSetting(message)
     return number

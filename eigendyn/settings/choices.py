@@ -13,14 +13,6 @@ from eigendyn.settings.other_names import meant
 
 LOSS_NAMES = ("euclidean", "cosine", "iso-euclidean", "iso-cosine")
 MODEL_NAMES = ("barlow-twins", "deep-linear")  # dynamics without a loss
-METHODS = ("auto", "compiled", "implicit", "flow", "steps", "closed-form")
-FLOWS = ("auto", "compiled", "implicit", "flow")  # those that integrate a gradient flow
-# What engines take for the equations, beyond their tolerances.
-APPROXIMATIONS = {
-    "implicit": "forces under a loss without a scale act at most 1e8 times in a unit of time, and "
-    "not at all once they cancel to round-off in every mode"
-}
-ENSEMBLE_ENGINES = ("auto", "compiled", "shifted", "implicit", "kernel", "flow")
 KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")
@@ -109,10 +101,10 @@ def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
     """What was meant by a name from elsewhere, in a sentence; None if that is not known."""
     if kind == "loss" and given in PRESETS:
         loss = PRESET_LOSSES[given]
-        return f"It is a preset: try --preset {given}, or the loss that it takes, {loss}."
+        return f"It is a preset: try `preset={given!r}`, or the loss that it takes, {loss}."
     if kind == "loss" and given in MODEL_NAMES:
-        return f"It is a model: try --model {given}."
+        return f"It is a model: try `model={given!r}`."
     if kind == "loss" and "(" in given:
-        return "It looks like a formula: try --loss-expr."
+        return "It looks like a formula: try `loss_expr`."
     name = meant(kind, given)
     return f"Did you mean {name!r}?" if name in names else None

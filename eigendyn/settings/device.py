@@ -34,7 +34,7 @@ def find_device(name: str = "auto") -> jax.Device:  # pyright: ignore[reportInva
     try:
         return jax.devices(None if kind == "auto" else kind)[0]
     except (RuntimeError, AssertionError) as error:
-        message = f"No {kind.upper()} backend. Install jax[cuda13] or use --device cpu."
+        message = f"No {kind.upper()} backend. Install jax[cuda13] or use `device='cpu'`."
         raise DeviceUnavailable(message) from error
 
 

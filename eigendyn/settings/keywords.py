@@ -6,12 +6,13 @@ Standard library only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, ParamSpec, TypeVar
 
-from eigendyn.errors import UnknownName
+from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.settings.other_names import in_python, meant
 
 Given = ParamSpec("Given")
@@ -25,6 +26,9 @@ def takes(
 ) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
     """Let a function refuse keywords that neither it nor those that it hands them to take.
 
+    A dataclass among these is taken whole too, as `settings`; keywords stand before its fields. The
+    signature names every keyword, so that IPython completes it.
+
     Args:
         others: Functions and classes to which it hands its keywords on, or names of keywords.
 
@@ -33,18 +37,50 @@ def takes(
     """
 
     def decorate(verb: Callable[Given, Result]) -> Callable[Given, Result]:
-        known = list(keywords_of(verb))
+        shown = signature(verb)
+        nouns = [other for other in others if isinstance(other, type) and is_dataclass(other)]
+        own = [one for one in shown.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+        more = [Parameter("settings", Parameter.KEYWORD_ONLY, default=None)] if nouns else []
         for other in others:
-            known += [other] if isinstance(other, str) else keywords_of(other)
+            more += (
+                [Parameter(other, Parameter.KEYWORD_ONLY)]
+                if isinstance(other, str)
+                else [one.replace(kind=Parameter.KEYWORD_ONLY) for one in _by_name(other)]
+            )
+        every = {one.name: one for one in [*more, *own]}  # its own stand before others' …
+        ordered = sorted(every.values(), key=lambda one: one.kind)
 
         @wraps(verb)
         def checked(*args: Given.args, **given: Given.kwargs) -> Result:
-            check_keywords("keyword", given, known)
+            check_keywords("keyword", given, every)
+            for noun in nouns:
+                placed = shown.bind_partial(*args).arguments
+                given.update(_taken_whole(noun, given, placed))
             return verb(*args, **given)
 
+        checked.__signature__ = shown.replace(parameters=ordered)  # pyright: ignore[reportAttributeAccessIssue]
         return checked
 
     return decorate
+
+
+def _taken_whole(noun: type, given: dict[str, Any], placed: Iterable[str]) -> dict[str, Any]:
+    """Fields of a dataclass given as `settings` that are not as usual and not given beside it."""
+    whole = given.pop("settings", None)
+    if whole is None:
+        return {}
+    if not isinstance(whole, noun):
+        message = (
+            f"`settings` must be a {noun.__name__}, not {type(whole).__name__}. "
+            f"Try eigendyn.{noun.__name__}(weight_decay=0.01)."
+        )
+        raise InvalidSetting(message)
+    values = {field.name: getattr(whole, field.name) for field in fields(noun)}
+    usual = {field.name: field.default for field in fields(noun)}
+    beside = {*given, *placed}
+    return {
+        name: value for name, value in values.items() if value != usual[name] and name not in beside
+    }
 
 
 def strict(noun: type[Noun]) -> type[Noun]:
@@ -62,8 +98,13 @@ def strict(noun: type[Noun]) -> type[Noun]:
 
 def keywords_of(verb: Callable[..., Any]) -> list[str]:
     """Names of what a function or class takes by keyword."""
+    return [one.name for one in _by_name(verb)]
+
+
+def _by_name(verb: Callable[..., Any]) -> list[Parameter]:
+    """What a function or class takes by keyword."""
     by_name = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    return [name for name, one in signature(verb).parameters.items() if one.kind in by_name]
+    return [one for one in signature(verb).parameters.values() if one.kind in by_name]
 
 
 def check_keywords(kind: str, given: Iterable[str], known: Iterable[str]) -> None:

@@ -212,7 +212,7 @@ def _list_refused(path: Path, values: NDArray) -> UnreadableFile:
     listed = ",".join(f"{number:.15g}" for number in numbers) if is_short else "0.05,0.3,1,2"
     message = (
         f"Embeddings must have several samples and dimensions; {path} holds {what} "
-        f"({len(numbers)} in all). If they are variances of modes, try --variances {listed}."
+        f"({len(numbers)} in all). If they are variances of modes, try `variances=[{listed}]`."
     )
     return UnreadableFile(message)
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from eigendyn.settings.choices import PRESET_LOSSES, PRESETS, check_choice
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
 
 
@@ -53,14 +54,18 @@ METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 
+def _numbers_of(part: str) -> list[str]:
+    """Numbers that are there with some values of a choice only."""
+    return [name for name, row in PARAMETERS.items() if row.part and row.part[0] == part]
+
+
 BELONGS_TO: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "predictor": (
-            *("alpha", "epsilon", "epsilon_placement", "normalize"),
-            *("correlation_momentum", "correlation_order"),
-            *("predictor_rate", "predictor_decay", "predictor_start"),
+            *_numbers_of("predictor"),
+            *("epsilon_placement", "normalize", "correlation_order"),
         ),
-        "target": ("ema", "ema_schedule"),
+        "target": (*_numbers_of("target"), "ema_schedule"),
     }
 )
 

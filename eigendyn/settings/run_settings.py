@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.checks import POSITIVE, check_real, check_whole
-from eigendyn.settings.choices import CLOSURES, DEVICES, DTYPES, METHODS, SOLVERS, check_choice
+from eigendyn.settings.checks import POSITIVE, SHARE, check_real, check_whole
+from eigendyn.settings.choices import CLOSURES, DEVICES, DTYPES, SOLVERS, check_choice
+from eigendyn.settings.engines import ENGINES, METHODS, Engine
 from eigendyn.settings.keywords import strict
-from eigendyn.settings.siamese import CHOICES, RULES, Siamese, contradictions, filled_in
+from eigendyn.settings.siamese import Siamese
 
 TOLERANCES = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-7)}  # relative, absolute
 SMALLEST_RTOL = {"float64": 1e-14, "float32": 1e-6}  # below it a step is all round-off
+FINER = {"float64": "", "float32": ", or `dtype='float64'`"}  # what else to try in a precision
 MOST_IMPLICIT = 1024  # states × modes up to which "auto" takes implicit steps, which grow cubically
 DEFAULT_SAMPLES = 10_000
 DEFAULT_CLOSURE_ACCURACY = 1e-9
@@ -60,7 +61,7 @@ class Settings(Siamese):
         momentum: Heavy-ball momentum of encoder and learned predictor.
         learning_rate: η; time is learning rate × step.
         steps: Number of training steps.
-        method: One of `choices.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
+        method: One of `engines.METHODS`: "compiled", "implicit" (LSODA, for stiff dynamics) and
             "flow" (JAX) follow the gradient flow, "steps" expected descent; "auto" takes a flow,
             and steps with momentum: see `takes_steps`.
         closure: One of `choices.CLOSURES`.
@@ -82,28 +83,6 @@ class Settings(Siamese):
         InvalidSetting: A number without meaning, or settings that contradict each other.
     """
 
-    loss: str = "cosine"
-    predictor: str = "direct"
-    stop_gradient: bool = True
-    alpha: float = 1.0
-    beta: float | None = None
-    epsilon: float | None = None
-    epsilon_placement: str = "inside"
-    normalize: bool = False
-    correlation_momentum: float | None = None
-    correlation_order: str = "update-first"
-    predictor_rate: float | None = None
-    predictor_decay: float = 0.0
-    predictor_start: float | None = None
-    target: str = "shared"
-    ema: float | None = None
-    ema_schedule: str = "constant"
-    sigma1: float = 0.0
-    sigma2: float = 0.1
-    weight_decay: float = 0.0
-    momentum: float = 0.0
-    learning_rate: float = 0.1
-    steps: int = 1500
     method: str = "auto"
     closure: str = "auto"
     closure_accuracy: float = DEFAULT_CLOSURE_ACCURACY
@@ -118,22 +97,17 @@ class Settings(Siamese):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check every setting by itself, then against the others, then fill in what follows."""
+        """Check every setting by itself, then against the others."""
         for kind, known in _CHOICES.items():
             check_choice(kind, getattr(self, kind), known)
-        for name in ("normalize", "stop_gradient"):
-            if not isinstance(getattr(self, name), bool):
-                message = f"{name} must be True or False, not {getattr(self, name)!r}."
-                raise InvalidSetting(message)
         for name, lowest in _WHOLE.items():
             object.__setattr__(self, name, check_whole(name, getattr(self, name), lowest))
-        for name, rule in _REAL.items():
-            if getattr(self, name) is not None or getattr(Settings, name) is not None:
-                object.__setattr__(self, name, check_real(name, getattr(self, name), rule))
-        for contradiction in chain(contradictions(self), self._misplaced_accuracies()):
+        for name, (domain, hint) in _REAL.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, check_real(name, getattr(self, name), domain, hint))
+        super().__post_init__()
+        for contradiction in self._misplaced_accuracies():
             raise InvalidSetting(contradiction)
-        for name, value in filled_in(self).items():
-            object.__setattr__(self, name, value)
 
     @property
     def tolerances(self) -> tuple[float, float]:
@@ -148,6 +122,12 @@ class Settings(Siamese):
         return self.learning_rate * self.steps
 
     @property
+    def follows_flow(self) -> bool:
+        """Whether a gradient flow is followed, or its closed form where there is one."""
+        is_flow = self.method == "auto" or ENGINES[self.method].follows == "flow"
+        return is_flow and not self.takes_steps
+
+    @property
     def takes_steps(self) -> bool:
         """Whether steps of descent are followed: asked for, or by default with momentum.
 
@@ -159,60 +139,66 @@ class Settings(Siamese):
 
     @property
     def _steers_flow(self) -> dict[str, bool]:
-        """By option that has a say in an adaptive flow only, whether it is given."""
+        """By setting that has a say in an adaptive flow only, whether it is given."""
         return {
-            "--rtol": self.rtol is not None,
-            "--atol": self.atol is not None,
-            "--solver": self.solver != "explicit",
+            "rtol": self.rtol is not None,
+            "atol": self.atol is not None,
+            "solver": self.solver != "explicit",
         }
 
     def _misplaced_accuracies(self) -> Iterator[str]:
         """Say which accuracy steers nothing, or asks for more than the numbers can hold."""
         if not math.isfinite(self.duration):
             yield (
-                "The training time --learning-rate × --steps must be finite, not "
-                f"{self.learning_rate:g} × {self.steps}. Try a smaller --learning-rate."
+                "The training time `learning_rate` × `steps` must be finite, not "
+                f"{self.learning_rate:g} × {self.steps}. Try a smaller `learning_rate`."
             )
-        if self.method in ("steps", "closed-form"):
-            for flag in (flag for flag, is_given in self._steers_flow.items() if is_given):
-                yield (
-                    f"{flag} steers the adaptive flow, and --method {self.method} has none. "
-                    f"Leave out {flag}, or try --method flow."
-                )
-        if self.method in ("compiled", "implicit"):
-            if self.solver != "explicit":
-                yield (
-                    f"--solver {self.solver} steers the flow in JAX, and --method {self.method} "
-                    "has none. Try --method flow."
-                )
-            if self.device == "cuda":
-                yield (
-                    f"--method {self.method} runs on the processor, not on --device cuda. "
-                    "Try --method flow, or --device cpu."
-                )
-        if self.method == "implicit" and self.dtype == "float32":
-            yield (
-                "--method implicit computes in float64, not in --dtype float32. Leave one of the "
-                "two out, or try --method flow --solver stiff."
-            )
+        if self.method in ENGINES:
+            yield from self._misplaced_engine(ENGINES[self.method])
         if (
             self.closure not in ("auto", "exact")
             and self.closure_accuracy != DEFAULT_CLOSURE_ACCURACY
         ):
             yield (
-                f"--closure-accuracy steers the exact closure, not --closure {self.closure}. "
-                "Leave it out, or try --closure exact."
+                f"`closure_accuracy` steers the exact closure, not `closure={self.closure!r}`. "
+                "Leave it out, or try `closure='exact'`."
             )
         if self.closure not in ("auto", "sampled") and self.samples != DEFAULT_SAMPLES:
             yield (
-                f"--samples steers the sampled closure, not --closure {self.closure}. "
-                "Leave it out, or try --closure sampled."
+                f"`samples` steers the sampled closure, not `closure={self.closure!r}`. "
+                "Leave it out, or try `closure='sampled'`."
             )
         if self.rtol is not None and self.rtol < SMALLEST_RTOL[self.dtype]:
             yield (
-                f"--rtol must be at least {SMALLEST_RTOL[self.dtype]:g} in {self.dtype}, not "
+                f"`rtol` must be at least {SMALLEST_RTOL[self.dtype]:g} in {self.dtype}, not "
                 f"{self.rtol:g}: a step cannot be more accurate than its numbers. Try a larger one"
-                f"{', or --dtype float64' if self.dtype == 'float32' else ''}."
+                f"{FINER[self.dtype]}."
+            )
+
+    def _misplaced_engine(self, engine: Engine) -> Iterator[str]:
+        """Say what the engine that was asked for has no use for, or cannot do."""
+        steers = [name for name, is_given in self._steers_flow.items() if is_given]
+        if engine.follows != "flow":
+            for name in steers:
+                yield (
+                    f"`{name}` steers the adaptive flow, and `method={self.method!r}` has none. "
+                    f"Leave out `{name}`, or try `method='flow'`."
+                )
+        elif "solver" in steers and not engine.has_solver:
+            yield (
+                f"`solver={self.solver!r}` steers the flow in JAX, and `method={self.method!r}` "
+                "has none. Try `method='flow'`."
+            )
+        if self.device not in engine.devices:
+            yield (
+                f"`method={self.method!r}` runs on the processor, not on "
+                f"`device={self.device!r}`. Try `method='flow'`, or `device='cpu'`."
+            )
+        if self.dtype not in engine.dtypes:
+            yield (
+                f"`method={self.method!r}` computes in {engine.dtypes[0]}, not in "
+                f"`dtype={self.dtype!r}`. Leave one of the two out, or try "
+                "`method='flow', solver='stiff'`."
             )
 
 
@@ -229,13 +215,12 @@ _CHOICES = {
     "solver": SOLVERS,
     "dtype": DTYPES,
     "device": DEVICES,
-    **CHOICES,
 }
 
-_WHOLE = {"steps": 1, "samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0}
+_WHOLE = {"samples": 2, "max_solver_steps": 1, "saves": 2, "seed": 0}
 
-_REAL = dict(RULES) | {
-    "closure_accuracy": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-9."),
-    "rtol": (lambda x: 0 < x < 1, "between 0 and 1", "Try 1e-10."),
-    "atol": (POSITIVE[0], POSITIVE[1], "Try 1e-12."),
+_REAL = {
+    "closure_accuracy": (SHARE, "Try 1e-9."),
+    "rtol": (SHARE, "Try 1e-10."),
+    "atol": (POSITIVE, "Try 1e-12."),
 }

@@ -10,20 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from eigendyn.settings.checks import FRACTION, POSITIVE, REAL, Rule
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.checks import check_whole
 from eigendyn.settings.choices import (
     CORRELATION_ORDERS,
     EMA_SCHEDULES,
     EPSILON_PLACEMENTS,
     PREDICTORS,
     TARGETS,
+    check_choice,
 )
-
-DEFAULT_EMA = 0.99
-DEFAULT_CORRELATION_MOMENTUM = 0.9
-DEFAULT_PREDICTOR_RATE = 1.0
-DEFAULT_PREDICTOR_START = 0.5
-COPY_EPSILON = 0.25  # DirectCopy, Wang et al. 2021
+from eigendyn.settings.parameters import PARAMETERS, default
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -34,40 +31,56 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "correlation_order": CORRELATION_ORDERS,
     }
 )
-RULES: Mapping[str, Rule] = MappingProxyType(
-    REAL
-    | {
-        "epsilon": (lambda x: x >= 0, "≥ 0", "0 adds nothing to the eigenvalues."),
-        "correlation_momentum": FRACTION,
-        "predictor_rate": POSITIVE,
-        "predictor_decay": REAL["weight_decay"],
-        "predictor_start": POSITIVE,
-        "ema": FRACTION,
-        "momentum": FRACTION,
-    }
-)
 
 
+@dataclass(frozen=True)
 class Siamese:
-    """What every Siamese network has, whoever describes it: `Settings`, or a `Network`."""
+    """What every Siamese network has, whoever describes it: `Settings`, or a `Network`.
 
-    loss: str
-    predictor: str
-    target: str
-    stop_gradient: bool
-    alpha: float
-    beta: float | None
-    epsilon: float | None
-    epsilon_placement: str
-    normalize: bool
-    momentum: float
-    ema: float | None
-    ema_schedule: str
-    correlation_momentum: float | None
-    correlation_order: str
-    predictor_rate: float | None
-    predictor_decay: float
-    predictor_start: float | None
+    Numbers are those of the table `PARAMETERS`; fields are explained where they are given.
+    """
+
+    loss: str = "cosine"
+    predictor: str = "direct"
+    stop_gradient: bool = True
+    alpha: float = default("alpha")
+    beta: float | None = default("beta")
+    epsilon: float | None = default("epsilon")
+    epsilon_placement: str = "inside"
+    normalize: bool = False
+    correlation_momentum: float | None = default("correlation_momentum")
+    correlation_order: str = "update-first"
+    predictor_rate: float | None = default("predictor_rate")
+    predictor_decay: float = default("predictor_decay")
+    predictor_start: float | None = default("predictor_start")
+    target: str = "shared"
+    ema: float | None = default("ema")
+    ema_schedule: str = "constant"
+    sigma1: float = default("sigma1")
+    sigma2: float = default("sigma2")
+    weight_decay: float = default("weight_decay")
+    momentum: float = default("momentum")
+    learning_rate: float = default("learning_rate")
+    steps: int = 1500
+
+    def __post_init__(self) -> None:
+        """Check every setting by itself, then against the others, then fill in what follows."""
+        for kind, known in CHOICES.items():
+            check_choice(kind, getattr(self, kind), known)
+        for name in ("normalize", "stop_gradient"):
+            if not isinstance(getattr(self, name), bool):
+                message = f"`{name}` must be True or False, not {getattr(self, name)!r}."
+                raise InvalidSetting(message)
+        object.__setattr__(self, "steps", check_whole("steps", self.steps, 1))
+        for name, parameter in PARAMETERS.items():
+            if getattr(self, name) is not None or parameter.default is not None:
+                object.__setattr__(self, name, parameter.check(getattr(self, name)))
+        for contradiction in _contradictions(self):
+            raise InvalidSetting(contradiction)
+        for name, parameter in PARAMETERS.items():
+            if getattr(self, name) is None and parameter.part is not None:
+                assumed = parameter.assumed.get(getattr(self, parameter.part[0]))
+                object.__setattr__(self, name, assumed)
 
 
 @dataclass(frozen=True)
@@ -113,29 +126,11 @@ def architecture(chosen: Siamese) -> Architecture:
     )
 
 
-def filled_in(chosen: Siamese) -> dict[str, float]:
-    """Numbers that follow from the choices where none were given, by the names of settings."""
-    defaults = {
-        "epsilon": COPY_EPSILON if chosen.predictor == "copy" else None,
-        "correlation_momentum": (
-            DEFAULT_CORRELATION_MOMENTUM if chosen.predictor == "running" else None
-        ),
-        "predictor_rate": DEFAULT_PREDICTOR_RATE if chosen.predictor == "learned" else None,
-        "predictor_start": DEFAULT_PREDICTOR_START if chosen.predictor == "learned" else None,
-        "ema": DEFAULT_EMA if chosen.target == "ema" else None,
-    }
-    return {
-        name: value
-        for name, value in defaults.items()
-        if value is not None and getattr(chosen, name) is None
-    }
-
-
-def contradictions(chosen: Siamese) -> Iterator[str]:
+def _contradictions(chosen: Siamese) -> Iterator[str]:
     """Say which settings cannot stand beside each other, one sentence each."""
     yield from _misplaced_family(chosen)
     yield from _misplaced_function(chosen)
-    yield from _misplaced_learning(chosen)
+    yield from _misplaced_part(chosen)
     yield from _misplaced_target(chosen)
 
 
@@ -143,23 +138,23 @@ def _misplaced_family(chosen: Siamese) -> Iterator[str]:
     if chosen.beta is not None and chosen.loss.startswith("iso-"):
         plain = chosen.loss.removeprefix("iso-")
         yield (
-            f"--beta cannot be combined with --loss {chosen.loss}, which is the family "
-            f"of {plain} at β = 1. Try --loss {plain} --beta {chosen.beta:g}."
+            f"`beta` cannot be combined with `loss={chosen.loss!r}`, which is the family "
+            f"of {plain} at β = 1. Try `loss={plain!r}, beta={chosen.beta:g}`."
         )
     if chosen.predictor == "none" and chosen.beta:
         yield (
-            f"--beta {chosen.beta:g} has no meaning with --no-predictor, where λ = 1. "
+            f"`beta={chosen.beta:g}` has no meaning with `predictor='none'`, where λ = 1. "
             "Leave out one of the two."
         )
     if chosen.predictor == "learned" and (chosen.beta or chosen.loss.startswith("iso-")):
-        what = f"--beta {chosen.beta:g}" if chosen.beta else f"--loss {chosen.loss}"
+        what = f"`beta={chosen.beta:g}`" if chosen.beta else f"`loss={chosen.loss!r}`"
         yield (
             f"{what} has its λ behind a stop-gradient, so that no gradient reaches a learned "
-            "predictor. Try --predictor direct, or the plain loss."
+            "predictor. Try `predictor='direct'`, or the plain loss."
         )
     if not chosen.stop_gradient and chosen.beta:
         yield (
-            f"--beta {chosen.beta:g} has no meaning with --no-stop-gradient: the family δ/λ^β "
+            f"`beta={chosen.beta:g}` has no meaning with `stop_gradient=False`: the family δ/λ^β "
             "is defined by what is stopped. Leave out one of the two."
         )
 
@@ -167,69 +162,57 @@ def _misplaced_family(chosen: Siamese) -> Iterator[str]:
 def _misplaced_function(chosen: Siamese) -> Iterator[str]:
     """Options of a predictor that is a function of a correlation."""
     why = {
-        "none": "with --no-predictor, where λ = 1",
-        "learned": "with --predictor learned, whose eigenvalues are learned",
+        "none": "with `predictor='none'`, where λ = 1",
+        "learned": "with `predictor='learned'`, whose eigenvalues are learned",
     }
     given = {
-        f"--alpha {chosen.alpha:g}": chosen.alpha != 1,
-        f"--epsilon {chosen.epsilon or 0:g}": bool(chosen.epsilon),
-        "--normalize": chosen.normalize,
+        f"`alpha={chosen.alpha:g}`": chosen.alpha != 1,
+        f"`epsilon={chosen.epsilon or 0:g}`": bool(chosen.epsilon),
+        "`normalize=True`": chosen.normalize,
     }
     if chosen.predictor in why:
-        for flag in (flag for flag, is_given in given.items() if is_given):
-            yield f"{flag} has no meaning {why[chosen.predictor]}. Leave out one of the two."
+        for setting in (setting for setting, is_given in given.items() if is_given):
+            yield f"{setting} has no meaning {why[chosen.predictor]}. Leave out one of the two."
     if chosen.predictor == "copy" and chosen.alpha != 1:
         yield (
-            f"--alpha {chosen.alpha:g} has no meaning with --predictor copy, which copies the "
-            "correlation: α = 1. Try --predictor direct --normalize."
+            f"`alpha={chosen.alpha:g}` has no meaning with `predictor='copy'`, which copies the "
+            "correlation: α = 1. Try `predictor='direct', normalize=True`."
         )
     has_epsilon = chosen.epsilon or (chosen.predictor == "copy" and chosen.epsilon is None)
     if chosen.epsilon_placement != "inside" and not has_epsilon:
         yield (
-            f"--epsilon-placement {chosen.epsilon_placement} places an ε, and there is none. "
-            "Leave it out, or try --epsilon 0.1."
-        )
-    if chosen.correlation_momentum is not None and chosen.predictor not in ("running", "copy"):
-        yield (
-            f"--correlation-momentum {chosen.correlation_momentum:g} averages the correlation of a "
-            f"running predictor, and the predictor is {chosen.predictor}. Leave it out, or try "
-            "--predictor running."
+            f"`epsilon_placement={chosen.epsilon_placement!r}` places an ε, and there is none. "
+            "Leave it out, or try `epsilon=0.1`."
         )
     averages = chosen.predictor == "running" or chosen.correlation_momentum is not None
     if chosen.correlation_order != CORRELATION_ORDERS[0] and not averages:
         yield (
-            f"--correlation-order {chosen.correlation_order} says when a running correlation is "
-            "updated, and there is none. Leave it out, or try --predictor running."
+            f"`correlation_order={chosen.correlation_order!r}` says when a running correlation is "
+            "updated, and there is none. Leave it out, or try `predictor='running'`."
         )
 
 
-def _misplaced_learning(chosen: Siamese) -> Iterator[str]:
-    given = {
-        "--predictor-rate": chosen.predictor_rate is not None,
-        "--predictor-decay": chosen.predictor_decay != 0,
-        "--predictor-start": chosen.predictor_start is not None,
-    }
-    if chosen.predictor != "learned":
-        for flag in (flag for flag, is_given in given.items() if is_given):
-            yield (
-                f"{flag} steers a learned predictor, and the predictor is {chosen.predictor}. "
-                "Leave it out, or try --predictor learned."
-            )
+def _misplaced_part(chosen: Siamese) -> Iterator[str]:
+    """Numbers of a part that is not there."""
+    for name, parameter in PARAMETERS.items():
+        value = getattr(chosen, name)
+        if parameter.does and parameter.part is not None and value != parameter.default:
+            part, values = parameter.part
+            if getattr(chosen, part) not in values:
+                yield (
+                    f"`{name}={value:g}` {parameter.does}, and the {part} is "
+                    f"{getattr(chosen, part)}. Leave it out, or try `{part}={values[0]!r}`."
+                )
 
 
 def _misplaced_target(chosen: Siamese) -> Iterator[str]:
     if chosen.target == "ema" and not chosen.stop_gradient:
         yield (
             "The gradient cannot flow through a target that is an average of past weights. "
-            "Leave out one of --target ema and --no-stop-gradient."
-        )
-    if chosen.target != "ema" and chosen.ema is not None:
-        yield (
-            f"--ema {chosen.ema:g} is the momentum of an EMA target, and the target is "
-            f"{chosen.target}. Leave it out, or try --target ema."
+            "Leave out one of `target='ema'` and `stop_gradient=False`."
         )
     if chosen.target != "ema" and chosen.ema_schedule != "constant":
         yield (
-            f"--ema-schedule {chosen.ema_schedule} changes the momentum of an EMA target, and the "
-            f"target is {chosen.target}. Leave it out, or try --target ema."
+            f"`ema_schedule={chosen.ema_schedule!r}` changes the momentum of an EMA target, and "
+            f"the target is {chosen.target}. Leave it out, or try `target='ema'`."
         )

@@ -133,18 +133,18 @@ def random_weights(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArray:
     """
     for name, value in (("modes", modes), ("inputs", inputs), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            message = f"--{name} must be a whole number, not {short(value)}. Try 10."
+            message = f"`{name}` must be a whole number, not {short(value)}. Try 10."
             raise InvalidSetting(message)
     if seed < 0:
-        message = f"--seed must be at least 0, not {seed}. Try 0."
+        message = f"`seed` must be at least 0, not {seed}. Try 0."
         raise InvalidSetting(message)
     if modes < 1:
-        message = f"--modes must be at least 1, not {modes}. Try 10."
+        message = f"`modes` must be at least 1, not {modes}. Try 10."
         raise InvalidSetting(message)
     if inputs < modes:
         message = (
-            f"--inputs must be at least --modes, here {modes}, so that every mode has variance; "
-            f"it is {inputs}. Try --inputs {max(modes + modes // 2, 1)}."
+            f"`inputs` must be at least `modes`, here {modes}, so that every mode has variance; "
+            f"it is {inputs}. Try `inputs={max(modes + modes // 2, 1)}`."
         )
         raise InvalidSetting(message)
     return np.random.default_rng(seed).normal(scale=ENTRY_DEVIATION, size=(modes, inputs))

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
 
 LONG = 60  # letters of a name that is no title any more
@@ -20,20 +21,6 @@ CHOICES = {  # what they say where they are not the usual ones
     ("target", "ema"): "EMA target",
     ("normalize", True): "normalised",
     ("ema_schedule", "cosine"): "cosine schedule",
-}
-NUMBERS = {  # in the order in which they are said
-    "alpha": "α = ",
-    "beta": "β = ",
-    "epsilon": "ε = ",
-    "correlation_momentum": "correlation momentum ",
-    "predictor_rate": "predictor rate ",
-    "predictor_start": "predictor start ",
-    "ema": "EMA momentum ",
-    "weight_decay": "weight decay ",
-    "predictor_decay": "predictor decay ",
-    "momentum": "momentum ",
-    "sigma1": "σ₁ = ",
-    "sigma2": "σ₂ = ",
 }
 
 
@@ -51,9 +38,9 @@ def told(loss: str, settings: Mapping[str, Any], without: Collection[str] = ()) 
     usual = asdict(Settings(**chosen))
     choices = [words for (name, value), words in CHOICES.items() if settings.get(name) == value]
     numbers = [
-        f"{words}{settings[name]:g}"
-        for name, words in NUMBERS.items()
-        if name not in without and settings.get(name) not in (None, usual[name])
+        f"{row.told}{settings[name]:g}"
+        for name, row in PARAMETERS.items()
+        if row.told and name not in without and settings.get(name) not in (None, usual[name])
     ]
     own = settings.get("parameters", {}) if "model" in settings else {}  # a written loss says them
     numbers = [*(f"{name} = {value:g}" for name, value in own.items()), *numbers]

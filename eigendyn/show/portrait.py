@@ -75,7 +75,7 @@ def draw_portrait(
         bar.update()
         if descents and motion.system.names != ("singular_value_0", "singular_value_1"):
             message = (
-                "--descent trains networks of two modes, and this plane shows something else. "
+                "`descents` trains networks of two modes, and this plane shows something else. "
                 "Leave it out."
             )
             raise InvalidSetting(message)
@@ -103,8 +103,9 @@ def _starts(motion: Motion, given: Sequence[Sequence[float]]) -> list[tuple[floa
         inside = len(start) == 2 and all(0 <= x <= top for x, top in zip(start, tops, strict=True))
         if not inside:
             message = (
-                f"--start must be a point of the plane, 0…{tops[0]:.3g} across and 0…{tops[1]:.3g} "
-                f"up, not {','.join(f'{x:g}' for x in start)}. Try --start 0.3,1."
+                f"`starts` must each be a point of the plane, 0…{tops[0]:.3g} across and "
+                f"0…{tops[1]:.3g} up, not {','.join(f'{x:g}' for x in start)}. "
+                "Try `starts=[(0.3, 1)]`."
             )
             raise InvalidSetting(message)
     return [(float(x), float(y)) for x, y in given]

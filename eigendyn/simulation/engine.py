@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from eigendyn.errors import InvalidSetting, NoProgram, NotDecoupled
 from eigendyn.program.averaging import Nodes
 from eigendyn.results.events import CLOSER, arrival_times, between
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch
-from eigendyn.settings.choices import ENSEMBLE_ENGINES, check_choice
+from eigendyn.settings.choices import check_choice
 from eigendyn.settings.device import find_platform
+from eigendyn.settings.engines import ENSEMBLE_ENGINES
 from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
 from eigendyn.simulation.engines.until_agree import until_two_agree
 from eigendyn.simulation.equations import Equations
@@ -76,7 +77,7 @@ class Work:
         return replace(self, system=replace(self.system, chosen=limited))
 
     @property
-    def accuracy(self) -> dict[str, float]:
+    def accuracy(self) -> dict[str, Any]:
         """Relative and absolute error allowed."""
         return dict(zip(("rtol", "atol"), self.chosen.tolerances, strict=True))
 
@@ -85,7 +86,7 @@ def follow(engine: str, work: Work, starts: NDArray, parameters: Numbers) -> tup
     """Follow every start.
 
     Args:
-        engine: One of `choices.ENSEMBLE_ENGINES`. "auto" takes "flow" for stiff dynamics and on a
+        engine: One of `engines.ENSEMBLE_ENGINES`. "auto" takes "flow" for stiff dynamics and on a
             GPU, "shifted" where modes are uncoupled, else "compiled"; what the last two leave
             undone is followed again by "implicit". "kernel" is experimental and taken only when
             it is asked for.

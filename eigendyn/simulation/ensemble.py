@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,8 +16,10 @@ from eigendyn.results.dataset import ensemble_dataset
 from eigendyn.results.events import watched
 from eigendyn.results.trajectory import Batch
 from eigendyn.settings.checks import check_whole
-from eigendyn.settings.choices import ENSEMBLE_ENGINES, KEEPS, check_choice
+from eigendyn.settings.choices import KEEPS, check_choice
 from eigendyn.settings.device import find_device, find_platform
+from eigendyn.settings.engines import ENSEMBLE_ENGINES
+from eigendyn.settings.given import GivenEnsemble, GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.engine import STATES, WATCHED, Work, follow
@@ -42,12 +44,70 @@ JUDGED = {  # where on the way the closure's error is known, if not all along it
 PIECES = 50  # chunks at least while progress is shown
 
 
+@takes(Settings)
+def _prepare(
+    loss: str | SymbolicLoss | ModeDynamics,
+    variances: ArrayLike,
+    *,
+    times: ArrayLike | None = None,
+    engine: str = "auto",
+    keep: str = "trajectory",
+    sweep: Mapping[str, ArrayLike] | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+    **settings: Unpack[GivenSettings],
+) -> _Job:
+    check_choice("engine", engine, ENSEMBLE_ENGINES)
+    check_choice("keep", keep, KEEPS)
+    system = equations(loss, settings)
+    chosen, program = system.chosen, system.program
+    if threads is not None:
+        threads = check_whole("threads", threads, 1)
+    find_platform(chosen.device)  # or say that there is none
+    table = _table(variances)
+    numbers = field_parameters(program, chosen, system.numbers)
+    parameters = numbers | _swept(sweep or {}, numbers, len(table))
+    each = {name: np.reshape(p, (-1, 1)) for name, p in parameters.items()}
+    with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
+        states = starting_states(program, table, chosen, each)
+    starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
+    group = by_width(program, starts)
+    fits = {
+        int(one): nodes_for(program, starts[group == one], _part(parameters, group == one), chosen)
+        for one in (np.unique(group) if len(group) else [0])
+    }
+    with np.errstate(over="ignore"):  # starts that are not finite are skipped
+        states = starts.astype(chosen.dtype)
+    if program.closure == "exact quadrature":  # a mode that is lost might have come back
+        states[((states == 0) & (starts != 0)).any(axis=(1, 2))] = np.nan
+    work = Work(
+        system=system,
+        nodes=NO_NODES,
+        times=_looked_at(_from_zero(times, chosen), keep),
+        keep=keep,
+        threads=threads,
+        whole=states,
+    )
+    return _Job(
+        loss=system.title,
+        work=work,
+        engine=engine,
+        starts=states,
+        parameters=parameters,
+        group=group,
+        fits=fits,
+        skips_start=keep == "trajectory" and times is not None and np.ravel(times)[0] > 0,
+        progress=progress,
+    )
+
+
+@takes(_prepare)
 def ensemble(
     loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike = (),
     *,
     memory: int = MEMORY,
-    **options: Any,
+    **options: Unpack[GivenEnsemble],
 ) -> xarray.Dataset:
     """Follow the modes of many spectra as `simulate` does, each with its own step size.
 
@@ -79,12 +139,13 @@ def ensemble(
     return chunks[0] if len(chunks) == 1 else xarray.concat(chunks, "trajectory", join="exact")
 
 
+@takes(_prepare)
 def stream_ensemble(
     loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike = (),
     *,
     memory: int = MEMORY,
-    **options: Any,
+    **options: Unpack[GivenEnsemble],
 ) -> Iterator[xarray.Dataset]:
     r"""Follow the modes of many spectra, and give what was found in chunks that fit into a memory.
 
@@ -105,7 +166,7 @@ def stream_ensemble(
             or not finite is skipped: its status is "invalid-start".
         memory: Bytes that the states of one chunk may take.
         options: times: increasing times to save (times,), None takes those of `simulate`.
-            engine: one of `choices.ENSEMBLE_ENGINES`. keep: "trajectory"; "final", the last time
+            engine: one of `engines.ENSEMBLE_ENGINES`. keep: "trajectory"; "final", the last time
             alone; "extrema", smallest and largest state over the saved times; "recruitment", the
             time at which each mode is recruited, on the way to the last of the saved times,
             whatever the others are. sweep: by name, values of parameters, one for each
@@ -161,63 +222,6 @@ class _Job:
     def part(self, rows: slice | NDArray) -> dict[str, float | NDArray]:
         """Parameters of some trajectories."""
         return _part(self.parameters, rows)
-
-
-@takes(Settings, "memory")
-def _prepare(
-    loss: str | SymbolicLoss | ModeDynamics,
-    variances: ArrayLike,
-    *,
-    times: ArrayLike | None = None,
-    engine: str = "auto",
-    keep: str = "trajectory",
-    sweep: Mapping[str, ArrayLike] | None = None,
-    threads: int | None = None,
-    progress: bool = False,
-    **settings: Any,
-) -> _Job:
-    check_choice("engine", engine, ENSEMBLE_ENGINES)
-    check_choice("keep", keep, KEEPS)
-    system = equations(loss, settings)
-    chosen, program = system.chosen, system.program
-    if threads is not None:
-        threads = check_whole("threads", threads, 1)
-    find_platform(chosen.device)  # or say that there is none
-    table = _table(variances)
-    numbers = field_parameters(program, chosen, system.numbers)
-    parameters = numbers | _swept(sweep or {}, numbers, len(table))
-    each = {name: np.reshape(p, (-1, 1)) for name, p in parameters.items()}
-    with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
-        states = starting_states(program, table, chosen, each)
-    starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
-    group = by_width(program, starts)
-    fits = {
-        int(one): nodes_for(program, starts[group == one], _part(parameters, group == one), chosen)
-        for one in (np.unique(group) if len(group) else [0])
-    }
-    with np.errstate(over="ignore"):  # starts that are not finite are skipped
-        states = starts.astype(chosen.dtype)
-    if program.closure == "exact quadrature":  # a mode that is lost might have come back
-        states[((states == 0) & (starts != 0)).any(axis=(1, 2))] = np.nan
-    work = Work(
-        system=system,
-        nodes=NO_NODES,
-        times=_looked_at(_from_zero(times, chosen), keep),
-        keep=keep,
-        threads=threads,
-        whole=states,
-    )
-    return _Job(
-        loss=system.title,
-        work=work,
-        engine=engine,
-        starts=states,
-        parameters=parameters,
-        group=group,
-        fits=fits,
-        skips_start=keep == "trajectory" and times is not None and np.ravel(times)[0] > 0,
-        progress=progress,
-    )
 
 
 def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.program import Program
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
-from eigendyn.settings.siamese import DEFAULT_PREDICTOR_START
 from eigendyn.settings.states import STATES
 
 if TYPE_CHECKING:
     from eigendyn.program.in_jax import VectorField
-
-USUAL = {"predictor_start": DEFAULT_PREDICTOR_START}  # of a model, whose predictor is no setting
 
 
 def starting_states(
@@ -38,7 +36,8 @@ def starting_states(
 
     def number(name: str) -> float | NDArray:
         found = numbers.get(name, getattr(chosen, name))
-        return USUAL[name] if found is None else found
+        # of a model, whose predictor is no setting, as of a learned one
+        return PARAMETERS[name].assumed["learned"] if found is None else found
 
     return np.stack([STATES[name].start(spectrum, number) for name in system.states])
 

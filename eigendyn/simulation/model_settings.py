@@ -7,20 +7,16 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.checks import flag
 from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import Siamese
 
 if TYPE_CHECKING:
     from eigendyn.theory.derive import ModeDynamics
 
-# Settings that any dynamics have; all others belong to a Siamese network and its loss.
-OF_ANY_RUN = frozenset(
-    {
-        *("loss", "learning_rate", "steps", "saves", "method", "solver", "rtol", "atol"),
-        *("max_solver_steps", "closure", "closure_accuracy", "samples", "dtype", "device", "seed"),
-    }
+# Settings that other dynamics do not have: all that is said of a network but for its training time.
+OF_NETWORKS = tuple(
+    one.name for one in fields(Siamese) if one.name not in ("loss", "learning_rate", "steps")
 )
-OF_NETWORKS = tuple(one.name for one in fields(Settings) if one.name not in OF_ANY_RUN)
 
 
 def check_model(dynamics: ModeDynamics) -> None:
@@ -77,13 +73,13 @@ def check_numbers(dynamics: ModeDynamics, needed: Sequence[str], chosen: Setting
         does_nothing = key in own or key not in needed
         if does_nothing and getattr(chosen, key) != getattr(Settings, key):
             message = (
-                f"{flag(key)} belongs to a Siamese network, and the model {name!r} has none: {has}."
+                f"`{key}` belongs to a Siamese network, and the model {name!r} has none: {has}."
                 " Leave it out, or take a loss."
             )
             raise InvalidSetting(message)
     if chosen.closure not in ("auto", "exact") and not dynamics.is_open:
         message = (
-            f"--closure {chosen.closure} takes open moments, and the model {name!r} has none. "
+            f"`closure={chosen.closure!r}` takes open moments, and the model {name!r} has none. "
             "Leave it out."
         )
         raise InvalidSetting(message)

@@ -64,8 +64,8 @@ def with_nodes(
     if not fit.reached and trajectory.status == "completed":
         message = (
             f"The quadrature errs by {fit.error:.1e} in E[z·δ], or by more than the share "
-            f"{accuracy:g} that --closure-accuracy allows in that of a small mode. Try a larger "
-            "one, fewer --steps, or variances that are less far apart."
+            f"{accuracy:g} that `closure_accuracy` allows in that of a small mode. Try a larger "
+            "one, fewer `steps`, or variances that are less far apart."
         )
         trajectory = replace(trajectory, status="closure-inaccurate", message=message)
     return fit, trajectory, visited

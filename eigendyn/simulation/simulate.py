@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,8 @@ from eigendyn.results.dataset import labelled, relative_drift
 from eigendyn.results.events import Course
 from eigendyn.results.labelled import Labelled
 from eigendyn.results.trajectory import Trajectory
-from eigendyn.settings.choices import FLOWS, given_name, is_model
+from eigendyn.settings.choices import given_name, is_model
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
@@ -52,7 +53,7 @@ def simulate(
     *,
     preset: str | None = None,
     progress: bool = False,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> xarray.Dataset:
     r"""Follow the variance of every mode while a loss is descended, or as a model says.
 
@@ -101,7 +102,7 @@ def simulated(
     name = None if loss is None else given_name(loss)
     if preset is not None and is_model(loss):
         message = (
-            f"--preset {preset} sets a network, and the model {name!r} has none. Leave it out."
+            f"`preset={preset!r}` sets a network, and the model {name!r} has none. Leave it out."
         )
         raise InvalidSetting(message)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
@@ -116,7 +117,7 @@ def simulated(
 def vector_field(
     loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike | None = None,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> tuple[VectorField, NDArray, dict[str, float]]:
     """Build the vector field that `simulate` integrates, as a plain JAX function.
 
@@ -152,7 +153,9 @@ def vector_field(
 
 @takes(Settings)
 def conserved_values(
-    loss: str | SymbolicLoss | ModeDynamics, variances: ArrayLike, **settings: Any
+    loss: str | SymbolicLoss | ModeDynamics,
+    variances: ArrayLike,
+    **settings: Unpack[GivenSettings],
 ) -> dict[str, NDArray]:
     """Evaluate what a loss conserves.
 
@@ -189,11 +192,11 @@ def _label(
     seen = _conserved(system, np.asarray(way.values, float), way.times)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
     meaning = ERROR_MEANINGS[program.closure]
-    if chosen.method in FLOWS and not chosen.takes_steps:
+    if chosen.follows_flow:
         own["rtol"], own["atol"] = chosen.tolerances
     if fit.rtol is not None and chosen.rtol is None:
         own["rtol"] = fit.rtol
-        meaning += f"; the flow's --rtol {fit.rtol:.2g} follows from it"
+        meaning += f"; the flow's `rtol={fit.rtol:.2g}` follows from it"
     return labelled(
         trajectory,
         way,

@@ -145,8 +145,8 @@ def mode_dynamics(
     if apart and not loss.has_stop_gradient:
         message = (
             "The gradient cannot flow through a target that is an average of past weights. "
-            "Leave out --target ema, or stop the gradient there: without --no-stop-gradient, or "
-            "with sg(z2) in a written loss."
+            "Leave out `target='ema'`, or stop the gradient there: without "
+            "`stop_gradient=False`, or with sg(z2) in a written loss."
         )
         raise InvalidSetting(message)
     alpha = sp.nsimplify(alpha, rational=True)
@@ -194,7 +194,7 @@ def _predictor_drive(loss: SymbolicLoss) -> sp.Expr:
     if direction == 0:
         message = (
             f"No gradient of the loss {loss.name!r} reaches a learned predictor, since λ stands "
-            "behind a stop-gradient. Try --predictor direct, or a loss without iso-."
+            "behind a stop-gradient. Try `predictor='direct'`, or a loss without iso-."
         )
         raise InvalidSetting(message)
     decay = sym.predictor_decay * sym.predictor_value

@@ -8,6 +8,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.settings.states import STATES
 from eigendyn.theory import symbols as sym
@@ -36,25 +37,17 @@ NAMES = {
     sym.tilt22: ("Q", "Q"),
     sym.tilt12: ("R", "R"),
     sym.determinant: ("Δ", r"\Delta"),
-    sym.alpha: ("α", r"\alpha"),
-    sym.beta: ("β", r"\beta"),
-    sym.sigma1: ("σ1", r"\sigma_1"),
-    sym.sigma2: ("σ2", r"\sigma_2"),
-    sym.weight_decay: ("ω", r"\omega"),
-    sym.epsilon: ("ε", r"\varepsilon"),
-    sym.learning_rate: ("η", r"\eta"),
     sym.duration: ("T", "T"),
-    sym.ema: ("μξ", r"\mu_\xi"),
-    sym.correlation_momentum: ("μc", r"\mu_c"),
-    sym.momentum: ("μ", r"\mu"),
-    sym.predictor_rate: ("κ", r"\kappa"),
-    sym.predictor_decay: ("ωp", r"\omega_p"),
     sym.time: ("t", "t"),
     sym.modes: ("M", "M"),
     sym.n11: ("n11", "n_{11}"),
     sym.n12: ("n12", "n_{12}"),
     sym.n22: ("n22", "n_{22}"),
     sym.n_determinant: ("d", "d"),
+    **{
+        symbol: (PARAMETERS[name].text, PARAMETERS[name].latex)
+        for name, symbol in sym.parameters.items()
+    },
     **{tau: (f"τ{i}", rf"\tau_{i}") for i, tau in enumerate(sym.taus, start=1)},
 }
 INDICES = "mklnpq"  # of this mode, of a sum's modes, of a sum within a sum, …

@@ -273,7 +273,7 @@ class _Reader:
             return modes, _Size()
         return self._refuse(
             f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}; a parameter needs its "
-            f"number, as in --param {_shown(name)}=0.5"
+            f"number, as in `parameters={{{_shown(name)!r}: 0.5}}`"
         )
 
     def _combine(

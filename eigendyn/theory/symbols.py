@@ -13,6 +13,7 @@ import itertools
 import sympy as sp
 
 from eigendyn.settings import states
+from eigendyn.settings.parameters import PARAMETERS
 
 # Per mode: representations of the two views in the predictor's eigenbasis [√variance], and the
 # predictor's eigenvalue.
@@ -54,19 +55,21 @@ PER_MODE = frozenset(
 )
 
 # One number for all modes.
-alpha = sp.Symbol("alpha", positive=True)  # λ = v^α
-beta = sp.Symbol("beta", real=True)  # δ/λ^β
-sigma1 = sp.Symbol("sigma1", nonnegative=True)
-sigma2 = sp.Symbol("sigma2", nonnegative=True)
-weight_decay = sp.Symbol("weight_decay", nonnegative=True)
-learning_rate = sp.Symbol("learning_rate", positive=True)
+parameters = {
+    name: sp.Symbol(name, **{row.domain.assumption: True}) for name, row in PARAMETERS.items()
+}
+alpha = parameters["alpha"]  # λ = v^α
+beta = parameters["beta"]  # δ/λ^β
+sigma1, sigma2 = parameters["sigma1"], parameters["sigma2"]
+weight_decay = parameters["weight_decay"]
+learning_rate = parameters["learning_rate"]
+ema = parameters["ema"]  # momentum of an EMA target, at the start if scheduled
+correlation_momentum = parameters["correlation_momentum"]
+momentum = parameters["momentum"]  # heavy-ball momentum of the descent
+epsilon = parameters["epsilon"]  # added to the predictor's eigenvalues
+predictor_rate = parameters["predictor_rate"]  # learning rate of W_P over that of W
+predictor_decay = parameters["predictor_decay"]
 duration = sp.Symbol("duration", positive=True)  # of the whole training, learning rate × steps
-ema = sp.Symbol("ema", nonnegative=True)  # momentum of an EMA target, at the start if scheduled
-correlation_momentum = sp.Symbol("correlation_momentum", nonnegative=True)
-momentum = sp.Symbol("momentum", nonnegative=True)  # heavy-ball momentum of the descent
-epsilon = sp.Symbol("epsilon", nonnegative=True)  # added to the predictor's eigenvalues
-predictor_rate = sp.Symbol("predictor_rate", positive=True)  # learning rate of W_P over that of W
-predictor_decay = sp.Symbol("predictor_decay", nonnegative=True)
 n11 = sp.Symbol("n11", positive=True)  # covariance of the whitened views
 n12 = sp.Symbol("n12", real=True)
 n22 = sp.Symbol("n22", positive=True)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.analysis.fixed_points.linearisation import is_odd
 from eigendyn.analysis.fixed_points.newton import Dynamics, check_parameters, conserved_here
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.siamese import RULES
+from eigendyn.settings.parameters import PARAMETERS
 
 Quantity = Callable[[Array], Array]
 BORDER = 1e-8  # distance from the end of a range, in its width, that is none
@@ -135,13 +135,13 @@ def meaningful(
             "Try 0, 1."
         )
         raise InvalidSetting(message)
-    rules = [RULES[name] for name in driven if name in RULES]
+    domains = [PARAMETERS[name].domain for name in driven if name in PARAMETERS]
 
     def holds(value: float) -> bool:
-        return all(rule[0](value) for rule in rules)
+        return all(domain.holds(value) for domain in domains)
 
     valid = [value for value in np.linspace(low, high, 65) if holds(value)]
-    condition = " and ".join(dict.fromkeys(rule[1] for rule in rules))
+    condition = " and ".join(dict.fromkeys(domain.words for domain in domains))
     if len(valid) < 2:
         message = (
             f"The range of {named} must hold values that are {condition}, and {low:g}, {high:g} "

@@ -90,6 +90,6 @@ def _check_plane(dynamics: ModeDynamics) -> None:
         names = ", ".join(map(text, dynamics.states))
         message = (
             f"A plane holds two states without velocities, and a mode has {names} here. Leave out "
-            "--momentum, or one of --predictor and --target."
+            "`momentum`, or one of `predictor` and `target`."
         )
         raise InvalidSetting(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from eigendyn.analysis.plane.explored import plane_system
 from eigendyn.analysis.plane.slice import Slice
 from eigendyn.analysis.system import LARGEST, DynamicalSystem
 from eigendyn.errors import InvalidSetting, NoProgram
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings, with_closure_accuracy
 from eigendyn.settings.wording import short
@@ -46,7 +47,7 @@ def phase_plane(
     modes: int | None = None,
     held: Mapping[str, float] | None = None,
     window: Sequence[float] | None = None,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> Motion:
     """Take the plane of two modes' variances, or of two states of one mode.
 
@@ -68,8 +69,8 @@ def phase_plane(
     ends = None if window is None else _window(window)
     values = np.array([*(ends or ()), *(held or {}).values(), LARGEST])
     largest = values[np.isfinite(values)].max()
-    settings = with_closure_accuracy(settings, ACCURACY)
-    system, dynamics = plane_system(loss, modes, held, largest, **settings)
+    accurate = with_closure_accuracy(settings, ACCURACY)
+    system, dynamics = plane_system(loss, modes, held, largest, **accurate)
     return Motion(system, axes(system, dynamics, ends))
 
 
@@ -78,7 +79,7 @@ def _window(given: Sequence[float]) -> tuple[float, float]:
     if len(ends) != 2 or not all(0 < end < np.inf for end in ends):
         message = (
             "A window needs two numbers > 0, where the axis across and the one up end, not "
-            f"{','.join(f'{end:g}' for end in ends)}. Try --window 2,2."
+            f"{','.join(f'{end:g}' for end in ends)}. Try `window=(2, 2)`."
         )
         raise InvalidSetting(message)
     return ends  # pyright: ignore[reportReturnType]

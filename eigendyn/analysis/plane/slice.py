@@ -118,7 +118,7 @@ def plane(
     for word, value in held.items():
         state = _state(word)
         if not np.isfinite(value) or (value < 0 and not state.signed):
-            message = f"--slice {word} must be finite and ≥ 0, not {value:g}. Try 0.5."
+            message = f"What {word} is held at must be finite and ≥ 0, not {value:g}. Try 0.5."
             raise InvalidSetting(message)
         values[known[word]] = np.sqrt(value) if state.squared else value
     if not held:
@@ -138,10 +138,11 @@ def _is_velocity(word: str) -> bool:
 def _advice(free: list[str]) -> str:
     velocities = [word for word in free if _is_velocity(word)]
     if velocities:
-        return f"Leave out --momentum, or hold every velocity, as --slice {velocities[0]}=0 does."
+        held = f"`held={{{velocities[0]!r}: 0}}`"
+        return f"Leave out `momentum`, or hold every velocity, as {held} does."
     if len(free) > 2:
-        return f"Hold others, as --slice {free[2]}=0.5 does."
-    return "Hold fewer of them, or try --modes 2."
+        return f"Hold others, as `held={{{free[2]!r}: 0.5}}` does."
+    return "Hold fewer of them, or try `modes=2`."
 
 
 def _words(system: DynamicalSystem) -> dict[str, int]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,8 @@ from tqdm.auto import tqdm
 
 from eigendyn.errors import EigendynError
 from eigendyn.results.outcomes import are_lost
-from eigendyn.settings.choices import FLOWS, LOSS_NAMES, loss_name
+from eigendyn.settings.choices import LOSS_NAMES, loss_name
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings, with_closure_accuracy
@@ -109,7 +110,7 @@ def diagnose(
     *,
     preset: str | None = None,
     progress: bool = False,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> Diagnosis:
     """Say which modes of a spectrum are recruited and which collapse, and what would change it.
 
@@ -135,16 +136,16 @@ def diagnose(
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
-    descended, settings = wanted if loss is None else loss, source | settings
-    run = simulate(descended, variances, progress=progress, **settings)
+    descended, chosen = wanted if loss is None else loss, {**source, **settings}
+    run = simulate(descended, variances, progress=progress, **chosen)
 
     def attempt(change: Mapping[str, Any]) -> Change:
-        other = {"loss": descended, **_rough({**settings, **change})}
+        other = {"loss": descended, **_rough({**chosen, **change})}
         found = simulate(other.pop("loss"), variances, **other)
         return Change(change, are_lost(found["outcome"].values), found.attrs["status"])
 
     changes = []
-    candidates = list(_candidates(descended, settings))
+    candidates = list(_candidates(descended, chosen))
     for change in tqdm(candidates, unit="run", disable=not progress):
         with suppress(EigendynError):
             changes.append(attempt(change))
@@ -153,7 +154,7 @@ def diagnose(
         lost=are_lost(run["outcome"].values),
         changes=tuple(changes),
         critical_decay=_critical_decay(lambda decay: attempt({"weight_decay": decay}).lost),
-        growth_rate=_growth_rates(descended, run["variance"].values[:, 0], settings),
+        growth_rate=_growth_rates(descended, run["variance"].values[:, 0], chosen),
     )
 
 
@@ -163,7 +164,7 @@ def _growth_rates(loss: str | SymbolicLoss, start: NDArray, settings: Mapping[st
     begin = {"steps": steps, "saves": 2, "dtype": "float64", "ema_schedule": "constant"}
 
     def from_start(variances: NDArray) -> NDArray:
-        run = simulate(loss, variances, **_rough(settings | begin))
+        run = simulate(loss, variances, **_rough({**settings, **begin}))
         ends, times = run["variance"].values, run["time"].values
         if len(times) < len(("begin", "end")):
             return np.full(len(start), np.nan)
@@ -180,9 +181,9 @@ def _growth_rates(loss: str | SymbolicLoss, start: NDArray, settings: Mapping[st
 
 def _rough(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with the accuracies of runs of which only the verdicts are read."""
-    chosen = Settings(**settings)
-    flows = chosen.method in FLOWS and not chosen.takes_steps
-    return (ROUGH if flows else {}) | with_closure_accuracy(settings, ROUGH_CLOSURE)
+    return (ROUGH if Settings(**settings).follows_flow else {}) | with_closure_accuracy(
+        settings, ROUGH_CLOSURE
+    )
 
 
 def _candidates(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSpectrum
 from eigendyn.settings.choices import given_name
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances
@@ -21,7 +22,9 @@ SERVED = 9  # spectra, evenly spaced, that the closure's nodes are chosen for
 
 
 @takes(Settings)
-def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any) -> NDArray:
+def variance_rates(
+    loss: str | SymbolicLoss, variances: ArrayLike, **settings: Unpack[GivenSettings]
+) -> NDArray:
     r"""Rate of change of every mode's variance, dv_m/dt = 2 s_m ds_m/dt.
 
     The nodes of an exact closure are chosen for 9 of the spectra, the first and last among them,
@@ -48,13 +51,15 @@ def variance_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: A
         raise InvalidSpectrum(message)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, SERVED).round().astype(int))
     field, _, parameters = vector_field(loss, spectra[chosen], **settings)
-    start = Settings(loss=given_name(loss), **settings)
+    start = Settings(loss=given_name(loss), **dict[str, Any](settings))
     states = np.stack([starting_states(field, check_variances(one), start) for one in spectra])
     return np.asarray(_variance_rates(field, states, parameters), float)
 
 
 @takes(Settings)
-def growth_rates(loss: str | SymbolicLoss, variances: ArrayLike, **settings: Any) -> NDArray:
+def growth_rates(
+    loss: str | SymbolicLoss, variances: ArrayLike, **settings: Unpack[GivenSettings]
+) -> NDArray:
     r"""Growth rate of every mode, (1/v_m) dv_m/dt.
 
     Args:

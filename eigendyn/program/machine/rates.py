@@ -76,6 +76,6 @@ def _check(program: Program) -> None:
         if kind not in known:
             message = (
                 f"Machine code knows {', '.join(mathematics.FUNCTIONS)} and powers; this loss uses "
-                f"{kind}. Write it with these, or take the flow, --method flow."
+                f"{kind}. Write it with these, or take `method='flow'`."
             )
             raise NoProgram(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Unpack
 
 from eigendyn.analysis.plane.axes import axes
 from eigendyn.analysis.plane.explored import explored_system
@@ -13,6 +13,7 @@ from eigendyn.analysis.plane.portrait import Rests, rests
 from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.choices import check_choice
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings, with_closure_accuracy
 from eigendyn.settings.wording import short, told
@@ -32,7 +33,7 @@ STATIC = (
 
 
 @takes(Settings)
-def explore(loss: str | SymbolicLoss = "cosine", **settings: Any) -> Explorer:
+def explore(loss: str | SymbolicLoss = "cosine", **settings: Unpack[GivenSettings]) -> Explorer:
     """Explore the dynamics of a loss by hand, in Jupyter.
 
     Sliders move every parameter, a click on the plane starts a trajectory, and its time course is

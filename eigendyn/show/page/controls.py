@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.parameters import PARAMETERS
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,6 @@ class Control:
     step: float
 
 
-KNOWN = {  # label, symbol, lowest, highest, step
-    "sigma1": ("noise of the first view", "σ₁", 0.0, 2.0, 0.01),
-    "sigma2": ("noise of the second view", "σ₂", 0.0, 2.0, 0.01),
-    "weight_decay": ("weight decay", "ω", 0.0, 1.0, 0.005),
-    "epsilon": ("lift of the eigenvalues", "ε", 0.0, 1.0, 0.01),
-    "predictor_rate": ("learning rate of the predictor", "κ", 0.05, 10.0, 0.05),
-    "predictor_decay": ("weight decay of the predictor", "ωₚ", 0.0, 1.0, 0.005),
-    "ema": ("momentum of the target", "μ", 0.0, 0.995, 0.005),
-    "correlation_momentum": ("momentum of the correlation", "μ", 0.0, 0.995, 0.005),
-    "learning_rate": ("learning rate", "η", 0.005, 1.0, 0.005),
-}
-
-
 def controls(parameters: Mapping[str, float], own: Mapping[str, float]) -> list[Control]:
     """Sliders of a field's parameters.
 
@@ -61,12 +48,14 @@ def controls(parameters: Mapping[str, float], own: Mapping[str, float]) -> list[
 
 
 def _known(name: str, value: float) -> Control:
-    label, symbol, low, high, step = KNOWN[name]
+    row = PARAMETERS[name]
+    assert row.slider is not None, name
+    low, high, step = row.slider
     return Control(
-        label=label,
-        symbol=symbol,
+        label=row.label,
+        symbol=row.sign,
         option=f"--{name.replace('_', '-')}",
-        default=getattr(Settings, name),
+        default=row.default,
         value=value,
         low=min(low, value),
         high=max(high, value),

@@ -13,7 +13,7 @@ from html import escape
 from importlib.metadata import version
 from importlib.resources import files
 from string import Template
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,7 @@ from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.errors import InvalidSetting
 from eigendyn.program.in_javascript import javascript_field
 from eigendyn.program.in_jax import Nodes
+from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.show.page.command import command_options, start_option
@@ -46,7 +47,7 @@ CLOSURES = {
 
 
 @takes(Settings)
-def explorer_page(loss: str | SymbolicLoss = "cosine", **settings: Any) -> str:
+def explorer_page(loss: str | SymbolicLoss = "cosine", **settings: Unpack[GivenSettings]) -> str:
     """Write the page on which the dynamics of a loss can be explored.
 
     A predictor that is a function of the weights leaves one state per mode, and the plane is that
@@ -72,7 +73,7 @@ def explorer_page(loss: str | SymbolicLoss = "cosine", **settings: Any) -> str:
     if dynamics.closure == "sampled" and count > MOST_SAMPLES:
         message = (
             f"A page holds at most {MOST_SAMPLES} samples, not {count}. "
-            f"Try --samples {DEFAULT_SAMPLES}."
+            f"Try `samples={DEFAULT_SAMPLES}`."
         )
         raise InvalidSetting(message)
     return page(system, dynamics, is_named=isinstance(loss, str))

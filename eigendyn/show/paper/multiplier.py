@@ -40,7 +40,7 @@ def numbers(work: Work) -> Numbers:
 
     def make(one: tuple[str, float]) -> Numbers:
         loss, beta = one
-        settings = NOISELESS | {"beta": beta}
+        settings: dict[str, Any] = NOISELESS | {"beta": beta}
         rates = growth_rates(
             loss, one_among_equal(EIGENVALUES), closure_accuracy=CLOSURE_ACCURACY, **settings
         )

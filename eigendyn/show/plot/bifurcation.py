@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.analysis.bifurcations.branches import between, runs
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.states import STATES
 from eigendyn.show.plot.labels import place_label
 from eigendyn.show.plot.picture import SIZE
@@ -33,18 +34,6 @@ MARKERS: Mapping[str, tuple[str, str]] = {  # and their colours
     "pitchfork": ("^", "#009E73"),
     "branch point": ("v", "0.3"),
     "Hopf": ("s", "#CC79A7"),
-}
-PARAMETERS = {  # in words, and as a sign
-    "weight_decay": ("weight decay", "ω"),
-    "predictor_decay": ("predictor’s weight decay", "ωₚ"),
-    "predictor_rate": ("predictor’s relative learning rate", "κ"),
-    "sigma1": ("noise of the first view", "σ₁"),
-    "sigma2": ("noise of the second view", "σ₂"),
-    "epsilon": ("lift of the predictor’s eigenvalues", "ε"),
-    "ema": ("momentum of the target", ""),
-    "correlation_momentum": ("momentum of the running correlation", ""),
-    "momentum": ("momentum of the descent", ""),
-    "learning_rate": ("learning rate", "η"),
 }
 
 
@@ -189,12 +178,16 @@ def bifurcation_figure(
 
 
 def _parameter(names: Sequence[str]) -> str:
-    return " = ".join(" ".join(PARAMETERS.get(name, (name, ""))).strip() for name in names)
+    rows = [PARAMETERS.get(name) for name in names]
+    words = (
+        f"{row.label} {row.sign}" if row else name for row, name in zip(rows, names, strict=True)
+    )
+    return " = ".join(words)
 
 
 def _sign(names: Sequence[str]) -> str:
-    words, sign = PARAMETERS.get(names[0], (names[0], ""))
-    return sign or words
+    row = PARAMETERS.get(names[0])
+    return row.sign if row else names[0]
 
 
 def _coordinate(name: str, names: Sequence[str]) -> str:

@@ -122,7 +122,7 @@ def _none_found(diagram: Diagram) -> str:
     where = "on the branches that hang together with the start"
     if diagram.slices:
         name = " = ".join(diagram.driven)
-        where = f"on the branches below, sought from {diagram.slices} values of {name} (--slices)"
+        where = f"on the branches below, sought from {diagram.slices} values of {name} (`slices`)"
     return f"No special point was found {where}."
 
 

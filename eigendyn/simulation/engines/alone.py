@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from eigendyn.program import Program
 from eigendyn.results.trajectory import BATCH_STATUSES, STATUSES, Batch, Trajectory, finite_times
+from eigendyn.settings.run_settings import FINER
 
 
 def only_trajectory(batch: Batch, program: Program, start: NDArray, rtol: float) -> Trajectory:
@@ -30,6 +31,6 @@ def only_trajectory(batch: Batch, program: Program, start: NDArray, rtol: float)
         message=STATUSES[status].format(
             last=f"{float(times[count - 1]):.6g}",
             rtol=f"{rtol:g}",
-            finer=", or --dtype float64" if values.dtype == np.float32 else "",
+            finer=FINER[values.dtype.name],
         ),
     )

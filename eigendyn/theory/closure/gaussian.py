@@ -100,7 +100,7 @@ def no_exact_closure(found: object) -> NoExactClosure:
     """Say what stands in the way of the exact closure."""
     message = (
         "The exact closure needs a polynomial in z1 and z2, over half-integer powers of quadratic "
-        f"forms if over anything; this loss has {found}. Try --closure sampled."
+        f"forms if over anything; this loss has {found}. Try `closure='sampled'`."
     )
     return NoExactClosure(message)
 

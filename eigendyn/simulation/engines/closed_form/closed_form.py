@@ -28,7 +28,7 @@ from eigendyn.theory.formula import text
 from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 BLOCK = 2**20  # numbers in one intermediate array
-HINT = "Try --method flow, or --method steps."
+HINT = "Try `method='flow'`, or `method='steps'`."
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def closed_form(
     finite = np.isfinite(singular_values).all(axis=0)
     completed = bool(finite.all())
     count = len(times) if completed else int(np.argmin(finite))
-    message = f"A mode becomes infinite after time {times[count - 1]:.6g}. Try fewer --steps."
+    message = f"A mode becomes infinite after time {times[count - 1]:.6g}. Try fewer `steps`."
     return Trajectory(
         times=np.asarray(times)[:count],
         values=singular_values[None, :, :count],

@@ -117,7 +117,7 @@ def _verdict(result: diffrax.RESULTS, last: float) -> tuple[str, str]:
         return (
             "out-of-steps",
             f"The flow ran out of adaptive steps after time {last:.6g}. "
-            "Try --solver stiff, or larger --rtol and --atol.",
+            "Try `solver='stiff'`, or larger `rtol` and `atol`.",
         )
     if result == diffrax.RESULTS.dt_min_reached:
         return (
@@ -129,5 +129,5 @@ def _verdict(result: diffrax.RESULTS, last: float) -> tuple[str, str]:
     return (
         "diverged",
         f"The flow did not converge after time {last:.6g}: {reason} "
-        "Try --solver stiff, or a smaller --weight-decay.",
+        "Try `solver='stiff'`, or a smaller `weight_decay`.",
     )

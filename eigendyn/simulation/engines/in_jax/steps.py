@@ -79,7 +79,7 @@ def descent_steps(
     completed = count == len(saved_steps)
     message = (
         f"The descent diverged between steps {steps[-1]} and {saved_steps[count]}. "
-        "Try a smaller --learning-rate."
+        "Try a smaller `learning_rate`."
         if not completed
         else ""
     )

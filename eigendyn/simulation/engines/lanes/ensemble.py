@@ -17,6 +17,7 @@ from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import kind_of
 from eigendyn.program.machine.layout import pack_nodes
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.settings.run_settings import FINER
 from eigendyn.simulation.engines.lanes.build import across_of, build_kernel
 from eigendyn.simulation.engines.lanes.integrator import CLOSER
 from eigendyn.simulation.engines.runge_kutta.dop853 import DOP853
@@ -214,7 +215,7 @@ def _check(kind: np.dtype, times: NDArray, rtol: float, atol: float, max_steps: 
     if rtol < precision:
         message = (
             f"A relative tolerance of {rtol:g} is below the precision of {kind}, {precision:.2g}. "
-            f"Try a larger --rtol{', or --dtype float64' if kind == np.float32 else ''}."
+            f"Try a larger `rtol`{FINER[kind.name]}."
         )
         raise InvalidSetting(message)
     if times.ndim != 1 or len(times) == 0 or not (np.diff(times) > 0).all():

@@ -1,0 +1,65 @@
+"""Type the keywords that functions hand on to `Settings`, for editors and type checkers.
+
+`simulate(…, **settings: Unpack[GivenSettings])` completes in an editor; a test holds the names and
+choices to those of `Settings`. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from eigendyn.settings.run_settings import Settings
+
+
+class GivenSettings(TypedDict, total=False):
+    """Fields of `Settings` but for the loss, or `settings`, several of them at once."""
+
+    settings: Settings
+    predictor: Literal["direct", "copy", "running", "learned", "none"]
+    stop_gradient: bool
+    alpha: float
+    beta: float | None
+    epsilon: float | None
+    epsilon_placement: Literal["inside", "outside"]
+    normalize: bool
+    correlation_momentum: float | None
+    correlation_order: Literal["update-first", "use-first"]
+    predictor_rate: float | None
+    predictor_decay: float
+    predictor_start: float | None
+    target: Literal["shared", "ema"]
+    ema: float | None
+    ema_schedule: Literal["constant", "cosine"]
+    sigma1: float
+    sigma2: float
+    weight_decay: float
+    momentum: float
+    learning_rate: float
+    steps: int
+    method: Literal["auto", "compiled", "implicit", "flow", "steps", "closed-form"]
+    closure: Literal["auto", "exact", "mean-field", "sampled"]
+    closure_accuracy: float
+    samples: int
+    solver: Literal["explicit", "stiff"]
+    rtol: float | None
+    atol: float | None
+    max_solver_steps: int
+    saves: int
+    dtype: Literal["float64", "float32"]
+    device: Literal["auto", "cpu", "cuda"]
+    seed: int
+
+
+class GivenEnsemble(GivenSettings, total=False):
+    """The same, and what an ensemble takes beside it."""
+
+    times: ArrayLike | None
+    engine: Literal["auto", "compiled", "shifted", "implicit", "kernel", "flow"]
+    keep: Literal["trajectory", "final", "extrema", "recruitment"]
+    sweep: Mapping[str, ArrayLike] | None
+    threads: int | None
+    progress: bool
