@@ -123,6 +123,7 @@ def with_smallest_changes(
 def _field(chosen: Settings, own: SymbolicLoss | None) -> VectorField:
     """The closed mode dynamics with α and β as parameters, without nodes."""
     loss = symbolic(own or chosen.loss, chosen)
+    assert isinstance(loss, SymbolicLoss)  # networks descend no model
     if own is None and chosen.beta is not None:
         loss = named_loss(chosen.loss, beta=sym.beta)
     dynamics = mode_dynamics(loss, sym.alpha, architecture(chosen))

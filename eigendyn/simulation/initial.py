@@ -17,6 +17,9 @@ from eigendyn.settings.states import STATES
 if TYPE_CHECKING:
     from eigendyn.program.in_jax import VectorField
 
+# of a model, whose predictor is no setting
+USUAL = {"predictor_start": PARAMETERS["predictor_start"].assumed["learned"]}
+
 
 def starting_states(
     system: Program | VectorField,
@@ -36,8 +39,7 @@ def starting_states(
 
     def number(name: str) -> float | NDArray:
         found = numbers.get(name, getattr(chosen, name))
-        # of a model, whose predictor is no setting, as of a learned one
-        return PARAMETERS[name].assumed["learned"] if found is None else found
+        return USUAL[name] if found is None else found
 
     return np.stack([STATES[name].start(spectrum, number) for name in system.states])
 

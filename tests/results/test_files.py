@@ -70,7 +70,7 @@ def test_json_is_valid_and_exact(dataset, tmp_path):
 def test_an_existing_file_is_kept_unless_forced(dataset, tmp_path):
     path = tmp_path / "run.json"
     path.write_text("precious")
-    with pytest.raises(OutputExists, match="--force"):
+    with pytest.raises(OutputExists, match="force=True"):
         save(dataset, path)
     assert path.read_text() == "precious"
     save(dataset, path, force=True)

@@ -78,10 +78,10 @@ def test_without_torch_a_tensor_is_refused_with_what_to_install(tmp_path, monkey
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (np.array([0.05, 0.3, 1, 2]), "one line of numbers .4 in all.*--variances 0.05,0.3,1,2"),
-        (np.array([[0.05, 0.3, 1, 2]]), "one line of numbers .4 in all.*--variances 0.05,0.3,1,2"),
-        (np.array([[0.5], [0.3]]), r"one dimension .2 in all.*--variances 0.5,0.3"),
-        (np.linspace(1, 2, 500), r"500 in all.*--variances 0.05,0.3,1,2"),
+        (np.array([0.05, 0.3, 1, 2]), "one line of numbers .4 in all.*variances=.0.05,0.3,1,2."),
+        (np.array([[0.05, 0.3, 1, 2]]), "one line of numbers .4 in all.*variances=.0.05,0.3,1,2."),
+        (np.array([[0.5], [0.3]]), r"one dimension .2 in all.*variances=.0.5,0.3."),
+        (np.linspace(1, 2, 500), r"500 in all.*variances=.0.05,0.3,1,2."),
     ],
 )
 def test_a_list_of_numbers_is_no_matrix_of_embeddings(tmp_path, values, words):

@@ -30,33 +30,33 @@ NUMBERS_WITHOUT_MEANING = [
     ("name", "value"),
     [(name, value) for name, values in NUMBERS_WITHOUT_MEANING for value in values],
 )
-def test_a_number_without_meaning_is_refused_with_the_option_and_the_value(name, value):
+def test_a_number_without_meaning_is_refused_with_its_name_and_the_value(name, value):
     with pytest.raises(InvalidSetting) as refusal:
         Settings(**{name: value})
-    assert f"--{name.replace('_', '-')} must be" in str(refusal.value)
+    assert f"`{name}` must be" in str(refusal.value)
     assert str(value) in str(refusal.value)
 
 
 @pytest.mark.parametrize("value", [0, 1, -0.1, math.nan])
 def test_closure_accuracy_lies_between_0_and_1(value):
-    with pytest.raises(InvalidSetting, match=r"--closure-accuracy must be .* between 0 and 1"):
+    with pytest.raises(InvalidSetting, match=r"`closure_accuracy` must be .* between 0 and 1"):
         Settings(closure_accuracy=value)
 
 
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"loss": "iso-cosine", "beta": 0.5}, ["--beta", "--loss cosine --beta 0.5"]),
-        ({"predictor": "none", "beta": 0.5}, ["--beta", "--no-predictor"]),
-        ({"predictor": "none", "alpha": 2}, ["--alpha", "--no-predictor"]),
-        ({"stop_gradient": False, "beta": 0.5}, ["--beta", "--no-stop-gradient"]),
-        ({"method": "steps", "rtol": 1e-6}, ["--rtol", "--method steps"]),
-        ({"method": "closed-form", "atol": 1e-6}, ["--atol", "--method closed-form"]),
-        ({"method": "steps", "solver": "stiff"}, ["--solver", "--method steps"]),
-        ({"closure": "mean-field", "closure_accuracy": 1e-6}, ["--closure-accuracy"]),
-        ({"closure": "exact", "samples": 50}, ["--samples", "--closure sampled"]),
-        ({"dtype": "float32", "rtol": 1e-8}, ["--rtol", "float32", "--dtype float64"]),
-        ({"learning_rate": 1e308, "steps": 1000}, ["--learning-rate", "--steps"]),
+        ({"loss": "iso-cosine", "beta": 0.5}, ["`beta`", "`loss='cosine', beta=0.5`"]),
+        ({"predictor": "none", "beta": 0.5}, ["`beta=0.5`", "`predictor='none'`"]),
+        ({"predictor": "none", "alpha": 2}, ["`alpha=2`", "`predictor='none'`"]),
+        ({"stop_gradient": False, "beta": 0.5}, ["`beta=0.5`", "`stop_gradient=False`"]),
+        ({"method": "steps", "rtol": 1e-6}, ["`rtol`", "`method='steps'`"]),
+        ({"method": "closed-form", "atol": 1e-6}, ["`atol`", "`method='closed-form'`"]),
+        ({"method": "steps", "solver": "stiff"}, ["`solver`", "`method='steps'`"]),
+        ({"closure": "mean-field", "closure_accuracy": 1e-6}, ["`closure_accuracy`"]),
+        ({"closure": "exact", "samples": 50}, ["`samples`", "`closure='sampled'`"]),
+        ({"dtype": "float32", "rtol": 1e-8}, ["`rtol`", "float32", "`dtype='float64'`"]),
+        ({"learning_rate": 1e308, "steps": 1000}, ["`learning_rate`", "`steps`"]),
     ],
 )
 def test_contradictory_settings_are_refused_by_naming_both(settings, named):

@@ -132,7 +132,7 @@ def test_random_starts_are_counted_in_whole_numbers(arguments):
 
 
 def test_a_seed_below_zero_is_refused():
-    with pytest.raises(InvalidSetting, match="--seed must be at least 0, not -1"):
+    with pytest.raises(InvalidSetting, match="`seed` must be at least 0, not -1"):
         random_variances(3, 5, -1)
 
 

@@ -231,7 +231,7 @@ def test_labels_are_looked_for_among_samples_only(tmp_path):
         ("a,b\n", "none of its columns"),
         ("True,False\nFalse,True\n", "none of its columns"),
         ('a,b\n"1,234",2\n"5,678",3\n', "one dimension"),
-        ("0.05,0.3,1,2\n", r"one line of numbers .4 in all.*--variances 0.05,0.3,1,2\."),
+        ("0.05,0.3,1,2\n", r"one line of numbers .4 in all.*`variances=.0.05,0.3,1,2.`\."),
         ("0.05\n0.3\n1.5\n", "one dimension .3 in all"),
     ],
 )

@@ -20,7 +20,7 @@ def test_auto_takes_the_closed_form_where_there_is_one():
 
 
 def test_a_closed_form_that_does_not_exist_is_refused():
-    with pytest.raises(NoClosedForm, match="--method flow"):
+    with pytest.raises(NoClosedForm, match="method='flow'"):
         eigendyn.simulate("cosine", method="closed-form")
 
 

@@ -72,7 +72,7 @@ def test_what_a_loss_has_is_seen():
         ("", "nothing"),
         ("z" * 1_001, "1001 characters"),
         ("sum(q*z1**2)", "uses 'q'"),
-        ("sum(q*z1**2)", "--param q=0.5"),
+        ("sum(q*z1**2)", "`parameters={'q': 0.5}`"),
         ("exp(z1)", "uses 'exp'"),
         ("sum(z1", "never closed"),
         ("sum(z1, z2)", "alphabet"),

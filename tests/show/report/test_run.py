@@ -74,6 +74,6 @@ def test_table_says_how_far_the_numbers_can_be_trusted(error, shown):
 
 
 def test_table_tells_of_numerical_failure():
-    failure = {"status": "diverged", "message": "Try a smaller --learning-rate."}
+    failure = {"status": "diverged", "message": "Try a smaller `learning_rate`."}
     text = table(label(logistic([0.5], TIMES), TIMES, **failure))
-    assert "diverged at time 30, step 300. Try a smaller --learning-rate." in text
+    assert "diverged at time 30, step 300. Try a smaller `learning_rate`." in text

@@ -31,4 +31,4 @@ def test_every_way_to_end_has_a_sentence_that_says_what_to_try(status):
 @pytest.mark.parametrize("status", ["inaccurate", "invalid-start"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_more_precision_is_advised_only_where_there_is_more(status, dtype):
-    assert ("--dtype float64" in message_of(status, dtype)) == (dtype == "float32")
+    assert ("dtype='float64'" in message_of(status, dtype)) == (dtype == "float32")

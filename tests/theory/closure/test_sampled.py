@@ -74,7 +74,7 @@ def test_the_flow_is_as_exact_as_its_samples():
     expected = moments.std() / 20_000**0.5 / abs(moments.mean())
     rtol = json.loads(run.attrs["settings"])["rtol"]
     assert rtol == pytest.approx(expected, rel=0.05)
-    assert f"--rtol {rtol:.2g} follows" in run.attrs["closure_error_meaning"]
+    assert f"`rtol={rtol:.2g}` follows" in run.attrs["closure_error_meaning"]
 
 
 def test_a_tolerance_that_is_given_is_kept():

@@ -265,7 +265,7 @@ def test_weight_decay_leaves_the_isotropic_loss_its_closed_form(decay):
 )
 def test_dynamics_without_a_closed_form_are_refused(name, options, decay):
     parameters = {"sigma1": 0.0, "sigma2": 0.1, "weight_decay": decay}
-    with pytest.raises(NoClosedForm, match=r"needs.*Try --method flow"):
+    with pytest.raises(NoClosedForm, match=r"needs.*Try `method='flow'"):
         closed_form(_dynamics(name, **options), STARTS, np.linspace(0, 1, 3), parameters)
 
 

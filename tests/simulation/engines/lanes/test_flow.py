@@ -91,7 +91,7 @@ def test_an_accuracy_that_cannot_be_shown_is_a_status_with_advice():
 def test_running_out_of_steps_is_a_status_with_advice():
     run = eigendyn.simulate("cosine", method="compiled", max_solver_steps=20)
     assert run.attrs["status"] == "out-of-steps"
-    assert "--solver stiff" in run.attrs["message"]
+    assert "solver='stiff'" in run.attrs["message"]
     assert 0 <= run.time[-1] < 150
     assert np.isfinite(run.variance).all()
 
@@ -106,7 +106,7 @@ def test_divergence_is_a_status_and_the_data_end_there():
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"solver": "stiff"}, "--method flow"), ({"device": "cuda"}, "--device cpu")],
+    [({"solver": "stiff"}, "method='flow'"), ({"device": "cuda"}, "device='cpu'")],
 )
 def test_what_compiled_code_cannot_do_is_refused(settings, said):
     with pytest.raises(InvalidSetting, match=said):
