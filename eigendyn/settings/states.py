@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Number = Callable[[str], Any]  # a setting's value by its name, or one for each trajectory (…, 1)
 
@@ -50,7 +50,25 @@ class State:
     plane: str = ""
 
 
+def _root(variances: NDArray, _number: Number) -> NDArray:
+    import numpy as np  # here, since prepared programs are read without it
+
+    return np.sqrt(variances)
+
+
+def _of_first_view(variances: NDArray, number: Number) -> NDArray:
+    return (1 + number("sigma1") ** 2) * variances
+
+
+def _multiple_of_one(variances: NDArray, number: Number) -> NDArray:
+    import numpy as np
+
+    return np.full_like(variances, number("predictor_start"))
+
+
 def _at_rest(variances: NDArray, _number: Number) -> NDArray:
+    import numpy as np
+
     return np.zeros_like(variances)
 
 
@@ -63,7 +81,7 @@ STATES: Mapping[str, State] = MappingProxyType(
             unit="√variance",
             shown=("v", "encoder’s variance"),
             word="variance",
-            start=lambda variances, _number: np.sqrt(variances),
+            start=_root,
             squared=True,
             odd=True,
             degree=1.0,
@@ -76,7 +94,7 @@ STATES: Mapping[str, State] = MappingProxyType(
             unit="√variance",
             shown=("ξ²", "target’s variance"),
             word="target",
-            start=lambda variances, _number: np.sqrt(variances),  # as its encoder
+            start=_root,  # as its encoder
             squared=True,
             odd=True,
             degree=1.0,
@@ -89,7 +107,7 @@ STATES: Mapping[str, State] = MappingProxyType(
             unit="variance",
             shown=("c", "running correlation"),
             word="correlation",
-            start=lambda variances, number: (1 + number("sigma1") ** 2) * variances,  # first view
+            start=_of_first_view,
             degree=2.0,
             plane="One mode learns with a predictor made from a running average: each point is a "
             "pair of the variance and that average",
@@ -100,7 +118,7 @@ STATES: Mapping[str, State] = MappingProxyType(
             unit="1",
             shown=("p", "predictor’s eigenvalue"),
             word="predictor",
-            start=lambda variances, number: np.full_like(variances, number("predictor_start")),
+            start=_multiple_of_one,
             signed=True,
             plane="One mode learns together with its predictor: each point is a pair of the "
             "predictor’s eigenvalue and the encoder’s singular value",

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import Siamese
 
 if TYPE_CHECKING:
     from eigendyn.theory.derive import ModeDynamics
 
-# Settings that any dynamics have; all others belong to a Siamese network and its loss.
-OF_ANY_RUN = frozenset(
-    {
-        *("loss", "learning_rate", "steps", "saves", "method", "solver", "rtol", "atol"),
-        *("max_solver_steps", "closure", "closure_accuracy", "samples", "dtype", "device", "seed"),
-    }
+# Settings that other dynamics do not have: all that is said of a network but for its training time.
+OF_NETWORKS = tuple(
+    one.name for one in fields(Siamese) if one.name not in ("loss", "learning_rate", "steps")
 )
-OF_NETWORKS = tuple(one.name for one in fields(Settings) if one.name not in OF_ANY_RUN)
 
 
 def check_model(dynamics: ModeDynamics) -> None:

@@ -208,15 +208,15 @@ def test_what_belongs_to_a_loss_is_absent_of_a_model():
 )
 def test_a_setting_of_networks_is_refused_in_words(setting):
     (name,) = setting
-    words = f"--{name.replace('_', '-')} belongs to a Siamese network"
+    words = f"`{name}` belongs to a Siamese network"
     with pytest.raises(InvalidSetting, match=words):
         eigendyn.simulate("deep-linear", **setting)
 
 
 def test_presets_and_closures_are_refused_in_words():
-    with pytest.raises(InvalidSetting, match="--preset byol sets a network"):
+    with pytest.raises(InvalidSetting, match="`preset='byol'` sets a network"):
         eigendyn.simulate("deep-linear", preset="byol")
-    with pytest.raises(InvalidSetting, match="--closure sampled takes open moments"):
+    with pytest.raises(InvalidSetting, match="`closure='sampled'` takes open moments"):
         eigendyn.simulate("deep-linear", closure="sampled")
 
 
