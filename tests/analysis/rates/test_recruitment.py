@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from structures import first_of
 
 import eigendyn
 from eigendyn.analysis.rates.recruitment import orbit, recruitment_curve
@@ -31,7 +32,7 @@ def test_isotropic_euclidean_recruitment_is_logistic():
     np.testing.assert_allclose(found, (x(0.95) - x(STARTS)) / 2, rtol=1e-7)
 
 
-@pytest.mark.parametrize("loss", ["cosine", "iso-cosine"])
+@pytest.mark.parametrize("loss", first_of("cosine", "iso-cosine"))
 def test_recruitment_along_the_orbit_is_that_of_the_integrated_dynamics(loss):
     (expected,) = recruitment_curve(loss, [0.1], 6, **NOISELESS)
     (start,) = orbit(loss, [0.1], 6, **NOISELESS)
