@@ -27,12 +27,17 @@ def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
     return dict(zip(field.states, values, strict=True))
 
 
+@jax.jit
+def _rates(field, time, states, parameters):
+    """Take nodes as arguments, not as constants, which XLA would fold while it compiles."""
+    return field(time, states, parameters)
+
+
 def _follow(field, start, parameters, times):
-    compiled = jax.jit(lambda t, x: field(t, x.reshape(start.shape), parameters).ravel())
     found, step = [start.ravel()], None
     for begin, end in pairwise(times):
         solver = DOP853(
-            lambda t, x: np.asarray(compiled(t, x)),
+            lambda t, x: np.asarray(_rates(field, t, x.reshape(start.shape), parameters)).ravel(),
             *(begin, found[-1], end),
             rtol=1e-12,
             atol=1e-14,

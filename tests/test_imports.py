@@ -5,6 +5,7 @@ offence and see it found.
 """
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,13 +57,18 @@ def sources():
     }
 
 
+@cache
+def nodes(text):
+    return tuple(ast.walk(ast.parse(text)))
+
+
 def imports(text):
     """Modules that are imported anywhere: in functions, and for type checkers too.
 
     A relative import is given as it is written, with its dots: it is an offence of its own. What is
     taken from a module is given too, since it may be a module itself.
     """
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -131,7 +137,7 @@ def misplaced_libraries(files):
 
 def calls(text):
     """Names that are called, in whatever module they live."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Call):
             yield getattr(node.func, "attr", getattr(node.func, "id", ""))
 
@@ -139,7 +145,7 @@ def calls(text):
 def taken(text):
     """Names that are called, passed on or given another name: bare, or imported from elsewhere."""
     yield from calls(text)
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             yield node.id
         elif isinstance(node, ast.Attribute) and node.attr == "lambdify":

@@ -18,7 +18,9 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-LONG = re.compile(r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)")
+LONG = re.compile(
+    r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)|docs/digits"
+)
 
 
 def commands():
@@ -28,7 +30,7 @@ def commands():
 
 def full_if_long(values, line=str):
     """Commands whose like tests/cli runs, and that take seconds, are run by the full tests only."""
-    marks = [pytest.mark.full if LONG.match(line(value)) else () for value in values]
+    marks = [pytest.mark.full if LONG.search(line(value)) else () for value in values]
     return [
         pytest.param(value, id=line(value), marks=mark)
         for value, mark in zip(values, marks, strict=True)

@@ -6,7 +6,6 @@ import shlex
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from structures import first_of
 
 import eigendyn
 from eigendyn.cli.main import cli
@@ -107,7 +106,8 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(options, said, tmp_pat
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("loss", first_of("euclidean", "cosine"))
+@pytest.mark.full  # crosschecks/test_audit.py has the same without a command line
+@pytest.mark.parametrize("loss", ["euclidean", "cosine"])
 def test_audit_passes_what_is_derived(loss):
     done = invoke(f"audit --loss {loss} --no-stop-gradient")
     assert done.exit_code == 0, done.output

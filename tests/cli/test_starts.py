@@ -92,6 +92,7 @@ def test_a_diagnosis_says_what_it_read_and_may_centre_it(folder):
     assert said.endswith("moved.npy; mean subtracted, 90% of all variance")
 
 
+@pytest.mark.full  # a diagnosis reads its start with the same words
 def test_a_crosscheck_says_what_it_read_and_may_centre_it(folder):
     outcome = CliRunner().invoke(
         cli,

@@ -44,7 +44,7 @@ def test_population_gradient_is_the_matrix_formula_for_any_weights():
     ("loss", "stops"),
     [
         ("euclidean", True),
-        ("iso-euclidean", False),
+        pytest.param("iso-euclidean", False, marks=pytest.mark.full),
         pytest.param("euclidean", False, marks=pytest.mark.full),
         pytest.param("iso-euclidean", True, marks=pytest.mark.full),
     ],

@@ -42,27 +42,30 @@ def test_it_can_be_jitted_and_vmapped(field):
     one = field(0.0, jnp.asarray(S), PARAMETERS)
     np.testing.assert_allclose(jax.jit(field)(0.0, S, PARAMETERS), one, rtol=1e-13)
     batch = jnp.stack([S, 0.9 * S])
-    many = jax.vmap(field, in_axes=(None, 0, None))(0.0, batch, PARAMETERS)
+    many = jax.jit(jax.vmap(field, in_axes=(None, 0, None)))(0.0, batch, PARAMETERS)
     assert many.shape == (2, 1, 4)
     np.testing.assert_allclose(many[0], one, rtol=1e-12)
 
 
 def test_it_can_be_differentiated_in_states_and_parameters(field):
-    jacobian = jax.jacfwd(lambda s: field(0.0, s, PARAMETERS))(jnp.asarray(S))[0, :, 0]
+    slopes = jax.jit(jax.jacfwd(lambda s: field(0.0, s, PARAMETERS)))
+    jacobian = slopes(jnp.asarray(S))[0, :, 0]
     step = 1e-6
+    rates = jax.jit(field)
     for mode in range(4):
         shift = np.zeros_like(S)
         shift[0, mode] = step
-        difference = field(0.0, S + shift, PARAMETERS) - field(0.0, S - shift, PARAMETERS)
+        difference = rates(0.0, S + shift, PARAMETERS) - rates(0.0, S - shift, PARAMETERS)
         np.testing.assert_allclose(jacobian[:, mode], difference[0] / (2 * step), atol=1e-8)
-    decay = jax.grad(lambda p: field(0.0, jnp.asarray(S), p).sum())(PARAMETERS)["weight_decay"]
+    by_parameter = jax.jit(jax.grad(lambda p: field(0.0, jnp.asarray(S), p).sum()))
+    decay = by_parameter(PARAMETERS)["weight_decay"]
     assert decay == pytest.approx(-S.sum())
 
 
 def test_reverse_mode_equals_forward_mode(field):
     states = jnp.asarray(S)
-    forward = jax.jacfwd(lambda s: field(0.0, s, PARAMETERS))(states)
-    reverse = jax.jacrev(lambda s: field(0.0, s, PARAMETERS))(states)
+    forward = jax.jit(jax.jacfwd(lambda s: field(0.0, s, PARAMETERS)))(states)
+    reverse = jax.jit(jax.jacrev(lambda s: field(0.0, s, PARAMETERS)))(states)
     np.testing.assert_allclose(forward, reverse, rtol=1e-10, atol=1e-12)
 
 
@@ -104,20 +107,37 @@ def test_a_singular_value_that_crosses_zero_stays_finite(alpha):
     "settings",
     [
         {"predictor": "running", "alpha": 0.3},
-        pytest.param({"predictor": "running", "alpha": 0.5}, marks=pytest.mark.full),
-        pytest.param({"alpha": 0.25}, marks=pytest.mark.full),
+        {"predictor": "running", "alpha": 0.5},
+        {"alpha": 0.25},
     ],
 )
 def test_derivatives_at_a_vanished_mode_are_their_limits(settings):
     system = dynamical_system("euclidean", 1, weight_decay=0.3, **settings)
-    slopes = np.asarray(jax.jacfwd(system)(jnp.zeros(len(system.names))))
+    slopes = np.asarray(jax.jit(jax.jacfwd(system))(jnp.zeros(len(system.names))))
     np.testing.assert_allclose(slopes[0, 0], -0.3, rtol=1e-12)  # growth, λ = 0
     np.testing.assert_array_equal(slopes[0, 1:], 0)  # s ∂c^α/∂c with s = 0
+
+
+@pytest.mark.full  # follows what the derivatives above are for
+@pytest.mark.parametrize(
+    "settings",
+    [{"alpha": 0.25}, *({"predictor": "running", "alpha": alpha} for alpha in (0.3, 0.5))],
+)
+def test_the_stiff_solver_finds_these_derivatives_and_leaves_a_vanished_mode_alone(settings):
     run = eigendyn.simulate(
-        "euclidean", [0.0, 0.3], method="flow", solver="stiff", steps=300, **settings
+        *("euclidean", [0.0, 0.3]),
+        **{"method": "flow", "solver": "stiff", "steps": 300, **settings},
     )
     assert run.attrs["status"].startswith("completed")
     np.testing.assert_array_equal(run["variance"].values[0], 0)
+
+
+def test_many_modes_need_little_memory():
+    """Nodes × modes would be more than 120 MB in every intermediate array."""
+    field, states = exact_field("cosine", 1e-4), np.full((1, 120_000), 0.7)
+    assert len(field.nodes.weights) * states.nbytes > 120e6
+    compiled = jax.jit(field).lower(0.0, states, PARAMETERS).compile()
+    assert compiled.memory_analysis().temp_size_in_bytes < 60e6
 
 
 def test_averaging_in_blocks_changes_nothing(monkeypatch):

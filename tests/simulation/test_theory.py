@@ -24,7 +24,7 @@ def relaxation_rate(loss, modes, closure="exact", alpha=1.0):
     return -eigenvalues[0], v
 
 
-@pytest.mark.parametrize("modes", [2, 5, 12])
+@pytest.mark.parametrize("modes", [2, *first_of(12, 5)])
 @pytest.mark.parametrize("alpha", first_of(0.5, 1.0))
 def test_cosine_relaxes_to_equal_variances_at_the_exact_rate(modes, alpha):
     rate, v = relaxation_rate("cosine", modes, alpha=alpha)
@@ -59,13 +59,13 @@ def test_cosine_depends_on_the_noises_through_the_product_of_1_plus_their_varian
         np.testing.assert_allclose(end, ends[0], rtol=1e-8)
 
 
-@pytest.mark.parametrize("equal", [3, 5, 9])
+@pytest.mark.parametrize("equal", [3, *first_of(9, 5)])
 def test_a_vanishing_mode_is_recruited_at_the_derived_rate(equal):
     small, v = 1e-5, 0.8
     field, states, parameters = eigendyn.vector_field(
         "cosine", [small, *[v] * equal], sigma2=0.0, closure_accuracy=1e-10
     )
-    growth = 2 * field(0.0, jnp.asarray(states), parameters)[0, 0] / states[0, 0]
+    growth = 2 * jax.jit(field)(0.0, jnp.asarray(states), parameters)[0, 0] / states[0, 0]
     assert growth == pytest.approx(2 * small / ((equal - 2) * v * v), rel=5e-3)
 
 
@@ -93,7 +93,8 @@ def test_without_stop_gradient_the_ghost_delays_the_collapse():
 
 
 def test_cosine_without_stop_gradient_collapses_in_dimension():
-    run = eigendyn.simulate("cosine", START, stop_gradient=False, steps=3000)
+    settings = {"stop_gradient": False, "steps": 3000, "closure_accuracy": 1e-5}
+    run = eigendyn.simulate("cosine", START, **settings)
     v = run.variance[:, -1].values
     assert v.sum() == pytest.approx(START.sum(), rel=1e-9)
     assert START.sum() ** 2 / (START**2).sum() > 2.7  # participation ratio: modes that count

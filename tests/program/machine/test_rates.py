@@ -8,7 +8,7 @@ import pytest
 import sympy as sp
 from in_machine import Machine, closed_dynamics, interpreted, random_point
 from llvmlite import ir
-from structures import chosen, full_but
+from structures import chosen, first_of, full_but
 
 from eigendyn.crosschecks.systems import systems
 from eigendyn.errors import NoProgram
@@ -21,6 +21,7 @@ from eigendyn.theory.losses import loss_from_function
 from eigendyn.theory.symbols import mode_sum
 
 MODES = (1, 2, 5, 33)
+IN_JAX = 5  # its code does not know how many modes there are, and is compiled anew for each number
 OWN = {
     "quartic": ("sum((lam*z1 - g*sg(z2))**4*lam) - sum(lam*z1**2*z2**2)**2", {"g": 0.3}),
     "ratio": ("sum((lam*z1 - g*sg(z2))**2*lam)/norm(z2)", {"g": 0.3}),
@@ -78,15 +79,17 @@ def test_rates_are_those_of_the_vector_field(dynamics):
     program = program_of(dynamics)
     for modes in MODES:
         point = random_point(program, modes)
-        expected = from_jax(dynamics, program, point)
         best, size = interpreted(program, point)
         if modes > 1:  # of one mode, the cosine loss has only terms that cancel
             assert np.median(size / np.abs(best)) < 1e3  # else this would show nothing
-        assert (np.abs(expected - best) <= 1e-15 * size).all()
-        assert (np.abs(Machine(program, modes)(point) - expected) <= 1e-15 * size).all()
+        assert (np.abs(Machine(program, modes)(point) - best) <= 1e-15 * size).all()
+        if modes == IN_JAX:
+            expected = from_jax(dynamics, program, point)
+            assert (np.abs(expected - best) <= 1e-15 * size).all()
+            assert (np.abs(Machine(program, modes)(point) - expected) <= 1e-15 * size).all()
 
 
-@pytest.mark.parametrize("modes", [3, 33])
+@pytest.mark.parametrize("modes", first_of(3, 33))
 def test_single_precision_and_other_contents_of_vectors_give_the_same_rates(dynamics, modes):
     program = program_of(dynamics)
     point = random_point(program, modes, seed=1)

@@ -6,6 +6,7 @@ variable EIGENDYN_REQUIRE_BROWSER is set, fail.
 
 import re
 import shlex
+from itertools import product
 
 import numpy as np
 import pytest
@@ -83,8 +84,16 @@ def last_path(page):
     )
 
 
-@pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("name", LOSSES)
+EACH = list(zip(LOSSES, LOOKS, strict=True))  # every loss and every look stands in one
+
+
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        pytest.param(*pair, id="-".join(pair), marks=() if pair in EACH else pytest.mark.full)
+        for pair in product(LOSSES, LOOKS)
+    ],
+)
 def test_a_slider_moved_by_keyboard_and_a_click_change_the_numbers(visit, tmp_path, name, look):
     page = visit(name, look)
     before = told(page, "outcome"), told(page, "command"), told(page, "readout")

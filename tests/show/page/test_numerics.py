@@ -121,7 +121,7 @@ def test_a_closed_nullcline_is_one_closed_curve():
         ("cosine", {}),
         ("cosine", {"weight_decay": 0.05}),
         ("iso-cosine", {"sigma1": 0.3}),
-        ("cosine", {"stop_gradient": False}),
+        pytest.param("cosine", {"stop_gradient": False}, marks=pytest.mark.full),
     ],
 )
 def test_a_trajectory_is_that_of_simulate(loss, settings):

@@ -55,6 +55,7 @@ def test_special_points_are_marked_and_labelled_where_they_are(diagram, ax):
     assert ax.get_xlim() == (0, 0.4)
 
 
+@pytest.mark.full  # continues another system
 def test_a_predictor_s_eigenvalue_can_be_drawn_in_its_place(ax):
     both = ("weight_decay", "predictor_decay")
     found = continue_fixed_points(

