@@ -5,7 +5,9 @@ mode while the forces between them grow like 1/Σv: in the end they hold modes t
 million times faster than anything changes. States are counted there in what decay alone would make
 of them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors
 are relative to each state, since a small mode may come back; those of a velocity, which is
-interpolated between steps, to what it moves in a unit of time, if that is more.
+interpolated between steps, to what it moves in a unit of time, if that is more. Where the
+round-off of stiff rates moves states by more than a tenth of that (`noise`), a step may err by ten
+times what it moves them; whether the whole is accurate is judged by two runs, as ever.
 
 Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
 ordinary differential equations (LSODA), as SciPy has it.
@@ -202,7 +204,8 @@ class _Run:
             if decays > 0 and looks[0] > looked:
                 looked = looks[0]
                 moved_by = moved_by_round_off(rates, slopes, solver.t, solver.y, 1 / decays)
-                atol[:] = np.maximum(floors, ABOVE_NOISE * moved_by)  # which the solver reads
+                # In place: the solver reads this array at every step, and need not start afresh.
+                atol[:] = np.maximum(floors, ABOVE_NOISE * moved_by)
         return COMPLETED, steps
 
     def _fade(self, dynamics: Dynamics, solver: LSODA, saved: int, values: NDArray) -> bool:
