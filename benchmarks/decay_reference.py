@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from time import monotonic
+from time import process_time
 
 import numpy as np
 from contract_native import FOUND, native
@@ -38,7 +38,7 @@ FINE, COARSER = 1e-13, 10.0  # of explicit steps, and by how much the second run
 IMPLICIT = 1e-11  # of implicit steps, in logarithms
 AVERAGES = 3e-12  # accuracy of the nodes
 MOST = 4000  # implicit steps …
-PATIENCE = 30.0  # … and seconds
+PATIENCE = 30.0  # … and seconds of processor
 GONE = 1e-30  # largest mode that is zero, absolutely
 SUNK = 1e-3  # largest mode below which a loss without scale is not followed: forces grow as 1/Σv
 HELD = 1e-12  # change between two times, in logarithms, from which on nothing moves
@@ -225,7 +225,7 @@ def _solved(
         ahead, behind = np.split(slopes(time, columns), 2, axis=1)
         return (ahead - behind) / 2e-6
 
-    found, steps, first, began = [begin], 0, None, monotonic()
+    found, steps, first, began = [begin], 0, None, process_time()
     for begin_at, end in pairwise(times):
         step = None if first is None else min(first, end - begin_at)
         solver = Radau(
@@ -244,7 +244,7 @@ def _solved(
             steps += 1
             if solver.t < end:
                 first = solver.t - before
-            is_late = steps > MOST or monotonic() - began > PATIENCE
+            is_late = steps > MOST or process_time() - began > PATIENCE
             if is_late and (ends is None or len(found) < 3):
                 message = f"too many implicit steps, {steps} at t = {solver.t:g}"
                 raise NoReference(message)

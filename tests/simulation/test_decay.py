@@ -135,10 +135,10 @@ def test_a_run_in_which_everything_sinks_completes():
 
 def test_momentum_makes_decay_faster():
     """All that is left in the end is e^(−rt), with η(1 + μ)/2 r² − (1 − μ) r + ω = 0."""
-    momentum, decay, rate = 0.9, 0.01, 0.05
+    momentum, decay, rate = 0.5, 0.01, 0.05
     settings = {"momentum": momentum, "weight_decay": decay, "learning_rate": rate}
     run = eigendyn.simulate(
-        "cosine", TWO, closure="mean-field", steps=1200, saves=61, method="implicit", **settings
+        "cosine", TWO, closure="mean-field", steps=600, saves=61, method="implicit", **settings
     )
     assert run.attrs["status"] == "completed"
     (r,) = (x for x in np.roots([rate * (1 + momentum) / 2, momentum - 1, decay]) if x < 1)

@@ -26,6 +26,7 @@ def until_two_agree(
     rtol: float,
     atol: float,
     moved: Sequence[int | None] = (),
+    shares: Sequence[float] | None = None,
 ) -> Batch:
     """Repeat runs with ever smaller tolerances, until two of each trajectory agree.
 
@@ -40,16 +41,19 @@ def until_two_agree(
         atol: Error allowed, absolute.
         moved: For each state, the place of the one that it is the velocity of, if it is one; its
             error is relative to what it moves in a unit of time then, if that is more.
+        shares: Tolerances of the runs over those asked for, falling; by default each `CLOSER` times
+            the one before, down to where a step is all round-off.
 
     Returns:
         The batch; a trajectory whose runs never agree is "inaccurate".
     """
-    finest = SMALLEST_RTOL[starts.dtype.name] / rtol  # share of the tolerance
-    share = max(CLOSER, finest)
-    found = run(starts, parameters, share / CLOSER * rtol, share / CLOSER * atol)
+    first, *smaller = shares or _down_to(SMALLEST_RTOL[starts.dtype.name] / rtol)
+    found = run(starts, parameters, first * rtol, first * atol)
     values, status, steps = np.array(found.values), np.array(found.status), np.array(found.steps)
     left = np.flatnonzero(status == COMPLETED)
-    while len(left):
+    for share in smaller:
+        if not len(left):
+            break
         numbers = {n: p[left] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
         again = run(starts[left], numbers, share * rtol, share * atol)
         sizes = np.abs(again.values)
@@ -63,7 +67,11 @@ def until_two_agree(
         values[left], steps[left] = again.values, steps[left] + again.steps
         status[left] = np.where(done, again.status, INACCURATE)
         left = left[~done]
-        if share == finest:
-            break
-        share = max(share * CLOSER, finest)
     return replace(found, values=values, status=status, steps=steps)
+
+
+def _down_to(finest: float) -> list[float]:
+    shares = [max(1.0, finest / CLOSER)]
+    while shares[-1] > finest:
+        shares.append(max(shares[-1] * CLOSER, finest))
+    return shares

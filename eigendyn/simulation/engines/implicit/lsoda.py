@@ -5,7 +5,9 @@ mode while the forces between them grow like 1/Σv: in the end they hold modes t
 million times faster than anything changes. States are counted there in what decay alone would make
 of them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors
 are relative to each state, since a small mode may come back; those of a velocity, which is
-interpolated between steps, to what it moves in a unit of time, if that is more.
+interpolated between steps, to what it moves in a unit of time, if that is more. Where the
+round-off of stiff rates moves states by more than a tenth of that (`noise`), a step may err by ten
+times what it moves them; whether the whole is accurate is judged by two runs, as ever.
 
 Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
 ordinary differential equations (LSODA), as SciPy has it.
@@ -25,19 +27,21 @@ from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
 from eigendyn.simulation.engines.alone import only_trajectory
+from eigendyn.simulation.engines.implicit.noise import moved_by_round_off
 from eigendyn.simulation.engines.implicit.scale_free import Dynamics
 from eigendyn.simulation.engines.lanes.step import ROUND_OFF
-from eigendyn.simulation.engines.until_agree import Numbers, until_two_agree
+from eigendyn.simulation.engines.until_agree import CLOSER, Numbers, until_two_agree
 
 STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fall irregularly
 RTOL = 1e-10
 NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
-FINEST = 1e-13  # relative tolerance that LSODA takes
+FINEST = 3e-14  # relative tolerance that LSODA takes
 CANCELS = 16 * float(np.finfo(float).eps)  # relative error of states, of which rates are made up
 SLOW = 1e-3  # per unit of time, above which nothing is looked at more closely
 ALIKE = 1e-4  # of the fastest, what brings back every mode
 SUNK = 1e-100  # largest mode, below which all that is left is decay
 NOTHING = 1e-120  # absolute error allowed to a state that is relative to itself
+ABOVE_NOISE = 10.0  # times what round-off moves, that a step may err: implicit steps converge then
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
 
 Rates = Callable[[float, NDArray], NDArray]
@@ -111,7 +115,14 @@ def implicit_ensemble(
         rtol=STRICTER * rtol,
         atol=STRICTER * atol,
         moved=program.moved,
+        shares=_shares(FINEST / (STRICTER * rtol)),
     )
+
+
+def _shares(finest: float) -> list[float]:
+    """Tolerances of runs over the one asked for; no two are the same to the solver."""
+    near = [4 * finest, finest]
+    return [share for share in (1.0, CLOSER) if share > 3 * near[0]] + near
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,7 @@ class _Run:
         shrinks, floor = dynamics.shrinks, dynamics.slowed_below(start)
 
         slopes = np.full((start.size, start.size), np.nan)  # of the rates, when last looked at
+        looks = [0]  # how often they were
 
         def rates(time: float, counted: NDArray) -> NDArray:
             scale = np.exp(-shrinks * (time - begin))
@@ -153,23 +165,20 @@ class _Run:
                 for step, length in zip(np.diag(near), near, strict=True)
             ]
             slopes[:] = np.stack(columns, axis=1)
+            looks[0] += 1
             return slopes.copy()  # the solver may write on its own
 
         moved = self.program.moved
         crosses = any(place is not None for place in moved)
         noise = [0.0 if place is None else ROUND_OFF[8] * np.abs(start[place]) for place in moved]
-        floors = np.full(size[1], FORGIVEN * self.atol if crosses else NOTHING)
-        solver = LSODA(
-            rates,
-            begin,
-            start.ravel(),
-            float(self.times[-1]),
-            rtol=max(self.rtol, FINEST),
-            atol=np.concatenate([np.maximum(n, floors) for n in noise]),
-            jac=jacobian,
-        )
+        least = np.full(size[1], FORGIVEN * self.atol if crosses else NOTHING)
+        floors = np.concatenate([np.maximum(n, least) for n in noise])
+        rtol = max(self.rtol, FINEST)
+        atol = floors.copy()
+        end, decays = float(self.times[-1]), float(shrinks.max(initial=0))
+        solver = LSODA(rates, begin, start.ravel(), end, rtol=rtol, atol=atol, jac=jacobian)
         values[..., 0] = start
-        steps, saved = 0, 1
+        steps, saved, looked = 0, 1, 0
         while solver.status == "running":
             solver.step()
             steps += 1
@@ -192,6 +201,11 @@ class _Run:
                 break
             if not shrinks.any() and self._fade(dynamics, solver, saved, values):
                 break
+            if decays > 0 and looks[0] > looked:
+                looked = looks[0]
+                moved_by = moved_by_round_off(rates, slopes, solver.t, solver.y, 1 / decays)
+                # In place: the solver reads this array at every step, and need not start afresh.
+                atol[:] = np.maximum(floors, ABOVE_NOISE * moved_by)
         return COMPLETED, steps
 
     def _fade(self, dynamics: Dynamics, solver: LSODA, saved: int, values: NDArray) -> bool:

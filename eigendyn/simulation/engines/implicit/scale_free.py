@@ -9,7 +9,8 @@ and restored here.
   taken out of the forces.
 - Forces that act `FASTEST` times in a unit of time hold modes where they cancel. That they act
   faster still as modes shrink further moves them by less than 1/FASTEST of their size: from there
-  on they act as fast as at the scale where that was reached.
+  on they act as fast as at the scale where that was reached. A learned predictor p that what is
+  left of these forces moves, p F_p ∝ s F, is moved less by as much as they were slowed.
 """
 
 from __future__ import annotations
@@ -60,7 +61,12 @@ class Dynamics:
             return self._balanced(time, states)
         # All that is no force is linear, and scales as the states do.
         scale = (floor / largest) ** self._degrees
-        return self._balanced(time, states * scale) / scale
+        rates = self._balanced(time, states * scale)
+        if self._is_followed:
+            slowed = 1 - (largest / floor) ** self.degree
+            left = self._force("predictor_value", rates, states * scale)
+            self._push("predictor_value", rates, -slowed * left)
+        return rates / scale
 
     def fastest(self, states: NDArray) -> float:
         """How many times forces act in a unit of time, about: of what is 10 % off its place."""
@@ -76,16 +82,18 @@ class Dynamics:
         now = self.fastest(states)
         if self.exponent is None or now == 0:
             return 0.0
-        before = self.fastest(states * 2.0**self._degrees)
-        degree = np.log2(now / before) if 0 < before < now else np.inf
-        return float(np.abs(states[0]).max() * (now / FASTEST) ** (1 / degree))
+        return float(np.abs(states[0]).max() * (now / FASTEST) ** (1 / self.degree))
+
+    @cached_property
+    def degree(self) -> float:
+        """The d with which forces act 2^d times as fast on modes half as large."""
+        now, before = (self.fastest(self.start * size**self._degrees) for size in (1.0, 2.0))
+        return float(np.log2(now / before)) if 0 < before < now else np.inf
 
     @cached_property
     def exponent(self) -> float | None:
         """The k of Σ λ^k s F = 0, if it and the directions of the forces know no scale."""
-        rng = np.random.default_rng(0)
-        shape = (TRIALS, *self.start.shape)
-        trials = list(self.start * np.exp(rng.normal(0, APART, shape)))
+        trials = self._trials
         k = 0.0  # also without a predictor, where λ = 1 and every k does as well
         if not self._cancels(trials, k):
             found = self._root(trials[0])
@@ -94,6 +102,26 @@ class Dynamics:
             k = found
         known = self._cancels(trials, k) and all(map(self._keeps_direction, trials))
         return k if known else None
+
+    @cached_property
+    def _trials(self) -> list[NDArray]:
+        """States near the start, where forces are looked at."""
+        rng = np.random.default_rng(0)
+        shape = (TRIALS, *self.start.shape)
+        return list(self.start * np.exp(rng.normal(0, APART, shape)))
+
+    @cached_property
+    def _is_followed(self) -> bool:
+        """Whether a learned predictor is moved by what moves the modes: p F_p = κ s F_s."""
+        place = self._place("predictor_value")
+        if place is None:
+            return False
+        states = self._trials[0]
+        found = self._rates(0.0, states)
+        moves = states[0] * self._force("singular_value", found, states)
+        drives = states[place] * self._force("predictor_value", found, states)
+        expected = self.parameters["predictor_rate"] * moves
+        return bool(np.abs(drives - expected).max() < CANCELS * np.abs(drives).max())
 
     def _cancels(self, trials: list[NDArray], k: float) -> bool:
         return all(abs(self._rest(states, k)) < CANCELS for states in trials)
@@ -118,12 +146,12 @@ class Dynamics:
             return float(np.nansum(terms) / np.nansum(np.abs(terms)))
 
     def _keeps_direction(self, states: NDArray) -> bool:
-        scaled = states * SCALED**self._degrees
-        ours, theirs = (
-            self._force("singular_value", self._rates(0.0, each), each) for each in (states, scaled)
-        )
-        ours, theirs = (each / np.abs(each).max() for each in (ours, theirs))
-        return bool(np.abs(ours - theirs).max() < CANCELS)
+        """Whether forces have the same direction at another scale of representations, or of λ."""
+        predictor = np.array([[float(name == "predictor_value")] for name in self.program.states])
+        each = [states, *(states * SCALED**degrees for degrees in (self._degrees, predictor))]
+        forces = [self._force("singular_value", self._rates(0.0, one), one) for one in each]
+        ours, *theirs = (force / np.abs(force).max() for force in forces)
+        return all(np.abs(ours - other).max() < CANCELS for other in theirs)
 
     def _balanced(self, time: float, states: NDArray) -> NDArray:
         """Rates with forces whose sum cancels."""
@@ -132,18 +160,23 @@ class Dynamics:
         if self.exponent is None:
             return rates
         for state in (state for state in DRIVEN if self._place(state) is not None):
-            place, moved = self._place(state), self._velocity(state)
+            place = self._place(state)
             # λ_m is the size of the terms that F_m is made of, but for a common factor.
             lever = eigenvalue**self.exponent * states[place]
             size = eigenvalue ** (1 - self.exponent) * np.abs(states[place])
             whole = lever @ size
             if whole > 0:
                 change = (lever @ self._force(state, found, states) / whole) * size
-                if moved is None:
-                    rates[place] -= change
-                else:
-                    rates[moved] -= change / self._inertia
+                self._push(state, rates, -change)
         return rates
+
+    def _push(self, state: str, rates: NDArray, force: NDArray) -> None:
+        """Add a force on a state to its rate, or its velocity's."""
+        velocity = self._velocity(state)
+        if velocity is None:
+            rates[self._place(state)] += force
+        else:
+            rates[velocity] += force / self._inertia
 
     def _force(self, state: str, found: NDArray, states: NDArray) -> NDArray:
         """What drives a state: all of its rate but decay and momentum."""

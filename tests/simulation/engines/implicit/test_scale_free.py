@@ -8,6 +8,7 @@ from eigendyn.program.averaging import NO_NODES
 from eigendyn.simulation.engines.implicit.scale_free import FASTEST, Dynamics
 from eigendyn.simulation.equations import equations
 from eigendyn.simulation.initial import field_parameters, starting_states
+from eigendyn.theory.loss_text import parse_loss
 
 VARIANCES = np.array([0.05, 0.3, 1.0, 2.0])
 
@@ -33,6 +34,29 @@ def dynamics(loss, **settings):
 )
 def test_the_sum_that_cancels_is_found(loss, settings, exponent):
     assert dynamics(loss, **settings).exponent == exponent
+
+
+def test_forces_that_know_the_scale_of_the_predictor_have_no_sum_that_cancels_for_good():
+    """λ + 1 in the place of λ: the same at every scale of the representation, but not of λ."""
+    loss = "-sum((1 + lam)*z1*sg(z2)) / (norm((1 + lam)*z1) * norm(sg(z2)))"
+    assert dynamics(parse_loss(loss), predictor="learned").exponent is None
+    without = parse_loss(loss.replace("(1 + lam)", "lam"))
+    assert dynamics(without, predictor="learned").exponent == 0
+
+
+def test_what_is_left_of_forces_moves_a_predictor_no_more_where_they_are_slowed():
+    """It is p F_p = κ s F_s in every state, for what the modes are said to do."""
+    kappa = 3.0
+    own = dynamics("cosine", predictor="learned", predictor_rate=kappa, target="ema")
+    floor = own.slowed_below(own.start)
+    s, p = own.program.states.index("singular_value"), own.program.states.index("predictor_value")
+    for size in (1.0, 1e-2, 1e-4):
+        states = own.start.copy()
+        states[p] *= [1.0, 0.9, 1.1, 1.0]
+        degrees = [[float(i != p)] for i in range(len(states))]
+        states *= (size * floor / states[0].max()) ** np.array(degrees)
+        rates = own(0.0, states, floor)
+        np.testing.assert_allclose(states[p] * rates[p], kappa * states[s] * rates[s], rtol=1e-6)
 
 
 def test_a_spectrum_of_equal_modes_keeps_its_scale_however_small_it_is():
