@@ -248,7 +248,7 @@ def report(rows: list[dict[str, str]]) -> str:
         f"{len(rows)} runs of the {sum(1 for _ in cases(None))} of the matrix were made, "
         f"{len(compared)} compared with a reference, the largest error {max(compared):.2g} "
         f"tolerances; {len(wrong)} are not as they must be. The others have not been run with this "
-        f"code. A run took {max(float(row['seconds']) for row in rows):.2g} s of processor at most. "
+        f"code. The longest took {max(float(row['seconds']) for row in rows):.2g} s of processor. "
         "References by logarithms end where the largest mode is 1e-3; with momentum they are heavy "
         "ball, as long as two runs of it agree.",
         "",
