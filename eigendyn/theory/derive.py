@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from eigendyn.errors import InvalidSetting
+from eigendyn.settings.keywords import strict, takes
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.losses import SymbolicLoss, as_loss
@@ -15,6 +16,7 @@ from eigendyn.theory.symbols import Expectation, lam, z1, z2
 COVARIANCE = (1 + sym.sigma1**2, sp.S.One, 1 + sym.sigma2**2)  # of two noisy whitened views
 
 
+@strict
 @dataclass(frozen=True)
 class ModeDynamics:
     """One right-hand side per state of a mode; the same expression serves every mode.
@@ -103,6 +105,7 @@ def predictor_eigenvalue(
     return shape if architecture.normalize else largest**alpha * shape
 
 
+@takes()
 def mode_dynamics(
     loss: SymbolicLoss | str, alpha: sp.Expr | float = 1, architecture: Architecture = PLAIN
 ) -> ModeDynamics:
@@ -194,7 +197,7 @@ def _predictor_drive(loss: SymbolicLoss) -> sp.Expr:
     if direction == 0:
         message = (
             f"No gradient of the loss {loss.name!r} reaches a learned predictor, since λ stands "
-            "behind a stop-gradient. Try `predictor='direct'`, or a loss without iso-."
+            "behind a stop-gradient. Try `predictor='direct'`, or the plain loss."
         )
         raise InvalidSetting(message)
     decay = sym.predictor_decay * sym.predictor_value
