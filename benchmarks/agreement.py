@@ -78,7 +78,7 @@ def planted() -> dict[str, tuple[str, xarray.Dataset]]:
     """
     settings = {key: value for key, value in SMALL.items() if key != "batch"}
     settings |= {"method": "steps"}
-    settings |= {"variances": eigendyn.variances_from_weights(random_weights(4, 6))}
+    settings |= {"variances": eigendyn.spectrum.from_weights(random_weights(4, 6))}
     swapped = settings | {"sigma1": SMALL["sigma2"], "sigma2": SMALL["sigma1"]}
     theories = {
         "none (cosine)": ("cosine", settings),

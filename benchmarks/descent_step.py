@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from eigendyn import Network, descend
+from eigendyn.network import Network, descend
 from eigendyn.settings.spectrum import published_weights
 
 try:

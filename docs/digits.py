@@ -67,7 +67,7 @@ def main() -> None:
     except eigendyn.EigendynError as error:
         parser.error(str(error))
     print(f"Saved {path}, {embeddings.shape[0]} samples × {embeddings.shape[1]} dimensions.")
-    variances = eigendyn.variances_from_embeddings(embeddings)
+    variances = eigendyn.spectrum.from_embeddings(embeddings)
     print(f"{len(variances)} modes, variances {span(variances)}; weight decay {WEIGHT_DECAY}.")
     for loss in LOSS_NAMES:
         report(loss, variances)

@@ -11,174 +11,133 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING
+from warnings import warn
+
+from eigendyn.settings.namespace import namespace
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "simulate": "simulation.simulate",
-    "ensemble": "simulation.ensemble",
-    "stream_ensemble": "simulation.ensemble",
-    "crosscheck": "crosschecks.crosscheck",
-    "crosscheck_all": "crosschecks.systems",
-    "audit": "crosschecks.audit",
-    "descend": "network.descent",
-    "Network": "network.network",
-    "Settings": "settings.run_settings",
-    "LOSSES": "theory.losses",
-    "SymbolicLoss": "theory.losses",
-    "named_loss": "theory.losses",
-    "named_model": "theory.models",
-    "loss_from_function": "theory.losses",
-    "parse_loss": "theory.loss_text",
-    "Architecture": "settings.siamese",
-    "without_predictor": "theory.losses",
-    "without_stop_gradient": "theory.losses",
-    "derivation": "theory.formula",
-    "ModeDynamics": "theory.derive",
-    "mode_dynamics": "theory.derive",
-    "close": "theory.closure",
-    "VectorField": "program.in_jax",
-    "vector_field": "simulation.simulate",
-    "conserved_quantities": "theory.conservation",
-    "diagnose": "analysis.rates.diagnosis",
-    "design_loss": "analysis.design",
-    "design_multiplier": "analysis.design",
-    "dynamical_system": "analysis.system",
-    "fixed_points": "analysis.fixed_points.fixed_points",
-    "phase_plane": "analysis.plane.motion",
-    "phase_portrait": "show.plot.phase",
-    "continue_fixed_points": "analysis.bifurcations.continuation",
-    "fold_curve": "analysis.bifurcations.folds",
-    "passage_time": "analysis.rates.passage_time",
-    "explore": "show.notebook.explorer",
-    "export_loss": "theory.export",
-    "flow": "simulation.engines.in_jax.flow",
-    "descent_steps": "simulation.engines.in_jax.steps",
-    "variances_from_embeddings": "settings.spectrum",
-    "variances_from_weights": "settings.spectrum",
-    "random_variances": "settings.spectrum",
-    "published_variances": "settings.spectrum",
-    "save": "results.files",
-    "load": "results.files",
-    "plot_agreement": "show.plot.agreement",
-    "plot_bifurcation": "show.plot.bifurcation",
-    "plot_diagnosis": "show.plot.collapse",
-    "plot_spectrum": "show.plot.spectrum",
-    "EigendynError": "errors",
+    "simulate": "simulation.simulate:simulate",
+    "ensemble": "simulation.ensemble:ensemble",
+    "stream_ensemble": "simulation.ensemble:stream_ensemble",
+    "crosscheck": "crosschecks.crosscheck:crosscheck",
+    "crosscheck_all": "crosschecks.systems:crosscheck_all",
+    "audit": "crosschecks.audit:audit",
+    "Settings": "settings.run_settings:Settings",
+    "SymbolicLoss": "theory.losses:SymbolicLoss",
+    "named_loss": "theory.losses:named_loss",
+    "parse_loss": "theory.loss_text:parse_loss",
+    "derivation": "theory.formula:derivation",
+    "vector_field": "simulation.simulate:vector_field",
+    "diagnose": "analysis.rates.diagnosis:diagnose",
+    "design_loss": "analysis.design:design_loss",
+    "dynamical_system": "analysis.system:dynamical_system",
+    "fixed_points": "analysis.fixed_points.fixed_points:fixed_points",
+    "phase_plane": "analysis.plane.motion:phase_plane",
+    "continue_fixed_points": "analysis.bifurcations.continuation:continue_fixed_points",
+    "explore": "show.notebook.explorer:explore",
+    "export_loss": "theory.export:export_loss",
+    "save": "results.files:save",
+    "load": "results.files:load",
+    "EigendynError": "errors:EigendynError",
+}
+_MOVED = {  # names of version 0.1, which go with the release after this
+    "Architecture": "theory.Architecture",
+    "LOSSES": "theory.LOSSES",
+    "ModeDynamics": "theory.ModeDynamics",
+    "Network": "network.Network",
+    "VectorField": "simulation.VectorField",
+    "close": "theory.close",
+    "conserved_quantities": "theory.conserved_quantities",
+    "descend": "network.descend",
+    "descent_steps": "simulation.descent_steps",
+    "design_multiplier": "analysis.design_multiplier",
+    "flow": "simulation.flow",
+    "fold_curve": "analysis.fold_curve",
+    "loss_from_function": "theory.loss_from_function",
+    "mode_dynamics": "theory.mode_dynamics",
+    "named_model": "theory.named_model",
+    "passage_time": "analysis.passage_time",
+    "phase_portrait": "plot.phase_portrait",
+    "plot_agreement": "plot.agreement",
+    "plot_bifurcation": "plot.bifurcation",
+    "plot_diagnosis": "plot.diagnosis",
+    "plot_spectrum": "plot.spectrum",
+    "published_variances": "spectrum.published",
+    "random_variances": "spectrum.random",
+    "variances_from_embeddings": "spectrum.from_embeddings",
+    "variances_from_weights": "spectrum.from_weights",
+    "without_predictor": "theory.without_predictor",
+    "without_stop_gradient": "theory.without_stop_gradient",
 }
 __all__ = [
-    "LOSSES",
-    "Architecture",
     "EigendynError",
-    "ModeDynamics",
-    "Network",
     "Settings",
     "SymbolicLoss",
-    "VectorField",
+    "analysis",
     "audit",
-    "close",
-    "conserved_quantities",
     "continue_fixed_points",
     "crosscheck",
     "crosscheck_all",
     "derivation",
-    "descend",
-    "descent_steps",
     "design_loss",
-    "design_multiplier",
     "diagnose",
     "dynamical_system",
     "ensemble",
     "explore",
     "export_loss",
     "fixed_points",
-    "flow",
-    "fold_curve",
     "load",
-    "loss_from_function",
-    "mode_dynamics",
     "named_loss",
-    "named_model",
+    "network",
     "parse_loss",
-    "passage_time",
     "phase_plane",
-    "phase_portrait",
-    "plot_agreement",
-    "plot_bifurcation",
-    "plot_diagnosis",
-    "plot_spectrum",
-    "published_variances",
-    "random_variances",
+    "plot",
     "save",
     "simulate",
+    "simulation",
+    "spectrum",
     "stream_ensemble",
-    "variances_from_embeddings",
-    "variances_from_weights",
+    "theory",
     "vector_field",
-    "without_predictor",
-    "without_stop_gradient",
 ]
 
 if TYPE_CHECKING:
+    from eigendyn import analysis, network, plot, simulation, spectrum, theory
     from eigendyn.analysis.bifurcations.continuation import continue_fixed_points
-    from eigendyn.analysis.bifurcations.folds import fold_curve
-    from eigendyn.analysis.design import design_loss, design_multiplier
+    from eigendyn.analysis.design import design_loss
     from eigendyn.analysis.fixed_points.fixed_points import fixed_points
     from eigendyn.analysis.plane.motion import phase_plane
     from eigendyn.analysis.rates.diagnosis import diagnose
-    from eigendyn.analysis.rates.passage_time import passage_time
     from eigendyn.analysis.system import dynamical_system
     from eigendyn.crosschecks.audit import audit
     from eigendyn.crosschecks.crosscheck import crosscheck
     from eigendyn.crosschecks.systems import crosscheck_all
     from eigendyn.errors import EigendynError
-    from eigendyn.network.descent import descend
-    from eigendyn.network.network import Network
-    from eigendyn.program.in_jax import VectorField
     from eigendyn.results.files import load, save
     from eigendyn.settings.run_settings import Settings
-    from eigendyn.settings.siamese import Architecture
-    from eigendyn.settings.spectrum import (
-        published_variances,
-        random_variances,
-        variances_from_embeddings,
-        variances_from_weights,
-    )
     from eigendyn.show.notebook.explorer import explore
-    from eigendyn.show.plot.agreement import plot_agreement
-    from eigendyn.show.plot.bifurcation import plot_bifurcation
-    from eigendyn.show.plot.collapse import plot_diagnosis
-    from eigendyn.show.plot.phase import phase_portrait
-    from eigendyn.show.plot.spectrum import plot_spectrum
-    from eigendyn.simulation.engines.in_jax.flow import flow
-    from eigendyn.simulation.engines.in_jax.steps import descent_steps
     from eigendyn.simulation.ensemble import ensemble, stream_ensemble
     from eigendyn.simulation.simulate import simulate, vector_field
-    from eigendyn.theory.closure import close
-    from eigendyn.theory.conservation import conserved_quantities
-    from eigendyn.theory.derive import ModeDynamics, mode_dynamics
     from eigendyn.theory.export import export_loss
     from eigendyn.theory.formula import derivation
     from eigendyn.theory.loss_text import parse_loss
-    from eigendyn.theory.losses import (
-        LOSSES,
-        SymbolicLoss,
-        loss_from_function,
-        named_loss,
-        without_predictor,
-        without_stop_gradient,
-    )
-    from eigendyn.theory.models import named_model
+    from eigendyn.theory.losses import SymbolicLoss, named_loss
+
+
+_load, __dir__ = namespace(__name__, _HOMES)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        message = f"module 'eigendyn' has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(import_module(f"eigendyn.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    if name in ("analysis", "network", "plot", "simulation", "spectrum", "theory"):
+        return import_module(f"eigendyn.{name}")
+    if name not in _MOVED:
+        return _load(name)
+    place, _, there = _MOVED[name].rpartition(".")
+    warn(
+        f"eigendyn.{name} is eigendyn.{_MOVED[name]} now; the old name goes with the next release.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return getattr(import_module(f"eigendyn.{place}"), there)

@@ -1,5 +1,7 @@
 """Claims about arguments of another kind than is taken: refused in words, whatever is given."""
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 import xarray
@@ -16,26 +18,32 @@ WRONG = {
 }
 TAKES = {  # what takes something that another function makes, and what makes it
     "save": (lambda given: eigendyn.save(given, "run.nc"), "simulate"),
-    "plot_spectrum": (eigendyn.plot_spectrum, "simulate"),
-    "plot_agreement": (eigendyn.plot_agreement, "crosscheck"),
-    "plot_bifurcation": (eigendyn.plot_bifurcation, "continue_fixed_points"),
-    "plot_diagnosis": (eigendyn.plot_diagnosis, "diagnose"),
-    "phase_portrait": (eigendyn.phase_portrait, "phase_plane"),
-    "close": (eigendyn.close, "mode_dynamics"),
-    "descend": (lambda given: eigendyn.descend(np.eye(2), given, [0, 1]), "Network"),
+    "plot_spectrum": (eigendyn.plot.spectrum, "simulate"),
+    "plot_agreement": (eigendyn.plot.agreement, "crosscheck"),
+    "plot_bifurcation": (eigendyn.plot.bifurcation, "continue_fixed_points"),
+    "plot_diagnosis": (eigendyn.plot.diagnosis, "diagnose"),
+    "phase_portrait": (eigendyn.plot.phase_portrait, "phase_plane"),
+    "close": (eigendyn.theory.close, r"theory\.mode_dynamics"),
+    "descend": (
+        lambda given: eigendyn.network.descend(np.eye(2), given, [0, 1]),
+        r"network\.Network",
+    ),
     "fixed_points": (lambda given: eigendyn.fixed_points(given, [0], [1]), "dynamical_system"),
     "continue_fixed_points": (
         lambda given: eigendyn.continue_fixed_points(given, "sigma1", (0, 1)),
         "dynamical_system",
     ),
     "fold_curve": (
-        lambda given: eigendyn.fold_curve(given, "weight_decay", (0, 1), "sigma1", (0, 1)),
+        lambda given: eigendyn.analysis.fold_curve(given, "weight_decay", (0, 1), "sigma1", (0, 1)),
         "dynamical_system",
     ),
-    "passage_time": (lambda given: eigendyn.passage_time(given, 0.1, 0.2), "dynamical_system"),
-    "flow": (lambda given: eigendyn.flow(given, np.eye(1), TIMES, {}), "vector_field"),
+    "passage_time": (
+        lambda given: eigendyn.analysis.passage_time(given, 0.1, 0.2),
+        "dynamical_system",
+    ),
+    "flow": (lambda given: eigendyn.simulation.flow(given, np.eye(1), TIMES, {}), "vector_field"),
     "descent_steps": (
-        lambda given: eigendyn.descent_steps(given, np.eye(1), np.arange(3), 0.1, {}),
+        lambda given: eigendyn.simulation.descent_steps(given, np.eye(1), np.arange(3), 0.1, {}),
         "vector_field",
     ),
 }
@@ -66,9 +74,9 @@ def test_an_ensemble_is_no_run_and_a_run_is_no_cross_check():
     many = eigendyn.ensemble("euclidean", [[0.1, 1.0], [0.2, 2.0]], times=TIMES)
     run = eigendyn.simulate("euclidean", [0.1, 1.0], steps=9)
     with pytest.raises(InvalidSetting, match="simulate"):
-        eigendyn.plot_spectrum(many)
+        eigendyn.plot.spectrum(many)
     with pytest.raises(InvalidSetting, match="crosscheck"):
-        eigendyn.plot_agreement(run)
+        eigendyn.plot.agreement(run)
 
 
 @pytest.mark.parametrize("given", WRONG)
@@ -83,18 +91,19 @@ def test_a_path_is_text_or_a_path(here, given):
 def test_axes_are_those_of_matplotlib(given):
     run = eigendyn.simulate("euclidean", [0.1, 1.0], steps=9)
     with pytest.raises(InvalidSetting, match=r"ax must be axes of matplotlib"):
-        eigendyn.plot_spectrum(run, given)
+        eigendyn.plot.spectrum(run, given)
 
 
 @pytest.mark.parametrize("given", WRONG.values())
 @pytest.mark.parametrize(
     "verb",
     [
-        *("audit", "derivation", "mode_dynamics", "conserved_quantities", "Network"),
-        *("named_loss", "without_predictor", "without_stop_gradient", "parse_loss"),
+        *("audit", "derivation", "theory.mode_dynamics", "theory.conserved_quantities"),
+        *("network.Network", "named_loss", "parse_loss"),
+        *("theory.without_predictor", "theory.without_stop_gradient"),
         *("dynamical_system", "vector_field", "phase_plane", "ensemble"),
     ],
 )
 def test_a_loss_is_a_name_or_a_loss(verb, given):
     with pytest.raises(EigendynError):
-        getattr(eigendyn, verb)(given)
+        attrgetter(verb)(eigendyn)(given)

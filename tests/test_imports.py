@@ -25,7 +25,7 @@ ROOMS = [
     "show",
     "cli",
 ]
-BESIDE = {"errors", "__init__", "__main__"}
+BESIDE = {"errors", "__init__", "__main__", "plot", "spectrum"}
 APART = {"network": {"settings"}}  # must not share what it is compared with
 ONLY_IN = {  # files and folders
     "matplotlib": {"show/plot", "show/notebook", "show/paper", "show/portrait"},
@@ -46,7 +46,12 @@ ONLY_IN = {  # files and folders
         "analysis/fixed_points/exact_rests",
     },
 }
-LAZY = {"__init__", "cli/main", "show/paper/figure"}  # load by name what is asked for
+LAZY = {
+    "__init__",
+    "settings/namespace",
+    "cli/main",
+    "show/paper/figure",
+}  # load by name what is asked for
 FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "S"}
 
 
@@ -79,6 +84,13 @@ def imports(text):
                 yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
+def taken_from(text, module):
+    """Names that are imported from a module."""
+    for node in nodes(text):
+        if isinstance(node, ast.ImportFrom) and node.module == module:
+            yield from (alias.name for alias in node.names)
+
+
 def room(module):
     return module.split("/")[0]
 
@@ -90,7 +102,7 @@ def lies_in(module, places):
 def wrong_directions(files):
     for module, text in files.items():
         here = room(module)
-        if here in ("__init__", "__main__"):
+        if here in BESIDE - {"errors"} or module.endswith("/__init__"):  # show names of others
             continue
         for imported in imports(text):
             first, other, *_ = [*imported.split("."), ""]
@@ -118,6 +130,7 @@ def circles(files):
             named[path]
             for imported in imports(text)
             if (path := imported.removeprefix("eigendyn.").replace(".", "/")) in named
+            and not any(f"{path}/{alias}" in named for alias in taken_from(text, imported))
         }
         for module, text in files.items()
     }

@@ -2,8 +2,15 @@
 
 import subprocess
 import tomllib
+from importlib import import_module
 from importlib.resources import files
+from operator import attrgetter
 from pathlib import Path
+
+import pytest
+from public import NAMESPACES, public_names
+
+import eigendyn
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,3 +28,24 @@ def test_the_wheel_takes_the_marker_along():
     assert wheel == {"packages": ["eigendyn"]}
     ignored = ["git", "check-ignore", "--quiet", "eigendyn/py.typed"]
     assert subprocess.run(ignored, cwd=ROOT, check=False).returncode != 0
+
+
+def test_names_stand_in_a_few_namespaces():
+    assert len(eigendyn.__all__) - len(NAMESPACES) < 25
+    for name in public_names():
+        assert attrgetter(name)(eigendyn) is not None
+    for space in NAMESPACES:
+        assert set(import_module(f"eigendyn.{space}").__all__) <= set(dir(getattr(eigendyn, space)))
+
+
+@pytest.mark.parametrize(("old", "new"), eigendyn._MOVED.items())
+def test_a_name_that_moved_works_for_a_release_and_says_where_it_is(old, new):
+    with pytest.warns(DeprecationWarning, match=f"eigendyn.{old} is eigendyn.{new} now"):
+        found = getattr(eigendyn, old)
+    assert found is attrgetter(new)(eigendyn)
+
+
+def test_an_unknown_name_is_none_of_the_package():
+    for module in (eigendyn, eigendyn.theory, eigendyn.plot):
+        with pytest.raises(AttributeError, match="has no attribute 'simulat'"):
+            _ = module.simulat

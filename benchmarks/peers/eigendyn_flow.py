@@ -40,6 +40,6 @@ def _compiled():
     import eigendyn
 
     def one(field, start, times, parameters, rtol, atol):
-        return eigendyn.flow(field, start, times, parameters, rtol=rtol, atol=atol).ys
+        return eigendyn.simulation.flow(field, start, times, parameters, rtol=rtol, atol=atol).ys
 
     return jax.jit(jax.vmap(one, in_axes=(None, 0, None, None, None, None)))

@@ -93,7 +93,12 @@ def descend(
         InvalidSetting: Steps that do not increase from 0, or a number without meaning.
         UnknownName: A measure that does not exist.
     """
-    check_is("network", network, isinstance(network, Network), "what eigendyn.Network(loss) gives")
+    check_is(
+        "network",
+        network,
+        isinstance(network, Network),
+        "what eigendyn.network.Network(loss) gives",
+    )
     first = check_weights(weights)
     steps = _check_steps(saved_steps)
     seeds, seed = check_whole("seeds", seeds, 1), check_whole("seed", seed, 0)

@@ -56,7 +56,7 @@ def check_is(name: str, value: Any, is_right: bool, what: str) -> None:
         InvalidSetting: It does not.
     """
     if not is_right:
-        message = f"`{name}` must be {what}, not {as_given(value)}."
+        message = f"{name} must be {what}, not {as_given(value)}."
         raise InvalidSetting(message)
 
 

@@ -43,16 +43,16 @@ _CHOICES = {
 }
 _IN_PYTHON = {  # options of the command line, with underscores → what does the same in Python
     "batch": "The theory has no batch; that of networks is set in eigendyn.crosscheck.",
-    "embeddings": "Try variances=eigendyn.variances_from_embeddings(embeddings).",
-    "weights": "Try variances=eigendyn.variances_from_weights(weights).",
-    "modes": "Try variances=eigendyn.random_variances(modes, inputs).",
-    "inputs": "Try variances=eigendyn.random_variances(modes, inputs).",
+    "embeddings": "Try variances=eigendyn.spectrum.from_embeddings(embeddings).",
+    "weights": "Try variances=eigendyn.spectrum.from_weights(weights).",
+    "modes": "Try variances=eigendyn.spectrum.random(modes, inputs).",
+    "inputs": "Try variances=eigendyn.spectrum.random(modes, inputs).",
     "loss_expr": "A loss of your own is the first argument: try eigendyn.parse_loss(text).",
     "parameters": "Numbers of a loss go with it: try eigendyn.parse_loss(text, {'gamma': 0.5}).",
     "no_predictor": "Try predictor='none'.",
     "slice": "Try held={'variance3': 0.5}.",
     "output": "Try eigendyn.save(run, 'run.nc').",
-    "plot": "Try eigendyn.plot_spectrum(run).",
+    "plot": "Try eigendyn.plot.spectrum(run).",
 }
 _MEANT = {
     kind: {other: name for name, others in names.items() for other in others}

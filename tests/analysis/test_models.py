@@ -8,7 +8,7 @@ from eigendyn.theory import symbols as sym
 from eigendyn.theory.models import named_model
 
 s, b = sym.singular_value, sym.loss_parameter("b")
-PITCHFORK = eigendyn.ModeDynamics("pitchfork", (s,), (s * (b - s**2),), (("b", 0.5),))
+PITCHFORK = eigendyn.theory.ModeDynamics("pitchfork", (s,), (s * (b - s**2),), (("b", 0.5),))
 
 
 def test_a_plane_of_a_model_has_its_fixed_points():

@@ -14,7 +14,7 @@ from eigendyn.settings.spectrum import random_weights, weights_from_variances
 from eigendyn.theory.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
 WEIGHTS = random_weights(4, 6)
-VARIANCES = eigendyn.variances_from_weights(WEIGHTS)
+VARIANCES = eigendyn.spectrum.from_weights(WEIGHTS)
 THEORY = {"method": "steps", "steps": 200, "saves": 21, "sigma1": 0.2, "sigma2": 0.3}
 SETTINGS = {"steps": 200, "saves": 21, "sigma1": 0.2, "sigma2": 0.3, "batch": 2_000}
 

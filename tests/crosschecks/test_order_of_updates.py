@@ -23,8 +23,8 @@ import pytest
 from structures import full_but
 
 import eigendyn
-from eigendyn import Network, descend
 from eigendyn.errors import InvalidSetting
+from eigendyn.network import Network, descend
 from eigendyn.settings.choices import CORRELATION_ORDERS
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings

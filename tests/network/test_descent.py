@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import eigendyn
-from eigendyn import Network, descend
 from eigendyn.errors import EigendynError
+from eigendyn.network import Network, descend
 
 WEIGHTS = np.random.default_rng(0).normal(size=(4, 6)) / 2
 SINGULAR = np.linalg.svd(WEIGHTS, compute_uv=False)

@@ -123,7 +123,7 @@ def test_a_written_loss_is_scale_free_if_its_descent_is(text, expected):
     assert is_scale_free(eigendyn.parse_loss(text)) is expected
 
 
-@pytest.mark.parametrize("name", eigendyn.LOSSES)
+@pytest.mark.parametrize("name", eigendyn.theory.LOSSES)
 def test_scale_free_losses_move_variances_alike_at_any_scale(name):
     """dv/dt at given λ (a learned predictor) or without one: by the integrated field itself."""
     for settings in ({"predictor": "none"}, {"predictor": "learned"}):

@@ -17,7 +17,7 @@ from eigendyn.theory.formula import NAMES
 def test_settings_networks_options_and_symbols_follow_from_the_rows():
     options = {one.name: one for one in command.params if isinstance(one, click.Option)}
     for name, row in PARAMETERS.items():
-        for noun in (eigendyn.Settings, eigendyn.Network):
+        for noun in (eigendyn.Settings, eigendyn.network.Network):
             (field,) = (field for field in fields(noun) if field.name == name)
             assert field.default == row.default
         assert options[name].help == row.help

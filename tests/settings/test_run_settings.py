@@ -104,7 +104,7 @@ def test_settings_do_not_change():
 
 @pytest.mark.parametrize("name", ["weight_decay", "alpha", "sigma2", "momentum"])
 def test_none_is_refused_where_there_must_be_a_number(name):
-    for noun in (eigendyn.Settings, eigendyn.Network):
+    for noun in (eigendyn.Settings, eigendyn.network.Network):
         with pytest.raises(InvalidSetting, match="not None"):
             noun(**{name: None})
     eigendyn.Settings(beta=None, rtol=None)  # where None means that there is none

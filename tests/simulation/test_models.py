@@ -54,7 +54,7 @@ def _full(name, engine):
 def competing(rate=0.5):
     """Modes that share one unit of variance: with V = Σ v, dV/dt = 2kV(1 − V), shares stay."""
     share_out = k * s * (1 - sym.mode_sum(s**2))
-    return eigendyn.ModeDynamics("competing", (s,), (share_out,), (("k", rate),))
+    return eigendyn.theory.ModeDynamics("competing", (s,), (share_out,), (("k", rate),))
 
 
 def competed(start, times, rate=0.5):
@@ -154,14 +154,14 @@ def test_a_model_written_by_hand_is_followed_with_its_own_parameter():
 @pytest.mark.parametrize("method", first_of("implicit", "compiled", "flow"))
 def test_a_model_may_have_velocities_without_momentum(method):
     """s′ = u, u′ = −k²s swings from rest: s = s₀ cos kt."""
-    swing = eigendyn.ModeDynamics("swing", (s, u), (u, -(k**2) * s), (("k", 2.0),))
+    swing = eigendyn.theory.ModeDynamics("swing", (s, u), (u, -(k**2) * s), (("k", 2.0),))
     run = eigendyn.simulate(swing, [1.0, 4.0], method=method, learning_rate=0.01, steps=300)
     expected = np.array([[1.0], [2.0]]) * np.cos(2 * run.time.values)
     np.testing.assert_allclose(run.singular_value, expected, atol=1e-8)
 
 
 def test_steps_of_a_model_with_velocities_are_euler_steps():
-    swing = eigendyn.ModeDynamics("swing", (s, u), (u, -(k**2) * s), (("k", 2.0),))
+    swing = eigendyn.theory.ModeDynamics("swing", (s, u), (u, -(k**2) * s), (("k", 2.0),))
     run = eigendyn.simulate(swing, [1.0], method="steps", learning_rate=0.1, steps=2, saves=3)
     np.testing.assert_allclose(run.singular_value[0], [1, 1, 0.96], rtol=1e-14)
     np.testing.assert_allclose(run.velocity[0], [0, -0.4, -0.8], rtol=1e-14)
@@ -172,8 +172,8 @@ def test_dynamics_that_were_derived_run_as_their_loss_does(loss):
     start = [0.1, 0.5, 2.0]
     settings = {"sigma1": 0.3, "weight_decay": 0.01, "steps": 50, "method": "compiled"}
     expected = eigendyn.simulate(loss, start, **settings)
-    derived = eigendyn.mode_dynamics(loss)
-    for dynamics in (derived, eigendyn.close(derived)):  # numbers of theirs are settings
+    derived = eigendyn.theory.mode_dynamics(loss)
+    for dynamics in (derived, eigendyn.theory.close(derived)):  # numbers of theirs are settings
         run = eigendyn.simulate(dynamics, start, **settings)
         assert run.attrs["closure"] == expected.attrs["closure"]
         np.testing.assert_allclose(run.variance, expected.variance, rtol=1e-12)
@@ -232,4 +232,4 @@ def test_presets_and_closures_are_refused_in_words():
 )
 def test_a_model_that_is_not_whole_is_refused(states, rates, parameters, words):
     with pytest.raises(InvalidSetting, match=words):
-        eigendyn.simulate(eigendyn.ModeDynamics("mine", states, rates, parameters))
+        eigendyn.simulate(eigendyn.theory.ModeDynamics("mine", states, rates, parameters))

@@ -47,7 +47,9 @@ PIECES += [
 def test_a_written_loss_is_the_built_in_one(name):
     written, named = parse_loss(TEXTS[name]), LOSSES[name]()
     for ours, theirs in zip(
-        eigendyn.mode_dynamics(written).rates, eigendyn.mode_dynamics(named).rates, strict=True
+        eigendyn.theory.mode_dynamics(written).rates,
+        eigendyn.theory.mode_dynamics(named).rates,
+        strict=True,
     ):
         assert sym.equal(ours, theirs)
 
@@ -155,7 +157,9 @@ def test_a_parameter_can_be_differentiated_and_swept():
 
     def end(gamma):
         times = jnp.linspace(0.0, 3.0, 5)
-        solution = eigendyn.flow(field, jnp.asarray(states), times, {**parameters, "gamma": gamma})
+        solution = eigendyn.simulation.flow(
+            field, jnp.asarray(states), times, {**parameters, "gamma": gamma}
+        )
         return solution.ys[-1, 0, 0]
 
     step = 1e-4
@@ -173,13 +177,13 @@ def test_a_function_over_the_symbols_is_a_loss():
     def relative(z1, z2, lam, gamma):
         return sym.mode_sum((lam * z1 - gamma * sym.stop_gradient(z2)) ** 2)
 
-    ours = eigendyn.loss_from_function(relative, {"gamma": 0.5})
+    ours = eigendyn.theory.loss_from_function(relative, {"gamma": 0.5})
     text = parse_loss("sum((lam*z1 - gamma*sg(z2))**2)", {"gamma": 0.5})
     assert ours.name == "relative"
     assert sym.equal(ours.expression, text.expression)
     assert ours.parameters == text.parameters
     with pytest.raises(InvalidSetting, match="by name"):
-        eigendyn.loss_from_function(relative)
+        eigendyn.theory.loss_from_function(relative)
 
 
 def test_the_number_of_modes_is_the_sum_of_one():

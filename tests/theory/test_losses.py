@@ -60,10 +60,10 @@ def test_a_loss_that_changes_sign_with_a_mode_is_refused():
     "of_loss",
     [
         eigendyn.derivation,
-        eigendyn.mode_dynamics,
-        eigendyn.conserved_quantities,
-        eigendyn.without_predictor,
-        eigendyn.without_stop_gradient,
+        eigendyn.theory.mode_dynamics,
+        eigendyn.theory.conserved_quantities,
+        eigendyn.theory.without_predictor,
+        eigendyn.theory.without_stop_gradient,
         lambda loss: eigendyn.export_loss(loss, "numpy"),
     ],
 )

@@ -52,8 +52,8 @@ def test_names_are_recognised_when_nearly_right():
 @pytest.mark.parametrize(
     "verb",
     [
-        eigendyn.mode_dynamics,
-        eigendyn.conserved_quantities,
+        eigendyn.theory.mode_dynamics,
+        eigendyn.theory.conserved_quantities,
         eigendyn.diagnose,
         eigendyn.crosscheck,
         eigendyn.audit,

@@ -34,7 +34,7 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     Source: derivations/tilted_gaussian.py for the quadrature of ratios.
     """
     is_open = isinstance(dynamics, ModeDynamics)
-    check_is("dynamics", dynamics, is_open, "what eigendyn.mode_dynamics(loss) gives")
+    check_is("dynamics", dynamics, is_open, "what eigendyn.theory.mode_dynamics(loss) gives")
     return _CLOSERS[check_choice("closure", closure, CLOSURES)](dynamics)
 
 

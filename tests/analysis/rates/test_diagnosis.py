@@ -230,7 +230,7 @@ def test_command_and_function_find_the_same(tmp_path):
 
 def test_the_picture_shows_the_verdicts():
     found = diagnose("euclidean", START, **QUICK)
-    (image,) = eigendyn.plot_diagnosis(found, Figure().add_subplot()).images
+    (image,) = eigendyn.plot.diagnosis(found, Figure().add_subplot()).images
     shown = np.asarray(image.get_array())
     assert shown.shape == (1 + len(found.changes), 3)
     np.testing.assert_array_equal(shown[0] == 1, found.lost)  # "lost" is the second colour

@@ -1,0 +1,32 @@
+"""Draw results: spectra, agreements, bifurcations, phase portraits, diagnoses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eigendyn.settings.namespace import namespace
+
+__getattr__, __dir__ = namespace(
+    __name__,
+    {
+        "agreement": "show.plot.agreement:plot_agreement",
+        "bifurcation": "show.plot.bifurcation:plot_bifurcation",
+        "diagnosis": "show.plot.collapse:plot_diagnosis",
+        "phase_portrait": "show.plot.phase:phase_portrait",
+        "spectrum": "show.plot.spectrum:plot_spectrum",
+    },
+)
+__all__ = [
+    "agreement",
+    "bifurcation",
+    "diagnosis",
+    "phase_portrait",
+    "spectrum",
+]
+
+if TYPE_CHECKING:
+    from eigendyn.show.plot.agreement import plot_agreement as agreement
+    from eigendyn.show.plot.bifurcation import plot_bifurcation as bifurcation
+    from eigendyn.show.plot.collapse import plot_diagnosis as diagnosis
+    from eigendyn.show.plot.phase import phase_portrait
+    from eigendyn.show.plot.spectrum import plot_spectrum as spectrum
