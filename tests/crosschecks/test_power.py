@@ -18,8 +18,8 @@ from eigendyn.crosschecks.systems import (
     systems,
 )
 from eigendyn.crosschecks.verdict import agreement
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
-from eigendyn.settings.siamese import RULES
 
 VARIANCES = np.array([1.1, 0.5, 0.2])
 SMALL = {"method": "steps", "steps": 40, "saves": 5, "sigma1": 0.4, "weight_decay": 0.03}
@@ -103,7 +103,7 @@ def test_what_has_no_effect_is_never_caught():
 
 
 def test_every_number_of_the_theory_is_watched_by_a_system():
-    assert {name for watch in WATCHES.values() for name in watch.numbers} == set(RULES)
+    assert {name for watch in WATCHES.values() for name in watch.numbers} == set(PARAMETERS)
 
 
 @pytest.fixture(

@@ -46,7 +46,7 @@ def test_closure_accuracy_lies_between_0_and_1(value):
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"loss": "iso-cosine", "beta": 0.5}, ["`beta`", "`loss='cosine', beta=0.5`"]),
+        ({"loss": "iso-cosine", "beta": 0.5}, ["iso-cosine", "`loss='cosine', beta=0.5`"]),
         ({"predictor": "none", "beta": 0.5}, ["`beta=0.5`", "`predictor='none'`"]),
         ({"predictor": "none", "alpha": 2}, ["`alpha=2`", "`predictor='none'`"]),
         ({"stop_gradient": False, "beta": 0.5}, ["`beta=0.5`", "`stop_gradient=False`"]),

@@ -77,7 +77,7 @@ def test_one_step_is_the_published_update():
 def test_a_diverging_descent_is_cut_and_named():
     run = eigendyn.simulate("euclidean", [50.0, 0.1], method="steps", learning_rate=1.0, steps=50)
     assert run.attrs["status"] == "diverged"
-    assert "learning-rate" in run.attrs["message"]
+    assert "`learning_rate`" in run.attrs["message"]
     assert np.isfinite(run.variance).all()
     assert run.sizes["time"] < 51
 

@@ -88,7 +88,7 @@ def test_a_figure_has_a_panel_for_each(diagram, curves):
 
 @pytest.mark.parametrize(
     ("parameter", "said"),
-    [("weight_decay", "Hopf\nω = 0.25"), ("correlation_momentum", "Hopf\nat 0.25")],
+    [("weight_decay", "Hopf\nω = 0.25"), ("correlation_momentum", "Hopf\nμ = 0.25")],
 )
 def test_a_special_point_says_where_it_is_and_leaves_words_to_the_axis(ax, parameter, said):
     diagram = SimpleNamespace(driven=(parameter,))
