@@ -264,7 +264,7 @@ def test_a_loss_given_as_a_preset_is_told_apart(loss):
     outcome = CliRunner().invoke(cli, f"simulate --preset {loss}")
     assert outcome.exit_code == 2
     assert f"It is a loss: try --loss {loss}." in outcome.stderr
-    with pytest.raises(UnknownName, match=said):
+    with pytest.raises(UnknownName, match=f"It is a loss: try `loss={loss!r}`"):
         eigendyn.simulate(preset=loss)
 
 
