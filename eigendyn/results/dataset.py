@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CONSERVED = "conserved_"  # begins the names of conserved quantities
 
+HEAVY_BALL = "heavy ball to second order in the learning rate (its modified equation)"
+
 
 def labelled(
     trajectory: Trajectory,
@@ -106,7 +108,7 @@ def labelled(
             "title": _title(loss, closure["name"], method),
             kind: loss,
             "method": method,
-            "approximation": _approximation(method),
+            "approximation": _approximation(method, settings),
             "closure": closure["name"],
             "closure_error": float(closure["error"]),
             "closure_error_meaning": closure["error_meaning"],
@@ -136,10 +138,13 @@ def named(attrs: Mapping[str, Any]) -> tuple[str, str]:
     return kind, str(attrs[kind])
 
 
-def _approximation(method: str) -> str:
-    """What the engines that a method names take for the equations."""
-    rows = (row for row in ENGINES.values() if row.approximation and row.name in method)
-    return "; ".join(row.approximation for row in rows)
+def _approximation(method: str, settings: Mapping[str, Any]) -> str:
+    """What the engines that a method names take for the equations, and a flow for momentum."""
+    rows = [row for row in ENGINES.values() if row.name in method]
+    taken = [row.approximation for row in rows if row.approximation]
+    if settings.get("momentum") and any(row.follows == "flow" for row in rows):
+        taken.append(HEAVY_BALL)
+    return "; ".join(taken)
 
 
 def _numbered(conserved: Mapping[str, tuple[NDArray, float]]) -> dict[str, Column]:
@@ -233,7 +238,7 @@ def ensemble_dataset(
             "title": _title(loss, closure["name"], engine),
             kind: loss,
             "engine": engine,
-            "approximation": _approximation(engine),
+            "approximation": _approximation(engine, settings),
             "closure": closure["name"],
             "closure_error": float(closure["error"]),
             "closure_error_meaning": closure["error_meaning"],

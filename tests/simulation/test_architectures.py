@@ -194,6 +194,7 @@ def test_heavy_momentum_ends_where_its_steps_do():
         run = eigendyn.simulate("euclidean", v, method=method, learning_rate=rate, **settings)
         np.testing.assert_allclose(run.variance[:, -1], s**2, rtol=1e-9)
         np.testing.assert_allclose(run.variance[:, -1], 0.887298, rtol=1e-6)
+        assert ("second order" in run.attrs["approximation"]) == (method == "compiled")
 
 
 def test_momentum_reaches_further_in_the_same_time():
