@@ -63,7 +63,7 @@ def test_a_predictor_s_eigenvalue_can_be_drawn_in_its_place(ax):
     )
     bifurcation.plot_bifurcation(found, ax, "predictor_value_0")
     assert ax.get_ylabel() == "predictor’s eigenvalue p"
-    assert ax.get_xlabel() == "weight decay ω = predictor’s weight decay ωₚ"
+    assert ax.get_xlabel() == "weight decay ω = weight decay of the predictor ωₚ"
     (marked,) = (line for line in ax.lines if line.get_label() == "saddle-node")
     np.testing.assert_allclose(marked.get_xydata(), [[0.25, 0.5]], atol=1e-8)
 
