@@ -83,12 +83,13 @@ def test_integrated_modes_arrive_when_the_closed_form_says(method):
     np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["implicit", "closed-form"])
-def test_transients_of_a_hundred_thousandth_of_the_run_are_found(method):
+# LSODA's finest steps leave 1e-8 of a mode that began at 1e-5, at the default it says so
+@pytest.mark.parametrize("how", [{"method": "implicit", "rtol": 1e-7}, {"method": "closed-form"}])
+def test_transients_of_a_hundred_thousandth_of_the_run_are_found(how):
     """A thousand times the loss is a thousand times as fast: early jumps, and late ones."""
     loss = parse_loss("1000*sum((lam*z1 - sg(z2))**2)/2", {})
     start = [1e3, 0.05, 1e-3, 1e-5]
-    run = eigendyn.simulate(loss, start, saves=2, sigma2=0.0, method=method)
+    run = eigendyn.simulate(loss, start, saves=2, sigma2=0.0, **how)
     expected = [euclidean_arrival(v, 150_000.0) / 1000 for v in start]
     assert expected[0] < 1.1e-3 and expected[3] > 40
     np.testing.assert_allclose(run.recruitment_time, expected, rtol=1e-6)
