@@ -22,7 +22,7 @@ NEAR = 0.8  # likeness of a name from which a slip of the hand is more likely th
 
 
 def takes(
-    *others: Callable[..., Any] | str,
+    *others: Callable[..., Any],
 ) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
     """Let a function refuse keywords that neither it nor those that it hands them to take.
 
@@ -30,7 +30,7 @@ def takes(
     signature names every keyword, so that IPython completes it.
 
     Args:
-        others: Functions and classes to which it hands its keywords on, or names of keywords.
+        others: Functions and classes to which it hands its keywords on.
 
     Returns:
         A decorator; the function then raises `UnknownName`.
@@ -42,12 +42,8 @@ def takes(
         own = [one for one in shown.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
         more = [Parameter("settings", Parameter.KEYWORD_ONLY, default=None)] if nouns else []
         for other in others:
-            more += (
-                [Parameter(other, Parameter.KEYWORD_ONLY)]
-                if isinstance(other, str)
-                else [one.replace(kind=Parameter.KEYWORD_ONLY) for one in _by_name(other)]
-            )
-        every = {one.name: one for one in [*more, *own]}  # its own stand before others' …
+            more += [one.replace(kind=Parameter.KEYWORD_ONLY) for one in _by_name(other)]
+        every = {one.name: one for one in [*more, *own]}  # its own in the place of others'
         ordered = sorted(every.values(), key=lambda one: one.kind)
 
         @wraps(verb)

@@ -25,8 +25,8 @@ class ModeDynamics:
 
     Args:
         name: What to call them in results and captions; that of the loss if they follow from one.
-        states: Per-mode states, symbols of `symbols.STATES`, the singular value first; the
-            gradient step is the Euler step on each of them.
+        states: Per-mode states, symbols of `symbols.STATES`, the singular value first;
+            without momentum, the gradient step is the Euler step on each of them.
         rates: d state/dt for each state, t = learning rate × step. Open as long as an
             `Expectation` is left in them; a closure takes those.
         parameters: Names of their own numbers, with their values; rates have them as
