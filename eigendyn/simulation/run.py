@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.errors import NoProgram
+from eigendyn.errors import NoClosedForm, NoProgram
 from eigendyn.program import Program
 from eigendyn.program.averaging import NO_NODES, Nodes
 from eigendyn.results.events import (
@@ -22,6 +22,7 @@ from eigendyn.results.events import (
 )
 from eigendyn.results.trajectory import Trajectory, at_times
 from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
+from eigendyn.simulation.engines.task import OneRun, load_engine
 from eigendyn.simulation.equations import Equations
 from eigendyn.simulation.initial import field_parameters, saved_steps, starting_states
 from eigendyn.simulation.nodes import Fit, draw_samples, standard_error
@@ -32,8 +33,7 @@ from eigendyn.simulation.serving import (
     sampled_rtol,
     with_nodes,
 )
-from eigendyn.simulation.single import ENGINES, exact_solution
-from eigendyn.simulation.still import moving_modes
+from eigendyn.simulation.still import follower, moving_modes
 
 ROUND_OFF = 1e-15  # relative error of a closed form
 FEW = 2**16  # numbers that a closed form gives sooner than it is compiled
@@ -69,11 +69,11 @@ def run(
     shown, eta = saved_steps(chosen), chosen.learning_rate
     seen = watched(chosen.steps, start.size)
     steps = np.union1d(shown, seen)
-    solved = exact_solution(system, start, steps, parameters)
+    solved = _exact_solution(OneRun(system, start, steps, parameters))
     if solved is not None:
 
         def solve(states: NDArray, some: NDArray) -> Trajectory:
-            return exact_solution(system, states, some, parameters) or solved
+            return _exact_solution(OneRun(system, states, some, parameters)) or solved
 
         few = start.size * len(steps) <= FEW  # as many times as before: no code is compiled anew
         closer = len(steps) if few else CLOSER
@@ -107,6 +107,21 @@ def run(
         of_shares=system.scale_free,
     )
     return best.fit, at_times(best.trajectory, eta * shown), way, best.method
+
+
+def _exact_solution(run: OneRun) -> Trajectory | None:
+    """The exact solution, if it is wanted and there is one."""
+    method = run.chosen.method
+    if method not in ("auto", "closed-form"):
+        return None
+    if method == "auto" and run.system.program.is_coupled:
+        return None
+    try:
+        return load_engine("closed-form").follow_one(run)(NO_NODES)
+    except NoClosedForm:
+        if method == "closed-form":
+            raise
+    return None
 
 
 @dataclass(frozen=True)
@@ -181,7 +196,7 @@ def _attempt(
         samples = draw_samples(program, start.shape[1], chosen.samples, chosen.seed)
         rtol = sampled_rtol(program, samples, start, parameters, chosen, method)
         system = replace(system, chosen=replace(chosen, rtol=rtol))
-        trajectory = ENGINES[method](system, start, steps, parameters, progress)(samples)
+        trajectory = follower(method, OneRun(system, start, steps, parameters, progress))(samples)
         error = standard_error(program, samples, checkpoints(trajectory)[1], parameters)
         fit = Fit(samples, error, rtol=rtol)
         rtol = rtol if method in SAMPLED_SHARE else None
@@ -193,7 +208,7 @@ def _attempt(
             if is_quick:
                 most = min(most, quick_steps(moving.size * len(start), max(1, len(nodes.weights))))
             limited = replace(system, chosen=replace(chosen, max_solver_steps=most))
-            return ENGINES[method](limited, start, steps, parameters, progress)(nodes)
+            return follower(method, OneRun(limited, start, steps, parameters, progress))(nodes)
 
         if program.closure == "mean field":
             fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
@@ -205,9 +220,10 @@ def _attempt(
 
     def again(states: NDArray, some: NDArray) -> Trajectory:
         compiled = "compiled" if method == "flow" else method  # which needs no JAX to be compiled
+        stretch = OneRun(system, states, some, parameters)
         try:
-            return ENGINES[compiled](system, states, some, parameters, False)(fit.nodes)
+            return follower(compiled, stretch)(fit.nodes)
         except NoProgram:
-            return ENGINES[method](system, states, some, parameters, False)(fit.nodes)
+            return follower(method, stretch)(fit.nodes)
 
     return _Attempt(fit, trajectory, seen, again, rtol, visited, method)
