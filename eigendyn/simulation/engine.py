@@ -15,7 +15,7 @@ from eigendyn.settings.device import find_platform
 from eigendyn.settings.engines import ENGINES, ENSEMBLE_ENGINES
 from eigendyn.settings.run_settings import MOST_IMPLICIT
 from eigendyn.simulation.engines.task import ManyRuns, Numbers, load_engine
-from eigendyn.simulation.run import TYPICAL_NODES, quick_steps
+from eigendyn.simulation.run import PATIENT, TYPICAL_NODES, quick_steps
 
 MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 STATES = ("trajectory", "final")  # of what is kept, those that hold the last states
@@ -95,7 +95,8 @@ def _in_turn(name: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> 
         few = chosen.max_solver_steps
     found = load_engine(name).follow_many(run.with_steps(few), starts, parameters)
     served = dict.fromkeys([name], len(starts))
-    for other, steps in (("implicit", chosen.max_solver_steps), (name, chosen.max_solver_steps)):
+    more = min(PATIENT * few, chosen.max_solver_steps)
+    for other, steps in (("implicit", chosen.max_solver_steps), (name, more)):
         left = np.flatnonzero(np.isin(found.status, FAILED))
         if not len(left) or numbers > MOST_IMPLICIT or chosen.dtype != "float64":
             break

@@ -42,6 +42,7 @@ FLOW_NUMBERS = 2**15  # … or fewer, so that their states are no more numbers t
 
 SERVED = ("completed", "closure-inaccurate")  # how a run ends with which an engine served
 QUICK = 2 * 10**7  # modes × nodes × steps that take a second or two, before another engine is tried
+PATIENT = 10  # times as many, if that one cannot show its accuracy
 TYPICAL_NODES = 500
 
 
@@ -88,8 +89,8 @@ def run(
         )
         return Fit(), at_times(solved, eta * shown), way, "closed-form"
     best, visited = None, first_visited(program, start)
-    for method, is_quick in _attempts(chosen, start, program):
-        found = _attempt(system, start, parameters, method, is_quick, visited, progress)
+    for method, quick in _attempts(chosen, start, program):
+        found = _attempt(system, start, parameters, method, quick, visited, progress)
         visited = found.visited
         if best is None or len(found.trajectory.times) > len(best.trajectory.times):
             best = found
@@ -147,31 +148,31 @@ class _Attempt:
     method: str
 
 
-def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[str, bool]]:
-    """Engines to try one after the other, and whether each may take few adaptive steps only.
+def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[str, float]]:
+    """Engines to try one after the other, and how many times `QUICK` each may take.
 
     Explicit steps are the fastest, if few of them are needed. Where that is not so, an implicit
-    engine is tried before many more of them are.
+    engine is tried before more of them are.
     """
     if chosen.takes_steps:
-        return [("steps", False)]
+        return [("steps", math.inf)]
     if chosen.method != "auto":
-        return [(chosen.method, False)]
+        return [(chosen.method, math.inf)]
     if chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32":
-        return [("flow", False)]
+        return [("flow", math.inf)]
     numbers = len(start) * len(moving_modes(program, start).some)
     if numbers > MOST_IMPLICIT:
-        return [("compiled", False)]
+        return [("compiled", math.inf)]
     few = quick_steps(numbers, TYPICAL_NODES if program.node_names else 1)
     has_corners = program.closure == "sampled"  # where implicit steps are no larger
     if few >= chosen.max_solver_steps or has_corners:
-        return [("compiled", False), ("implicit", False)]
-    return [("compiled", True), ("implicit", False), ("compiled", False)]
+        return [("compiled", math.inf), ("implicit", math.inf)]
+    return [("compiled", 1), ("implicit", math.inf), ("compiled", PATIENT)]
 
 
-def quick_steps(numbers: int, nodes: int) -> int:
-    """Explicit steps of states × modes numbers that take a second or so."""
-    return max(1, QUICK // numbers // nodes)
+def quick_steps(numbers: int, nodes: int, quick: float = 1) -> int:
+    """Explicit steps of states × modes numbers that take so many times a second or two."""
+    return max(1, int(quick * QUICK) // numbers // nodes)
 
 
 def _attempt(
@@ -179,7 +180,7 @@ def _attempt(
     start: NDArray,
     parameters: dict[str, float],
     method: str,
-    is_quick: bool,
+    quick: float,
     visited: NDArray,
     progress: bool,
 ) -> _Attempt:
@@ -205,8 +206,9 @@ def _attempt(
 
         def engine(nodes: Nodes) -> Trajectory:
             most = chosen.max_solver_steps
-            if is_quick:
-                most = min(most, quick_steps(moving.size * len(start), max(1, len(nodes.weights))))
+            if math.isfinite(quick):
+                averaged = max(1, len(nodes.weights))
+                most = min(most, quick_steps(moving.size * len(start), averaged, quick))
             limited = replace(system, chosen=replace(chosen, max_solver_steps=most))
             return follower(method, OneRun(limited, start, steps, parameters, progress))(nodes)
 
