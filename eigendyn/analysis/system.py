@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Unpack
@@ -22,6 +22,7 @@ from eigendyn.settings.checks import check_whole
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.wording import short, told
 from eigendyn.simulation.equations import closed_dynamics, conserved, decays, understand
 from eigendyn.simulation.simulate import vector_field
 from eigendyn.theory import symbols as sym
@@ -77,6 +78,23 @@ class DynamicalSystem:
     def name(self) -> str:
         """Name of the loss, with what was switched off, or of the model."""
         return self.dynamics.name
+
+    def title(
+        self, parameters: Mapping[str, float], without: Collection[str] = (), holding: str = ""
+    ) -> str:
+        """Say in words which system it is: its name, and every number that is not the usual one.
+
+        Args:
+            parameters: Numbers by name, in the place of its own.
+            without: Names of those that are not said.
+            holding: What else is said after the name.
+        """
+        numbers = {**self.parameters, **parameters}
+        own = {n: numbers[n] for n, _ in self.dynamics.parameters if n not in without}
+        said = {**asdict(self.settings), **parameters}
+        if self.loss is None:
+            said |= {"model": self.name, "parameters": own}
+        return told(", ".join(filter(None, [short(self.name), holding])), said, without)
 
     @cached_property
     def program(self) -> Program:

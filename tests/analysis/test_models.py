@@ -33,6 +33,8 @@ def test_a_branch_of_a_model_begins_where_its_mode_comes_to_life():
     """At rest b − v = 0: the live branch v = b leaves the dead one at b = 0."""
     system = eigendyn.dynamical_system(PITCHFORK, 1)
     diagram = eigendyn.continue_fixed_points(system, "b", (-0.5, 1.0))
+    assert diagram.title == "pitchfork"
+    assert system.title({"b": 0.7}) == "pitchfork, b = 0.7"
     (birth,) = diagram.special_points
     assert birth.kind == "transcritical"
     np.testing.assert_allclose([birth.parameter, birth.x[0]], 0, atol=1e-10)

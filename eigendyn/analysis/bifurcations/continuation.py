@@ -18,6 +18,8 @@ from eigendyn.analysis.bifurcations.special_points import SpecialPoint
 from eigendyn.analysis.bifurcations.switching import leaving
 from eigendyn.analysis.fixed_points.fixed_points import check_window, find_fixed_points
 from eigendyn.analysis.fixed_points.newton import Dynamics, check_parameters
+from eigendyn.analysis.plane.slice import Slice
+from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole
 from eigendyn.settings.states import DEGREES, MOVES
@@ -31,6 +33,7 @@ BESIDE = 1e-6  # largest rate of a start that is taken to a fixed point nearby
 MOST = 5_000  # points of one direction of a branch
 MOST_BRANCHES = 40
 PATIENCE = 2.0  # s without a progress bar
+KNOWN = (DynamicalSystem, Slice)  # systems that say what they are
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,8 @@ class Diagram:
         unfollowed: Number of branches that were seen to leave others, and not followed any more.
         slices: Number of values of the parameter at which fixed points were sought; 0 if a start
             was given.
+        title: Which system it is, and its numbers that are not the usual ones; empty for `Dynamics`
+            of one's own.
     """
 
     driven: tuple[str, ...]
@@ -55,6 +60,7 @@ class Diagram:
     special_points: tuple[SpecialPoint, ...]
     unfollowed: int
     slices: int = 0
+    title: str = ""
 
     @property
     def partial(self) -> bool:
@@ -149,6 +155,7 @@ def continue_fixed_points(
         special_points=_distinct(branches, high - low, member.high - member.low),
         unfollowed=unfollowed,
         slices=slices if start is None else 0,
+        title=system.title(parameters, member.driven) if isinstance(system, KNOWN) else "",
     )
 
 

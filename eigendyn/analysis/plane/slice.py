@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import jax
@@ -64,6 +64,10 @@ class Slice:
     def name(self) -> str:
         """Name of the loss or model."""
         return self.system.name
+
+    def title(self, parameters: Mapping[str, float], without: Collection[str] = ()) -> str:
+        """Say in words which system it is, and what is held."""
+        return self.system.title(parameters, without, self.holding)
 
     @property
     def settings(self) -> Settings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any, Unpack
 
 from eigendyn.analysis.plane.axes import axes
@@ -16,7 +15,6 @@ from eigendyn.settings.choices import check_choice
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings, with_closure_accuracy
-from eigendyn.settings.wording import short, told
 from eigendyn.show.notebook.exploration import POINTS, Exploration, as_png, new_figure
 from eigendyn.show.page.command import command_options, plain
 from eigendyn.show.page.controls import Control, controls
@@ -201,7 +199,7 @@ class Explorer:
             self._motion.axes,
             self._points,
             system.settings.duration,
-            told(short(system.name), asdict(system.settings), without=system.parameters),
+            system.title({}, without=system.parameters),
         )
         self.reset()
 

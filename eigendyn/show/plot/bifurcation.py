@@ -21,6 +21,7 @@ from eigendyn.settings.states import STATES
 from eigendyn.show.plot.labels import place_label
 from eigendyn.show.plot.picture import axes_to_draw_on
 from eigendyn.show.plot.style import style
+from eigendyn.show.plot.title import write_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,6 +133,7 @@ def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str =
         xlabel=_parameter(diagram.driven),
         ylabel=_coordinate(coordinate, diagram.names),
     )
+    write_title(ax, [diagram.title])
     draw_labels(diagram, ax, places)
     return ax
 

@@ -6,7 +6,7 @@ Every layer draws on the axes that it is given, and returns the arrays that it d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,6 @@ from eigendyn.analysis.plane.motion import Motion, Parameters
 from eigendyn.analysis.plane.portrait import Rests, basins, conserved_levels, rests, separatrices
 from eigendyn.results.files import write_atomically
 from eigendyn.settings.checks import check_is
-from eigendyn.settings.wording import told
 from eigendyn.show.plot.picture import axes_to_draw_on
 from eigendyn.show.plot.style import DESCENT, style
 from eigendyn.show.plot.title import write_title
@@ -40,6 +39,7 @@ LEVELS = 8
 OWN: Parameters = MappingProxyType({})  # the system's own numbers
 DURATION = 150.0
 RESOLUTION = 60  # starts of basins along each axis
+EDGE = 0.005  # of the plane, that is its border
 FRAMES, RATE = 60, 20  # of an animation; frames a second
 SLOWEST = 1e-3  # share of the largest speed below which arrows are no paler
 CORES = {  # of lines of fixed points
@@ -79,12 +79,18 @@ def draw_field(motion: Motion, ax: Axes, parameters: Parameters = OWN) -> Mappin
 
 
 def draw_nullclines(motion: Motion, ax: Axes, parameters: Parameters = OWN) -> list[list[NDArray]]:
-    """Draw where one of the axes does not move, one line for each branch."""
+    """Draw where one of the axes does not move, one line for each branch.
+
+    The legend leaves out those that lie on the border of the plane only, where they are not seen.
+    """
     across, up = motion.grid(FINE)
+    tops = np.array([axis.top for axis in motion.axes])
     found = motion.nullclines(across, up, motion.rates(across, up, parameters), parameters)
     for axis, branches, (colour, look) in zip(motion.axes, found, NULLCLINES, strict=True):
         lines = LineCollection(branches, colors=colour, linestyles=look, linewidths=1.2)
-        lines.set_label(f"{axis.symbol} does not move")
+        shares = np.concatenate([np.empty((0, 2)), *branches]) / tops
+        if ((shares > EDGE) & (shares < 1 - EDGE)).all(axis=1).any():
+            lines.set_label(f"{axis.symbol} does not move")
         ax.add_collection(lines)
     return found
 
@@ -282,7 +288,7 @@ def phase_portrait(
     draw_fixed_points(found, ax)
     across, up = motion.axes
     ax.set(xlim=(0, across.top), ylim=(0, up.top), xlabel=across.label, ylabel=up.label)
-    write_title(ax, [told(motion.title, {**asdict(motion.system.settings), **parameters})])
+    write_title(ax, [motion.system.title(parameters)])
     return portrait
 
 

@@ -53,6 +53,7 @@ def test_special_points_are_marked_and_labelled_where_they_are(diagram, ax):
     assert ax.get_xlabel() == "weight decay ω"
     assert ax.get_ylabel() == "variance v"
     assert ax.get_xlim() == (0, 0.4)
+    assert ax.get_title() == "euclidean, σ₁ = 0.5"
 
 
 @pytest.mark.full  # continues another system
