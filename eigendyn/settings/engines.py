@@ -54,7 +54,7 @@ _ROWS = (
     Engine("kernel", "flow", serves_one=False, serves_many=True, devices=ANYWHERE),
     Engine("flow", "flow", serves_one=True, serves_many=True, devices=ANYWHERE, has_solver=True),
     Engine("steps", "steps", serves_one=True, serves_many=False, devices=ANYWHERE),
-    Engine("closed-form", "solution", serves_one=True, serves_many=False, devices=ANYWHERE),
+    Engine("closed-form", "solution", serves_one=True, serves_many=False),
 )
 ENGINES: Mapping[str, Engine] = MappingProxyType({row.name: row for row in _ROWS})
 METHODS = ("auto", *(row.name for row in _ROWS if row.serves_one))

@@ -254,7 +254,7 @@ def _measured(system: Equations, states: NDArray, times: NDArray) -> dict[str, C
 
 
 def _device(chosen: Settings, method: str) -> str:
-    if method in ("compiled", "implicit"):
+    if method in ("compiled", "implicit", "closed-form"):
         return "cpu"
     from eigendyn.settings.device import find_device
 

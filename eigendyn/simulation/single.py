@@ -35,19 +35,18 @@ def exact_solution(
     chosen = system.chosen
     if chosen.method not in ("auto", "closed-form"):
         return None
-    if chosen.method == "auto" and system.program.is_coupled:
+    if chosen.method == "auto" and (system.program.is_coupled or chosen.device == "cuda"):
         return None
     from eigendyn.simulation.engines.closed_form.closed_form import closed_form
 
     times = chosen.learning_rate * steps
-    with on_device(chosen.device):
-        try:
-            found = closed_form(system.dynamics, start[0] ** 2, times, parameters)
-            found.values[..., 0] = start  # not rounded twice
-            return found
-        except NoClosedForm:
-            if chosen.method == "closed-form":
-                raise
+    try:
+        found = closed_form(system.program, start[0] ** 2, times, parameters)
+        found.values[..., 0] = start  # not rounded twice
+        return found
+    except NoClosedForm:
+        if chosen.method == "closed-form":
+            raise
     return None
 
 
