@@ -254,10 +254,10 @@ def _measured(system: Equations, states: NDArray, times: NDArray) -> dict[str, C
 
 
 def _device(chosen: Settings, method: str) -> str:
-    if method in ("compiled", "implicit", "closed-form"):
-        return "cpu"
-    from eigendyn.settings.device import find_device
+    from eigendyn.settings.device import find_device, find_platform
 
+    if method in ("compiled", "implicit", "closed-form") or find_platform(chosen.device) == "cpu":
+        return "cpu"
     return str(find_device(chosen.device))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from eigendyn.errors import NoClosedForm
+from eigendyn.errors import NoClosedForm, NoProgram
 from eigendyn.program.averaging import Nodes
 from eigendyn.results.trajectory import Trajectory
+from eigendyn.settings.device import find_platform
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.equations import Equations
 from eigendyn.simulation.still import without_still_modes
@@ -105,30 +106,44 @@ def _descent(
     parameters: Mapping[str, float],
     progress: bool,
 ) -> Engine:
-    from tqdm.auto import tqdm
+    from eigendyn.simulation.engines.lanes.steps import compiled_steps
 
-    from eigendyn.simulation.engines.in_jax.steps import descent_steps
-
-    chosen, field = system.chosen, system.field
+    chosen, numbers = system.chosen, steps.astype(int)
+    given = (start, numbers, chosen.learning_rate, parameters)
 
     def descend(nodes: Nodes) -> Trajectory:
-        served = replace(field, nodes=nodes.in_precision(chosen.dtype))
-        numbers = steps.astype(int)
-        with (
-            on_device(chosen.device),
-            tqdm(total=chosen.steps, unit="step", disable=not progress) as bar,
-        ):
-            return descent_steps(
-                served,
-                start,
-                numbers,
-                chosen.learning_rate,
-                parameters,
-                bar.update,
-                chosen.correlation_order,
-            )
+        served = nodes.in_precision(chosen.dtype)
+        with _reported(chosen.steps, progress) as report:
+            if find_platform(chosen.device) == "cpu":
+                with suppress(NoProgram):  # JAX knows more functions
+                    order = chosen.correlation_order
+                    return compiled_steps(system.program, served, *given, report, order)
+            return _descent_in_jax(system, served, given, report)
 
     return descend
+
+
+def _descent_in_jax(
+    system: Equations, nodes: Nodes, given: tuple[Any, ...], report: Callable[[int], object]
+) -> Trajectory:
+    from eigendyn.simulation.engines.in_jax.steps import descent_steps
+
+    chosen = system.chosen
+    with on_device(chosen.device):
+        field = replace(system.field, nodes=nodes)
+        return descent_steps(field, *given, report, chosen.correlation_order)
+
+
+@contextmanager
+def _reported(steps: int, progress: bool) -> Iterator[Callable[[int], object]]:
+    """What is told how many steps more are done, and shows it if asked to."""
+    if not progress:
+        yield lambda _steps: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=steps, unit="step") as bar:
+        yield bar.update
 
 
 def _accuracy(chosen: Settings) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.errors import NoClosedForm
 from eigendyn.program import Program
 from eigendyn.results.trajectory import Trajectory
-from eigendyn.simulation.engines.closed_form.powers import HINT, growth_powers, text
+from eigendyn.simulation.engines.closed_form.powers import HINT, Powers, growth_powers, text
 from eigendyn.simulation.engines.closed_form.wright import depletion, depletion_time, wright_omega
 
 BLOCK = 2**15  # numbers in one intermediate array, which stays in the cache
@@ -122,7 +123,7 @@ SOLUTIONS: Mapping[str, Callable[..., NDArray]] = MappingProxyType(
 )
 
 
-def match_closed_form(growth: Mapping[Any, Any]) -> ClosedForm:
+def match_closed_form(growth: Powers) -> ClosedForm:
     """Recognise a growth rate (1/v) dv/dt = Σ c_r v^r that has an explicit solution.
 
     Args:
@@ -135,7 +136,7 @@ def match_closed_form(growth: Mapping[Any, Any]) -> ClosedForm:
         NoClosedForm: The growth rate is none of the patterns.
     """
     terms = dict(growth)
-    constant = terms.pop(0, 0)
+    constant = terms.pop(Fraction(0), Fraction(0))
     if not terms:
         return ClosedForm("exponential", (constant,))
     lowest, *others = sorted(terms)

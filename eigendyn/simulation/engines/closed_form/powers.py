@@ -18,7 +18,7 @@ from eigendyn.program.in_numpy import quantities
 
 HINT = "Try `method='flow'`, or `method='steps'`."
 
-Powers = dict[Fraction, Fraction]  # {exponent: coefficient}, none of which is zero
+Powers = Mapping[Fraction, Fraction]  # {exponent: coefficient}, none of which is zero
 
 
 def growth_powers(program: Program, parameters: Mapping[str, float], modes: int) -> Powers:
