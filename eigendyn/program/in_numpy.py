@@ -262,31 +262,26 @@ def rates(
         Each rate, (modes, times), or (1, times) where it is the same for all modes.
     """
     modes, count = states.shape[1:]
-    times = np.broadcast_to(np.asarray(times, float), count)
-    size = max(1, PIECE // (modes * max(1, len(nodes.weights))))
-    pieces = [
-        _rates(program, states[..., i : i + size], parameters, nodes, times[i : i + size])
-        for i in range(0, count, size)
-    ]
-    return [np.concatenate(each, axis=1) for each in zip(*pieces, strict=True)]
-
-
-def _rates(
-    program: Program,
-    states: NDArray,
-    parameters: Mapping[str, float],
-    nodes: Nodes,
-    times: NDArray,
-) -> list[NDArray]:
-    """The same at few times."""
-    modes, count = states.shape[1:]
     needed = program.needed(program.rates)
-    before, inside, after = (
-        [place for place in needed if program.phases[place] == phase]
-        for phase in (BEFORE, INSIDE, AFTER)
-    )
+    before = [place for place in needed if program.phases[place] == BEFORE]
     early = quantities(program, before, states, parameters, times)
     known = {place: _per_node(value) for place, value in zip(before, early, strict=True)}
+    size = max(1, PIECE // (modes * max(1, len(nodes.weights))))
+    pieces = []
+    for first in range(0, count, size):
+        few = slice(first, min(first + size, count))
+        here = {p: v[:, few] if v.shape[1] > 1 else v for p, v in known.items()}
+        found = _rates(program, here, modes, few.stop - few.start, nodes)
+        pieces.append([np.broadcast_to(v, (len(v), few.stop - few.start, 1)) for v in found])
+    return [np.concatenate(each, axis=1)[..., 0] for each in zip(*pieces, strict=True)]
+
+
+def _rates(program: Program, known: Values, modes: int, count: int, nodes: Nodes) -> list[NDArray]:
+    """The same at few times, (modes, times, 1), from what is known before the loop over nodes."""
+    needed = program.needed(program.rates)
+    inside, after = (
+        [place for place in needed if program.phases[place] == phase] for phase in (INSIDE, AFTER)
+    )
     averages = [place for place in after if program.operations[place].kind == "average"]
     size = max(1, PIECE // (modes * count))
     with np.errstate(all="ignore"):
@@ -306,8 +301,7 @@ def _rates(
         for place in after:
             if place not in known:
                 known[place] = _value(program.operations[place], known, modes)
-    found = (known[place][..., 0] for place in program.rates)
-    return [np.broadcast_to(each, (len(each), count)) for each in found]
+    return [known[place] for place in program.rates]
 
 
 def _per_node(value: NDArray) -> NDArray:

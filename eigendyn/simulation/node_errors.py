@@ -29,7 +29,7 @@ SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
 LONG = 2048  # … up to so many modes, from which on they run over the modes of one node
 TOGETHER = PIECE // SHORT  # modes × points that are looked at together
 AHEAD = 8  # pieces for each thread at a time
-SEVERAL = 8  # pieces from which threads are worth their start
+SEVERAL = 64  # pieces from which threads are worth their start
 
 T = TypeVar("T")
 Moments = tuple[NDArray, NDArray, NDArray]  # see `Points.moments`

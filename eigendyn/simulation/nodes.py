@@ -33,6 +33,7 @@ from eigendyn.simulation.node_errors import (
 )
 
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
+LONGER = 1.1  # the longest step tried, over what the fall of the errors before it tells
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 NEAREST = 3.0  # reach at which the search begins
@@ -120,16 +121,19 @@ def fit_nodes(
     if not usable:
         return replace(coarse_nodes(program), excess=(np.inf,) * len(is_usable))
     reach, is_found = _find_reach(usable, accuracy, nearest)
-    fit = Fit()
+    fit, errors = Fit(), {}
     for step in STEPS:
         grid, reference = _rules(program, step, reach)
         size = len(reference.weights) * spectra.shape[2]
         is_last = not is_found or step == STEPS[-1] or size > LARGEST
+        if not is_last and _is_hopeless(step, errors, accuracy):
+            continue
         own, best = [], []
         for points in usable:
             own.append(points.moments(grid))
             best.append(points.moments(reference))
-            if not is_last and _excess(points, own[-1], best[-1]) > accuracy:
+            errors[step] = _excess(points, own[-1], best[-1])
+            if not is_last and errors[step] > accuracy:
                 break
         else:
             nodes = _prune(usable, grid, own, accuracy)
@@ -340,6 +344,17 @@ def _scores(looked: list[Points], nodes: Nodes, moments: list[Moments]) -> NDArr
     return np.max(shares, axis=0)
 
 
+def _is_hopeless(step: float, errors: Mapping[float, float], accuracy: float) -> bool:
+    """Whether a step is by far too long: errors fall as exp(−c/h), and two of them tell c."""
+    if len(errors) < 2:
+        return False
+    (first, large), (second, small) = list(errors.items())[-2:]
+    if not large > small > 0 or not math.isfinite(large):
+        return False
+    falls = math.log(large / small) / (1 / second - 1 / first)
+    return 1 / step < (1 / second + math.log(small / accuracy) / falls) / LONGER
+
+
 def _excess(points: Points, own: Moments, best: Moments) -> float:
     return float(errors_of(own, best, points.states[:, 0])[1].max())
 
@@ -371,8 +386,10 @@ def _compare(
     if len(reference.weights) * spectra.shape[0] * spectra.shape[2] > LARGEST:
         with contextlib.suppress(NoProgram):
             return errors_of_many(program, nodes, reference, spectra, parameters, dtype)
-    looked = points_of(program, spectra, parameters)
-    used, own = nodes.in_precision(dtype), points_of(program, spectra.astype(dtype), parameters)
+    used, looked = nodes.in_precision(dtype), points_of(program, spectra, parameters)
+    own = looked
+    if np.dtype(dtype) != spectra.dtype:
+        own = points_of(program, spectra.astype(dtype), parameters)
     return _errors(
         looked,
         [points.moments(used) for points in own],
