@@ -73,6 +73,8 @@ class Work:
 
     def with_steps(self, steps: int) -> Work:
         """The same work, with so many adaptive steps at most."""
+        if steps == self.chosen.max_solver_steps:
+            return self
         limited = replace(self.chosen, max_solver_steps=steps)
         return replace(self, system=replace(self.system, chosen=limited))
 
