@@ -311,4 +311,4 @@ def _per_node(value: NDArray) -> NDArray:
 
 def _of_nodes(program: Program, operation: Operation, nodes: Nodes) -> NDArray:
     """A variable of the nodes (modes, 1, nodes)."""
-    return nodes.values[program.node_names[int(operation.value)]].T[:, None]
+    return np.asarray(nodes.values[program.node_names[int(operation.value)]]).T[:, None]

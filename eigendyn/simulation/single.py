@@ -124,7 +124,10 @@ def _descent(
 
 
 def _descent_in_jax(
-    system: Equations, nodes: Nodes, given: tuple[Any, ...], report: Callable[[int], object]
+    system: Equations,
+    nodes: Nodes,
+    given: tuple[NDArray, NDArray, float, Mapping[str, float]],
+    report: Callable[[int], object],
 ) -> Trajectory:
     from eigendyn.simulation.engines.in_jax.steps import descent_steps
 
