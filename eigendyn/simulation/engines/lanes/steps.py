@@ -23,7 +23,7 @@ from eigendyn.simulation.engines.lanes.build import across_of
 
 NAME = "descend"
 ARRAYS = ("now", "x", "p", "nodes", "workspace", "rates", "counts", "values")
-FEW = 2**24  # nodes × coordinates × steps up to which optimising costs more time than it saves
+FEW = 2**27  # nodes × coordinates × steps up to which optimising costs more time than it saves
 
 
 def compiled_steps(
