@@ -2,11 +2,12 @@
 
     python benchmarks/startup.py
 
-`eigendyn simulate --loss cosine` against `python -c "import jax"`, and the problem C of `problems`
-with 10 modes and one trajectory, as a script, in each of the peers that are here. The processes
-take turns, so that what else the machine does meets them all alike; file caches are warm. Beside
-the time on the clock stands that of the processor, which other processes disturb less. Writes
-benchmarks/startup.md.
+`eigendyn simulate` with each loss and each preset, and a first `eigendyn.simulate` in Python,
+against `python -c "import jax"`, of which none may take twice the time; and the problem C of
+`problems` with 10 modes and one trajectory, as a script, in each of the peers that are here. The
+processes take turns, so that what else the machine does meets them all alike; file caches are warm.
+Beside the time on the clock stands that of the processor, which other processes disturb less.
+Writes benchmarks/startup.md.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pathlib import Path
 
 from machine import described
 from peers import PEERS
+
+from eigendyn.settings.choices import LOSS_NAMES, PRESETS
 
 HERE = Path(__file__).parent
 ROUNDS = 7
@@ -42,10 +45,13 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     """What is timed, the base first."""
     python = sys.executable
     yield 'python -c "import jax"', [python, "-c", "import jax"]
-    yield (
-        "eigendyn simulate --loss cosine",
-        [python, "-m", "eigendyn", "simulate", "--loss", "cosine"],
-    )
+    asked = [("--loss", name) for name in LOSS_NAMES] + [("--preset", name) for name in PRESETS]
+    for option, name in asked:
+        command = ["simulate", option, name]
+        yield f"eigendyn {' '.join(command)}", [python, "-m", "eigendyn", *command]
+    for name in LOSS_NAMES:
+        script = f"import eigendyn; eigendyn.simulate({name!r})"
+        yield f"eigendyn.simulate({name!r})", [python, "-c", script]
     for name in ONE_SHOT:
         if PEERS[name].is_installed:
             script = SCRIPT.format(here=str(HERE), peer=name)

@@ -13,7 +13,7 @@ Source: derived here.
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.simulation.engines.shifted.power_sum import growth_rate
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics
 from eigendyn.theory.losses import SymbolicLoss, euclidean, iso_euclidean

@@ -13,7 +13,7 @@ Source: Halvagal et al. 2023, Euclidean dynamics (there σ = ω = 0).
 import sympy as sp
 
 from derivations.page import Line, show
-from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.simulation.engines.shifted.power_sum import growth_rate
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import descent_directions, mode_dynamics

@@ -17,7 +17,7 @@ import sympy as sp
 from derivations.cosine import hand_integrand as hand_first_integrand
 from derivations.page import Line, show
 from derivations.tilted_gaussian import a, b, hand_moments, in_views, over_a_and_b
-from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.simulation.engines.shifted.power_sum import growth_rate
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import descent_directions, mode_dynamics

@@ -23,7 +23,7 @@ from derivations.dirichlet import integrate_tilts
 from derivations.page import Line, show
 from derivations.rates import NOISELESS, UNDISTURBED
 from derivations.tilted_gaussian import over_a_and_b
-from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.simulation.engines.shifted.power_sum import growth_rate
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics

@@ -19,7 +19,7 @@ import sympy as sp
 
 from derivations.page import Line, show
 from eigendyn.settings.siamese import Architecture
-from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.simulation.engines.shifted.power_sum import growth_rate
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics, substitute

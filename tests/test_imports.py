@@ -40,7 +40,6 @@ ONLY_IN = {  # files and folders
         "theory",
         "program/derivation",
         "program/in_jax",
-        "simulation/engines/closed_form/closed_form",
         "simulation/engines/shifted/power_sum",
         "analysis/design",
         "analysis/fixed_points/exact_rests",

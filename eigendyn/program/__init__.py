@@ -99,7 +99,15 @@ class Program:
 
     def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
         """Places of the operations that the given ones are made of, in order."""
-        return needed_places(self.operations, outputs)
+        wanted = tuple(outputs)
+        if wanted not in self._needed:
+            self._needed[wanted] = needed_places(self.operations, wanted)
+        return self._needed[wanted]
+
+    @cached_property
+    def _needed(self) -> dict[tuple[int, ...], tuple[int, ...]]:
+        """What was asked for before: it is asked for at every piece of work."""
+        return {}
 
 
 @dataclass(frozen=True)

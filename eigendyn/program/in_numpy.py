@@ -1,7 +1,7 @@
 """Evaluate the operations of a program with NumPy.
 
-An array has the shape (modes, times), or (modes, nodes) inside the loop over nodes; an axis along
-which a value is the same has the length one, or is absent.
+An array has the shape (modes, times), or (modes, points, nodes) where averages are taken; an axis
+along which a value is the same has the length one, or is absent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def quantities(
     program: Program | Quantities,
     places: Iterable[int],
     states: NDArray,
-    parameters: Mapping[str, float],
+    parameters: Mapping[str, float | NDArray],
     times: ArrayLike = 0.0,
 ) -> list[NDArray]:
     """Evaluate what needs no average.
@@ -51,7 +51,7 @@ def quantities(
         program: Operations.
         places: Places of what is wanted.
         states: States (states, modes, times).
-        parameters: One number for each of the program's parameters.
+        parameters: By name, one number, or one for each time (times,).
         times: Learning rate × step (times,).
 
     Returns:
@@ -85,7 +85,7 @@ class Integrand:
 
     Args:
         program: The program.
-        modes: Number of modes.
+        shape: Number of modes, and of points; of one state alone, no points.
         values: By place, what does not depend on the node.
         sizes: The magnitude of each: the sum of those of a sum's terms, the product of those of a
             product's factors. The same array as the value where that is not negative.
@@ -93,7 +93,7 @@ class Integrand:
     """
 
     program: Program
-    modes: int
+    shape: tuple[int, ...]
     values: Values
     sizes: Values
     schedule: tuple[tuple[int, tuple[int, ...]], ...]
@@ -104,47 +104,53 @@ class Integrand:
         A moment is Σ_i c_i ⟨f_i⟩, so that a node of weight w adds Σ_i c_i w f_i.
 
         Returns:
-            Both (moments, modes, nodes). The second over the first says how much cancels.
+            Both (moments, modes, points, nodes), or (moments, modes, nodes). The second over the
+            first says how much cancels.
         """
-        program = self.program
+        program, modes = self.program, self.shape[0]
         values, sizes = self.values.copy(), self.sizes.copy()
         with np.errstate(all="ignore"):
             for place, spare in self.schedule:
                 operation = program.operations[place]
                 if operation.kind == "weight":
-                    values[place] = nodes.weights
+                    values[place] = nodes.weights[None, None]
                 elif operation.kind == "node":
-                    values[place] = nodes.values[program.node_names[int(operation.value)]].T
+                    values[place] = _of_nodes(program, operation, nodes)
                 elif program.phases[place] == AFTER:
                     values[place] = _linear(program, operation, values)
                     sizes[place] = _linear(program, operation, sizes)
                     continue
                 else:
-                    values[place] = _value(operation, values, self.modes)
+                    values[place] = _value(operation, values, modes)
                 sizes[place] = _size(operation, values, sizes, place)
                 for each in spare:
                     del values[each], sizes[each]
-            shape = (self.modes, len(nodes.weights))
+            points = self.shape[1] if len(self.shape) > 1 else 1
             added, size = (
-                np.stack([np.broadcast_to(each[place], shape) for place in program.moments])
-                for each in (values, sizes)
+                np.empty((len(program.moments), modes, points, len(nodes.weights)), kind)
+                for kind in (values[program.moments[0]].dtype, sizes[program.moments[0]].dtype)
             )
-        return added, size
+            for row, place in enumerate(program.moments):
+                added[row], size[row] = values[place], sizes[place]
+        shape = (len(added), *self.shape, len(nodes.weights))
+        return added.reshape(shape), size.reshape(shape)
 
 
-def integrand(program: Program, states: NDArray, parameters: Mapping[str, float]) -> Integrand:
+def integrand(
+    program: Program, states: NDArray, parameters: Mapping[str, float | NDArray]
+) -> Integrand:
     """Evaluate what does not depend on the nodes.
 
     Args:
         program: The program.
-        states: States (states, modes).
-        parameters: One number for each of its parameters.
+        states: States (states, modes, points), or one (states, modes).
+        parameters: By name, one number, or one for each point (points,).
     """
     needed = program.needed(program.moments)
     before = [place for place in needed if program.phases[place] == BEFORE]
-    values: Values = dict(
-        zip(before, quantities(program, before, states[..., None], parameters), strict=True)
-    )
+    points = states if states.ndim == 3 else states[..., None]
+    early = quantities(program, before, points, parameters)
+    values = {place: _per_node(value) for place, value in zip(before, early, strict=True)}
     sizes: Values = {}
     with np.errstate(all="ignore"):
         for place in before:
@@ -154,7 +160,7 @@ def integrand(program: Program, states: NDArray, parameters: Mapping[str, float]
     for place in (place for place in needed if place not in sizes):
         used_up = (p for p in set(program.operations[place].operands) if last[p] == place)
         schedule.append((place, tuple(p for p in used_up if p not in sizes)))
-    return Integrand(program, states.shape[1], values, sizes, tuple(schedule))
+    return Integrand(program, states.shape[1:], values, sizes, tuple(schedule))
 
 
 def at_one_node(
@@ -202,7 +208,9 @@ def _value(operation: Operation, values: Values, modes: int) -> Any:
     if kind not in _REDUCTIONS:
         return _FUNCTIONS[kind](*(values[place] for place in operands))
     reduced = np.atleast_2d(values[operands[0]])
-    every = np.broadcast_to(reduced, (modes, reduced.shape[1]))
+    every = (
+        reduced if len(reduced) == modes else np.broadcast_to(reduced, (modes, *reduced.shape[1:]))
+    )
     if kind == "product" and (every < 0).any():  # it stands for the exponential of Σ log
         every = np.where(every < 0, np.nan, every)
     return _REDUCTIONS[kind](every, axis=0, keepdims=True)
@@ -254,57 +262,53 @@ def rates(
         Each rate, (modes, times), or (1, times) where it is the same for all modes.
     """
     modes, count = states.shape[1:]
-    times = np.broadcast_to(np.asarray(times, float), count)
-    size = max(1, PIECE // (modes * max(1, len(nodes.weights))))
-    pieces = [
-        _rates(program, states[..., i : i + size], parameters, nodes, times[i : i + size])
-        for i in range(0, count, size)
-    ]
-    return [np.concatenate(each, axis=1) for each in zip(*pieces, strict=True)]
-
-
-def _rates(
-    program: Program,
-    states: NDArray,
-    parameters: Mapping[str, float],
-    nodes: Nodes,
-    times: NDArray,
-) -> list[NDArray]:
-    """The same at few times. Inside the loop over nodes, columns are all nodes of each time."""
-    modes, count = states.shape[1:]
     needed = program.needed(program.rates)
-    before, inside, after = (
-        [place for place in needed if program.phases[place] == phase]
-        for phase in (BEFORE, INSIDE, AFTER)
-    )
+    before = [place for place in needed if program.phases[place] == BEFORE]
     early = quantities(program, before, states, parameters, times)
-    known: Values = {
-        place: np.broadcast_to(np.atleast_2d(value), (np.atleast_2d(value).shape[0], count))
-        for place, value in zip(before, early, strict=True)
-    }
+    known = {place: _per_node(value) for place, value in zip(before, early, strict=True)}
+    size = max(1, PIECE // (modes * max(1, len(nodes.weights))))
+    pieces = []
+    for first in range(0, count, size):
+        few = slice(first, min(first + size, count))
+        here = {p: v[:, few] if v.shape[1] > 1 else v for p, v in known.items()}
+        found = _rates(program, here, modes, few.stop - few.start, nodes)
+        pieces.append([np.broadcast_to(v, (len(v), few.stop - few.start, 1)) for v in found])
+    return [np.concatenate(each, axis=1)[..., 0] for each in zip(*pieces, strict=True)]
+
+
+def _rates(program: Program, known: Values, modes: int, count: int, nodes: Nodes) -> list[NDArray]:
+    """The same at few times, (modes, times, 1), from what is known before the loop over nodes."""
+    needed = program.needed(program.rates)
+    inside, after = (
+        [place for place in needed if program.phases[place] == phase] for phase in (INSIDE, AFTER)
+    )
     averages = [place for place in after if program.operations[place].kind == "average"]
-    size = max(1, PIECE // modes)
+    size = max(1, PIECE // (modes * count))
     with np.errstate(all="ignore"):
         for first in range(0, len(nodes.weights), size):
-            piece = nodes[first : first + size]
-            length = len(piece.weights)
-            values = known.copy()
-            if count > 1:
-                values = {place: np.repeat(each, length, axis=1) for place, each in known.items()}
+            piece, values = nodes[first : first + size], known.copy()
             for place in inside:
                 operation = program.operations[place]
                 if operation.kind == "weight":
-                    values[place] = np.tile(piece.weights, (1, count))
+                    values[place] = piece.weights[None, None]
                 elif operation.kind == "node":
-                    given = piece.values[program.node_names[int(operation.value)]].T
-                    values[place] = np.tile(given, (1, count))
+                    values[place] = _of_nodes(program, operation, piece)
                 else:
                     values[place] = _value(operation, values, modes)
             for place in averages:
-                added = values[program.operations[place].operands[0]]
-                added = added.reshape(len(added), count, length).sum(axis=2)
+                added = values[program.operations[place].operands[0]].sum(axis=2, keepdims=True)
                 known[place] = known.get(place, 0.0) + added
         for place in after:
             if place not in known:
                 known[place] = _value(program.operations[place], known, modes)
     return [known[place] for place in program.rates]
+
+
+def _per_node(value: NDArray) -> NDArray:
+    """What is known before the loop over nodes, (modes, points), beside (modes, points, nodes)."""
+    return np.atleast_2d(value)[..., None]
+
+
+def _of_nodes(program: Program, operation: Operation, nodes: Nodes) -> NDArray:
+    """A variable of the nodes (modes, 1, nodes)."""
+    return np.asarray(nodes.values[program.node_names[int(operation.value)]]).T[:, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -216,16 +217,11 @@ def ensemble_dataset(
             name: (over, batch.values[:, place], _label_of(name))
             for place, name in enumerate(states)
         }
-    coordinates: dict[str, Any] = {
-        "trajectory": np.arange(first, first + len(batch.status)),
-        "mode": ("mode", np.arange(batch.values.shape[2]), _label("mode, in input order", "1")),
-        **{name: ("trajectory", values) for name, values in sweep.items()},
-    }
-    if last == ("time",):
-        label = _label("training time", "learning rate × step")
-        coordinates["time"] = ("time", np.asarray(batch.times, np.float64), label)
-    elif last:
-        coordinates["extremum"] = ["smallest", "largest"]
+    times = np.asarray(batch.times, np.float64).tobytes()
+    coordinates = _axes(first, len(batch.status), batch.values.shape[2], last, times)
+    if sweep:
+        swept = {name: ("trajectory", values) for name, values in sweep.items()}
+        coordinates = coordinates.assign(swept)
     status = np.array(BATCH_STATUSES)[batch.status]
     return xarray.Dataset(
         {
@@ -247,6 +243,25 @@ def ensemble_dataset(
             **provenance(device, str(settings["dtype"])),
         },
     )
+
+
+@lru_cache(maxsize=8)
+def _axes(
+    first: int, trajectories: int, modes: int, last: tuple[str, ...], times: bytes
+) -> xarray.Coordinates:
+    """Coordinates of many trajectories; most of a short call's time would go into their indexes."""
+    import xarray
+
+    axes: dict[str, Any] = {
+        "trajectory": np.arange(first, first + trajectories),
+        "mode": ("mode", np.arange(modes), _label("mode, in input order", "1")),
+    }
+    if last == ("time",):
+        label = _label("training time", "learning rate × step")
+        axes["time"] = ("time", np.frombuffer(times), label)
+    elif last:
+        axes["extremum"] = ["smallest", "largest"]
+    return xarray.Dataset(coords=axes).coords
 
 
 def _size(of_share: bool) -> str:

@@ -69,17 +69,12 @@ _ROWS = (
         has_solver=True,
     ),
     Engine(
-        *("steps", "in_jax.follow_steps", "steps"),
+        *("steps", "lanes.follow_steps", "steps"),
         serves_one=True,
         serves_many=False,
         devices=ANYWHERE,
     ),
-    Engine(
-        *("closed-form", "closed_form.follow", "solution"),
-        serves_one=True,
-        serves_many=False,
-        devices=ANYWHERE,
-    ),
+    Engine("closed-form", "closed_form.follow", "solution", serves_one=True, serves_many=False),
 )
 ENGINES: Mapping[str, Engine] = MappingProxyType({row.name: row for row in _ROWS})
 METHODS = ("auto", *(row.name for row in _ROWS if row.serves_one))

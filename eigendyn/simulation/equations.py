@@ -127,7 +127,7 @@ def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
         UnknownName, InvalidSetting: Loss or model and settings do not fit.
     """
     from eigendyn.theory.derive import ModeDynamics
-    from eigendyn.theory.losses import named_loss, without_predictor
+    from eigendyn.theory.losses import without_predictor
     from eigendyn.theory.models import named_model
 
     if isinstance(loss, str) and is_model(loss):
@@ -138,12 +138,7 @@ def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
         check_numbers(loss, program.parameters, chosen)
         return loss
     if isinstance(loss, str):
-        return named_loss(
-            loss,
-            beta=chosen.beta,
-            predictor=chosen.predictor != "none",
-            stop_gradient=chosen.stop_gradient,
-        )
+        return _named(loss, chosen.beta, chosen.predictor != "none", chosen.stop_gradient)
     if chosen.beta is not None or not chosen.stop_gradient:
         message = (
             "A loss of your own brings its β and stop-gradient with it; beta and stop_gradient "
@@ -178,6 +173,13 @@ def _anonymous(dynamics: ModeDynamics) -> ModeDynamics:
     """The same for all names and all numbers of a parameter."""
     parameters = tuple((name, 0.0) for name, _ in dynamics.parameters)
     return replace(dynamics, name="", parameters=parameters)
+
+
+@lru_cache(maxsize=64)
+def _named(loss: str, beta: float | None, predictor: bool, stop_gradient: bool) -> SymbolicLoss:
+    from eigendyn.theory.losses import named_loss
+
+    return named_loss(loss, beta=beta, predictor=predictor, stop_gradient=stop_gradient)
 
 
 @lru_cache(maxsize=64)

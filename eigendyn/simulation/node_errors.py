@@ -2,7 +2,7 @@
 
 Every error is relative to the ∫|integrand| of its own mode, however small that mode is: E[z·δ] over
 its variance is what the mode grows by, and a tiny one that grows fast is soon a large one.
-`Point` looks at one state with NumPy, node by node where needed; `errors_of_many` at many states in
+`Points` looks at a few states with NumPy, node by node where needed; `errors_of_many` at many in
 code compiled for them. Both do it in the precision of the states that they are given.
 """
 
@@ -27,11 +27,12 @@ NOTHING = float(np.finfo(float).tiny / np.finfo(float).eps)  # a smaller moment 
 PIECE = 2**13  # nodes × modes that are looked at in one piece: its arrays stay in the cache …
 SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
 LONG = 2048  # … up to so many modes, from which on they run over the modes of one node
+TOGETHER = PIECE // SHORT  # modes × points that are looked at together
 AHEAD = 8  # pieces for each thread at a time
-SEVERAL = 8  # pieces from which threads are worth their start
+SEVERAL = 64  # pieces from which threads are worth their start
 
 T = TypeVar("T")
-Moments = tuple[NDArray, NDArray, NDArray]  # see `Point.moments`
+Moments = tuple[NDArray, NDArray, NDArray]  # see `Points.moments`
 Numbers = Mapping[str, float | NDArray]
 
 
@@ -48,22 +49,31 @@ class Errors:
     excess: NDArray
 
 
-class Point:
-    """States (states, modes), float64 or float32, in which nodes are looked at."""
+class Points:
+    """States (points, states, modes), float64 or float32, in which nodes are looked at together."""
 
-    def __init__(self, program: Program, states: NDArray, parameters: Mapping[str, float]) -> None:
+    def __init__(self, program: Program, states: NDArray, parameters: Numbers) -> None:
         self.program = program
         self.states = states
-        self.integrand = integrand(program, states, parameters)
+        self.parameters = parameters
+        self.integrand = integrand(program, np.moveaxis(states, 0, -1), parameters)
+
+    def some(self, chosen: NDArray) -> Points:
+        """Those that are chosen, by (points,) truths."""
+        if chosen.all():
+            return self
+        own = {n: p[chosen] if isinstance(p, np.ndarray) else p for n, p in self.parameters.items()}
+        return Points(self.program, self.states[chosen], own)
 
     @property
-    def is_within_range(self) -> bool:
-        """Whether what comes before the average has neither overflowed nor been divided by zero."""
-        return not any(np.isinf(value).any() for value in self.integrand.values.values())
+    def are_within_range(self) -> NDArray:
+        """Where what comes before the average has neither overflowed nor been divided by zero."""
+        infinite = (np.isinf(value).any(axis=(0, 2)) for value in self.integrand.values.values())
+        return ~np.any([np.broadcast_to(each, len(self.states)) for each in infinite], axis=0)
 
     def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> Iterator[T]:
-        """Reduce the contributions and their sizes (moments, modes, nodes), piece by piece."""
-        modes = self.states.shape[1]
+        """Reduce contributions and their sizes (moments, modes, points, nodes), piece by piece."""
+        modes = self.states.shape[2] * len(self.states)
         size = max(PIECE // modes, SHORT) if modes < LONG else 1
         pieces = [nodes[first : first + size] for first in range(0, len(nodes.weights), size)]
 
@@ -87,31 +97,36 @@ class Point:
         return total
 
     def moments(self, nodes: Nodes) -> Moments:
-        """Moments, sums of absolute contributions, and round-off (moments, modes) each.
+        """Moments, sums of absolute contributions, and round-off (points, moments, modes) each.
 
         Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
         """
-        own, gross, terms = self.sums(nodes, _totals)
+        own, gross, terms = np.moveaxis(self.sums(nodes, _totals), -1, 1)
         return own, gross, round_off(self.states.dtype) * terms
 
     def shares(self, nodes: Nodes, moments: Moments) -> NDArray:
-        """Largest share of each node (nodes,) in ∫|integrand| of any mode."""
+        """Largest share of each node (nodes,) in ∫|integrand| of any mode of any point."""
         _, gross, noise = moments
-        whole = np.maximum(gross, noise)
+        whole = np.moveaxis(np.maximum(gross, noise), 0, -1)
         whole = np.where(whole <= NOTHING, np.inf, whole)  # and not a number where that is unknown
 
         def of_parts(parts: NDArray, _terms: NDArray) -> NDArray:
-            return (np.abs(parts) / whole[..., None]).max(axis=(0, 1))
+            return (np.abs(parts) / whole[..., None]).max(axis=(0, 1, 2))
 
         return np.concatenate(list(self.each(nodes, of_parts)))
 
 
-def points_of(program: Program, spectra: NDArray, parameters: Numbers) -> list[Point]:
-    """Look at states (points, states, modes), each with its own numbers."""
-    table = {name: np.broadcast_to(number, len(spectra)) for name, number in parameters.items()}
+def points_of(program: Program, spectra: NDArray, parameters: Numbers) -> list[Points]:
+    """Look at states (points, states, modes), so many together as are soon computed together."""
+    size = max(1, TOGETHER // spectra.shape[2])
+    groups = [slice(first, first + size) for first in range(0, len(spectra), size)]
     return [
-        Point(program, states, {name: float(numbers[i]) for name, numbers in table.items()})
-        for i, states in enumerate(spectra)
+        Points(
+            program,
+            spectra[group],
+            {n: p[group] if isinstance(p, np.ndarray) else p for n, p in parameters.items()},
+        )
+        for group in groups
     ]
 
 
@@ -122,7 +137,7 @@ def errors_of(own: Moments, best: Moments, singular: NDArray) -> tuple[NDArray, 
     the accuracy asks for, since no finer rule could remove it.
 
     Args:
-        own: Moments of one rule (…, moments, modes), as `Point.moments` gives them.
+        own: Moments of one rule (…, moments, modes), as `Points.moments` gives them.
         best: Those of the rule that it is judged by.
         singular: Singular value of every mode (…, modes).
 
@@ -183,4 +198,4 @@ def round_off(dtype: DTypeLike) -> float:
 
 
 def _totals(parts: NDArray, terms: NDArray) -> NDArray:
-    return np.stack([parts.sum(axis=2), np.abs(parts).sum(axis=2), terms.sum(axis=2)])
+    return np.stack([each.sum(axis=-1) for each in (parts, np.abs(parts), terms)])

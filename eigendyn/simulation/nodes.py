@@ -26,13 +26,14 @@ from eigendyn.program.averaging import NO_NODES, Nodes
 from eigendyn.simulation.node_errors import (
     Errors,
     Moments,
-    Point,
+    Points,
     errors_of,
     errors_of_many,
     points_of,
 )
 
 STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
+LONGER = 1.1  # the longest step tried, over what the fall of the errors before it tells
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 NEAREST = 3.0  # reach at which the search begins
@@ -110,30 +111,36 @@ def fit_nodes(
             if fit.reached:
                 break
         return fit
-    looked = points_of(program, spectra, parameters)
-    looked += points_of(program, spectra * _nearby(spectra.shape[1:]), parameters)
-    usable = _within_range(looked)
+    looked = points_of(
+        program,
+        np.concatenate([spectra, spectra * _nearby(spectra.shape[1:])]),
+        {n: np.tile(p, 2) if isinstance(p, np.ndarray) else p for n, p in parameters.items()},
+    )
+    usable, is_usable = _within_range(looked)
     nearest = [NEAREST] * len(program.node_names)
     if not usable:
-        return replace(coarse_nodes(program), excess=(np.inf,) * len(looked))
+        return replace(coarse_nodes(program), excess=(np.inf,) * len(is_usable))
     reach, is_found = _find_reach(usable, accuracy, nearest)
-    fit = Fit()
+    fit, errors = Fit(), {}
     for step in STEPS:
         grid, reference = _rules(program, step, reach)
         size = len(reference.weights) * spectra.shape[2]
         is_last = not is_found or step == STEPS[-1] or size > LARGEST
+        if not is_last and _is_hopeless(step, errors, accuracy):
+            continue
         own, best = [], []
-        for point in usable:
-            own.append(point.moments(grid))
-            best.append(point.moments(reference))
-            if not is_last and _excess(point, own[-1], best[-1]) > accuracy:
+        for points in usable:
+            own.append(points.moments(grid))
+            best.append(points.moments(reference))
+            errors[step] = _excess(points, own[-1], best[-1])
+            if not is_last and errors[step] > accuracy:
                 break
         else:
             nodes = _prune(usable, grid, own, accuracy)
-            served = [point.moments(nodes) for point in usable]
+            served = [points.moments(nodes) for points in usable]
             fit = _judged(
                 Fit(nodes, step=step, reach=tuple(reach)),
-                _errors(usable, served, best, looked),
+                _errors(usable, served, best, is_usable),
                 accuracy,
             )
             if fit.reached or is_last:
@@ -168,11 +175,11 @@ def judge_nodes(
     spectra = np.asarray(spectra, float)
     are_many = spectra.shape[2] > MANY
     looked = points_of(program, _some_modes(spectra) if are_many else spectra, parameters)
-    usable = _within_range(looked)
+    usable, _ = _within_range(looked)
     reach, is_found = _find_reach(usable, accuracy, list(fit.reach))
     _, reference = _rules(program, fit.step, reach)
     if are_many and usable:
-        best = [point.moments(reference) for point in usable]
+        best = [points.moments(reference) for points in usable]
         reference = _prune(usable, reference, best, 0.1 * accuracy)
     errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype)
     judged = _judged(fit, errors, accuracy)
@@ -224,19 +231,20 @@ def _sampled_errors(
 ) -> Iterator[tuple[float, float]]:
     """Largest standard error, and largest size, of a moment E[z·δ] in each of the states."""
     count = len(nodes.weights)
-    for point in points_of(program, np.asarray(spectra, float), parameters):
-        mean, square = point.sums(nodes, _squares)
+    for points in points_of(program, np.asarray(spectra, float), parameters):
+        mean, square = points.sums(nodes, _squares)
         variance = np.maximum(count * square - mean**2, 0)
-        singular = np.abs(point.states[0])
-        yield (
-            float((singular * np.sqrt(variance / count)).max()),
-            float((singular * np.abs(mean)).max()),
+        singular = np.abs(points.states[:, 0].T)
+        yield from zip(
+            (singular * np.sqrt(variance / count)).max(axis=0).tolist(),
+            (singular * np.abs(mean)).max(axis=0).tolist(),
+            strict=True,
         )
 
 
 def _squares(parts: NDArray, _terms: NDArray) -> NDArray:
     total = parts.sum(axis=0)
-    return np.stack([total.sum(axis=1), (total**2).sum(axis=1)])
+    return np.stack([total.sum(axis=-1), (total**2).sum(axis=-1)])
 
 
 def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:
@@ -253,17 +261,23 @@ def _rules(program: Program, step: float, reach: Iterable[float]) -> tuple[Nodes
     return _grid(program, step, reach), _grid(program, FINER * step, [r + WIDER for r in reach])
 
 
-def _within_range(looked: list[Point]) -> list[Point]:
-    """Leave out the points whose numbers overflow, or vanish in a denominator.
+def _within_range(looked: list[Points]) -> tuple[list[Points], NDArray]:
+    """Leave out the points whose numbers overflow, or vanish in a denominator; and say which.
 
     Raises:
         NoExactClosure: A moment is no number for another reason.
     """
-    nearest = _grid(looked[0].program, STEPS[0], [NEAREST] * len(looked[0].program.node_names))
-    usable = [point for point in looked if np.isfinite(point.moments(nearest)).all()]
-    if any(point not in usable and point.is_within_range for point in looked):
-        raise _negative_form()
-    return usable
+    program = looked[0].program
+    nearest = _grid(program, STEPS[0], [NEAREST] * len(program.node_names))
+    usable, truths = [], []
+    for points in looked:
+        finite = np.asarray(np.isfinite(points.moments(nearest)).all(axis=(0, 2, 3)))
+        if (points.are_within_range & ~finite).any():
+            raise _negative_form()
+        truths.append(finite)
+        if finite.any():
+            usable.append(points.some(finite))
+    return usable, np.concatenate(truths)
 
 
 def _negative_form() -> NoExactClosure:
@@ -275,7 +289,7 @@ def _negative_form() -> NoExactClosure:
 
 
 def _find_reach(
-    looked: list[Point], accuracy: float, reach: list[float]
+    looked: list[Points], accuracy: float, reach: list[float]
 ) -> tuple[list[float], bool]:
     """Widen each axis, from a given reach, until its outermost layers matter to no mode.
 
@@ -291,10 +305,10 @@ def _find_reach(
         outermost = layers >= layers.max(axis=1, keepdims=True) - 1
         rim = outermost.any(axis=0)
         grid = _grid(looked[0].program, step, reach)
-        scores = _scores(looked, grid[rim], [point.moments(grid) for point in looked])
+        scores = _scores(looked, grid[rim], [points.moments(grid) for points in looked])
         outer = np.array([scores[axis[rim]].sum() for axis in outermost])
         if not np.isfinite(scores).all():
-            if all(_is_far_from_overflow(point, grid) for point in looked):
+            if all(_is_far_from_overflow(points, grid) for points in looked):
                 raise _negative_form()
             break
         finite = reach
@@ -307,16 +321,16 @@ def _find_reach(
     return finite, False
 
 
-def _is_far_from_overflow(point: Point, grid: Nodes) -> bool:
+def _is_far_from_overflow(points: Points, grid: Nodes) -> bool:
     """Whether no product of a few variances and τ can leave the range of numbers."""
     sizes = np.abs(
-        np.concatenate([point.states.ravel(), *(v.ravel() for v in grid.values.values())])
+        np.concatenate([points.states.ravel(), *(v.ravel() for v in grid.values.values())])
     )
     sizes = sizes[sizes > 0]
     return bool((sizes < MODERATE).all() and (sizes > 1 / MODERATE).all())
 
 
-def _prune(looked: list[Point], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
+def _prune(looked: list[Points], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
     """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
     scores = _scores(looked, grid, moments)
     order = np.argsort(scores)[::-1]
@@ -324,26 +338,40 @@ def _prune(looked: list[Point], grid: Nodes, moments: list[Moments], accuracy: f
     return grid[np.sort(order[: -(-needed // BUNCH) * BUNCH])]
 
 
-def _scores(looked: list[Point], nodes: Nodes, moments: list[Moments]) -> NDArray:
+def _scores(looked: list[Points], nodes: Nodes, moments: list[Moments]) -> NDArray:
     """Largest share of each node in any mode's ∫|integrand|, given all moments of the rule."""
-    shares = [point.shares(nodes, of_rule) for point, of_rule in zip(looked, moments, strict=True)]
+    shares = [each.shares(nodes, of_rule) for each, of_rule in zip(looked, moments, strict=True)]
     return np.max(shares, axis=0)
 
 
-def _excess(point: Point, own: Moments, best: Moments) -> float:
-    return float(errors_of(own, best, point.states[0])[1])
+def _is_hopeless(step: float, errors: Mapping[float, float], accuracy: float) -> bool:
+    """Whether a step is by far too long: errors fall as exp(−c/h), and two of them tell c."""
+    if len(errors) < 2:
+        return False
+    (first, large), (second, small) = list(errors.items())[-2:]
+    if not large > small > 0 or not math.isfinite(large):
+        return False
+    falls = math.log(large / small) / (1 / second - 1 / first)
+    return 1 / step < (1 / second + math.log(small / accuracy) / falls) / LONGER
+
+
+def _excess(points: Points, own: Moments, best: Moments) -> float:
+    return float(errors_of(own, best, points.states[:, 0])[1].max())
 
 
 def _errors(
-    usable: list[Point], own: list[Moments], best: list[Moments], looked: list[Point]
+    usable: list[Points], own: list[Moments], best: list[Moments], is_usable: NDArray
 ) -> Errors:
     """Errors of the usable points among those that are looked at; infinite ones of the others."""
-    found = {
-        id(point): errors_of(of_rule, of_best, point.states[0])
-        for point, of_rule, of_best in zip(usable, own, best, strict=True)
-    }
-    rows = np.array([found.get(id(point), (np.inf, np.inf)) for point in looked], float)
-    return Errors(rows[:, 0], rows[:, 1])
+    found = np.full((2, len(is_usable)), np.inf)
+    found[:, is_usable] = np.concatenate(
+        [
+            errors_of(of_rule, of_best, points.states[:, 0])
+            for points, of_rule, of_best in zip(usable, own, best, strict=True)
+        ],
+        axis=1,
+    )
+    return Errors(*found)
 
 
 def _compare(
@@ -358,13 +386,15 @@ def _compare(
     if len(reference.weights) * spectra.shape[0] * spectra.shape[2] > LARGEST:
         with contextlib.suppress(NoProgram):
             return errors_of_many(program, nodes, reference, spectra, parameters, dtype)
-    looked = points_of(program, spectra, parameters)
-    used, own = nodes.in_precision(dtype), points_of(program, spectra.astype(dtype), parameters)
+    used, looked = nodes.in_precision(dtype), points_of(program, spectra, parameters)
+    own = looked
+    if np.dtype(dtype) != spectra.dtype:
+        own = points_of(program, spectra.astype(dtype), parameters)
     return _errors(
         looked,
-        [point.moments(used) for point in own],
-        [point.moments(reference) for point in looked],
-        looked,
+        [points.moments(used) for points in own],
+        [points.moments(reference) for points in looked],
+        np.full(len(spectra), True),
     )
 
 

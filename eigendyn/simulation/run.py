@@ -36,7 +36,6 @@ from eigendyn.simulation.serving import (
 from eigendyn.simulation.still import follower, moving_modes
 
 ROUND_OFF = 1e-15  # relative error of a closed form
-FEW = 2**16  # numbers that a closed form gives sooner than it is compiled
 FLOW_INTERVALS = 32  # in which the flow in JAX is watched, whose steps end at every such time …
 FLOW_NUMBERS = 2**15  # … or fewer, so that their states are no more numbers than this
 
@@ -76,14 +75,12 @@ def run(
         def solve(states: NDArray, some: NDArray) -> Trajectory:
             return _exact_solution(OneRun(system, states, some, parameters)) or solved
 
-        few = start.size * len(steps) <= FEW  # as many times as before: no code is compiled anew
-        closer = len(steps) if few else CLOSER
         way = course(
             solved,
             eta * seen,
             eta,
             solve,
-            closer=closer,
+            closer=CLOSER,
             rtol=ROUND_OFF,
             of_shares=system.scale_free,
         )
@@ -115,7 +112,7 @@ def _exact_solution(run: OneRun) -> Trajectory | None:
     method = run.chosen.method
     if method not in ("auto", "closed-form"):
         return None
-    if method == "auto" and run.system.program.is_coupled:
+    if method == "auto" and (run.system.program.is_coupled or run.chosen.device == "cuda"):
         return None
     try:
         return load_engine("closed-form").follow_one(run)(NO_NODES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -237,7 +237,7 @@ def _predictor(system: Equations, states: NDArray, parameters: dict[str, float])
 
 def used_settings(system: Equations) -> dict[str, Any]:
     """Every setting; of a model, those that it has, without those of networks."""
-    every = asdict(system.chosen)
+    every = {one.name: getattr(system.chosen, one.name) for one in fields(system.chosen)}
     if system.kind == "loss":
         return every
     used = set(system.program.parameters) - set(system.numbers)
@@ -254,10 +254,10 @@ def _measured(system: Equations, states: NDArray, times: NDArray) -> dict[str, C
 
 
 def _device(chosen: Settings, method: str) -> str:
-    if method in ("compiled", "implicit"):
-        return "cpu"
-    from eigendyn.settings.device import find_device
+    from eigendyn.settings.device import find_device, find_platform
 
+    if method in ("compiled", "implicit", "closed-form") or find_platform(chosen.device) == "cpu":
+        return "cpu"
     return str(find_device(chosen.device))
 
 

@@ -11,7 +11,7 @@ from independent import cosine_moments
 
 from eigendyn.program.derivation import program_of
 from eigendyn.program.in_jax import compile_field
-from eigendyn.simulation.node_errors import Point
+from eigendyn.simulation.node_errors import Points
 from eigendyn.simulation.nodes import fit_nodes, judge_nodes
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics
@@ -153,7 +153,7 @@ def test_so_it_does_where_the_views_differ():
 
 def first_moment(program, fit, spectrum, parameters):
     states = points(spectrum)[0]
-    moments = Point(program, states, parameters).moments(fit.nodes)[0]
+    moments = Points(program, states[None], parameters).moments(fit.nodes)[0][0]
     return (moments[:, 0] * states[0, 0]).sum()
 
 

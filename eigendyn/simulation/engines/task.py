@@ -110,5 +110,7 @@ class ManyRuns:
 
     def with_steps(self, steps: int) -> ManyRuns:
         """The same, with so many adaptive steps at most."""
+        if steps == self.chosen.max_solver_steps:
+            return self
         limited = replace(self.chosen, max_solver_steps=steps)
         return replace(self, system=replace(self.system, chosen=limited))

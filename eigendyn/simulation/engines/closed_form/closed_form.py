@@ -9,26 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import sympy as sp
-from jax import Array
-from jax.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import NoClosedForm
+from eigendyn.program import Program
 from eigendyn.results.trajectory import Trajectory
+from eigendyn.simulation.engines.closed_form.powers import HINT, Powers, growth_powers, text
 from eigendyn.simulation.engines.closed_form.wright import depletion, depletion_time, wright_omega
-from eigendyn.theory import symbols as sym
-from eigendyn.theory.derive import ModeDynamics, substitute
-from eigendyn.theory.formula import text
-from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
 
-BLOCK = 2**20  # numbers in one intermediate array
-HINT = "Try `method='flow'`, or `method='steps'`."
+BLOCK = 2**15  # numbers in one intermediate array, which stays in the cache
 
 
 @dataclass(frozen=True)
@@ -37,16 +31,15 @@ class ClosedForm:
 
     Args:
         pattern: Key of `SOLUTIONS`.
-        arguments: What that solution takes after the start and the times; they may contain the
-            noises and the weight decay as symbols.
+        arguments: What that solution takes after the start and the times.
     """
 
     pattern: str
-    arguments: tuple[sp.Expr, ...]
+    arguments: tuple[Any, ...]
 
 
-@jax.jit
-def exponential(start: ArrayLike, times: ArrayLike, k: ArrayLike) -> Array:
+@np.errstate(all="ignore")
+def exponential(start: ArrayLike, times: ArrayLike, k: float) -> NDArray:
     """Solve dv/dt = k v: v = v₀ e^{kt}.
 
     Args:
@@ -57,14 +50,12 @@ def exponential(start: ArrayLike, times: ArrayLike, k: ArrayLike) -> Array:
     Returns:
         Variances (modes, times).
     """
-    v0, t = _grid(start, times)
-    return v0 * jnp.exp(k * t)
+    v0, t, k = _grid(start, times, k)
+    return v0 * np.exp(k * t)
 
 
-@jax.jit
-def bernoulli(
-    start: ArrayLike, times: ArrayLike, alpha: ArrayLike, a: ArrayLike, b: ArrayLike
-) -> Array:
+@np.errstate(all="ignore")
+def bernoulli(start: ArrayLike, times: ArrayLike, alpha: float, a: float, b: float) -> NDArray:
     r"""Solve dv/dt = v (a − b v^α).
 
     v = v₀ D^{−1/α} with D = e^{−αat} + b v₀^α (1 − e^{−αat})/a. D is kept as D e^{−m}, so that
@@ -81,24 +72,22 @@ def bernoulli(
         Variances (modes, times), infinite from where the solution ends. Relative accuracy: a few
         times (1 + |ln v₀|) round-off.
     """
-    v0, t = _grid(start, times)
-    positive = _in_range(v0, alpha, 1 / jnp.abs(b))
+    v0, t, alpha, a, b = _grid(start, times, alpha, a, b)
+    positive = _in_range(v0, alpha, 1 / np.abs(b))
     exponent = alpha * a * t
-    saturation = alpha * jnp.log(positive) + jnp.log(jnp.abs(b))
-    growing = jnp.maximum(-exponent, 0)
-    # e^m is taken out of both terms, so that the larger is of order one; whatever m is, it cancels
-    m = jax.lax.stop_gradient(jnp.maximum(-exponent, jnp.minimum(saturation, 0)))
-    duration = alpha * t * _mean_decay(jnp.abs(exponent))
-    scaled = jnp.exp(-exponent - m) + jnp.sign(b) * jnp.exp(saturation - m + growing) * duration
+    saturation = alpha * np.log(positive) + np.log(np.abs(b))
+    growing = np.maximum(-exponent, 0)
+    # e^m is taken out of both terms, so that the larger is of order one
+    m = np.maximum(-exponent, np.minimum(saturation, 0))
+    duration = alpha * t * _mean_decay(np.abs(exponent))
+    scaled = np.exp(-exponent - m) + np.sign(b) * np.exp(saturation - m + growing) * duration
     ends = scaled <= 0
-    growth = jnp.exp(-(m + jnp.log(jnp.where(ends, 1, scaled))) / alpha)
-    return jnp.where(v0 > 0, positive * jnp.where(ends, jnp.inf, growth), 0)
+    growth = np.exp(-(m + np.log(np.where(ends, 1, scaled))) / alpha)
+    return np.where(v0 > 0, positive * np.where(ends, np.inf, growth), 0)
 
 
-@jax.jit
-def omega(
-    start: ArrayLike, times: ArrayLike, alpha: Array | float, a: ArrayLike, b: ArrayLike
-) -> Array:
+@np.errstate(all="ignore")
+def omega(start: ArrayLike, times: ArrayLike, alpha: float, a: float, b: float) -> NDArray:
     r"""Solve dv/dt = v q (a − b q), q = v^α.
 
     p = a/(b q) obeys p + ln|p − 1| = p₀ + ln|p₀ − 1| − κt with κ = αa²/b. Below the fixed point
@@ -117,67 +106,63 @@ def omega(
 
     Source: Corless and Jeffrey 2002, the Wright ω function.
     """
-    v0, t = _grid(start, times)
+    v0, t, alpha, a, b = _grid(start, times, alpha, a, b)
     positive = _in_range(v0, alpha, a / b)
-    p0 = jnp.minimum(a / b * positive ** (-alpha), _bound(v0))  # beyond, no time changes anything
+    p0 = np.minimum(a / b * positive ** (-alpha), _bound(v0))  # beyond, no time changes anything
     advance = alpha * a**2 / b * t
-    is_above = p0 < 1
-    # a branch that is not taken is evaluated at harmless numbers, so that gradients stay finite
-    excess = jnp.where(is_above, 1, p0 - 1)
-    below = 1 + wright_omega(excess - advance + jnp.log(excess))
-    above = depletion(depletion_time(jnp.where(is_above, p0, 0.5)) + advance)
-    p = jnp.where(is_above, above, below)
-    return jnp.where(v0 > 0, positive * (p0 / p) ** (1 / alpha), 0)
+    is_above = (p0 < 1)[:, 0]
+    p = np.empty((len(v0), t.shape[1]), v0.dtype)
+    below, above = p0[~is_above] - 1, p0[is_above]
+    p[~is_above] = 1 + wright_omega(below - advance + np.log(below))
+    p[is_above] = depletion(depletion_time(above) + advance)
+    return np.where(v0 > 0, positive * (p0 / p) ** (1 / alpha), 0)
 
 
-SOLUTIONS: Mapping[str, Callable[..., Array]] = MappingProxyType(
+SOLUTIONS: Mapping[str, Callable[..., NDArray]] = MappingProxyType(
     {"exponential": exponential, "bernoulli": bernoulli, "omega": omega}
 )
 
 
-def match_closed_form(growth: sp.Expr, q: sp.Symbol) -> ClosedForm:
-    """Recognise a growth rate (1/v) dv/dt that has an explicit solution.
+def match_closed_form(growth: Powers) -> ClosedForm:
+    """Recognise a growth rate (1/v) dv/dt = Σ c_r v^r that has an explicit solution.
 
     Args:
-        growth: A sum of powers of `q`; its coefficients may contain symbols.
-        q: The variance, a positive symbol.
+        growth: {r: c_r}, none of which is zero.
 
     Returns:
         The pattern and its coefficients.
 
     Raises:
-        NoClosedForm: The growth rate is none of the patterns, or a sign that a pattern needs does
-            not follow from the assumptions on the symbols.
+        NoClosedForm: The growth rate is none of the patterns.
     """
-    terms = _powers(growth, q)
-    constant = terms.pop(sp.S.Zero, sp.S.Zero)
-    doubled = [r for r in terms if r.is_positive and set(terms) == {r, 2 * r}]
+    terms = dict(growth)
+    constant = terms.pop(Fraction(0), Fraction(0))
     if not terms:
         return ClosedForm("exponential", (constant,))
-    if len(terms) == 1 and all(r.is_positive for r in terms):
-        ((alpha, coefficient),) = terms.items()
-        return ClosedForm("bernoulli", (alpha, constant, -coefficient))
-    if doubled and constant == 0:
-        alpha = doubled[0]
-        a, b = terms[alpha], -terms[2 * alpha]
-        if a.is_positive and b.is_positive:
-            return ClosedForm("omega", (alpha, a, b))
-    raise _refusal(growth)
+    lowest, *others = sorted(terms)
+    if lowest > 0 and not others:
+        return ClosedForm("bernoulli", (lowest, constant, -terms[lowest]))
+    if lowest > 0 and others == [2 * lowest] and constant == 0:
+        a, b = terms[lowest], -terms[2 * lowest]
+        if a > 0 and b > 0:
+            return ClosedForm("omega", (lowest, a, b))
+    message = (
+        "A closed form needs dv/dt = v g with g = k, g = a − b v^α, or g = v^α (a − b v^α) with "
+        f"a, b > 0. Here g = {text(growth)}. {HINT}"
+    )
+    raise NoClosedForm(message)
 
 
 def closed_form(
-    dynamics: ModeDynamics,
-    variances: NDArray,
-    times: NDArray,
-    parameters: Mapping[str, float],
+    program: Program, variances: NDArray, times: NDArray, parameters: Mapping[str, float]
 ) -> Trajectory:
     """Evaluate the exact solution of mode dynamics that have one.
 
     Args:
-        dynamics: Closed dynamics of the singular value.
+        program: Closed dynamics of the singular value.
         variances: Variances at the first time (modes,).
         times: Increasing times to save (times,), learning rate × step.
-        parameters: One number for each noise, and for the weight decay.
+        parameters: One number for each of the program's parameters.
 
     Returns:
         Singular values at the saved times, cut before the first at which one is infinite, status
@@ -187,18 +172,11 @@ def closed_form(
         NoClosedForm: The modes are coupled, their growth rate is an average over nodes, they have
             more states than the singular value, or no explicit solution is known.
     """
-    growth = growth_rate(dynamics)
-    own = {name: _exact(value) for name, value in dynamics.parameters}
-    numbers = {one: own[str(one)] for one in growth.free_symbols if str(one) in own}
-    growth = sp.expand(growth.xreplace(numbers))
-    unknown = growth.free_symbols - {sym.variance}
-    values = {symbol: sp.Float(parameters[str(symbol)]) for symbol in unknown}
-    absent = {symbol: sp.S.Zero for symbol, value in values.items() if value.is_zero}
-    form = match_closed_form(growth.xreplace(absent), sym.variance)
-    arguments = [float(argument.xreplace(values)) for argument in form.arguments]
+    form = match_closed_form(growth_powers(program, parameters, len(variances)))
+    arguments = [float(argument) for argument in form.arguments]
     blocks = np.array_split(times - times[0], max(1, len(variances) * len(times) // BLOCK))
     solve = SOLUTIONS[form.pattern]
-    solved = [np.asarray(solve(variances, block, *arguments)) for block in blocks]
+    solved = [solve(variances, block, *arguments) for block in blocks]
     singular_values = np.sqrt(np.concatenate(solved, axis=1))
     singular_values[:, 0] = np.sqrt(variances)
     finite = np.isfinite(singular_values).all(axis=0)
@@ -208,71 +186,29 @@ def closed_form(
     return Trajectory(
         times=np.asarray(times)[:count],
         values=singular_values[None, :, :count],
-        states=(str(sym.singular_value),),
+        states=program.states,
         status="completed" if completed else "diverged",
         message="" if completed else message,
     )
 
 
-def growth_rate(dynamics: ModeDynamics) -> sp.Expr:
-    """Write (1/v) dv/dt = (2/s) ds/dt as a function of the mode's own variance v.
-
-    Args:
-        dynamics: Closed dynamics of the singular value.
-
-    Raises:
-        NoClosedForm: It is no such function.
-    """
-    s = sym.singular_value
-    rate = substitute(dynamics.rates[0], dynamics)
-    if dynamics.states != (s,) or rate.has(Average, Expectation, ModeMaximum, ModeSum):
-        message = (
-            "A closed form needs a growth rate that depends on the mode's own variance alone; "
-            f"that of {dynamics.name!r} with the closure {dynamics.closure!r} does not. {HINT}"
-        )
-        raise NoClosedForm(message)
-    return sp.expand((2 * rate / s).xreplace({s: sp.sqrt(sym.variance)}))
+def _grid(start: ArrayLike, times: ArrayLike, *numbers: float) -> tuple[Any, ...]:
+    """Variances as a column, times as a row, and numbers, all of the same precision."""
+    v0 = np.asarray(start)
+    kind = v0.dtype.type
+    return v0[:, None], np.asarray(times, kind)[None], *map(kind, numbers)
 
 
-def _exact(value: float) -> sp.Rational:
-    return sp.Rational(repr(value))
-
-
-def _powers(growth: sp.Expr, q: sp.Symbol) -> dict[sp.Expr, sp.Expr]:
-    """Split a sum of powers of q into {exponent: coefficient}, coefficients zero left out."""
-    terms: dict[sp.Expr, sp.Expr] = {}
-    for term in sp.Add.make_args(sp.powsimp(sp.expand(growth))):
-        coefficient, exponent = term.as_coeff_exponent(q)
-        if coefficient.has(q):
-            raise _refusal(growth)
-        terms[exponent] = terms.get(exponent, sp.S.Zero) + coefficient
-    return {exponent: total for exponent, total in terms.items() if not total.is_zero}
-
-
-def _refusal(growth: sp.Expr) -> NoClosedForm:
-    return NoClosedForm(
-        "A closed form needs dv/dt = v g with g = k, g = a − b v^α, or g = v^α (a − b v^α) with "
-        f"a, b > 0. Here g = {text(growth)}. {HINT}"
-    )
-
-
-def _grid(start: ArrayLike, times: ArrayLike) -> tuple[Array, Array]:
-    """Variances as a column, times as a row of the same precision."""
-    v0 = jnp.asarray(start)
-    return v0[:, None], jnp.asarray(times, v0.dtype)[None]
-
-
-def _bound(v0: Array) -> float:
+def _bound(v0: NDArray) -> Any:
     """A number whose square and its inverse are floats by a margin: 1e148, in float32 3e18."""
-    return float(jnp.finfo(v0.dtype).max) ** 0.48
+    return np.finfo(v0.dtype).max ** v0.dtype.type(0.48)
 
 
-def _in_range(v0: Array, alpha: ArrayLike, scale: ArrayLike) -> Array:
+def _in_range(v0: NDArray, alpha: Any, scale: Any) -> NDArray:
     """Bring v₀^α to where it does not overflow; starts from beyond are forgotten at once."""
-    return jnp.minimum(jnp.where(v0 > 0, v0, 1), (_bound(v0) * scale) ** (1 / alpha))
+    return np.minimum(np.where(v0 > 0, v0, 1), (_bound(v0) * scale) ** (1 / alpha))
 
 
-def _mean_decay(y: Array) -> Array:
+def _mean_decay(y: NDArray) -> NDArray:
     """(1 − e^{−y})/y for y ≥ 0, smooth at 0."""
-    vanishes = y == 0
-    return jnp.where(vanishes, 1 - y / 2, -jnp.expm1(-y) / jnp.where(vanishes, 1, y))
+    return np.where(y == 0, 1, -np.expm1(-y) / y)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,14 +13,11 @@ from jax import Array
 from numpy.typing import NDArray
 
 from eigendyn.program.in_jax import VectorField
-from eigendyn.results.trajectory import Trajectory, finite_times
+from eigendyn.results.trajectory import Trajectory
 from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import CORRELATION_ORDERS, check_choice
 from eigendyn.settings.keywords import takes
-from eigendyn.settings.states import MOVES
-
-BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
-CORRELATION, TARGET = "correlation_value", "target_value"  # states that average others
+from eigendyn.simulation.engines.descent import in_blocks, turns
 
 
 @takes()
@@ -35,7 +33,7 @@ def descent_steps(
     r"""Follow what a network's expectation does at a finite learning rate.
 
     s_m ← s_m + η D_m with D_m = (G1_m + G2_m)/s_m − ω s_m, or with momentum u_m ← μ u_m + D_m and
-    s_m ← s_m + η u_m; other states in the order of the published code: see `descent_step`.
+    s_m ← s_m + η u_m; other states in the order of the published code: see `descent.turns`.
 
     Args:
         field: Rates of change of the states.
@@ -58,44 +56,13 @@ def descent_steps(
     is_field = callable(field) and hasattr(field, "states")
     check_is("field", field, is_field, "what eigendyn.vector_field(loss) gives")
     check_choice("order", correlation_order, CORRELATION_ORDERS)
-    states = jnp.asarray(start)
-    counts = np.diff(saved_steps)
-    saved = [states[..., None]]
-    length = -(-len(counts) // BLOCKS)
-    taken = int(saved_steps[0])
-    for block in np.split(counts, range(length, len(counts), length)):
-        filled = np.pad(block, (0, length - len(block)))  # so that all blocks share compiled code
-        states, values = advance(
-            correlation_order,
-            field,
-            states,
-            taken,
-            jnp.asarray(filled),
-            learning_rate,
-            parameters,
-        )
-        taken += int(block.sum())
-        saved.append(jnp.moveaxis(values[: len(block)], 0, -1))
-        report(int(block.sum()))
-        if not bool(jnp.isfinite(states).all()):
-            break
-    values = np.concatenate([np.asarray(v) for v in saved], axis=-1)
-    count = finite_times(values)
-    steps = np.asarray(saved_steps[:count])
-    completed = count == len(saved_steps)
-    message = (
-        f"The descent diverged between steps {steps[-1]} and {saved_steps[count]}. "
-        "Try a smaller `learning_rate`."
-        if not completed
-        else ""
-    )
-    return Trajectory(
-        times=learning_rate * steps.astype(float),
-        values=values[..., :count],
-        states=field.states,
-        status="completed" if completed else "diverged",
-        message=message,
-    )
+
+    def take(states: Any, taken: int, counts: NDArray) -> tuple[Any, NDArray]:
+        numbers = (taken, jnp.asarray(counts), learning_rate, parameters)
+        states, values = advance(correlation_order, field, states, *numbers)
+        return states, np.moveaxis(np.asarray(values), 0, -1)
+
+    return in_blocks(take, jnp.asarray(start), saved_steps, learning_rate, field.states, report)
 
 
 def descent_step(
@@ -108,15 +75,7 @@ def descent_step(
 ) -> Array:
     r"""Take one expected step.
 
-    One after the other, each from what the ones before have made:
-
-        correlation  c ← μ_c c + (1 − μ_c)(1 + σ1²) s², if that is "update-first"
-        descent      s, a learned predictor p and their velocities at once, from one gradient
-        target       ξ ← μ_ξ ξ + (1 − μ_ξ) s with the new s, so that μ_ξ = 0 is the shared target
-
-    A velocity without momentum, as a model may have, takes the Euler step with the descent. With
-    "use-first" the correlation moves at once with the descent: it takes up the
-    representations of this step's weights, and serves the next step.
+    The states move in the order that `turns` says.
 
     Args:
         field: Rates of change of the states.
@@ -129,28 +88,17 @@ def descent_step(
     Returns:
         States after the step (states, modes).
 
-    Source: target after the optimiser's step, Grill et al. 2020 (BYOL); correlation used first,
-    Tian et al. 2021 (DirectPred), updated first in solo-learn; momentum, PyTorch's SGD.
     """
-    descending = tuple(name for name in field.states if name not in (CORRELATION, TARGET))
-    turns = {
-        "update-first": ((CORRELATION,), descending, (TARGET,)),
-        "use-first": ((CORRELATION, *descending), (TARGET,)),
-    }
-    for names in turns[correlation_order]:
-        rows = [row for row, name in enumerate(field.states) if name in names]
-        if rows:
-            rates = field(time, states, parameters)
-            moved = {row: states[row] + rate * rates[row] for row in rows}
-            for row in rows:
-                # du/dt = 2(D − (1 − μ)u)/(η(1 + μ))
-                if field.states[row] in MOVES and "momentum" in parameters:
-                    half = (1 + parameters["momentum"]) / 2
-                    moved[row] = states[row] + half * rate * rates[row]
-                    driven = field.states.index(MOVES[field.states[row]])
-                    moved[driven] = states[driven] + rate * moved[row]
-            parts = [moved.get(row, old) for row, old in enumerate(states)]
-            states = jnp.stack(parts)  # pyright: ignore[reportArgumentType]
+    for moves in turns(field.states, correlation_order, "momentum" in parameters):
+        rates = field(time, states, parameters)
+        moved = {}
+        for row, driven in moves:
+            pace = rate if driven is None else (1 + parameters["momentum"]) / 2 * rate
+            moved[row] = states[row] + pace * rates[row]
+            if driven is not None:
+                moved[driven] = states[driven] + rate * moved[row]
+        parts = [moved.get(row, old) for row, old in enumerate(states)]
+        states = jnp.stack(parts)  # pyright: ignore[reportArgumentType]
     return states
 
 

@@ -9,11 +9,11 @@ import mpmath
 import sympy as sp
 from mpmath import mpf
 
-from eigendyn.errors import NoClosedForm, NotDecoupled
-from eigendyn.simulation.engines.closed_form.closed_form import growth_rate
+from eigendyn.errors import NotDecoupled
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.derive import ModeDynamics
+from eigendyn.theory.derive import ModeDynamics, substitute
 from eigendyn.theory.formula import text
+from eigendyn.theory.symbols import Average, Expectation, ModeMaximum, ModeSum
 
 DIGITS = 50  # decimal ones of every number here: fixed points may nearly touch
 HINT = "Try the engine that integrates."
@@ -49,14 +49,7 @@ def growth_powers(
         NotDecoupled: The modes are coupled, have more states than the singular value, change with
             time, or grow by no sum of powers that is finite for a vanishing mode.
     """
-    try:
-        growth = growth_rate(dynamics)
-    except NoClosedForm as error:
-        message = (
-            "Time-shifted curves need modes that depend on their own singular value alone; those "
-            f"of {dynamics.name!r} with the closure {dynamics.closure!r} do not. {HINT}"
-        )
-        raise NotDecoupled(message) from error
+    growth = growth_rate(dynamics)
     values = {sym.modes: sp.Integer(modes)} | {
         symbol: sp.Rational(float(parameters[str(symbol)]))
         for symbol in growth.free_symbols
@@ -77,6 +70,26 @@ def growth_powers(
         found = sorted((_number(r), _number(c)) for r, c in terms.items())
     kept = [(r, c) for r, c in found if c != 0]
     return PowerSum(tuple(r for r, _ in kept), tuple(c for _, c in kept))
+
+
+def growth_rate(dynamics: ModeDynamics) -> sp.Expr:
+    """Write (1/v) dv/dt = (2/s) ds/dt as a function of the mode's own variance v.
+
+    Args:
+        dynamics: Closed dynamics of the singular value.
+
+    Raises:
+        NotDecoupled: It is no such function.
+    """
+    s = sym.singular_value
+    rate = substitute(dynamics.rates[0], dynamics)
+    if dynamics.states != (s,) or rate.has(Average, Expectation, ModeMaximum, ModeSum):
+        message = (
+            "Time-shifted curves need modes that depend on their own singular value alone; those "
+            f"of {dynamics.name!r} with the closure {dynamics.closure!r} do not. {HINT}"
+        )
+        raise NotDecoupled(message)
+    return sp.expand((2 * rate / s).xreplace({s: sp.sqrt(sym.variance)}))
 
 
 def _number(value: sp.Expr) -> mpf:

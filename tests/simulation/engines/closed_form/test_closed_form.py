@@ -1,7 +1,7 @@
 """Claims about closed forms: against mpmath, against numerical integration, against the flow."""
 
-import jax
-import jax.numpy as jnp
+from fractions import Fraction
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -10,21 +10,24 @@ from scipy.integrate import solve_ivp
 from structures import first_of
 
 from eigendyn.errors import NoClosedForm
+from eigendyn.program.derivation import program_of
 from eigendyn.program.in_jax import compile_field
 from eigendyn.simulation.engines.closed_form.closed_form import (
     SOLUTIONS,
     bernoulli,
     closed_form,
     exponential,
-    growth_rate,
     match_closed_form,
     omega,
 )
+from eigendyn.simulation.engines.closed_form.powers import growth_powers
 from eigendyn.simulation.engines.in_jax.flow import gradient_flow
+from eigendyn.simulation.engines.shifted.power_sum import growth_rate
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics
 from eigendyn.theory.losses import SymbolicLoss, euclidean, named_loss
+from eigendyn.theory.models import named_model
 
 ROUND_OFF = np.finfo(float).eps
 STARTS = np.array([1e-6, 1e-4, 1e-2, 0.1, 0.5, 1 / 1.3, 0.9, 1.0, 1.1, 2.0, 30.0, 1e3])
@@ -37,7 +40,7 @@ NOISES = pytest.mark.parametrize("noise", [0.0, 0.3])  # σ₁²
 def _exact(loss, v0, t, alpha, a, b):
     """Solve dv/dt = v q (a − b q) or v (a − b q) to 60 digits or more."""
     with mp.workdps(120):  # half of them cancel for huge starts
-        v0, t, alpha, a, b = (mp.mpf(float(x)) for x in (v0, t, alpha, a, b))
+        v0, t, alpha, a, b = (mp.mpf(x) for x in (v0, t, alpha, a, b))
         if loss == "euclidean":
             u = a / (b * v0**alpha) - 1
             w = mp.lambertw(u * mp.exp(u - alpha * a**2 / b * t)).real
@@ -65,6 +68,14 @@ def _growth(loss, v, alpha, a, b):
 
 def _dynamics(name, alpha=1.0, closure="exact", **options):
     return close(mode_dynamics(named_loss(name, **options), alpha), closure)
+
+
+def _solved(dynamics, starts, times, parameters):
+    return closed_form(program_of(dynamics), starts, times, parameters)
+
+
+def _growth_of(dynamics, **parameters):
+    return growth_powers(program_of(dynamics), parameters, modes=3)
 
 
 @LOSSES
@@ -142,7 +153,7 @@ def test_closed_forms_agree_with_the_gradient_flow(loss, alpha, noise):
     parameters = {"sigma1": noise**0.5, "sigma2": 0.1, "weight_decay": 0.0}
     times = np.linspace(0, 150, 31)
     flowed = gradient_flow(field, np.sqrt(STARTS)[None], times, parameters)
-    solved = closed_form(dynamics, STARTS, times, parameters)
+    solved = _solved(dynamics, STARTS, times, parameters)
     assert solved.states == flowed.states
     assert solved.status == flowed.status == "completed"
     np.testing.assert_array_equal(solved.times, flowed.times)
@@ -151,28 +162,19 @@ def test_closed_forms_agree_with_the_gradient_flow(loss, alpha, noise):
 
 @LOSSES
 @EXPONENTS
-def test_closed_forms_satisfy_their_differential_equation(loss, alpha):
-    a, b = 2.0, 2.6
-    slope = jax.jit(jax.jacfwd(lambda t, v0: SIDES[loss](v0, t[None], alpha, a, b)[:, 0]))
-    for time in (0.0, 1e-9, 0.01, 1.0, 7.0):
-        t = jnp.asarray(time)
-        values = SIDES[loss](STARTS, t[None], alpha, a, b)[:, 0]
-        expected = values * _growth(loss, values, alpha, a, b)
-        noise = 1e-13 * values * b * values ** (alpha * (2 if loss == "euclidean" else 1))
-        error = np.abs(slope(t, STARTS) - expected)
-        assert np.all(error <= 1e-11 * np.abs(expected) + noise)
-
-
-@LOSSES
-def test_closed_forms_are_differentiable_in_the_start(loss):
-    of_start = jax.grad(lambda v0: SIDES[loss](v0[None], jnp.ones(1), 1.0, 2.0, 2.6)[0, 0])
-    gradient = jax.jit(of_start)
+def test_what_they_are_compared_with_satisfies_its_differential_equation(loss, alpha):
+    a, b = mp.mpf(2), mp.mpf(2.6)
     for start in (1e-3, 0.3, 5.0):
-        with mp.workdps(60):
-            step = mp.mpf(2) ** -40
-            upper, lower = (_exact(loss, start + s * step, 1, 1, 2, 2.6) for s in (1, -1))
-            quotient = float((upper - lower) / (2 * step))
-        assert gradient(jnp.asarray(start)) == pytest.approx(quotient, rel=1e-9)
+        for time in (0.01, 1.0, 7.0):
+            with mp.workdps(60):
+                h = mp.mpf(10) ** -20
+                before, now, after = (
+                    _exact(loss, mp.mpf(start), time + step, mp.mpf(alpha), a, b)
+                    for step in (-h, 0, h)
+                )
+                slope = (after - before) / (2 * h)
+                expected = now * _growth(loss, now, mp.mpf(alpha), a, b)
+            assert abs(slope / expected - 1) < 1e-20
 
 
 @pytest.mark.parametrize(("a", "b"), [(-1.0, 2.0), (0.0, 2.0), (1e-9, 1.0), (-1e-9, 1.0)])
@@ -222,24 +224,51 @@ def test_single_precision_stays_single(loss):
 
 @EXPONENTS
 def test_derived_growth_rates_match_the_patterns(alpha):
-    exponent = sp.nsimplify(alpha)
-    b = 2 + 2 * sym.sigma1**2
-    at_rest = {sym.weight_decay: sp.S.Zero}
+    b = 2 + 2 * Fraction(3, 10) ** 2
 
     def match(dynamics):
-        form = match_closed_form(growth_rate(dynamics).xreplace(at_rest), sym.variance)
-        return form.pattern, tuple(sp.expand(argument) for argument in form.arguments)
+        form = match_closed_form(_growth_of(dynamics, sigma1=0.3, sigma2=0.1, weight_decay=0.0))
+        return form.pattern, form.arguments
 
-    assert match(_dynamics("euclidean", alpha)) == ("omega", (exponent, 2, b))
-    assert match(_dynamics("iso-euclidean", alpha)) == ("bernoulli", (exponent, 2, b))
+    assert match(_dynamics("euclidean", alpha)) == ("omega", (alpha, 2, b))
+    assert match(_dynamics("iso-euclidean", alpha)) == ("bernoulli", (alpha, 2, b))
     bare = _dynamics("euclidean", predictor=False)
-    assert match(bare) == ("exponential", (-2 * sym.sigma1**2,))
+    assert match(bare) == ("exponential", (-2 * Fraction(3, 10) ** 2,))
 
 
-def test_a_symbolic_exponent_matches_as_well():
-    growth = growth_rate(close(mode_dynamics(euclidean(), sym.alpha)))
-    form = match_closed_form(growth.xreplace({sym.weight_decay: sp.S.Zero}), sym.variance)
-    assert (form.pattern, form.arguments[0]) == ("omega", sym.alpha)
+def test_an_exponent_that_is_a_parameter_matches_as_well():
+    dynamics = close(mode_dynamics(euclidean(), sym.alpha))
+    growth = _growth_of(dynamics, sigma1=0.0, sigma2=0.1, weight_decay=0.0, alpha=1 / 3)
+    assert match_closed_form(growth).pattern == "omega"
+    assert match_closed_form(growth).arguments == (Fraction(1, 3), 2, 2)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+@pytest.mark.parametrize("predictor", [True, False])
+@pytest.mark.parametrize("alpha", [0.5, 0.3, 1.0])
+@LOSSES
+def test_powers_of_a_program_are_those_of_its_growth_rate_in_symbols(
+    loss, alpha, predictor, stopped
+):
+    dynamics = _dynamics(loss, alpha, predictor=predictor, stop_gradient=stopped)
+    _powers_agree(dynamics, {"sigma1": 0.3, "sigma2": 0.1, "weight_decay": 0.02})
+
+
+@pytest.mark.parametrize("model", ["barlow-twins", "deep-linear"])
+def test_so_are_those_of_models(model):
+    dynamics = named_model(model)
+    _powers_agree(dynamics, {"weight_decay": 0.0, **dict(dynamics.parameters)})
+
+
+def _powers_agree(dynamics, numbers):
+    found = _growth_of(dynamics, **numbers)
+    exact = {
+        symbol: sp.nsimplify(numbers[str(symbol)], rational=True)
+        for symbol in growth_rate(dynamics).free_symbols - {sym.variance}
+    }
+    growth = sp.expand(growth_rate(dynamics).xreplace(exact))
+    told = sum(sp.Rational(c) * sym.variance ** sp.Rational(r) for r, c in found.items())
+    assert sp.expand(growth - told) == 0
 
 
 @pytest.mark.parametrize("decay", [0.3, 1.0, 1.7])
@@ -247,7 +276,7 @@ def test_weight_decay_leaves_the_isotropic_loss_its_closed_form(decay):
     dynamics = _dynamics("iso-euclidean", 0.5)
     parameters = {"sigma1": 0.4, "sigma2": 0.1, "weight_decay": decay}
     times = np.linspace(0, 20, 11)
-    solved = closed_form(dynamics, STARTS, times, parameters)
+    solved = _solved(dynamics, STARTS, times, parameters)
     expected = bernoulli(STARTS, times, 0.5, 2 * (1 - decay), 2 * (1 + 0.4**2))
     np.testing.assert_allclose(solved.values[0] ** 2, expected, rtol=1e-13)
 
@@ -267,22 +296,27 @@ def test_weight_decay_leaves_the_isotropic_loss_its_closed_form(decay):
 def test_dynamics_without_a_closed_form_are_refused(name, options, decay):
     parameters = {"sigma1": 0.0, "sigma2": 0.1, "weight_decay": decay}
     with pytest.raises(NoClosedForm, match=r"needs.*Try `method='flow'"):
-        closed_form(_dynamics(name, **options), STARTS, np.linspace(0, 1, 3), parameters)
+        _solved(_dynamics(name, **options), STARTS, np.linspace(0, 1, 3), parameters)
 
 
-def test_patterns_need_signs_that_follow_from_the_symbols():
-    v = sym.variance
-    for growth in (v**2 - v, -v - v**2, v * sym.z1 - v**2, 1 / v - 1, sp.log(v), v**2 - v**3):
+def test_patterns_need_their_signs():
+    for growth in ({2: 1, 1: -1}, {1: -1, 2: -1}, {-1: 1, 0: -1}, {2: 1, 3: -1}):
         with pytest.raises(NoClosedForm, match="Here g = "):
-            match_closed_form(growth, v)
+            match_closed_form(growth)
+
+
+def test_what_is_no_sum_of_powers_says_so():
+    logarithmic = SymbolicLoss("logarithmic", sym.mode_sum(sp.log(sym.lam) * sym.z1**2))
+    with pytest.raises(NoClosedForm, match=r"function, log.*Try `method='flow'"):
+        _growth_of(close(mode_dynamics(logarithmic)), sigma1=0.1, weight_decay=0.0)
 
 
 def test_modes_keep_their_order_and_times_may_start_anywhere():
     dynamics = _dynamics("euclidean")
     parameters = {"sigma1": 0.0, "sigma2": 0.1, "weight_decay": 0.0}
     shuffled = np.array([0.3, 5.0, 0.0, 0.01])
-    early = closed_form(dynamics, shuffled, np.array([0.0, 1.0]), parameters)
-    late = closed_form(dynamics, shuffled, np.array([7.0, 8.0]), parameters)
+    early = _solved(dynamics, shuffled, np.array([0.0, 1.0]), parameters)
+    late = _solved(dynamics, shuffled, np.array([7.0, 8.0]), parameters)
     assert early.values.shape == (1, 4, 2)
     np.testing.assert_array_equal(early.values, late.values)
     np.testing.assert_array_equal(early.values[0, :, 0], np.sqrt(shuffled))
@@ -293,7 +327,7 @@ def test_starts_beyond_the_range_of_floats_are_forgotten_at_once(loss):
     dynamics = _dynamics(loss, 2.0)
     parameters = {"sigma1": 0.0, "sigma2": 0.1, "weight_decay": 0.0}
     starts = np.array([1e200, 1e300, 1e12])
-    solved = closed_form(dynamics, starts, np.linspace(0, 2, 5), parameters)
+    solved = _solved(dynamics, starts, np.linspace(0, 2, 5), parameters)
     assert solved.status == "completed"
     np.testing.assert_array_equal(solved.values[0, :, 0], np.sqrt(starts))
     np.testing.assert_allclose(solved.values[0, 0, 1:], solved.values[0, 2, 1:], rtol=1e-12)
@@ -304,7 +338,7 @@ def test_many_modes_are_solved_in_blocks_of_time():
     dynamics = _dynamics("iso-euclidean")
     parameters = {"sigma1": 0.0, "sigma2": 0.1, "weight_decay": 0.0}
     starts, times = np.geomspace(1e-6, 1e3, 50_000), np.linspace(0, 10, 50)
-    solved = closed_form(dynamics, starts, times, parameters)
+    solved = _solved(dynamics, starts, times, parameters)
     expected = bernoulli(starts[::5000], times, 1.0, 2.0, 2.0)
     np.testing.assert_allclose(solved.values[0, ::5000] ** 2, expected, rtol=1e-14)
 
@@ -313,7 +347,7 @@ def test_a_mode_that_becomes_infinite_ends_the_trajectory():
     growing = SymbolicLoss("growing", -sym.mode_sum(sym.lam * sym.z1**2) / 2)  # dv/dt = 2 v²
     dynamics = close(mode_dynamics(growing))
     parameters = {"sigma1": 0.0, "weight_decay": 0.0}
-    trajectory = closed_form(dynamics, np.array([0.5, 0.1]), np.linspace(0, 2, 21), parameters)
+    trajectory = _solved(dynamics, np.array([0.5, 0.1]), np.linspace(0, 2, 21), parameters)
     assert trajectory.status == "diverged"
     assert "infinite after time 0.9" in trajectory.message
     assert trajectory.values.shape == (1, 2, 10)

@@ -1,13 +1,10 @@
 """Claims about the Wright omega function and the principal branch near its end."""
 
-import jax
-import jax.numpy as jnp
 import mpmath as mp
 import numpy as np
 import pytest
 from scipy.special import wrightomega
 
-import eigendyn.program.in_jax  # noqa: F401  switches JAX to 64-bit numbers
 from eigendyn.simulation.engines.closed_form.wright import depletion, depletion_time, wright_omega
 
 ARGUMENTS = np.concatenate(
@@ -45,7 +42,7 @@ def _relative_errors(values, references):
 def test_omega_is_accurate_to_two_round_offs(dtype):
     info = np.finfo(dtype)
     x = np.clip(ARGUMENTS, np.log(info.tiny) + 1, float(info.max) / 2).astype(dtype)
-    values = np.asarray(jax.jit(wright_omega)(x))
+    values = wright_omega(x)
     assert values.dtype == dtype
     assert _relative_errors(values, [_omega(one) for one in x]).max() < 2
 
@@ -57,25 +54,14 @@ def test_omega_agrees_with_scipy():
 
 
 def test_omega_underflows_like_an_exponential_and_keeps_infinity():
-    x = jnp.array([-jnp.inf, -1e300, -1e6, 1.7e308, jnp.inf, jnp.nan])
+    x = np.array([-np.inf, -1e300, -1e6, 1.7e308, np.inf, np.nan])
     np.testing.assert_array_equal(wright_omega(x), [0, 0, 0, 1.7e308, np.inf, np.nan])
-
-
-@pytest.mark.parametrize("x", [-30.0, -1.0, 0.0, 1.0, 5.0, 1e6])
-def test_derivatives_of_omega_equal_difference_quotients(x):
-    with mp.workdps(40):
-        step = mp.mpf(2) ** -30  # exact in double precision for these arguments
-        quotient = float((_omega(x + step) - _omega(x - step)) / (2 * step))
-    assert jax.grad(wright_omega)(x) == pytest.approx(quotient, rel=1e-9)
-    omega = float(_omega(x))
-    second = jax.grad(jax.grad(wright_omega))(x)
-    assert second == pytest.approx(omega / (1 + omega) ** 3, rel=1e-12)
 
 
 @PRECISIONS
 def test_depletion_is_accurate_to_two_round_offs_even_where_the_lambert_function_cancels(dtype):
     y = TIMES[float(np.finfo(dtype).tiny) < TIMES].astype(dtype)
-    values = np.asarray(jax.jit(depletion)(y))
+    values = depletion(y)
     assert values.dtype == dtype
     assert _relative_errors(values, [_depletion(one) for one in y]).max() < 2
 
@@ -83,7 +69,7 @@ def test_depletion_is_accurate_to_two_round_offs_even_where_the_lambert_function
 @PRECISIONS
 def test_depletion_time_inverts_depletion(dtype):
     p = np.concatenate([np.geomspace(1e-15, 0.1, 100), np.linspace(0.1, 0.99, 100)]).astype(dtype)
-    times = np.asarray(jax.jit(depletion_time)(p))
+    times = depletion_time(p)
     with mp.workdps(60):
         exact = [-mp.mpf(float(one)) - mp.log(1 - mp.mpf(float(one))) for one in p]
     assert _relative_errors(times, exact).max() < 2
@@ -91,18 +77,12 @@ def test_depletion_time_inverts_depletion(dtype):
 
 
 def test_depletion_starts_at_zero_and_ends_at_one():
-    np.testing.assert_array_equal(depletion(jnp.array([0.0, 1e300, jnp.inf])), [0, 1, 1])
-    np.testing.assert_array_equal(depletion_time(jnp.array([0.0, 1.0])), [0, np.inf])
+    np.testing.assert_array_equal(depletion(np.array([0.0, 1e300, np.inf])), [0, 1, 1])
+    np.testing.assert_array_equal(depletion_time(np.array([0.0, 1.0])), [0, np.inf])
 
 
-@pytest.mark.parametrize("y", [1e-12, 1e-3, 0.2, 1.0, 10.0])
-def test_derivative_of_depletion_inverts_that_of_its_time(y):
-    forward = jax.grad(depletion)(y)
-    backward = jax.grad(depletion_time)(depletion(y))
-    assert forward * backward == pytest.approx(1, rel=1e-10)
-
-
-def test_both_can_be_mapped():
-    x = jnp.linspace(0.1, 5, 12).reshape(3, 4)
+def test_both_take_arrays_of_any_shape():
+    x = np.linspace(0.1, 5, 12)
     for function in (wright_omega, depletion):
-        np.testing.assert_array_equal(jax.vmap(jax.vmap(function))(x), function(x))
+        np.testing.assert_array_equal(function(x.reshape(3, 4)).ravel(), function(x))
+        assert function(2.5) == function(np.array([2.5]))[0]
