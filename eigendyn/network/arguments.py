@@ -15,7 +15,7 @@ from eigendyn.settings.parameters import PARAMETERS
 
 NUMBERS = (*PARAMETERS, "steps", "batch")
 PARTS = ("has_noise", "has_family", "has_epsilon")  # told before their numbers are traced
-CHOICES = tuple({field.name for field in fields(Network)} - {*NUMBERS, "parameters"})
+CHOICES = tuple(f.name for f in fields(Network) if f.name not in (*NUMBERS, "parameters"))
 
 
 def _numbers(network: Network) -> tuple[tuple, tuple]:

@@ -58,7 +58,7 @@ def predictor_power(network: Network, matrix: Array, exponent: Array | float = 1
 
     Source: DirectPred, Tian et al. 2021; DirectCopy, Wang et al. 2021.
     """
-    alpha, epsilon = network.alpha, network.epsilon if network.has_epsilon else 0.0
+    alpha, epsilon = network.alpha, 0.0 if network.epsilon is None else network.epsilon
     normalize = network.normalize or network.predictor == "copy"
 
     def eigenvalues(values: Array) -> Array:
