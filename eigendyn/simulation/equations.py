@@ -20,8 +20,6 @@ from eigendyn.settings.siamese import Architecture, architecture
 from eigendyn.simulation.model_settings import check_model, check_numbers
 
 if TYPE_CHECKING:
-    from sympy import Expr
-
     from eigendyn.program.in_jax import VectorField
     from eigendyn.theory.conservation import Conserved
     from eigendyn.theory.derive import ModeDynamics
@@ -162,7 +160,7 @@ def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
 
 
 def closed_dynamics(
-    loss: SymbolicLoss | ModeDynamics, chosen: Settings, alpha: Expr | None = None
+    loss: SymbolicLoss | ModeDynamics, chosen: Settings, alpha: Any = None
 ) -> ModeDynamics:
     """Mode dynamics of a loss or model, their moments taken by the chosen closure.
 
@@ -173,7 +171,7 @@ def closed_dynamics(
 
 
 def compiled_field(
-    loss: SymbolicLoss | ModeDynamics, chosen: Settings, alpha: Expr | None = None
+    loss: SymbolicLoss | ModeDynamics, chosen: Settings, alpha: Any = None
 ) -> VectorField:
     """The same as a vector field without nodes."""
     return _field(_anonymous(closed_dynamics(loss, chosen, alpha)))
@@ -192,7 +190,7 @@ def _anonymous(dynamics: ModeDynamics) -> ModeDynamics:
 
 @lru_cache(maxsize=64)
 def _closed(
-    loss: SymbolicLoss | ModeDynamics, alpha: Expr | float, structure: Architecture, closure: str
+    loss: SymbolicLoss | ModeDynamics, alpha: Any, structure: Architecture, closure: str
 ) -> ModeDynamics:
     from eigendyn.theory.closure import close, close_model
     from eigendyn.theory.derive import ModeDynamics, mode_dynamics
