@@ -38,11 +38,30 @@ STILL = 1e-6  # rate of singular values of about one that is none
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
+class Rates:
+    """What compiled code sees of a dynamical system: its rates, whose numbers are arguments.
+
+    Systems that differ in numbers only, those of a loss among them, share compiled code.
+    """
+
+    vector_field: VectorField
+    parameters: Mapping[str, float]
+    names: tuple[str, ...] = field(metadata={"static": True})
+    modes: int = field(metadata={"static": True})
+
+    def __call__(self, x: Array, **parameters: Array | float) -> Array:
+        """Rate of change of every coordinate (coordinates,); parameters by name override."""
+        states = jnp.reshape(x, (-1, self.modes))
+        return self.vector_field(0.0, states, {**self.parameters, **parameters}).ravel()
+
+
+@dataclass(frozen=True, eq=False)
 class DynamicalSystem:
     """Autonomous dynamics dx/dt = f(x) of the states of a few modes.
 
     The coordinates x are the states as the mode dynamics have them, all modes of the first, then of
     the second: singular values s_m, not variances, since there the dynamics are smooth at zero.
+    A pytree, of which a function under `jax.jit` gets the `Rates`.
 
     Args:
         vector_field: The field, with nodes.
@@ -57,17 +76,21 @@ class DynamicalSystem:
 
     vector_field: VectorField
     parameters: Mapping[str, float]
-    names: tuple[str, ...] = field(metadata={"static": True})
-    modes: int = field(metadata={"static": True})
-    loss: SymbolicLoss | None = field(metadata={"static": True})
-    settings: Settings = field(metadata={"static": True})
-    dynamics: ModeDynamics = field(metadata={"static": True}, repr=False)
-    conserved: Mapping[str, Callable[[Array], Array]] = field(metadata={"static": True})
+    names: tuple[str, ...]
+    modes: int
+    loss: SymbolicLoss | None
+    settings: Settings
+    dynamics: ModeDynamics = field(repr=False)
+    conserved: Mapping[str, Callable[[Array], Array]]
 
     def __call__(self, x: Array, **parameters: Array | float) -> Array:
         """Rate of change of every coordinate (coordinates,); parameters by name override."""
-        states = jnp.reshape(x, (-1, self.modes))
-        return self.vector_field(0.0, states, {**self.parameters, **parameters}).ravel()
+        return self.rates(x, **parameters)
+
+    @property
+    def rates(self) -> Rates:
+        """What compiled code sees of it."""
+        return Rates(self.vector_field, self.parameters, self.names, self.modes)
 
     @property
     def kind(self) -> str:
@@ -104,6 +127,13 @@ class DynamicalSystem:
             NoProgram: The loss uses a function that programs do not know.
         """
         return program_of(self.dynamics)
+
+
+jax.tree_util.register_pytree_node(  # what it is called and comes from, compiled code never sees
+    DynamicalSystem,
+    lambda system: ((system.rates,), None),
+    lambda _, parts: parts[0],  # pyright: ignore[reportArgumentType]
+)
 
 
 @takes(Settings)
@@ -151,7 +181,10 @@ def dynamical_system(
         loss=source if isinstance(source, SymbolicLoss) else None,
         settings=chosen,
         dynamics=closed_dynamics(source, chosen),
-        conserved=_conserved(kept, compiled.states, modes, chosen.predictor_rate or 1.0),
+        conserved={
+            name: jax.tree_util.Partial(quantity, chosen.predictor_rate or 1.0)
+            for name, quantity in _conserved(kept, compiled.states, modes).items()
+        },
     )
 
 
@@ -185,13 +218,13 @@ def _patterns(modes: int) -> NDArray:
 
 @lru_cache(maxsize=64)
 def _conserved(
-    found: tuple[Conserved, ...], states: tuple[str, ...], modes: int, predictor_rate: float
-) -> Mapping[str, Callable[[Array], Array]]:
-    """Functions of x; the same ones for the same system, so that nothing is compiled again."""
+    found: tuple[Conserved, ...], states: tuple[str, ...], modes: int
+) -> Mapping[str, Callable[[Array | float, Array], Array]]:
+    """Functions of κ and x; the same for the same equations, so that nothing is compiled again."""
     arguments = [*(sym.STATES[name] for name in states), sym.predictor_rate]
 
-    def of_x(one: Conserved) -> Callable[[Array], Array]:
+    def of(one: Conserved) -> Callable[[Array | float, Array], Array]:
         function = compile_expressions(arguments, [one.expression])
-        return lambda x: function(*jnp.reshape(x, (-1, modes)), predictor_rate)[0]
+        return lambda predictor_rate, x: function(*jnp.reshape(x, (-1, modes)), predictor_rate)[0]
 
-    return MappingProxyType({one.name: of_x(one) for one in found})
+    return MappingProxyType({one.name: of(one) for one in found})

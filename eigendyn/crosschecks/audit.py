@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+import eigendyn.network.arguments  # noqa: F401
 from eigendyn.errors import InvalidSetting
 from eigendyn.network.losses import sample_losses
 from eigendyn.network.network import Network
@@ -81,23 +82,14 @@ class _Case:
     x2: Array  # (inputs, samples)
     predictor: Array  # (modes, modes)
 
-    def loss(self, weights: Array, target: Array) -> Array:
-        """Mean loss with online weights and target weights apart; W_P stays constant."""
-        family = None
-        if self.network.beta:
-            family = matrix_power(self.predictor, -self.network.beta)
-        return sample_losses(
-            self.network.loss,
-            weights @ self.x1,
-            target @ self.x2,
-            self.predictor,
-            family,
-            self.network.stop_gradient,
-        ).mean()
+    @property
+    def loss(self) -> float:
+        """Mean loss."""
+        return float(_loss(self.weights, self.weights, self.network, *self._given))
 
     def branches(self) -> tuple[NDArray, NDArray]:
         """Negative gradients through the online and the target branch (modes, inputs)."""
-        online, target = jax.grad(self.loss, argnums=(0, 1))(self.weights, self.weights)
+        online, target = _gradients(self.weights, self.weights, self.network, *self._given)
         return -np.asarray(online), -np.asarray(target)
 
     def direction(self) -> NDArray:
@@ -106,7 +98,27 @@ class _Case:
 
     def scaled(self) -> _Case:
         """The same with larger weights and the same predictor."""
-        return _Case(self.network, SCALE * self.weights, self.x1, self.x2, self.predictor)
+        return replace(self, weights=SCALE * self.weights)
+
+    @property
+    def _given(self) -> tuple[Array, Array, Array]:
+        return self.x1, self.x2, self.predictor
+
+
+@jax.jit
+def _loss(
+    weights: Array, target: Array, network: Network, x1: Array, x2: Array, predictor: Array
+) -> Array:
+    """Mean loss with online weights and target weights apart; W_P stays constant."""
+    family = None
+    if network.has_family:
+        assert network.beta is not None
+        family = matrix_power(predictor, -network.beta)
+    views = weights @ x1, target @ x2
+    return sample_losses(network.loss, *views, predictor, family, network.stop_gradient).mean()
+
+
+_gradients = jax.jit(jax.grad(_loss, argnums=(0, 1)))
 
 
 @takes()
@@ -209,7 +221,7 @@ def _derived(symbolic) -> Update:
         )
         return vectors @ (d1.T @ x1.T + d2.T @ x2.T) / x1.shape[1]
 
-    return derived
+    return jax.jit(derived)
 
 
 def _draw(network: Network, samples: int, seed: int) -> _Case:
@@ -296,7 +308,7 @@ def _fault(name: str, error: float, share: float, demanded: float, tolerance: fl
 
 def _check_scale(update: Update, cases: list[_Case], tolerance: float) -> Check:
     def value(case: _Case) -> NDArray:
-        return np.asarray(case.loss(case.weights, case.weights))
+        return np.asarray(case.loss)
 
     if max(_relative(value(case.scaled()), value(case)) for case in cases) > tolerance:
         return Check("scale", True, 0.0, "The loss depends on the scale of W; nothing to keep.")

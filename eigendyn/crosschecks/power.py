@@ -9,17 +9,14 @@ import xarray
 from numpy.typing import NDArray
 from scipy import stats
 
-from eigendyn.program.in_jax import VectorField, compile_field
+from eigendyn.program.in_jax import VectorField
 from eigendyn.settings.device import on_device
 from eigendyn.settings.run_settings import Settings
-from eigendyn.settings.siamese import architecture
 from eigendyn.simulation.engines.in_jax.sensitivity import RATE, step_sensitivities
-from eigendyn.simulation.equations import equations, symbolic
+from eigendyn.simulation.equations import compiled_field, equations, symbolic
 from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.nodes import draw_samples, fit_nodes
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.closure import close
-from eigendyn.theory.derive import mode_dynamics
 from eigendyn.theory.losses import SymbolicLoss, named_loss
 
 ACCURACY = 1e-5  # of nodes: no digit of a sensitivity beyond it is looked at
@@ -126,8 +123,7 @@ def _field(chosen: Settings, own: SymbolicLoss | None) -> VectorField:
     assert isinstance(loss, SymbolicLoss)  # networks descend no model
     if own is None and chosen.beta is not None:
         loss = named_loss(chosen.loss, beta=sym.beta)
-    dynamics = mode_dynamics(loss, sym.alpha, architecture(chosen))
-    return compile_field(close(dynamics, chosen.closure))
+    return compiled_field(loss, chosen, sym.alpha)
 
 
 def _slope(field: VectorField, spectrum: NDArray, chosen: Settings, name: str) -> NDArray:

@@ -173,16 +173,13 @@ def _start(network: Network, encoder: Array) -> Weights:
 def _run(network, names, weights, frame, steps, key, bar) -> tuple[int, dict[str, NDArray]]:
     """Train one network; returns the number of saved steps at which it was finite, and measures."""
     keys = jax.random.split(key)
-    structure = replace(network, batch=None) if network.batch is None else replace(network, batch=2)
     counts = np.diff(steps, prepend=0)
     length = -(-len(counts) // BLOCKS)
     saved, finite = [], []
     taken = 0
     for block in np.split(counts, range(length, len(counts), length)):
         filled = np.pad(block, (0, length - len(block)))  # so that all blocks share compiled code
-        weights, values, is_finite = _advance(
-            structure, names, weights, frame, filled, taken, keys, network.batch
-        )
+        weights, values, is_finite = _advance(network, names, weights, frame, filled, taken, keys)
         taken += int(block.sum())
         saved.append({name: np.asarray(value)[: len(block)] for name, value in values.items()})
         finite.append(np.asarray(is_finite)[: len(block)])
@@ -196,19 +193,19 @@ def _run(network, names, weights, frame, steps, key, bar) -> tuple[int, dict[str
     return len(flags) if flags.all() else int(flags.argmin()), joined
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _advance(network, names, weights, frame, counts, taken, keys, batch):
+@partial(jax.jit, static_argnames="names")
+def _advance(network, names, weights, frame, counts, taken, keys):
     """Take counts[i] steps for each i; measures and whether all is finite after each."""
 
     def step(number, weights):
-        return _step(network, weights, number, jax.random.fold_in(keys[0], number), batch)
+        return _step(network, weights, number, jax.random.fold_in(keys[0], number))
 
     def segment(carry, count):
         weights, taken = carry
         after = taken + count
         weights = jax.lax.fori_loop(taken, after, step, weights)
-        draw = jax.random.fold_in(keys[1], after), batch
-        values = measure(names, network, weights, frame, draw)
+        drawn = jax.random.fold_in(keys[1], after)
+        values = measure(names, network, weights, frame, drawn)
         finite = jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(weights)]).all()
         return (weights, after), (values, finite)
 
@@ -216,14 +213,12 @@ def _advance(network, names, weights, frame, counts, taken, keys, batch):
     return weights, values, finite
 
 
-def _step(
-    network: Network, weights: Weights, number: Array, key: Array, batch: Array | int | None
-) -> Weights:
+def _step(network: Network, weights: Weights, number: Array, key: Array) -> Weights:
     """One step of gradient descent; `number` counts them from zero."""
-    correlation = _moved_correlation(network, weights, key, batch)
+    correlation = _moved_correlation(network, weights, key)
     if network.correlation_order == "update-first":
         weights = replace(weights, correlation=correlation)
-    gradient = batch_gradient(network, weights, key, batch)
+    gradient = batch_gradient(network, weights, key)
     drive = gradient.encoder + network.weight_decay * weights.encoder
     velocity = network.momentum * weights.velocity + drive
     after = replace(
@@ -236,9 +231,9 @@ def _step(
         momentum = _target_momentum(network, number)
         after = replace(after, target=_average(momentum, weights.target, after.encoder))
     if weights.predictor is not None and weights.predictor_velocity is not None:
-        drive = (
-            network.predictor_rate or 0.0
-        ) * gradient.predictor + network.predictor_decay * weights.predictor
+        assert network.predictor_rate is not None
+        drive = network.predictor_rate * gradient.predictor
+        drive += network.predictor_decay * weights.predictor
         velocity = network.momentum * weights.predictor_velocity + drive
         after = replace(
             after,
@@ -248,13 +243,11 @@ def _step(
     return after
 
 
-def _moved_correlation(
-    network: Network, weights: Weights, key: Array, batch: Array | int | None
-) -> Array | None:
+def _moved_correlation(network: Network, weights: Weights, key: Array) -> Array | None:
     """The running correlation with this batch in it."""
     if weights.correlation is None or network.correlation_momentum is None:
         return None
-    new = batch_correlation(network, weights, key, batch)
+    new = batch_correlation(network, weights, key)
     return _average(network.correlation_momentum, weights.correlation, new)
 
 
@@ -263,7 +256,8 @@ def _target_momentum(network: Network, number: Array) -> Array | float:
 
     Source: Grill et al. 2020 (BYOL), the cosine schedule: 1 − (1 − m)(cos(πk/K) + 1)/2 in step k.
     """
-    start = network.ema or 0.0
+    start = network.ema
+    assert start is not None
     if network.ema_schedule == "constant":
         return start
     passed = number.astype(network.dtype) / network.steps

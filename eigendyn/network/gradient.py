@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+import eigendyn.network.arguments  # noqa: F401
 from eigendyn.network.losses import sample_losses
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import predictor_power
@@ -73,27 +74,24 @@ def predictor_correlation(weights: Weights) -> Array:
     return weights.encoder @ weights.encoder.T
 
 
-def batch_gradient(
-    network: Network, weights: Weights, key: Array, batch: Array | int | None
-) -> Gradient:
+def batch_gradient(network: Network, weights: Weights, key: Array) -> Gradient:
     """Draw a batch, and differentiate its mean loss automatically.
 
     Args:
         network: What is trained.
         weights: Where.
         key: Random key of the batch.
-        batch: Number of samples; it may be traced, and code is the same for any. None takes the
-            population's gradient.
     """
     online = weights.encoder
     target = online if weights.target is None else weights.target
     predictor = predictor_matrix(network, weights)
     family = None
-    if network.beta:
+    if network.has_family:
+        assert network.beta is not None
         family = predictor_power(network, predictor_correlation(weights), -network.beta)
     is_named = network.loss in LOSS_NAMES
     modes = jnp.linalg.eigh(online @ online.T)[1]  # in which a written loss is read
-    basis = _seen(weights, batch)
+    basis = _seen(network, weights)
     seen1, seen2 = (online, target) if basis is None else (online @ basis, target @ basis)
     key, unseen_key = jax.random.split(key)
 
@@ -123,18 +121,16 @@ def batch_gradient(
             unseen=c1 * d1 @ d1.T + c2 * d2 @ d2.T + cross + cross.T,
         )
 
-    sums, count = _sum_samples(of_samples, network, seen1.shape[1], key, batch)
+    sums, count = _sum_samples(of_samples, network, seen1.shape[1], key)
     encoder = sums.encoder / count
     if basis is not None:
         encoder = encoder @ basis.T + draw_unseen(unseen_key, basis, sums.unseen / count**2)
     return Gradient(sums.loss / count, encoder, sums.predictor / count)
 
 
-def batch_correlation(
-    network: Network, weights: Weights, key: Array, batch: Array | int | None
-) -> Array:
+def batch_correlation(network: Network, weights: Weights, key: Array) -> Array:
     """Mean of z1 z1ᵀ (dimensions, dimensions) over the batch that `batch_gradient` draws."""
-    basis = _seen(weights, batch)
+    basis = _seen(network, weights)
     seen = weights.encoder if basis is None else weights.encoder @ basis
 
     def of_samples(x1: Array, _x2: Array, counted: Array) -> Array:
@@ -142,7 +138,7 @@ def batch_correlation(
         return (z1 * counted) @ z1.T
 
     key, _ = jax.random.split(key)
-    total, count = _sum_samples(of_samples, network, seen.shape[1], key, batch)
+    total, count = _sum_samples(of_samples, network, seen.shape[1], key)
     return total / count
 
 
@@ -151,9 +147,9 @@ def activate(encoder: str, preactivations: Array) -> Array:
     return preactivations if encoder == "linear" else jax.nn.relu(preactivations)
 
 
-def _seen(weights: Weights, batch: Array | int | None) -> Array | None:
+def _seen(network: Network, weights: Weights) -> Array | None:
     """Basis of the inputs that encoder and target see; None stands for the identity."""
-    if batch is None:
+    if network.batch is None:
         return None
     rows = [weights.encoder] + ([] if weights.target is None else [weights.target])
     return seen_basis(jnp.concatenate(rows))
@@ -164,19 +160,19 @@ def _sum_samples(
     network: Network,
     coordinates: int,
     key: Array,
-    batch: Array | int | None,
 ) -> tuple[T, Array | int]:
     """Sum over a batch, or over samples that stand for the population; and how many they are."""
     noises = (network.sigma1, network.sigma2)
-    if batch is None:
+    if network.batch is None:
         views = population_views(coordinates, noises, network.dtype)
         count = views[0].shape[1]
         return of_samples(*views, jnp.ones(count, network.dtype)), count
+    drawn = noises if network.has_noise else None
 
     def of_block(key: Array, counted: Array) -> T:
-        return of_samples(*draw_views(key, coordinates, BLOCK, noises, network.dtype), counted)
+        return of_samples(*draw_views(key, coordinates, BLOCK, drawn, network.dtype), counted)
 
-    return _sum_blocks(of_block, key, batch, network.dtype), batch
+    return _sum_blocks(of_block, key, network.batch, network.dtype), network.batch
 
 
 def _sum_blocks(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_is, check_whole
@@ -87,6 +88,21 @@ class Network(Siamese):
             )
             raise InvalidSetting(message)
         super().__post_init__()
+
+    @cached_property
+    def has_noise(self) -> bool:
+        """Whether the views differ."""
+        return self.sigma1 > 0 or self.sigma2 > 0
+
+    @cached_property
+    def has_family(self) -> bool:
+        """Whether W_P^{−β} multiplies the descent direction of the loss."""
+        return bool(self.beta)
+
+    @cached_property
+    def has_epsilon(self) -> bool:
+        """Whether ε is added to the predictor's eigenvalues."""
+        return bool(self.epsilon)
 
 
 _CHOICES = {

@@ -35,7 +35,7 @@ def correlation(encoder: str, weights: Array) -> Array:
     return products * (jnp.sin(angle) + (jnp.pi - angle) * cosine) / (2 * jnp.pi)
 
 
-def matrix_power(matrix: Array, exponent: float) -> Array:
+def matrix_power(matrix: Array, exponent: Array | float) -> Array:
     """Power of a symmetric, positive semidefinite matrix.
 
     By the symmetric eigensolver, whose eigenvectors stay orthogonal where eigenvalues are near one
@@ -45,7 +45,7 @@ def matrix_power(matrix: Array, exponent: float) -> Array:
     return _matrix_function(matrix, lambda values: _power(values, exponent))
 
 
-def predictor_power(network: Network, matrix: Array, exponent: float = 1.0) -> Array:
+def predictor_power(network: Network, matrix: Array, exponent: Array | float = 1.0) -> Array:
     r"""Power of a predictor that is a function of a correlation C.
 
     W_P has C's eigenvectors and eigenvalues λ = c^α, or with ε or normalisation
@@ -58,11 +58,11 @@ def predictor_power(network: Network, matrix: Array, exponent: float = 1.0) -> A
 
     Source: DirectPred, Tian et al. 2021; DirectCopy, Wang et al. 2021.
     """
-    alpha, epsilon = network.alpha, network.epsilon or 0.0
+    alpha, epsilon = network.alpha, 0.0 if network.epsilon is None else network.epsilon
     normalize = network.normalize or network.predictor == "copy"
 
     def eigenvalues(values: Array) -> Array:
-        if not (epsilon or normalize):
+        if not (network.has_epsilon or normalize):
             return _power(values, alpha * exponent)
         largest = jnp.max(values)
         share = jnp.maximum(values, 0) / largest
@@ -80,6 +80,6 @@ def _matrix_function(matrix: Array, function: Callable[[Array], Array]) -> Array
     return (vectors * function(values)) @ vectors.T
 
 
-def _power(values: Array, exponent: float) -> Array:
+def _power(values: Array, exponent: Array | float) -> Array:
     positive = values > 0
     return jnp.where(positive, jnp.where(positive, values, 1) ** exponent, 0)

@@ -18,8 +18,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 
 from eigendyn.network.predictors import matrix_power
+
+Noises = tuple[Array | float, Array | float]  # standard deviations σ1 and σ2
 
 
 def seen_basis(rows: Array) -> Array | None:
@@ -33,17 +36,20 @@ def seen_basis(rows: Array) -> Array | None:
 
 
 def draw_views(
-    key: Array, coordinates: int, count: int, noises: tuple[float, float], dtype: str
+    key: Array, coordinates: int, count: int, noises: Noises | None, dtype: str
 ) -> tuple[Array, Array]:
-    """Draw the coordinates of both views (coordinates, samples) of `count` inputs."""
-    if noises == (0.0, 0.0):
-        views = jax.random.normal(key, (coordinates, count), dtype)
+    """Draw the coordinates of both views (coordinates, samples) of `count` inputs.
+
+    Without noises both views are the inputs.
+    """
+    if noises is None:
+        views = _normal(key, (coordinates, count), dtype)
         return views, views
-    first, second = jax.random.normal(key, (2, coordinates, count), dtype)
+    first, second = _normal(key, (2, coordinates, count), dtype)
     return _mix(first, second, noises)
 
 
-def population_views(inputs: int, noises: tuple[float, float], dtype: str) -> tuple[Array, Array]:
+def population_views(inputs: int, noises: Noises, dtype: str) -> tuple[Array, Array]:
     """Samples whose second moments are those of the population, to round-off.
 
     A loss that is quadratic in the inputs has exactly the population's gradient on them.
@@ -63,11 +69,17 @@ def draw_unseen(key: Array, basis: Array, covariance: Array) -> Array:
         basis: What is seen (inputs, coordinates).
         covariance: Covariance of every column of that part (dimensions, dimensions).
     """
-    normal = jax.random.normal(key, (covariance.shape[0], basis.shape[0]), covariance.dtype)
+    normal = _normal(key, (covariance.shape[0], basis.shape[0]), covariance.dtype)
     noise = matrix_power(covariance, 0.5) @ normal
     return noise - (noise @ basis) @ basis.T
 
 
-def _mix(a: Array, b: Array, noises: tuple[float, float]) -> tuple[Array, Array]:
+def _normal(key: Array, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    # In a row: the same numbers as in the shape itself, whose code takes three times as long to
+    # compile.
+    return jax.random.normal(key, (math.prod(shape),), dtype).reshape(shape)
+
+
+def _mix(a: Array, b: Array, noises: Noises) -> tuple[Array, Array]:
     c1, c2 = (1 + noise**2 for noise in noises)
-    return math.sqrt(c1) * a, a / math.sqrt(c1) + math.sqrt(c2 - 1 / c1) * b
+    return jnp.sqrt(c1) * a, a / jnp.sqrt(c1) + jnp.sqrt(c2 - 1 / c1) * b

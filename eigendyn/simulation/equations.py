@@ -154,14 +154,22 @@ def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
     return without_predictor(loss) if chosen.predictor == "none" else loss
 
 
-def closed_dynamics(loss: SymbolicLoss | ModeDynamics, chosen: Settings) -> ModeDynamics:
-    """Mode dynamics of a loss or model, their moments taken by the chosen closure."""
-    return _closed(loss, chosen.alpha, architecture(chosen), chosen.closure)
+def closed_dynamics(
+    loss: SymbolicLoss | ModeDynamics, chosen: Settings, alpha: Any = None
+) -> ModeDynamics:
+    """Mode dynamics of a loss or model, their moments taken by the chosen closure.
+
+    A symbol `alpha` may stand in the place of the chosen exponent.
+    """
+    exponent = chosen.alpha if alpha is None else alpha
+    return _closed(loss, exponent, architecture(chosen), chosen.closure)
 
 
-def compiled_field(loss: SymbolicLoss | ModeDynamics, chosen: Settings) -> VectorField:
+def compiled_field(
+    loss: SymbolicLoss | ModeDynamics, chosen: Settings, alpha: Any = None
+) -> VectorField:
     """The same as a vector field without nodes."""
-    return _field(_anonymous(closed_dynamics(loss, chosen)))
+    return _field(_anonymous(closed_dynamics(loss, chosen, alpha)))
 
 
 def conserved(loss: SymbolicLoss | ModeDynamics, chosen: Settings) -> tuple[Conserved, ...]:
@@ -184,7 +192,7 @@ def _named(loss: str, beta: float | None, predictor: bool, stop_gradient: bool) 
 
 @lru_cache(maxsize=64)
 def _closed(
-    loss: SymbolicLoss | ModeDynamics, alpha: float, structure: Architecture, closure: str
+    loss: SymbolicLoss | ModeDynamics, alpha: Any, structure: Architecture, closure: str
 ) -> ModeDynamics:
     from eigendyn.theory.closure import close, close_model
     from eigendyn.theory.derive import ModeDynamics, mode_dynamics

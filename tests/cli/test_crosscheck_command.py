@@ -61,7 +61,8 @@ def test_a_wrong_theory_ends_with_3(tmp_path, monkeypatch):
 
 def test_a_diverging_network_ends_with_3_and_one_sentence(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = invoke(f"crosscheck --loss euclidean --learning-rate 90 {QUICK} --json")
+    start = "--loss euclidean --variances 0.2,0.9"  # as above, so that it is compiled
+    done = invoke(f"crosscheck {start} --learning-rate 90 --json {SMALL}")
     assert done.exit_code == 3, done.output
     found = json.loads(done.stdout)
     assert found["verdict"] == "diverged"

@@ -20,6 +20,8 @@ from eigendyn.crosschecks.systems import (
 from eigendyn.crosschecks.verdict import agreement
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
+from eigendyn.simulation.engines.in_jax.sensitivity import _differentiated
+from eigendyn.simulation.engines.in_jax.steps import advance
 
 VARIANCES = np.array([1.1, 0.5, 0.2])
 SMALL = {"method": "steps", "steps": 40, "saves": 5, "sigma1": 0.4, "weight_decay": 0.03}
@@ -76,6 +78,21 @@ def test_a_written_losss_own_number_is_watched_too():
     found = sensitivities(Settings(loss=loss.name, **SMALL), loss, theory)
     assert {"gamma", "alpha", "sigma1", "weight_decay", "learning_rate"} == set(found)
     assert np.abs(found["gamma"]).max() > 0.01
+
+
+def test_theories_that_differ_in_numbers_share_compiled_code():
+    sizes = []
+    for number in (0.2, 0.3):
+        loss = eigendyn.parse_loss("sum((gamma*lam*z1 - sg(z2))**2)/2", {"gamma": number})
+        given = SMALL | {
+            "sigma1": number,
+            "learning_rate": number / 10,
+            "weight_decay": number / 20,
+        }
+        theory = eigendyn.simulate(loss, VARIANCES, **given)
+        sensitivities(Settings(loss=loss.name, **given), loss, theory)
+        sizes.append((advance._cache_size(), _differentiated._cache_size()))
+    assert sizes[0] == sizes[1]
 
 
 def made_up(difference, error, seeds=8):

@@ -1,11 +1,15 @@
 """Claims about the gradient descent of networks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import eigendyn
 from eigendyn.errors import EigendynError
 from eigendyn.network import Network, descend
+from eigendyn.network.descent import _advance
+from eigendyn.settings.parameters import PARAMETERS
 
 WEIGHTS = np.random.default_rng(0).normal(size=(4, 6)) / 2
 SINGULAR = np.linalg.svd(WEIGHTS, compute_uv=False)
@@ -120,6 +124,27 @@ def test_momentum_is_heavy_ball():
     np.testing.assert_allclose(found, expected["s"], rtol=1e-11)
 
 
+@pytest.mark.parametrize(
+    "structure",
+    [
+        {"predictor": "running", "epsilon": 0.1, "alpha": 0.5, "batch": 20},
+        {"predictor": "learned", "predictor_rate": 2.0, "target": "ema", "ema_schedule": "cosine"},
+        {"beta": 0.5, "momentum": 0.1, "weight_decay": 0.01},
+        {"loss": "gamma*sum(lam*z1*sg(z2))", "parameters": (("gamma", -0.7),), "batch": 20},
+    ],
+)
+def test_networks_that_differ_in_numbers_share_compiled_code(structure):
+    one = Network(**{"loss": "euclidean", "sigma1": 0.2, "batch": None} | structure)
+    numbers = {name: getattr(one, name) for name in PARAMETERS}
+    other = {name: 0.9 * value for name, value in numbers.items() if value not in (None, 0, 1)}
+    other |= {"steps": 10, "batch": one.batch and 30}
+    other["parameters"] = tuple((name, 0.9 * value) for name, value in one.parameters)
+    before = _advance._cache_size()
+    for network in (one, replace(one, **other)):
+        descend(WEIGHTS, network, [0, 1], measures=())
+    assert _advance._cache_size() == before + 1
+
+
 def test_samples_follow_the_singular_values():
     """z(t) = U diag(s(t)/s(0)) Uᵀ z(0), without decay or noise."""
     samples = np.random.default_rng(1).normal(size=(6, 5))
@@ -134,7 +159,7 @@ def test_samples_follow_the_singular_values():
 
 
 def test_networks_draw_batches_of_their_own_and_the_same_ones_again():
-    network = Network(batch=20)
+    network = Network("euclidean", batch=20)
     one, same = (descend(WEIGHTS, network, [0, 5], seeds=2, seed=3).measures for _ in range(2))
     np.testing.assert_array_equal(one["singular_value"], same["singular_value"])
     assert (one["singular_value"][0, :, -1] != one["singular_value"][1, :, -1]).all()
@@ -143,7 +168,7 @@ def test_networks_draw_batches_of_their_own_and_the_same_ones_again():
 
 
 def test_saved_steps_do_not_change_the_descent():
-    network = Network(batch=50)
+    network = Network("euclidean", batch=50)
     few, many = (
         descend(WEIGHTS, network, steps).measures["singular_value"][..., -1]
         for steps in ([0, 130], range(131))
@@ -152,7 +177,7 @@ def test_saved_steps_do_not_change_the_descent():
 
 
 def test_only_what_is_asked_for_is_kept():
-    run = descend(WEIGHTS, Network(batch=10), [0, 1, 2], measures=("loss",))
+    run = descend(WEIGHTS, Network("euclidean", batch=None), [0, 1, 2], measures=("loss",))
     assert set(run.measures) == {"loss"}
     assert run.measures["loss"].shape == (1, 3)
 

@@ -10,6 +10,7 @@ from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.network import Network
 
 RNG = np.random.default_rng(5)
+compiled = jax.jit(measure, static_argnums=0)
 
 
 def take(name, encoder, network=None, samples=None, **parts):
@@ -20,7 +21,7 @@ def take(name, encoder, network=None, samples=None, **parts):
     kept = dict.fromkeys(("target", "correlation", "predictor", "predictor_velocity"))
     weights = Weights(**kept | {"encoder": encoder, "velocity": 0 * encoder} | parts)
     network = network or Network()
-    return np.asarray(measure((name,), network, weights, frame, (jax.random.key(0), 100))[name])
+    return np.asarray(compiled((name,), network, weights, frame, jax.random.key(0))[name])
 
 
 def test_modes_are_the_singular_values_at_the_start():

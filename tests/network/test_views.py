@@ -25,7 +25,8 @@ def expected_moments(coordinates, noises):
 
 @pytest.mark.parametrize("noises", [NOISES, (0.0, 0.1), (0.3, 0.0), (0.0, 0.0)])
 def test_views_have_the_covariance_of_noisy_inputs(noises):
-    views = draw_views(jax.random.key(0), 3, 200_000, noises, "float64")
+    drawn = noises if any(noises) else None
+    views = draw_views(jax.random.key(0), 3, 200_000, drawn, "float64")
     np.testing.assert_allclose(second_moments(*views), expected_moments(3, noises), atol=0.02)
     exact = second_moments(*population_views(3, noises, "float64"))
     np.testing.assert_allclose(exact, expected_moments(3, noises), atol=1e-14)
@@ -67,7 +68,7 @@ def test_the_gradient_has_the_distribution_that_whole_inputs_give_it(
     predictor = encoder @ encoder.T
 
     def projected(key):
-        return batch_gradient(network, weights, key, batch).encoder.ravel()
+        return batch_gradient(network, weights, key).encoder.ravel()
 
     def whole(key):
         x, n1, n2 = jax.random.normal(key, (3, inputs, batch))

@@ -8,7 +8,7 @@ from structures import first_of
 
 import eigendyn
 from eigendyn.settings.engines import ENGINES
-from eigendyn.simulation.engines.in_jax.flow import flow, gradient_flow
+from eigendyn.simulation.engines.in_jax.flow import _flow, flow, gradient_flow
 from eigendyn.simulation.engines.in_jax.steps import descent_steps
 from eigendyn.simulation.engines.task import load_engine
 
@@ -112,7 +112,9 @@ def test_gradient_flow_keeps_what_it_was_told_about_accuracy():
     field, states, parameters = eigendyn.vector_field("cosine", closure="mean-field")
     times = np.linspace(0, 30, 31)
     loose = gradient_flow(field, states, times, parameters, rtol=1e-4, atol=1e-6)
+    compiled = _flow._cache_size()
     tight = gradient_flow(field, states, times, parameters, rtol=1e-12, atol=1e-14)
+    assert _flow._cache_size() == compiled  # tolerances are arguments of compiled code
     error = np.abs(loose.values - tight.values).max()
     assert error < 1e-3
 

@@ -171,7 +171,7 @@ def vanished_modes(names: Sequence[str], x: NDArray) -> dict[str, NDArray]:
     return {mode: np.array(at) for mode, at in modes.items() if (x[at] == 0).all()}
 
 
-@partial(jax.jit, static_argnames=("driven", "levels"))
+@partial(jax.jit, static_argnames="driven")
 def _linearise(system, x, value, others, driven, levels):
     def of(point, number):
         rates = system(point, **{**others, **dict.fromkeys(driven, number)})

@@ -66,7 +66,7 @@ class FoldSystem:
         return residual, jacobian
 
 
-@partial(jax.jit, static_argnames=("free", "driven", "levels"))
+@partial(jax.jit, static_argnames=("free", "driven"))
 def _linearise(system, y, others, kept, size, spans, free, driven, levels):
     count, indices = len(free), jnp.array(free, int)
 

@@ -45,7 +45,7 @@ class Dynamics(Protocol):
 
     @property
     def conserved(self) -> Mapping[str, Callable[[Array], Array]]:
-        """Functions of x that stay constant."""
+        """Pytrees that are functions of x (see `jax.tree_util.Partial`) and stay constant."""
         ...
 
     def __call__(self, x: Array, **parameters: Array | float) -> Array:
@@ -96,9 +96,10 @@ def settle(
     Source: Levenberg 1944, Marquardt 1963, with the damping of Yamashita & Fukushima 2001.
     """
     conserved = tuple(conserved_here(system, starts, parameters).values())
+    numbers = all_numbers(system, parameters)
 
     def of(points: Array) -> Array:
-        return _settle(system, points, scale, usual, dict(parameters), conserved)
+        return _settle(system, points, scale, usual, numbers, conserved)
 
     (x,) = _in_chunks(of, starts)
     return evaluate(system, x, parameters)
@@ -106,18 +107,25 @@ def settle(
 
 def evaluate(system: Dynamics, points: ArrayLike, parameters: Mapping[str, float]) -> Rest:
     """Take residuals and Jacobians where the points (points, coordinates) are."""
-    rates, jacobian = _in_chunks(lambda x: _evaluate(system, x, dict(parameters)), points)
+    numbers = all_numbers(system, parameters)
+    rates, jacobian = _in_chunks(lambda x: _evaluate(system, x, numbers), points)
     return Rest(np.asarray(points), np.abs(rates).max(axis=1, initial=0.0), jacobian)
 
 
 def rates_at(system: Dynamics, points: ArrayLike, parameters: Mapping[str, float]) -> NDArray:
     """Rates (points, coordinates) at the points (points, coordinates)."""
-    return _in_chunks(lambda x: _evaluate(system, x, dict(parameters)), points)[0]
+    numbers = all_numbers(system, parameters)
+    return _in_chunks(lambda x: _evaluate(system, x, numbers), points)[0]
 
 
 def gradient(quantity: Callable[[Array], Array], x: NDArray) -> NDArray:
     """Gradient (coordinates,) of the sum of a quantity's values at x (coordinates,)."""
     return np.asarray(_gradient(quantity, jnp.asarray(x)))
+
+
+def all_numbers(system: Dynamics, parameters: Mapping[str, float]) -> dict[str, float]:
+    """Every number of a system by name: compiled code is the same, whichever of them are given."""
+    return {name: float(v) for name, v in {**system.parameters, **parameters}.items()}
 
 
 def _in_chunks(function: Callable, points: ArrayLike) -> list[NDArray]:
@@ -137,11 +145,11 @@ def conserved_here(
     system: Dynamics, points: ArrayLike, parameters: Mapping[str, float]
 ) -> dict[str, Callable[[Array], Array]]:
     """Take the quantities Q with ∇Q · f = 0 at all points: other parameters may break some."""
-    kept = {}
+    kept, numbers = {}, all_numbers(system, parameters)
     for name, quantity in system.conserved.items():
 
         def changes(x: Array, quantity: Callable = quantity) -> tuple[Array, Array]:
-            return _changes(system, quantity, x, dict(parameters))
+            return _changes(system, quantity, x, numbers)
 
         change, size = _in_chunks(changes, points)
         if np.nanmax(change - CONSERVED * size, initial=-np.inf) <= ROUND_OFF:
@@ -171,7 +179,7 @@ def check_parameters(
         check_keywords("keyword", parameters, [*keywords_of(verb), *system.parameters])
 
 
-@partial(jax.jit, static_argnames="quantity")
+@jax.jit
 def _changes(system, quantity, points, parameters):
     def of(x):
         terms = _gradient(quantity, x) * system(x, **parameters)
@@ -180,7 +188,7 @@ def _changes(system, quantity, points, parameters):
     return jax.vmap(of)(points)
 
 
-@partial(jax.jit, static_argnames="quantity")
+@jax.jit
 def _gradient(quantity, x):
     return jax.grad(lambda point: jnp.sum(quantity(point)))(x)
 
@@ -194,7 +202,7 @@ def _evaluate(system, points, parameters):
     return jax.lax.map(lambda x: (of(x), jax.jacfwd(of)(x)), points)
 
 
-@partial(jax.jit, static_argnames="conserved")
+@jax.jit
 def _settle(system, starts, scale, usual, parameters, conserved):
     def rate(x):
         return system(x, **parameters)

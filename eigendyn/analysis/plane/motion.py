@@ -15,6 +15,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from eigendyn.analysis.bifurcations.branches import runs
+from eigendyn.analysis.fixed_points.newton import all_numbers
 from eigendyn.analysis.plane.axes import Axis, axes
 from eigendyn.analysis.plane.explored import plane_system
 from eigendyn.analysis.plane.slice import Slice
@@ -105,7 +106,7 @@ class Motion:
     def rates(self, across: NDArray, up: NDArray, parameters: Parameters) -> NDArray:
         """Rates of change (2, …) of what the axes show, at points of the plane."""
         shown = np.stack([across.ravel(), up.ravel()], axis=-1)
-        found = _rates(self.system, self.coordinates(shown), dict(parameters))
+        found = _rates(self.system, self.coordinates(shown), all_numbers(self.system, parameters))
         slope = np.where(self._squared, 2 * self._root(shown), 1.0)
         return (np.asarray(found)[:, self._order] * slope).T.reshape(2, *across.shape)
 
@@ -171,7 +172,8 @@ class Motion:
         tops = np.array([axis.top for axis in self.axes])
         longest = 2 * float(np.linalg.norm(self.coordinates(tops)))
         lengths = jnp.linspace(0, longest, SAVES)
-        path = np.array(_back(self.system, jnp.asarray(coordinates), lengths, dict(parameters)))
+        numbers = all_numbers(self.system, parameters)
+        path = np.array(_back(self.system, jnp.asarray(coordinates), lengths, numbers))
         path[0] = coordinates
         shown = self.shown(path)
         inside = ((shown >= 0) & (shown <= tops)).all(axis=1)
@@ -196,7 +198,8 @@ class Motion:
         if isinstance(self.system, DynamicalSystem):
             with suppress(NoProgram):
                 return self._compiled_paths(self.system, starts, times, parameters)
-        found = np.array(_flows(self.system, starts, jnp.asarray(times), dict(parameters)))
+        numbers = all_numbers(self.system, parameters)
+        found = np.array(_flows(self.system, starts, jnp.asarray(times), numbers))
         found[:, 0] = starts
         return found
 

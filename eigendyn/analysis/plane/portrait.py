@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.analysis.fixed_points.fixed_points import FixedPoint, find_fixed_points
+from eigendyn.analysis.fixed_points.newton import all_numbers
 from eigendyn.analysis.plane.motion import Motion, Parameters
 
 ASIDE = 1e-4  # distance from a saddle at which its manifold is entered, as a share of the plane
@@ -59,7 +60,8 @@ def separatrices(
     for point in points:
         if point.stability != "saddle":
             continue
-        jacobian = np.asarray(_jacobian(motion.system, jnp.asarray(point.x), dict(parameters)))
+        numbers = all_numbers(motion.system, parameters)
+        jacobian = np.asarray(_jacobian(motion.system, jnp.asarray(point.x), numbers))
         values, vectors = np.linalg.eig(jacobian)
         for value, vector in zip(np.real(values), np.real(vectors).T, strict=True):
             if value >= 0:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from eigendyn.analysis.fixed_points.newton import Dynamics, check_parameters
+from eigendyn.analysis.fixed_points.newton import Dynamics, all_numbers, check_parameters
 from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.errors import InvalidSetting, NotDecoupled
 from eigendyn.settings.checks import POSITIVE, check_real
@@ -103,7 +103,7 @@ def passage_time(
         return Passage(0.0, 0.0, ends[0])
     between = (min(ends), max(ends))
     side = 1.0 if ends[1] > ends[0] else -1.0
-    numbers = {**system.parameters, **parameters}
+    numbers = all_numbers(system, parameters)
     places = _in_powers(system, numbers, between, side) or _in_floats(
         system, numbers, between, side
     )

@@ -117,7 +117,7 @@ def gradient_flow(
     )
 
 
-_flow = partial(jax.jit, static_argnames=("solver", "rtol", "atol", "max_steps", "progress"))(flow)
+_flow = partial(jax.jit, static_argnames=("solver", "max_steps", "progress"))(flow)
 
 
 def _verdict(result: diffrax.RESULTS, last: float) -> tuple[str, str]:
