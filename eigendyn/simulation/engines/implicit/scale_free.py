@@ -30,6 +30,7 @@ from eigendyn.settings.states import DEGREES, MOVES
 FASTEST = 1e8  # per unit of time
 DRIVEN = {moved: velocity for velocity, moved in MOVES.items()}
 DECAYS = {"singular_value": "weight_decay", "predictor_value": "predictor_decay"}
+AVERAGES = {"target_value": "ema", "correlation_value": "correlation_momentum"}
 EXPONENTS = (-0.5, 2.0)  # between which k is looked for
 CANCELS = 1e-9  # of what is added, up to which a sum is zero but for the closure's error
 TRIALS = 3  # states that are looked at
@@ -206,13 +207,25 @@ class Dynamics:
 
     @cached_property
     def shrinks(self) -> NDArray:
-        """Rates (states, 1) at which states decay together where forces cancel; else zero."""
+        """Rates (states, 1) at which states decay where forces cancel; else zero.
+
+        What decays faster than an average forgets leaves it behind, at a rate of its own.
+        """
         representation, predictor = (self._fades(state) for state in DRIVEN)
         numbers = [
-            DEGREES[name] * representation if name in DEGREES else predictor
+            min(DEGREES[name] * representation, self._forgets(name))
+            if name in DEGREES
+            else predictor
             for name in self.program.states
         ]
         return np.array(numbers)[:, None] * (self.exponent is not None)
+
+    def _forgets(self, state: str) -> float:
+        """Rate in which an average forgets where it began, which it does last if that is slow."""
+        kept = AVERAGES.get(state)
+        if kept not in self.parameters or "duration" in self.parameters:  # or on a schedule
+            return np.inf
+        return (1 - self.parameters[kept]) / self.parameters["learning_rate"]
 
     def _fades(self, state: str) -> float:
         """Rate r of e^(−rt), in which a state decays that nothing drives.
