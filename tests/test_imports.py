@@ -49,6 +49,7 @@ ONLY_IN = {  # files and folders
 LAZY = {
     "__init__",
     "settings/namespace",
+    "simulation/engines/task",
     "cli/main",
     "show/paper/figure",
 }  # load by name what is asked for

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from eigendyn.program.in_jax import VectorField, compile_field
+from eigendyn.settings.device import on_device
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import architecture
 from eigendyn.simulation.engines.in_jax.sensitivity import RATE, step_sensitivities
 from eigendyn.simulation.equations import equations, symbolic
 from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.nodes import draw_samples, fit_nodes
-from eigendyn.simulation.single import on_device
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics

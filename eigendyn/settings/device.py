@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -36,6 +37,13 @@ def find_device(name: str = "auto") -> jax.Device:  # pyright: ignore[reportInva
     except (RuntimeError, AssertionError) as error:
         message = f"No {kind.upper()} backend. Install jax[cuda13] or use `device='cpu'`."
         raise DeviceUnavailable(message) from error
+
+
+def on_device(name: str) -> AbstractContextManager:
+    """Let JAX work on that device while the context lasts."""
+    import jax
+
+    return jax.default_device(find_device(name))
 
 
 def find_platform(name: str = "auto") -> str:

@@ -117,6 +117,12 @@ class Settings(Siamese):
         return relative, absolute
 
     @property
+    def limits(self) -> dict[str, Any]:
+        """Relative and absolute error of an adaptive flow, and its steps at most."""
+        rtol, atol = self.tolerances
+        return {"rtol": rtol, "atol": atol, "max_steps": self.max_solver_steps}
+
+    @property
     def duration(self) -> float:
         """Training time, learning rate × steps."""
         return self.learning_rate * self.steps

@@ -22,7 +22,8 @@ from eigendyn.settings.engines import ENSEMBLE_ENGINES
 from eigendyn.settings.given import GivenEnsemble, GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
-from eigendyn.simulation.engine import STATES, WATCHED, Work, follow
+from eigendyn.simulation.engine import STATES, WATCHED, follow
+from eigendyn.simulation.engines.task import ManyRuns
 from eigendyn.simulation.equations import equations
 from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.nodes import Fit
@@ -80,7 +81,7 @@ def _prepare(
         states = starts.astype(chosen.dtype)
     if program.closure == "exact quadrature":  # a mode that is lost might have come back
         states[((states == 0) & (starts != 0)).any(axis=(1, 2))] = np.nan
-    work = Work(
+    run = ManyRuns(
         system=system,
         nodes=NO_NODES,
         times=_looked_at(_from_zero(times, chosen), keep),
@@ -90,7 +91,7 @@ def _prepare(
     )
     return _Job(
         loss=system.title,
-        work=work,
+        run=run,
         engine=engine,
         starts=states,
         parameters=parameters,
@@ -193,7 +194,7 @@ class _Job:
 
     Args:
         loss: Name of the loss.
-        work: What an engine does.
+        run: What an engine does.
         engine: Its name, as asked for.
         starts: States (trajectories, states, modes).
         parameters: By name, a number, or one for each trajectory.
@@ -204,7 +205,7 @@ class _Job:
     """
 
     loss: str
-    work: Work
+    run: ManyRuns
     engine: str
     starts: NDArray
     parameters: dict[str, float | NDArray]
@@ -216,7 +217,7 @@ class _Job:
     @property
     def bytes_each(self) -> int:
         """Bytes of the states of one trajectory while it is followed."""
-        saved = 1 if self.work.keep == "final" else len(self.work.times)
+        saved = 1 if self.run.keep == "final" else len(self.run.times)
         return int(np.prod(self.starts.shape[1:])) * self.starts.itemsize * (saved + 1)
 
     def part(self, rows: slice | NDArray) -> dict[str, float | NDArray]:
@@ -255,9 +256,9 @@ def _followed(job: _Job, chunk: slice) -> tuple[str, Batch, Fit]:
             continue
         whole = slice(None) if len(rows) == len(group) else rows  # a slice copies nothing
         starts, numbers = job.starts[chunk][whole], _part(job.part(chunk), whole)
-        work = replace(job.work, nodes=fit.nodes.in_precision(job.work.chosen.dtype))
-        name, batch = follow(job.engine, work, starts, numbers)
-        parts.append((rows, name, *_judged(work, fit, starts, batch, numbers)))
+        run = replace(job.run, nodes=fit.nodes.in_precision(job.run.chosen.dtype))
+        name, batch = follow(job.engine, run, starts, numbers)
+        parts.append((rows, name, *_judged(run, fit, starts, batch, numbers)))
     if len(parts) == 1:
         return parts[0][1:]
     _, name, first, fit = parts[0]
@@ -273,11 +274,11 @@ def _followed(job: _Job, chunk: slice) -> tuple[str, Batch, Fit]:
 
 
 def _judged(
-    work: Work, fit: Fit, starts: NDArray, batch: Batch, numbers: dict[str, float | NDArray]
+    run: ManyRuns, fit: Fit, starts: NDArray, batch: Batch, numbers: dict[str, float | NDArray]
 ) -> tuple[Batch, Fit]:
     """Mark what the nodes have not served."""
-    seen = batch if work.keep in STATES else replace(batch, values=batch.values[..., :0])
-    program, chosen = work.system.program, work.chosen
+    seen = batch if run.keep in STATES else replace(batch, values=batch.values[..., :0])
+    program, chosen = run.system.program, run.chosen
     fit, seen = judged(program, fit, starts.astype(float), seen, numbers, chosen)
     return replace(batch, status=seen.status), fit
 
@@ -295,13 +296,13 @@ def _progress(job: _Job) -> Iterator[Callable[[int], object]]:
 
 
 def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarray.Dataset:
-    work, numbers = job.work, job.part(chunk)
-    program, chosen = work.system.program, work.chosen
-    settings = used_settings(work.system) | {"keep": work.keep}
+    run, numbers = job.run, job.part(chunk)
+    program, chosen = run.system.program, run.chosen
+    settings = used_settings(run.system) | {"keep": run.keep}
     return ensemble_dataset(
         batch,
         states=program.states,
-        keep=work.keep,
+        keep=run.keep,
         first=chunk.start,
         sweep={n: p for n, p in numbers.items() if isinstance(p, np.ndarray)},
         settings=settings,
@@ -309,13 +310,13 @@ def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarr
             "name": program.closure,
             "error": fit.error,
             "error_meaning": ERROR_MEANINGS[program.closure]
-            + JUDGED.get(work.keep, "")
+            + JUDGED.get(run.keep, "")
             + (", of some trajectories" if program.closure == "sampled" else ""),
             "reached": fit.reached,
         },
         engine=engine,
         loss=job.loss,
-        kind=work.system.kind,
+        kind=run.system.kind,
         device=str(find_device(chosen.device)) if engine in ("kernel", "flow") else "cpu",
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.errors import NoProgram
+from eigendyn.errors import NoClosedForm, NoProgram
 from eigendyn.program import Program
 from eigendyn.program.averaging import NO_NODES, Nodes
 from eigendyn.results.events import (
@@ -22,6 +22,7 @@ from eigendyn.results.events import (
 )
 from eigendyn.results.trajectory import Trajectory, at_times
 from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
+from eigendyn.simulation.engines.task import OneRun, load_engine
 from eigendyn.simulation.equations import Equations
 from eigendyn.simulation.initial import field_parameters, saved_steps, starting_states
 from eigendyn.simulation.nodes import Fit, draw_samples, standard_error
@@ -32,8 +33,7 @@ from eigendyn.simulation.serving import (
     sampled_rtol,
     with_nodes,
 )
-from eigendyn.simulation.single import ENGINES, exact_solution
-from eigendyn.simulation.still import moving_modes
+from eigendyn.simulation.still import follower, moving_modes
 
 ROUND_OFF = 1e-15  # relative error of a closed form
 FEW = 2**16  # numbers that a closed form gives sooner than it is compiled
@@ -42,6 +42,7 @@ FLOW_NUMBERS = 2**15  # … or fewer, so that their states are no more numbers t
 
 SERVED = ("completed", "closure-inaccurate")  # how a run ends with which an engine served
 QUICK = 2 * 10**7  # modes × nodes × steps that take a second or two, before another engine is tried
+PATIENT = 10  # times as many, if that one cannot show its accuracy
 TYPICAL_NODES = 500
 
 
@@ -69,11 +70,11 @@ def run(
     shown, eta = saved_steps(chosen), chosen.learning_rate
     seen = watched(chosen.steps, start.size)
     steps = np.union1d(shown, seen)
-    solved = exact_solution(system, start, steps, parameters)
+    solved = _exact_solution(OneRun(system, start, steps, parameters))
     if solved is not None:
 
         def solve(states: NDArray, some: NDArray) -> Trajectory:
-            return exact_solution(system, states, some, parameters) or solved
+            return _exact_solution(OneRun(system, states, some, parameters)) or solved
 
         few = start.size * len(steps) <= FEW  # as many times as before: no code is compiled anew
         closer = len(steps) if few else CLOSER
@@ -88,8 +89,8 @@ def run(
         )
         return Fit(), at_times(solved, eta * shown), way, "closed-form"
     best, visited = None, first_visited(program, start)
-    for method, is_quick in _attempts(chosen, start, program):
-        found = _attempt(system, start, parameters, method, is_quick, visited, progress)
+    for method, quick in _attempts(chosen, start, program):
+        found = _attempt(system, start, parameters, method, quick, visited, progress)
         visited = found.visited
         if best is None or len(found.trajectory.times) > len(best.trajectory.times):
             best = found
@@ -107,6 +108,21 @@ def run(
         of_shares=system.scale_free,
     )
     return best.fit, at_times(best.trajectory, eta * shown), way, best.method
+
+
+def _exact_solution(run: OneRun) -> Trajectory | None:
+    """The exact solution, if it is wanted and there is one."""
+    method = run.chosen.method
+    if method not in ("auto", "closed-form"):
+        return None
+    if method == "auto" and run.system.program.is_coupled:
+        return None
+    try:
+        return load_engine("closed-form").follow_one(run)(NO_NODES)
+    except NoClosedForm:
+        if method == "closed-form":
+            raise
+    return None
 
 
 @dataclass(frozen=True)
@@ -132,31 +148,31 @@ class _Attempt:
     method: str
 
 
-def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[str, bool]]:
-    """Engines to try one after the other, and whether each may take few adaptive steps only.
+def _attempts(chosen: Settings, start: NDArray, program: Program) -> list[tuple[str, float]]:
+    """Engines to try one after the other, and how many times `QUICK` each may take.
 
     Explicit steps are the fastest, if few of them are needed. Where that is not so, an implicit
-    engine is tried before many more of them are.
+    engine is tried before more of them are.
     """
     if chosen.takes_steps:
-        return [("steps", False)]
+        return [("steps", math.inf)]
     if chosen.method != "auto":
-        return [(chosen.method, False)]
+        return [(chosen.method, math.inf)]
     if chosen.device == "cuda" or chosen.solver == "stiff" or chosen.dtype == "float32":
-        return [("flow", False)]
+        return [("flow", math.inf)]
     numbers = len(start) * len(moving_modes(program, start).some)
     if numbers > MOST_IMPLICIT:
-        return [("compiled", False)]
+        return [("compiled", math.inf)]
     few = quick_steps(numbers, TYPICAL_NODES if program.node_names else 1)
     has_corners = program.closure == "sampled"  # where implicit steps are no larger
     if few >= chosen.max_solver_steps or has_corners:
-        return [("compiled", False), ("implicit", False)]
-    return [("compiled", True), ("implicit", False), ("compiled", False)]
+        return [("compiled", math.inf), ("implicit", math.inf)]
+    return [("compiled", 1), ("implicit", math.inf), ("compiled", PATIENT)]
 
 
-def quick_steps(numbers: int, nodes: int) -> int:
-    """Explicit steps of states × modes numbers that take a second or so."""
-    return max(1, QUICK // numbers // nodes)
+def quick_steps(numbers: int, nodes: int, quick: float = 1) -> int:
+    """Explicit steps of states × modes numbers that take so many times a second or two."""
+    return max(1, int(quick * QUICK) // numbers // nodes)
 
 
 def _attempt(
@@ -164,7 +180,7 @@ def _attempt(
     start: NDArray,
     parameters: dict[str, float],
     method: str,
-    is_quick: bool,
+    quick: float,
     visited: NDArray,
     progress: bool,
 ) -> _Attempt:
@@ -181,7 +197,7 @@ def _attempt(
         samples = draw_samples(program, start.shape[1], chosen.samples, chosen.seed)
         rtol = sampled_rtol(program, samples, start, parameters, chosen, method)
         system = replace(system, chosen=replace(chosen, rtol=rtol))
-        trajectory = ENGINES[method](system, start, steps, parameters, progress)(samples)
+        trajectory = follower(method, OneRun(system, start, steps, parameters, progress))(samples)
         error = standard_error(program, samples, checkpoints(trajectory)[1], parameters)
         fit = Fit(samples, error, rtol=rtol)
         rtol = rtol if method in SAMPLED_SHARE else None
@@ -190,10 +206,11 @@ def _attempt(
 
         def engine(nodes: Nodes) -> Trajectory:
             most = chosen.max_solver_steps
-            if is_quick:
-                most = min(most, quick_steps(moving.size * len(start), max(1, len(nodes.weights))))
+            if math.isfinite(quick):
+                averaged = max(1, len(nodes.weights))
+                most = min(most, quick_steps(moving.size * len(start), averaged, quick))
             limited = replace(system, chosen=replace(chosen, max_solver_steps=most))
-            return ENGINES[method](limited, start, steps, parameters, progress)(nodes)
+            return follower(method, OneRun(limited, start, steps, parameters, progress))(nodes)
 
         if program.closure == "mean field":
             fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
@@ -205,9 +222,10 @@ def _attempt(
 
     def again(states: NDArray, some: NDArray) -> Trajectory:
         compiled = "compiled" if method == "flow" else method  # which needs no JAX to be compiled
+        stretch = OneRun(system, states, some, parameters)
         try:
-            return ENGINES[compiled](system, states, some, parameters, False)(fit.nodes)
+            return follower(compiled, stretch)(fit.nodes)
         except NoProgram:
-            return ENGINES[method](system, states, some, parameters, False)(fit.nodes)
+            return follower(method, stretch)(fit.nodes)
 
     return _Attempt(fit, trajectory, seen, again, rtol, visited, method)

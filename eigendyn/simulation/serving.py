@@ -12,8 +12,8 @@ from eigendyn.program.averaging import Nodes
 from eigendyn.results.events import INTERVALS
 from eigendyn.results.trajectory import Trajectory
 from eigendyn.settings.run_settings import Settings
+from eigendyn.simulation.engines.task import Follow
 from eigendyn.simulation.nodes import FAINT, Fit, fit_nodes, judge_nodes, relative_error
-from eigendyn.simulation.single import Engine
 from eigendyn.simulation.still import moving_modes
 from eigendyn.simulation.sunk import cannot_return, lifted, sunk_modes
 
@@ -39,7 +39,7 @@ def with_nodes(
     moving: NDArray,
     parameters: dict,
     chosen: Settings,
-    engine: Engine,
+    engine: Follow,
 ) -> tuple[Fit, Trajectory, NDArray]:
     """Run with nodes that serve the whole trajectory, and measure the closure's error along it.
 

@@ -8,7 +8,6 @@ maximum must feel how many there are. It is found out from the program, by evalu
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,9 +19,9 @@ from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import at_one_node
 from eigendyn.results.trajectory import Trajectory
 from eigendyn.settings.states import DEGREES
+from eigendyn.simulation.engines.task import Follow, OneRun, load_engine
 
 MODES = 3  # in the state that a program is evaluated in; the last one has no variance
-Engine = Callable[[Nodes], Trajectory]
 
 
 @dataclass(frozen=True)
@@ -51,22 +50,18 @@ def moving_modes(program: Program, start: NDArray) -> Moving:
     return Moving(some, place)
 
 
-def without_still_modes(build: Callable[..., Engine]) -> Callable[..., Engine]:
-    """Let an engine, built from equations, a start and more, work on modes that can move alone."""
+def follower(method: str, run: OneRun) -> Follow:
+    """Let an engine work on the modes that can move alone."""
+    moving = moving_modes(run.system.program, run.start)
+    follow = load_engine(method).follow_one(replace(run, start=run.start[:, moving.some]))
+    if len(moving.some) == run.start.shape[1]:
+        return follow
 
-    def built(system, start: NDArray, *others) -> Engine:
-        moving = moving_modes(system.program, start)
-        engine = build(system, start[:, moving.some], *others)
-        if len(moving.some) == start.shape[1]:
-            return engine
+    def follow_moving(nodes: Nodes) -> Trajectory:
+        found = follow(nodes.of_modes(moving.some))
+        return replace(found, values=found.values[:, moving.place])
 
-        def run(nodes: Nodes) -> Trajectory:
-            found = engine(nodes.of_modes(moving.some))
-            return replace(found, values=found.values[:, moving.place])
-
-        return run
-
-    return built
+    return follow_moving
 
 
 @lru_cache(maxsize=64)

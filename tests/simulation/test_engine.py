@@ -7,8 +7,10 @@ import pytest
 from structures import first_of
 
 import eigendyn
+from eigendyn.settings.engines import ENGINES
 from eigendyn.simulation.engines.in_jax.flow import flow, gradient_flow
 from eigendyn.simulation.engines.in_jax.steps import descent_steps
+from eigendyn.simulation.engines.task import load_engine
 
 WIDE = np.geomspace(1e-6, 1e3, 19)
 LOSSES = ["cosine", "euclidean", "iso-euclidean", "iso-cosine"]
@@ -113,3 +115,14 @@ def test_gradient_flow_keeps_what_it_was_told_about_accuracy():
     tight = gradient_flow(field, states, times, parameters, rtol=1e-12, atol=1e-14)
     error = np.abs(loose.values - tight.values).max()
     assert error < 1e-3
+
+
+@pytest.mark.parametrize("row", ENGINES.values(), ids=lambda row: row.name)
+def test_every_engine_has_the_functions_that_its_row_says(row):
+    module = load_engine(row.name)
+    assert hasattr(module, "follow_one") == row.serves_one
+    assert hasattr(module, "follow_many") == row.serves_many
+    asked = row.follows == "flow" and "float32" not in row.dtypes
+    if asked and row.serves_many:
+        with pytest.raises(eigendyn.errors.InvalidSetting, match="computes in float64"):
+            eigendyn.ensemble("euclidean", [[0.3]], engine=row.name, dtype="float32", steps=5)

@@ -78,12 +78,13 @@ def test_auto_takes_the_fastest_that_serves(loss, settings, engine):
 @pytest.mark.parametrize("loss", ["euclidean", "cosine"])  # modes that are uncoupled, and coupled
 def test_auto_takes_the_flow_on_a_gpu_and_the_kernel_only_by_name(monkeypatch, loss):
     monkeypatch.setattr(chooser, "find_platform", lambda _: "gpu")
-    taken = {name: lambda *_, name=name: name for name in chooser._ENGINES}
-    monkeypatch.setattr(chooser, "_ENGINES", taken)
+    monkeypatch.setattr(
+        chooser, "load_engine", lambda name: SimpleNamespace(follow_many=lambda *_: name)
+    )
     system = equations(loss, {"closure": "mean-field"})
-    work = SimpleNamespace(system=system, chosen=system.chosen)
+    run = SimpleNamespace(system=system, chosen=system.chosen, keep="trajectory")
     for asked, found in {"auto": "flow", "kernel": "kernel"}.items():
-        assert chooser.follow(asked, work, STARTS[:1, None], {}) == (found, found)
+        assert chooser.follow(asked, run, STARTS[:1, None], {}) == (found, found)
 
 
 def test_a_sweep_gives_every_trajectory_its_own_parameter():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from eigendyn.results.trajectory import BATCH_STATUSES, Batch
 from eigendyn.settings.run_settings import SMALLEST_RTOL
 
 CLOSER = 0.03  # tolerance of a run over that of the run before it
+FALLS = 0.5  # factor by which differences fall from run to run, from which on they add up
 COMPLETED, INACCURATE = (BATCH_STATUSES.index(name) for name in ("completed", "inaccurate"))
 
 Numbers = Mapping[str, float | NDArray]
@@ -31,7 +33,10 @@ def until_two_agree(
     """Repeat runs with ever smaller tolerances, until two of each trajectory agree.
 
     An error in a step may grow afterwards, as a mode recruited a little later shows. Two runs agree
-    if they differ by no more than rtol |s| + atol; the second, more accurate one is returned.
+    if they differ by no more than rtol |s| + atol; the second, more accurate one is returned. Once
+    differences fall, each a share q of the one before, those that still more accurate runs would
+    bring add up to q / (1 − q) of the last one. Two runs agree as well if that is no more than the
+    tolerance and q below a half, where q is no less than the share by which tolerances fell.
 
     Args:
         run: Integrates starts with parameters and a relative and an absolute tolerance of a step.
@@ -51,7 +56,8 @@ def until_two_agree(
     found = run(starts, parameters, first * rtol, first * atol)
     values, status, steps = np.array(found.values), np.array(found.status), np.array(found.steps)
     left = np.flatnonzero(status == COMPLETED)
-    for share in smaller:
+    before = np.full(len(starts), np.nan)  # difference of the last two runs, in tolerances
+    for last, share in pairwise((first, *smaller)):
         if not len(left):
             break
         numbers = {n: p[left] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
@@ -60,9 +66,14 @@ def until_two_agree(
         for velocity, place in enumerate(moved):
             if place is not None:
                 sizes[:, velocity] = np.fmax(sizes[:, velocity], sizes[:, place])
-        with np.errstate(invalid="ignore"):
-            close = np.abs(again.values - values[left]) <= atol + rtol * sizes
-        agree = close.reshape(len(left), -1).all(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            apart = np.abs(again.values - values[left])
+            apart = np.where(apart == 0, 0.0, apart / (atol + rtol * sizes))
+            apart = apart.reshape(len(left), -1).max(axis=1)
+            falls = np.maximum(apart / before[left], share / last)
+            to_come = apart * falls / (1 - falls)
+        agree = (apart <= 1) | ((falls < FALLS) & (to_come <= 1))
+        before[left] = apart
         done = agree | (again.status != COMPLETED)
         values[left], steps[left] = again.values, steps[left] + again.steps
         status[left] = np.where(done, again.status, INACCURATE)

@@ -1,0 +1,17 @@
+"""Follow many spectra in one kernel of a GPU (experimental)."""
+
+from __future__ import annotations
+
+from numpy.typing import NDArray
+
+from eigendyn.results.trajectory import Batch
+from eigendyn.simulation.engines.gpu.ensemble import kernel_ensemble
+from eigendyn.simulation.engines.stricter import until_fields_agree
+from eigendyn.simulation.engines.task import ManyRuns, Numbers
+
+
+def follow_many(run: ManyRuns, starts: NDArray, parameters: Numbers) -> Batch:
+    """Flows with the state in registers; of extrema, only these leave the device."""
+    keep = "trajectory" if run.keep == "recruitment" else run.keep
+    own = {"keep": keep, "device": run.chosen.device}
+    return until_fields_agree(kernel_ensemble, run, starts, parameters, **own)
