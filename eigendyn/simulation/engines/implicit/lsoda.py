@@ -126,7 +126,8 @@ def implicit_ensemble(
     shares = _shares(FINEST / (STRICTER * rtol))
     found = judged(starts, parameters, 0, shares)
     values, status, taken = found.values, found.status, found.steps
-    left = np.flatnonzero(status == INACCURATE)
+    at_end = np.isfinite(values[..., -1]).all(axis=(1, 2))
+    left = np.flatnonzero((status == INACCURATE) & at_end)
     if len(left):
         numbers = {n: np.broadcast_to(p, len(starts))[left] for n, p in parameters.items()}
         again = judged(starts[left], numbers, EXPLICIT, shares[-2:])
@@ -209,6 +210,8 @@ class _Run:
                     -shrinks[..., None] * (passed - begin)
                 )
                 saved = reached
+            if self._is_lost(solver, rates, start):
+                return INACCURATE, taken
             if shrinks.any() and self._only_decays(solver, rates, jacobian, slopes, size):
                 later = self.times[saved:] - begin
                 counted = solver.y.reshape(*size, 1)
@@ -222,6 +225,20 @@ class _Run:
                 # In place: the solver reads this array at every step, and need not start afresh.
                 atol[:] = np.maximum(floors, ABOVE_NOISE * moved_by)
         return COMPLETED, taken
+
+    def _is_lost(self, solver: OdeSolver, rates: Rates, start: NDArray) -> bool:
+        """Whether a mode grows again that has sunk so deep that its size is not known any more.
+
+        It is lifted to the least size that is, and has to have the time to come back.
+        """
+        states = solver.y.reshape(start.shape)
+        gone = (np.abs(states[0]) < NOTHING) & (start[0] != 0)
+        if not gone.any():
+            return False
+        lifted = states.copy()
+        lifted[0, gone] = NOTHING
+        growth = rates(solver.t, lifted.ravel())[: start.shape[1]] / NOTHING
+        return bool((growth[gone] * (self.times[-1] - solver.t) > -np.log(NOTHING)).any())
 
     def _fade(self, dynamics: Dynamics, solver: OdeSolver, saved: int, values: NDArray) -> bool:
         """Let all states go on at their rates of decay, where no mode is left, and say whether.
