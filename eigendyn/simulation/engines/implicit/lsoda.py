@@ -28,7 +28,7 @@ from eigendyn.program.averaging import Nodes
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
 from eigendyn.simulation.engines.alone import only_trajectory
 from eigendyn.simulation.engines.implicit.noise import moved_by_round_off
-from eigendyn.simulation.engines.implicit.scale_free import Dynamics
+from eigendyn.simulation.engines.implicit.scale_free import AVERAGES, Dynamics
 from eigendyn.simulation.engines.implicit.solver import Rates, steps
 from eigendyn.simulation.engines.lanes.step import ROUND_OFF
 from eigendyn.simulation.engines.until_agree import CLOSER, Numbers, until_two_agree
@@ -212,7 +212,7 @@ class _Run:
                 saved = reached
             if self._is_lost(solver, rates, start):
                 return INACCURATE, taken
-            if shrinks.any() and self._only_decays(solver, rates, jacobian, slopes, size):
+            if shrinks.any() and self._only_decays(solver, rates, jacobian, slopes, shrinks):
                 later = self.times[saved:] - begin
                 counted = solver.y.reshape(*size, 1)
                 values[..., saved:] = counted * np.exp(-shrinks[..., None] * later)
@@ -263,7 +263,7 @@ class _Run:
         rates: Rates,
         jacobian: Rates,
         slopes: NDArray,
-        size: tuple[int, ...],
+        shrinks: NDArray,
     ) -> bool:
         """Whether forces without a scale cancel in every mode that has not sunk, but for round-off.
 
@@ -271,6 +271,7 @@ class _Run:
         more slowly than others may still be on their way.
         """
         states, found = solver.y, rates(solver.t, solver.y)
+        size = (len(shrinks), states.size // len(shrinks))
         least = FORGIVEN * self.atol * np.abs(states[: size[1]]).max()
         sunk = (np.abs(states) < least) & (found * states <= 0)
         if not (sunk | (np.abs(found) <= SLOW * np.abs(states))).all():
@@ -278,5 +279,9 @@ class _Run:
         if np.isnan(slopes).any():  # explicit steps, which need none
             jacobian(solver.t, states)
         cancels = np.abs(found) <= CANCELS * np.abs(slopes) @ np.abs(states)
+        # What an average is made of sinks faster than it forgets, and is felt less and less.
+        averages = np.array([[name in AVERAGES] for name in self.program.states])
+        forgets = (averages * shrinks * np.ones(size)).ravel()
+        cancels |= np.abs(found) < CANCELS * forgets * np.abs(states)
         returns = np.abs(np.diag(slopes)).reshape(size).max(axis=0)[~sunk[: size[1]]]
         return bool((cancels | sunk).all() and returns.min() >= ALIKE * returns.max())
