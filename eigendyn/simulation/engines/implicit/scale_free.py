@@ -263,9 +263,9 @@ class Dynamics:
         return np.array(numbers)[:, None] * (self.exponent is not None)
 
     def _forgets(self, state: str) -> float:
-        """Rate in which an average forgets where it began, which it does last if that is slow."""
+        """Rate in which an average, if on no schedule, forgets where it began."""
         kept = AVERAGES.get(state)
-        if kept not in self.parameters or "duration" in self.parameters:  # or on a schedule
+        if kept is None or kept not in self.parameters or "duration" in self.parameters:
             return np.inf
         return (1 - self.parameters[kept]) / self.parameters["learning_rate"]
 
