@@ -73,6 +73,11 @@ def test_a_target_that_forgets_more_slowly_than_decay_is_followed_in_few_steps()
     assert run.time[-1] == 1000
     late = np.log(run.target_value.values[:, 200:])
     np.testing.assert_allclose(np.diff(late, axis=1), -forgets, rtol=1e-9)
+    # Forces vanish where sξ ∝ s⁴, and never change Σ s², whatever the target.
+    held = 3 * np.log(run.singular_value.values[:, 200:]) - late
+    np.testing.assert_allclose(held - held[0], 0, atol=1e-8)
+    total = np.sqrt((run.singular_value.values**2).sum(axis=0))
+    assert tolerances(total, total[0] * np.exp(-0.3 * run.time.values)) < ALLOWED
 
     times = run.time.values[:11]
 

@@ -2,12 +2,14 @@ r"""Integrate gradient flows with LSODA, which turns implicit where dynamics are
 
 Under a loss that does not change when all representations are scaled, weight decay shrinks every
 mode while the forces between them grow like 1/Σv: in the end they hold modes together a hundred
-million times faster than anything changes. States are counted there in what decay alone would make
-of them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors
-are relative to each state, since a small mode may come back; those of a velocity, which is
-interpolated between steps, to what it moves in a unit of time, if that is more. Where the
-round-off of stiff rates moves states by more than a tenth of that (`noise`), a step may err by ten
-times what it moves them; whether the whole is accurate is judged by two runs, as ever.
+million times faster than anything changes. States are counted there in what decay alone, or the
+forgetting of an average, would make of them, so that nothing is left to follow; `scale_free` says
+how the forces stay accurate. Errors are relative to each state, since a small mode may come back;
+those of a velocity, which is interpolated between steps, to what it moves in a unit of time, if
+that is more. Where the round-off of stiff rates moves states by more than a tenth of that
+(`noise`), a step may err by ten times what it moves them; whether the whole is accurate is judged
+by two runs, as ever. Where not even the finest ones agree, two more begin with explicit steps
+(`solver`).
 
 Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
 ordinary differential equations (LSODA), as SciPy has it.
