@@ -2,12 +2,14 @@ r"""Integrate gradient flows with LSODA, which turns implicit where dynamics are
 
 Under a loss that does not change when all representations are scaled, weight decay shrinks every
 mode while the forces between them grow like 1/Σv: in the end they hold modes together a hundred
-million times faster than anything changes. States are counted there in what decay alone would make
-of them, so that nothing is left to follow; `scale_free` says how the forces stay accurate. Errors
-are relative to each state, since a small mode may come back; those of a velocity, which is
-interpolated between steps, to what it moves in a unit of time, if that is more. Where the
-round-off of stiff rates moves states by more than a tenth of that (`noise`), a step may err by ten
-times what it moves them; whether the whole is accurate is judged by two runs, as ever.
+million times faster than anything changes. States are counted there in what decay alone, or the
+forgetting of an average, would make of them, so that nothing is left to follow; `scale_free` says
+how the forces stay accurate. Errors are relative to each state, since a small mode may come back;
+those of a velocity, which is interpolated between steps, to what it moves in a unit of time, if
+that is more. Where the round-off of stiff rates moves states by more than a tenth of that
+(`noise`), a step may err by ten times what it moves them; whether the whole is accurate is judged
+by two runs, as ever. Where not even the finest ones agree, two more begin with explicit steps
+(`solver`).
 
 Source: Petzold 1983, Automatic selection of methods for solving stiff and nonstiff systems of
 ordinary differential equations (LSODA), as SciPy has it.
@@ -15,20 +17,21 @@ ordinary differential equations (LSODA), as SciPy has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import LSODA
+from scipy.integrate import OdeSolver
 
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
 from eigendyn.simulation.engines.alone import only_trajectory
 from eigendyn.simulation.engines.implicit.noise import moved_by_round_off
-from eigendyn.simulation.engines.implicit.scale_free import Dynamics
+from eigendyn.simulation.engines.implicit.scale_free import AVERAGES, Dynamics
+from eigendyn.simulation.engines.implicit.solver import Rates, steps
 from eigendyn.simulation.engines.lanes.step import ROUND_OFF
 from eigendyn.simulation.engines.until_agree import CLOSER, Numbers, until_two_agree
 
@@ -44,10 +47,11 @@ NOTHING = 1e-120  # absolute error allowed to a state that is relative to itself
 ABOVE_NOISE = 10.0  # times what round-off moves, that a step may err: implicit steps converge then
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
 
-Rates = Callable[[float, NDArray], NDArray]
-COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = (
+EXPLICIT = 2000  # steps of order 8, where those of LSODA do not agree
+
+COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID, INACCURATE = (
     BATCH_STATUSES.index(name)
-    for name in ("completed", "diverged", "out-of-steps", "invalid-start")
+    for name in ("completed", "diverged", "out-of-steps", "invalid-start", "inaccurate")
 )
 
 
@@ -97,26 +101,40 @@ def implicit_ensemble(
         NoProgram: A function that there is no machine code for.
     """
 
-    def run(starts: NDArray, numbers: Mapping, rtol: float, atol: float) -> Batch:
-        count = len(starts)
-        table = {name: np.broadcast_to(value, count) for name, value in numbers.items()}
-        values = np.full((*starts.shape, len(times)), np.nan)
-        status, steps = np.zeros(count, np.int8), np.zeros(count, np.int32)
-        for row, start in enumerate(starts):
-            own = {name: float(value[row]) for name, value in table.items()}
-            one = _Run(program, nodes, own, times, rtol, atol, max_steps)
-            status[row], steps[row] = one.follow(start, values[row])
-        return Batch(times, values, status, steps)
+    def judged(
+        starts: NDArray, parameters: Numbers, explicit: int, shares: Sequence[float]
+    ) -> Batch:
+        def run(starts: NDArray, numbers: Mapping, rtol: float, atol: float) -> Batch:
+            count = len(starts)
+            table = {name: np.broadcast_to(value, count) for name, value in numbers.items()}
+            values = np.full((*starts.shape, len(times)), np.nan)
+            status, taken = np.zeros(count, np.int8), np.zeros(count, np.int32)
+            for row, start in enumerate(starts):
+                own = {name: float(value[row]) for name, value in table.items()}
+                one = _Run(program, nodes, own, times, rtol, atol, max_steps, explicit)
+                status[row], taken[row] = one.follow(start, values[row])
+            return Batch(times, values, status, taken)
 
-    return until_two_agree(
-        run,
-        starts,
-        parameters,
-        rtol=STRICTER * rtol,
-        atol=STRICTER * atol,
-        moved=program.moved,
-        shares=_shares(FINEST / (STRICTER * rtol)),
-    )
+        return until_two_agree(
+            run,
+            starts,
+            parameters,
+            rtol=STRICTER * rtol,
+            atol=STRICTER * atol,
+            moved=program.moved,
+            shares=shares,
+        )
+
+    shares = _shares(FINEST / (STRICTER * rtol))
+    found = judged(starts, parameters, 0, shares)
+    values, status, taken = found.values, found.status, found.steps
+    at_end = np.isfinite(values[..., -1]).all(axis=(1, 2))
+    left = np.flatnonzero((status == INACCURATE) & at_end)
+    if len(left):
+        numbers = {n: np.broadcast_to(p, len(starts))[left] for n, p in parameters.items()}
+        again = judged(starts[left], numbers, EXPLICIT, shares[-2:])
+        values[left], status[left], taken[left] = again.values, again.status, again.steps
+    return replace(found, values=values, status=status, steps=taken)
 
 
 def _shares(finest: float) -> list[float]:
@@ -136,6 +154,7 @@ class _Run:
     rtol: float
     atol: float
     max_steps: int
+    explicit: int
 
     def follow(self, start: NDArray, values: NDArray) -> tuple[int, int]:
         """Write down the states (states, modes, times), as far as they are finite.
@@ -175,17 +194,16 @@ class _Run:
         floors = np.concatenate([np.maximum(n, least) for n in noise])
         rtol = max(self.rtol, FINEST)
         atol = floors.copy()
-        end, decays = float(self.times[-1]), float(shrinks.max(initial=0))
-        solver = LSODA(rates, begin, start.ravel(), end, rtol=rtol, atol=atol, jac=jacobian)
+        decays = float(shrinks.max(initial=0))
         values[..., 0] = start
-        steps, saved, looked = 0, 1, 0
-        while solver.status == "running":
-            solver.step()
-            steps += 1
+        taken, saved, looked = 0, 1, 0
+        options = {"rtol": rtol, "atol": atol, "explicit": self.explicit}
+        for solver in steps(rates, jacobian, self.times, start.ravel(), **options):
+            taken += 1
             if solver.status == "failed" or not np.isfinite(solver.y).all():
-                return DIVERGED, steps
-            if steps >= self.max_steps:
-                return OUT_OF_STEPS, steps
+                return DIVERGED, taken
+            if taken >= self.max_steps:
+                return OUT_OF_STEPS, taken
             reached = int(np.searchsorted(self.times, solver.t, side="right"))
             if reached > saved:
                 passed = self.times[saved:reached]
@@ -194,7 +212,9 @@ class _Run:
                     -shrinks[..., None] * (passed - begin)
                 )
                 saved = reached
-            if shrinks.any() and self._only_decays(solver, rates, jacobian, slopes, size):
+            if self._is_lost(solver, rates, start):
+                return INACCURATE, taken
+            if shrinks.any() and self._only_decays(solver, rates, jacobian, slopes, shrinks):
                 later = self.times[saved:] - begin
                 counted = solver.y.reshape(*size, 1)
                 values[..., saved:] = counted * np.exp(-shrinks[..., None] * later)
@@ -206,9 +226,23 @@ class _Run:
                 moved_by = moved_by_round_off(rates, slopes, solver.t, solver.y, 1 / decays)
                 # In place: the solver reads this array at every step, and need not start afresh.
                 atol[:] = np.maximum(floors, ABOVE_NOISE * moved_by)
-        return COMPLETED, steps
+        return COMPLETED, taken
 
-    def _fade(self, dynamics: Dynamics, solver: LSODA, saved: int, values: NDArray) -> bool:
+    def _is_lost(self, solver: OdeSolver, rates: Rates, start: NDArray) -> bool:
+        """Whether a mode grows again that has sunk so deep that its size is not known any more.
+
+        It is lifted to the least size that is, and has to have the time to come back.
+        """
+        states = solver.y.reshape(start.shape)
+        gone = (np.abs(states[0]) < NOTHING) & (start[0] != 0)
+        if not gone.any():
+            return False
+        lifted = states.copy()
+        lifted[0, gone] = NOTHING
+        growth = rates(solver.t, lifted.ravel())[: start.shape[1]] / NOTHING
+        return bool((growth[gone] * (self.times[-1] - solver.t) > -np.log(NOTHING)).any())
+
+    def _fade(self, dynamics: Dynamics, solver: OdeSolver, saved: int, values: NDArray) -> bool:
         """Let all states go on at their rates of decay, where no mode is left, and say whether.
 
         Eigenvalues counted in the largest one are 0/0 where its square is no number any more.
@@ -226,7 +260,12 @@ class _Run:
         return True
 
     def _only_decays(
-        self, solver: LSODA, rates: Rates, jacobian: Rates, slopes: NDArray, size: tuple[int, ...]
+        self,
+        solver: OdeSolver,
+        rates: Rates,
+        jacobian: Rates,
+        slopes: NDArray,
+        shrinks: NDArray,
     ) -> bool:
         """Whether forces without a scale cancel in every mode that has not sunk, but for round-off.
 
@@ -234,6 +273,7 @@ class _Run:
         more slowly than others may still be on their way.
         """
         states, found = solver.y, rates(solver.t, solver.y)
+        size = (len(shrinks), states.size // len(shrinks))
         least = FORGIVEN * self.atol * np.abs(states[: size[1]]).max()
         sunk = (np.abs(states) < least) & (found * states <= 0)
         if not (sunk | (np.abs(found) <= SLOW * np.abs(states))).all():
@@ -241,5 +281,9 @@ class _Run:
         if np.isnan(slopes).any():  # explicit steps, which need none
             jacobian(solver.t, states)
         cancels = np.abs(found) <= CANCELS * np.abs(slopes) @ np.abs(states)
+        # What an average is made of sinks faster than it forgets, and is felt less and less.
+        averages = np.array([[name in AVERAGES] for name in self.program.states])
+        forgets = (averages * shrinks * np.ones(size)).ravel()
+        cancels |= np.abs(found) < CANCELS * forgets * np.abs(states)
         returns = np.abs(np.diag(slopes)).reshape(size).max(axis=0)[~sunk[: size[1]]]
         return bool((cancels | sunk).all() and returns.min() >= ALIKE * returns.max())

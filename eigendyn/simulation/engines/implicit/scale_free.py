@@ -1,9 +1,11 @@
 r"""Evaluate forces that have no scale accurately, however small the modes have become.
 
 If a loss does not change when all representations are scaled, its forces F_m = ds_m/dt + ω s_m
-keep their directions and grow without bound as modes shrink. Two things are lost in numbers then,
+keep their directions and grow without bound as modes shrink. Three things are lost in numbers then,
 and restored here.
 
+- Where forces cancel in every mode at the start, and at any scale of its states, as the mean-field
+  loss of a predictor that is a multiple of the identity has it, their round-off is taken for zero.
 - Σ_m λ_m^k s_m F_m = 0 in every state, with k = β of the family δ/λ^β. What is computed is the
   round-off ε of its terms, which moves the modes' common scale by ε/Σv per unit of time. It is
   taken out of the forces.
@@ -30,10 +32,14 @@ from eigendyn.settings.states import DEGREES, MOVES
 FASTEST = 1e8  # per unit of time
 DRIVEN = {moved: velocity for velocity, moved in MOVES.items()}
 DECAYS = {"singular_value": "weight_decay", "predictor_value": "predictor_decay"}
+AVERAGES = {"target_value": "ema", "correlation_value": "correlation_momentum"}
 EXPONENTS = (-0.5, 2.0)  # between which k is looked for
 CANCELS = 1e-9  # of what is added, up to which a sum is zero but for the closure's error
 TRIALS = 3  # states that are looked at
 HALVINGS = 45  # of the range of k: below 1e-13. Importing scipy takes longer than all of them
+DRAWS = 8  # states that differ from one in their last digits …
+UNITS = 4  # … by so many units
+EPSILON = float(np.finfo(float).eps)
 APART = 0.3  # how far these are from the start, in logarithms
 SCALED = 0.5  # scale at which directions of forces are compared
 
@@ -93,6 +99,8 @@ class Dynamics:
     @cached_property
     def exponent(self) -> float | None:
         """The k of Σ λ^k s F = 0, if it and the directions of the forces know no scale."""
+        if self._is_free:
+            return 0.0
         trials = self._trials
         k = 0.0  # also without a predictor, where λ = 1 and every k does as well
         if not self._cancels(trials, k):
@@ -109,6 +117,28 @@ class Dynamics:
         rng = np.random.default_rng(0)
         shape = (TRIALS, *self.start.shape)
         return list(self.start * np.exp(rng.normal(0, APART, shape)))
+
+    @cached_property
+    def _is_free(self) -> bool:
+        """Whether forces are nothing but round-off at the start, whatever the scale of a state.
+
+        All that is left decays then, each state at its own rate, and forces stay zero.
+        """
+        rng = np.random.default_rng(0)
+        scales = np.exp(rng.normal(0, APART, (TRIALS, len(self.start), 1)))
+        return all(map(self._are_round_off, (self.start, *self.start * scales)))
+
+    def _are_round_off(self, states: NDArray) -> bool:
+        """Whether forces change by about all that they are with the last digits of the states."""
+        rng = np.random.default_rng(0)
+        units = EPSILON * rng.integers(-UNITS, UNITS + 1, (DRAWS, *states.shape))
+        near = states * (1 + units)
+        driven = [state for state in DRIVEN if self._place(state) is not None]
+        here, *there = (
+            np.stack([self._force(state, self._rates(0.0, one), one) for state in driven])
+            for one in (states, *near)
+        )
+        return bool((np.abs(here) <= UNITS * np.ptp(there, axis=0)).all())
 
     @cached_property
     def _is_followed(self) -> bool:
@@ -161,6 +191,9 @@ class Dynamics:
             return rates
         for state in (state for state in DRIVEN if self._place(state) is not None):
             place = self._place(state)
+            if self._is_free:
+                self._release(state, rates, states)
+                continue
             # λ_m is the size of the terms that F_m is made of, but for a common factor.
             lever = eigenvalue**self.exponent * states[place]
             size = eigenvalue ** (1 - self.exponent) * np.abs(states[place])
@@ -177,6 +210,16 @@ class Dynamics:
             rates[self._place(state)] += force
         else:
             rates[velocity] += force / self._inertia
+
+    def _release(self, state: str, rates: NDArray, states: NDArray) -> None:
+        """Let a state do what it does without a force."""
+        velocity, decay = self._velocity(state), self.parameters.get(DECAYS[state], 0.0)
+        drive = -decay * states[self._place(state)]
+        if velocity is None:
+            rates[self._place(state)] = drive
+        else:
+            friction = (1 - self.parameters["momentum"]) * states[velocity]
+            rates[velocity] = (drive - friction) / self._inertia
 
     def _force(self, state: str, found: NDArray, states: NDArray) -> NDArray:
         """What drives a state: all of its rate but decay and momentum."""
@@ -206,13 +249,25 @@ class Dynamics:
 
     @cached_property
     def shrinks(self) -> NDArray:
-        """Rates (states, 1) at which states decay together where forces cancel; else zero."""
+        """Rates (states, 1) at which states decay where forces cancel; else zero.
+
+        What decays faster than an average forgets leaves it behind, at a rate of its own.
+        """
         representation, predictor = (self._fades(state) for state in DRIVEN)
         numbers = [
-            DEGREES[name] * representation if name in DEGREES else predictor
+            min(DEGREES[name] * representation, self._forgets(name))
+            if name in DEGREES
+            else predictor
             for name in self.program.states
         ]
         return np.array(numbers)[:, None] * (self.exponent is not None)
+
+    def _forgets(self, state: str) -> float:
+        """Rate in which an average, if on no schedule, forgets where it began."""
+        kept = AVERAGES.get(state)
+        if kept is None or kept not in self.parameters or "duration" in self.parameters:
+            return np.inf
+        return (1 - self.parameters[kept]) / self.parameters["learning_rate"]
 
     def _fades(self, state: str) -> float:
         """Rate r of e^(−rt), in which a state decays that nothing drives.

@@ -8,6 +8,7 @@ from eigendyn.program.averaging import NO_NODES
 from eigendyn.simulation.engines.implicit.scale_free import FASTEST, Dynamics
 from eigendyn.simulation.equations import equations
 from eigendyn.simulation.initial import field_parameters, starting_states
+from eigendyn.simulation.nodes import fit_nodes
 from eigendyn.theory.loss_text import parse_loss
 
 VARIANCES = np.array([0.05, 0.3, 1.0, 2.0])
@@ -17,6 +18,8 @@ def dynamics(loss, **settings):
     system = equations(loss, {"closure": "mean-field", **settings})
     numbers = field_parameters(system.program, system.chosen, system.numbers)
     start = starting_states(system.program, VARIANCES, system.chosen)
+    if "predictor_value" in system.program.states:  # no multiple of one, or there are no forces
+        start[system.program.states.index("predictor_value")] *= [1.0, 0.9, 1.1, 1.0]
     return Dynamics(system.program, NO_NODES, numbers, start)
 
 
@@ -97,3 +100,23 @@ def test_what_the_implicit_engine_approximates_travels_with_the_result():
     )
     assert f"{FASTEST:.0e}".replace("+0", "") in implicit
     assert compiled == ""
+
+
+@pytest.mark.parametrize(
+    ("variances", "settings", "moves"),
+    [
+        ([1.0, 0.3, 0.05], {}, True),
+        ([1.0, 1e-16], {}, True),  # of which the small mode grows, if slowly
+        ([1.0, 0.3], {"predictor": "learned", "closure": "exact"}, True),
+        ([0.7, 0.7, 0.7], {}, False),
+        ([1.0, 0.3, 0.05], {"predictor": "learned"}, False),
+        ([1.0, 0.3, 0.05], {"predictor": "none", "stop_gradient": False}, False),
+    ],
+)
+def test_forces_are_told_from_their_round_off(variances, settings, moves):
+    system = equations("cosine", {"closure": "mean-field", "sigma1": 0.2, **settings})
+    numbers = field_parameters(system.program, system.chosen, system.numbers)
+    start = starting_states(system.program, np.array(variances), system.chosen)
+    nodes = fit_nodes(system.program, start[None], numbers, 1e-9).nodes
+    rates = Dynamics(system.program, nodes, numbers, start)(0.0, start)
+    assert rates[0].any() == moves
