@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from eigendyn.results.outcome_words import COMPARABLE, END, GONE, NEAR, NEGLIGIBLE, OUTCOMES
 
 SWING = 0.8  # fraction of the run after which a mode that rises must be at its largest
+SWINGS = 0.9  # fraction of the run after which it is looked at whether modes swing …
+SETTLED = 0.1  # … by more than this share, up and down
 ROUND_OFF = 1e-12  # relative, of saved times
 
 
@@ -89,6 +91,27 @@ def sizes(variance: NDArray, scale_free: bool) -> NDArray:
         scaled = variance / np.where(largest > 0, largest, 1.0)
     total = scaled.sum(axis=0)
     return scaled / np.where(total > 0, total, 1.0)
+
+
+def swing(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDArray:
+    """Say which modes rise and fall within the last tenth of a run.
+
+    The outcome of such a mode is that of the last moment, and says little.
+
+    Args:
+        times: Times at which the run was watched (times,).
+        variance: Variance (modes, times).
+        scale_free: Whether sizes are shares; see `sizes`.
+
+    Returns:
+        Whether the size of a mode, if it is large, rises and falls by more than a tenth (modes,).
+    """
+    size = sizes(variance[:, times >= SWINGS * times[-1]], scale_free)
+    is_large = size.max(axis=1) >= COMPARABLE * size.max(initial=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        changes = np.diff(np.log(size), axis=1)
+    rises, falls = (np.maximum(way * changes, 0).sum(axis=1) for way in (1, -1))
+    return is_large & (np.minimum(rises, falls) > np.log1p(SETTLED))
 
 
 def are_lost(found: NDArray) -> NDArray | None:

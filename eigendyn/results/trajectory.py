@@ -18,7 +18,7 @@ class Trajectory:
         values: States (states, modes, times).
         states: Name of each state, the singular value first.
         status: One of `STATUSES`.
-        message: One sentence on what happened and what to try; empty when completed.
+        message: A sentence or two on what happened and what to try; mostly empty when completed.
     """
 
     times: NDArray  # (times,)

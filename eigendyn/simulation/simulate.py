@@ -13,6 +13,7 @@ from eigendyn.program.in_numpy import quantities
 from eigendyn.results.dataset import labelled, relative_drift
 from eigendyn.results.events import Course
 from eigendyn.results.labelled import Labelled
+from eigendyn.results.outcomes import swing
 from eigendyn.results.trajectory import Trajectory
 from eigendyn.settings.choices import given_name, is_model
 from eigendyn.settings.given import GivenSettings
@@ -196,6 +197,8 @@ def _label(
 ) -> Labelled:
     """Compute what follows from the trajectory, and hand everything to the result."""
     chosen, program = system.chosen, system.program
+    if trajectory.status == "completed":
+        trajectory = replace(trajectory, message=_unsettled(way, method, system.scale_free))
     parameters = field_parameters(program, chosen, system.numbers)
     states = np.asarray(trajectory.values, float)  # (states, modes, times)
     kept = _conserved(system, states, trajectory.times)
@@ -224,6 +227,18 @@ def _label(
         device=_device(chosen, method),
         measures=_measured(system, states, trajectory.times),
         scale_free=system.scale_free,
+    )
+
+
+def _unsettled(way: Course, method: str, scale_free: bool) -> str:
+    """Say that modes of a run swing to its end, if some do."""
+    count = int(swing(way.times, way.variance, scale_free).sum())
+    if not count:
+        return ""
+    hint = " Try a smaller `learning_rate`." if method == "steps" else ""
+    return (
+        f"Of {len(way.variance)} modes {count} do not settle: within the last tenth of the run "
+        f"they rise and fall by more than 10 %, and outcomes are those of its last moment.{hint}"
     )
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import eigendyn
 from eigendyn.cli.main import cli
 from eigendyn.results.outcome_words import OUTCOMES, SIZE, UNKNOWN
-from eigendyn.results.outcomes import are_lost, outcomes, sizes
+from eigendyn.results.outcomes import are_lost, outcomes, sizes, swing
 from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.theory.conservation import is_scale_free
 
@@ -163,3 +163,22 @@ def test_no_mode_of_simsiam_is_lost():
     run = eigendyn.simulate(preset="simsiam")
     assert (run.variance[:5, -1] < 0.9 * run.variance[:5, 0]).all()
     assert not are_lost(run.outcome.values).any()
+
+
+def test_a_mode_swings_if_it_is_large_and_rises_and_falls_at_the_end():
+    times = np.linspace(0, 100, 2001)
+    wave = 1 + 0.3 * np.sin(times)
+    settled = 1 + 0.3 * np.exp(-times / 10) * np.sin(times)
+    modes = np.stack([wave, settled, np.exp(-times / 20), 1e-3 * wave])
+    np.testing.assert_array_equal(swing(times, modes), [True, False, False, False])
+    together = np.stack([wave, 2 * wave])  # whose shares stay
+    np.testing.assert_array_equal(swing(times, together), [True, True])
+    np.testing.assert_array_equal(swing(times, together, scale_free=True), [False, False])
+
+
+@pytest.mark.parametrize(("momentum", "settles"), [(0.8, False), (0.0, True)])
+def test_a_run_whose_modes_do_not_settle_says_so(momentum, settles):
+    settings = {"predictor": "running", "correlation_momentum": 0.99, "momentum": momentum}
+    run = eigendyn.simulate("euclidean", [0.5, 0.2], **settings)
+    assert run.attrs["status"] == "completed"
+    assert ("do not settle" in run.attrs["message"]) != settles
