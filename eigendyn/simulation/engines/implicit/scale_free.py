@@ -124,6 +124,9 @@ class Dynamics:
 
         All that is left decays then, each state at its own rate, and forces stay zero.
         """
+        velocities = DRIVEN.values() if "momentum" in self.parameters else ()
+        if not {*self.program.states} <= {*DRIVEN, *AVERAGES, *velocities}:
+            return False  # a model's own states may drive others later, whatever they begin with
         rng = np.random.default_rng(0)
         scales = np.exp(rng.normal(0, APART, (TRIALS, len(self.start), 1)))
         return all(map(self._are_round_off, (self.start, *self.start * scales)))
