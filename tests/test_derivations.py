@@ -26,7 +26,7 @@ def claims_fail(page):
 
 
 LONG = {"recruitment", "rates", "designed_losses"}  # with wrong forms they run below
-MANY_FORMS = {"learned_predictor"}
+MANY_FORMS = {"learned_predictor", "closed_forms", "running_correlation", *LONG}
 
 
 def pages(of_full):

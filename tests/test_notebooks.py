@@ -12,6 +12,7 @@ def test_there_are_three():
     assert len(NOTEBOOKS) == 3
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("default")  # of Jupyter's own machinery
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if "tour" in n else pytest.mark.full) for n in NOTEBOOKS]

@@ -59,6 +59,7 @@ def test_a_wrong_theory_ends_with_3(tmp_path, monkeypatch):
     assert "not asked, since the sides do not agree" in done.stdout
 
 
+@pytest.mark.full
 def test_a_diverging_network_ends_with_3_and_one_sentence(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     start = "--loss euclidean --variances 0.2,0.9"  # as above, so that it is compiled

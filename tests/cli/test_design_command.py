@@ -35,6 +35,7 @@ def test_the_printed_loss_can_be_simulated(tmp_path, monkeypatch):
     assert final == pytest.approx([1.0, 1.0], rel=1e-6)
 
 
+@pytest.mark.full
 def test_an_average_is_compared_in_numbers():
     printed = run("--loss", "cosine", "--multiplier", "1").splitlines()
     assert printed[2] == "wanted     (1/s) ds/dt = that of cosine, times (1)/λ_m"

@@ -54,6 +54,7 @@ def test_derive_prints_the_dynamics_and_their_source():
     assert told["model"] == "barlow-twins" and "2303.15438" in told["source"]
 
 
+@pytest.mark.full
 def test_phase_lists_the_fixed_points(tmp_path):
     told = json.loads(run("phase --model deep-linear --param c=1.5 --json -q"))
     assert (told["model"], told["plane"]) == ("deep-linear", "deep-linear")

@@ -73,6 +73,7 @@ def _gradient(name, stops):
     return rule
 
 
+@pytest.mark.full
 def test_a_rule_of_ones_own_passes_where_it_is_the_gradient():
     assert audit("cosine", _gradient("cosine", True)).passed
     assert failed(audit("cosine", _gradient("cosine", False))) == {"gradient", "target branch"}

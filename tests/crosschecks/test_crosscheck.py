@@ -67,6 +67,7 @@ def test_the_mean_field_is_caught():
     assert found["agreement"].attrs["verdict"] == "disagrees"
 
 
+@pytest.mark.full
 def test_sides_that_do_not_move_agree():
     found = crosscheck(
         "iso-cosine", WEIGHTS, predictor="none", stop_gradient=False, steps=3, saves=3, batch=8

@@ -42,7 +42,7 @@ def test_all_is_seen_with_as_many_rows_as_inputs():
 @pytest.mark.parametrize(
     ("loss", "stops", "target", "draws"),
     [
-        ("cosine", True, None, 10_000),
+        ("cosine", True, None, 4_000),
         pytest.param("cosine", True, None, 40_000, marks=pytest.mark.full),
         pytest.param("cosine", False, None, 40_000, marks=pytest.mark.full),
         pytest.param("euclidean", True, "ema", 40_000, marks=pytest.mark.full),

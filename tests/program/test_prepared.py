@@ -27,6 +27,7 @@ def test_each_is_what_the_derivation_gives_now():
         assert prepared(chosen) == equations
 
 
+@pytest.mark.full
 def test_the_file_is_what_the_script_writes():
     text = FILE.read_text(encoding="utf-8")
     assert text == prepare(), "run: python -m eigendyn.program.preparing"

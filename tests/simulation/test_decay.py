@@ -55,10 +55,13 @@ LEARNED = {"predictor": "learned", "predictor_rate": 2.0}
     [
         ("cosine", 1, 0.05, "mean-field", {}),
         ("cosine", 1, 0.3, "exact", {}),
-        ("iso-cosine", 3, 0.05, "exact", {}),
+        pytest.param("iso-cosine", 3, 0.05, "exact", {}, marks=pytest.mark.full),
         ("iso-cosine", 3, 0.3, "mean-field", {}),
         ("cosine", 1, 0.02, "mean-field", LEARNED | {"predictor_decay": 0.02}),
-        ("cosine", 1, 0.3, "exact", LEARNED | {"predictor_decay": 0.3}),
+        pytest.param(
+            *("cosine", 1, 0.3, "exact", LEARNED | {"predictor_decay": 0.3}),
+            marks=pytest.mark.full,
+        ),
     ],
 )
 def test_decay_under_a_loss_without_scale_is_a_change_of_time(loss, power, decay, closure, more):
@@ -123,6 +126,7 @@ def test_a_velocity_that_comes_to_rest_takes_no_steps_for_its_round_off():
     assert run.time[-1] == 1000
 
 
+@pytest.mark.full
 def test_a_run_in_which_everything_sinks_completes():
     """A predictor that is counted in its largest eigenvalue is 0/0 at last."""
     run = eigendyn.simulate(

@@ -44,7 +44,7 @@ def assert_accurate(found, expected):
             ["compiled", "flow", "kernel"],
             marks=pytest.mark.full,
         ),
-        ("cosine", {}, ["compiled"]),
+        pytest.param("cosine", {}, ["compiled"], marks=pytest.mark.full),
         ("euclidean", {"predictor": "learned"}, ["compiled"]),
     ],
 )

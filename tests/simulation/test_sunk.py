@@ -1,6 +1,7 @@
 """Claims about modes that have sunk for good: they ask for no nodes, unless they can come back."""
 
 import numpy as np
+import pytest
 
 import eigendyn
 from eigendyn.program.derivation import program_of
@@ -46,6 +47,7 @@ def test_a_mode_that_would_grow_from_the_tolerance_can_return():
         np.testing.assert_array_equal(gone, [[False, False, not stop_gradient]])
 
 
+@pytest.mark.full
 def test_modes_that_sink_by_many_decades_do_not_hold_a_run_up():
     run = eigendyn.simulate(
         "cosine", [0.1, 1.1], stop_gradient=False, steps=2000, rtol=1e-3, atol=1e-5

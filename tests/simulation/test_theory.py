@@ -92,6 +92,7 @@ def test_without_stop_gradient_the_ghost_delays_the_collapse():
     assert passing == pytest.approx(np.pi / (2 * sigma2), rel=0.05)
 
 
+@pytest.mark.full
 def test_cosine_without_stop_gradient_collapses_in_dimension():
     settings = {"stop_gradient": False, "steps": 3000, "closure_accuracy": 1e-5}
     run = eigendyn.simulate("cosine", START, **settings)

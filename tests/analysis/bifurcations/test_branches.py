@@ -76,6 +76,7 @@ def test_a_few_neutral_points_belong_to_their_neighbours():
     assert between(np.array(["neutral"] * 3)).tolist() == ["neutral"] * 2
 
 
+@pytest.mark.full
 def test_stretches_name_the_parameters_in_the_order_of_their_stabilities():
     cusp = continue_fixed_points(hand_written.cusp(), "nu", (-1, 1), window=([-1.6], [1.7]))
     (branch,) = cusp.branches

@@ -64,6 +64,7 @@ def test_isotropic_modes_live_up_to_one_with_the_eigenvalues_of_theory(sigma1):
     np.testing.assert_allclose(dead.eigenvalues[:, 0].real, 1 - dead.parameter, atol=1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("rate", "sigma1"), first_of((2.0, 0.5), (1.0, 0.0)))
 def test_a_learned_predictor_lives_up_to_the_decay_that_tian_found(rate, sigma1):
     c, tau = 1 + sigma1**2, 1.0  # of a shared target

@@ -68,6 +68,7 @@ def test_stability_is_that_of_the_signs_of_the_eigenvalues():
         assert [point.stability for point in points_at(found, *x)] == [stability]
 
 
+@pytest.mark.full
 def test_cosines_line_of_equal_eigenvalues_is_one_fixed_point(cosine_points):
     on_the_line = [point for point in cosine_points if np.isclose(*point.x)]
     (line,) = on_the_line
@@ -78,12 +79,14 @@ def test_cosines_line_of_equal_eigenvalues_is_one_fixed_point(cosine_points):
     assert np.ptp(line.continuum[..., 0]) > 1
 
 
+@pytest.mark.full
 def test_the_rate_towards_cosines_line_is_its_closed_form(cosine_points):
     line = next(point for point in cosine_points if np.isclose(*point.x))
     np.testing.assert_allclose(line.eigenvalues[1].real, -2 / (4 * 0.49), rtol=1e-7)
     np.testing.assert_allclose(line.time_scales, [np.inf, 4 * 0.49 / 2], rtol=1e-7)
 
 
+@pytest.mark.full
 def test_what_conservation_does_not_explain_is_not_counted(cosine_points):
     face = next(point for point in cosine_points if point.x[0] == 0)
     assert (face.zero_modes, face.explained) == (2, 1)

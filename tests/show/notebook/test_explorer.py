@@ -9,6 +9,7 @@ import pytest
 from in_node import run_on_system, system_and_dynamics
 from matplotlib import image
 from matplotlib.backend_bases import MouseEvent
+from structures import first_of
 
 import eigendyn
 from eigendyn.errors import InvalidSetting, UnknownName
@@ -107,6 +108,7 @@ def test_the_time_course_ends_where_nothing_moves_any_more(explorer):
     assert long.picture.course.get_xlim()[1] > 30
 
 
+@pytest.mark.full
 def test_no_move_waits_for_a_compiler():
     explorer = eigendyn.explore("cosine", closure="mean-field")
     compiled_before = ensemble._kernel.cache_info().misses
@@ -203,7 +205,7 @@ def test_fixed_points_are_those_of_the_page(explorer):
         assert kind in explorer._panel.points.value
 
 
-@pytest.mark.parametrize("settings", [{}, {"predictor": "learned"}])
+@pytest.mark.parametrize("settings", first_of({}, {"predictor": "learned"}))
 def test_every_name_stands_within_the_picture(settings):
     explorer = eigendyn.explore("euclidean", weight_decay=0.1, **settings)
     explorer.settle()

@@ -211,8 +211,8 @@ def test_a_double_root_is_half_stable_in_the_page_as_in_the_tables(n):
     [
         ("euclidean", {"weight_decay": 0.1}),
         *first_of(
-            ("cosine", {"sigma2": 0.0}),
             ("euclidean", {}),
+            ("cosine", {"sigma2": 0.0}),
             ("cosine", {}),
             ("euclidean", {"stop_gradient": False, "sigma2": 0.0}),
         ),

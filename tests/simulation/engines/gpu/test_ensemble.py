@@ -81,6 +81,7 @@ FEW = {"learned predictor, averaged target"}
 SOME = [pytest.param(name, marks=() if name in FEW else pytest.mark.full) for name in CASES]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", SOME)
 def test_the_kernel_agrees_with_the_flow(name):
     loss, settings, modes = CASES[name]

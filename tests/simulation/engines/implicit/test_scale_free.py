@@ -82,7 +82,11 @@ def test_forces_act_no_faster_than_at_the_scale_where_they_are_fast_enough():
 
 def test_trajectories_that_explicit_steps_leave_undone_are_served_and_counted():
     runs = eigendyn.ensemble(
-        "cosine", [[0.2, 1.0], [0.5, 0.4]], times=[0.0, 60.0, 120.0], weight_decay=0.1
+        "cosine",
+        [[0.2, 1.0], [0.5, 0.4]],
+        times=[0.0, 60.0, 120.0],
+        weight_decay=0.1,
+        closure="mean-field",
     )
     assert runs.status.values.tolist() == ["completed"] * 2
     assert runs.attrs["engine"] == "compiled, 2 of 2 implicit"
