@@ -29,14 +29,16 @@ def until_two_agree(
     atol: float,
     moved: Sequence[int | None] = (),
     shares: Sequence[float] | None = None,
+    at_once: float = 1.0,
 ) -> Batch:
     """Repeat runs with ever smaller tolerances, until two of each trajectory agree.
 
     An error in a step may grow afterwards, as a mode recruited a little later shows. Two runs agree
-    if they differ by no more than rtol |s| + atol; the second, more accurate one is returned. Once
-    differences fall, each a share q of the one before, those that still more accurate runs would
-    bring add up to q / (1 − q) of the last one. Two runs agree as well if that is no more than the
-    tolerance and q below a half, where q is no less than the share by which tolerances fell.
+    if they differ by no more than rtol |s| + atol, or the share `at_once` of it; the second, more
+    accurate one is returned. Once differences fall, each a share q of the one before, those that
+    still more accurate runs would bring add up to q / (1 − q) of the last one. Two runs agree as
+    well if that is no more than the tolerance and q below a half, where q is no less than the share
+    by which tolerances fell.
 
     Args:
         run: Integrates starts with parameters and a relative and an absolute tolerance of a step.
@@ -48,6 +50,7 @@ def until_two_agree(
             error is relative to what it moves in a unit of time then, if that is more.
         shares: Tolerances of the runs over those asked for, falling; by default each `CLOSER` times
             the one before, down to where a step is all round-off.
+        at_once: Share of the tolerance up to which two runs agree by themselves.
 
     Returns:
         The batch; a trajectory whose runs never agree is "inaccurate".
@@ -72,7 +75,7 @@ def until_two_agree(
             apart = apart.reshape(len(left), -1).max(axis=1)
             falls = np.maximum(apart / before[left], share / last)
             to_come = apart * falls / (1 - falls)
-        agree = (apart <= 1) | ((falls < FALLS) & (to_come <= 1))
+        agree = (apart <= at_once) | ((falls < FALLS) & (to_come <= 1))
         before[left] = apart
         done = agree | (again.status != COMPLETED)
         values[left], steps[left] = again.values, steps[left] + again.steps

@@ -35,7 +35,8 @@ from eigendyn.simulation.engines.implicit.solver import Rates, steps
 from eigendyn.simulation.engines.lanes.step import ROUND_OFF
 from eigendyn.simulation.engines.until_agree import CLOSER, Numbers, until_two_agree
 
-STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fall irregularly
+STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fall irregularly …
+# … and tolerance of the first run, over the one asked for
 RTOL = 1e-10
 NEAR = 1e-5  # relative distance of the states whose rates make up a Jacobian
 FINEST = 3e-14  # relative tolerance that LSODA takes
@@ -119,10 +120,11 @@ def implicit_ensemble(
             run,
             starts,
             parameters,
-            rtol=STRICTER * rtol,
-            atol=STRICTER * atol,
+            rtol=rtol,
+            atol=atol,
             moved=program.moved,
-            shares=shares,
+            shares=[STRICTER * share for share in shares],
+            at_once=STRICTER,
         )
 
     shares = _shares(FINEST / (STRICTER * rtol))
