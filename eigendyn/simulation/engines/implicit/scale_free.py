@@ -197,6 +197,9 @@ class Dynamics:
             if self._is_free:
                 self._release(state, rates, states)
                 continue
+            if state == "predictor_value" and self._is_followed:
+                self._follow(rates, states)
+                continue
             # λ_m is the size of the terms that F_m is made of, but for a common factor.
             lever = eigenvalue**self.exponent * states[place]
             size = eigenvalue ** (1 - self.exponent) * np.abs(states[place])
@@ -205,6 +208,19 @@ class Dynamics:
                 change = (lever @ self._force(state, found, states) / whole) * size
                 self._push(state, rates, -change)
         return rates
+
+    def _follow(self, rates: NDArray, states: NDArray) -> None:
+        """Let κ s F_s drive a learned predictor, p F_p, to the last digit.
+
+        What is computed differs from it by the round-off of forces that act a hundred million times
+        in a unit of time, and s² − p²/κ, which decay alone changes, would drift.
+        """
+        value = states[self._place("predictor_value")]
+        moves = states[0] * self._force("singular_value", rates, states)
+        drive = self.parameters["predictor_rate"] * moves
+        wanted = np.divide(drive, value, out=np.zeros_like(value), where=value != 0)
+        left = np.where(value != 0, wanted - self._force("predictor_value", rates, states), 0.0)
+        self._push("predictor_value", rates, left)
 
     def _push(self, state: str, rates: NDArray, force: NDArray) -> None:
         """Add a force on a state to its rate, or its velocity's."""
