@@ -274,19 +274,23 @@ class Dynamics:
         """
         representation, predictor = (self._fades(state) for state in DRIVEN)
         numbers = [
-            min(DEGREES[name] * representation, self._forgets(name))
-            if name in DEGREES
-            else predictor
+            self._counted(name, DEGREES[name] * representation) if name in DEGREES else predictor
             for name in self.program.states
         ]
         return np.array(numbers)[:, None] * (self.exponent is not None)
 
-    def _forgets(self, state: str) -> float:
-        """Rate in which an average, if on no schedule, forgets where it began."""
+    def _counted(self, state: str, decay: float) -> float:
+        """Rate at which a state decays that goes with representations, or is left behind by them.
+
+        On a schedule an average forgets more and more slowly: left behind, it is not counted.
+        """
         kept = AVERAGES.get(state)
-        if kept is None or kept not in self.parameters or "duration" in self.parameters:
-            return np.inf
-        return (1 - self.parameters[kept]) / self.parameters["learning_rate"]
+        if kept is None or kept not in self.parameters:
+            return decay
+        forgets = (1 - self.parameters[kept]) / self.parameters["learning_rate"]
+        if forgets >= decay:
+            return decay
+        return 0.0 if "duration" in self.parameters else forgets
 
     def _fades(self, state: str) -> float:
         """Rate r of e^(−rt), in which a state decays that nothing drives.
