@@ -35,10 +35,10 @@ from eigendyn.simulation.initial import field_parameters
 from eigendyn.simulation.nodes import fit_nodes
 
 FINE, COARSER = 1e-13, 10.0  # of explicit steps, and by how much the second run's are larger
-IMPLICIT = 1e-11  # of implicit steps, in logarithms
+IMPLICIT = 1e-13  # of implicit steps, in logarithms: at 1e-11 references were 6 tolerances off
 AVERAGES = 3e-12  # accuracy of the nodes
-MOST = 4000  # implicit steps …
-PATIENCE = 30.0  # … and seconds of processor
+MOST = 20_000  # implicit steps …
+PATIENCE = 120.0  # … and seconds of processor
 GONE = 1e-30  # largest mode that is zero, absolutely
 SUNK = 1e-3  # largest mode below which a loss without scale is not followed: forces grow as 1/Σv
 HELD = 1e-12  # change between two times, in logarithms, from which on nothing moves

@@ -15,7 +15,8 @@ from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.engines.in_jax.sensitivity import RATE, step_sensitivities
 from eigendyn.simulation.equations import compiled_field, equations, symbolic
 from eigendyn.simulation.initial import field_parameters, starting_states
-from eigendyn.simulation.nodes import draw_samples, fit_nodes
+from eigendyn.simulation.nodes import fit_nodes
+from eigendyn.simulation.samples import draw_samples
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.losses import SymbolicLoss, named_loss
 

@@ -29,7 +29,8 @@ from eigendyn.program.in_numpy import integrand, quantities, rates
 from eigendyn.results.labelled import Column
 from eigendyn.settings.states import DEGREES
 from eigendyn.simulation.equations import Equations
-from eigendyn.simulation.nodes import draw_samples, fit_nodes, reference_nodes
+from eigendyn.simulation.nodes import fit_nodes, reference_nodes
+from eigendyn.simulation.samples import draw_samples
 
 ACCURACY = 1e-7  # of the loss at best, as a fraction of the average size of what is averaged
 LOOKED = 4  # states of a trajectory that nodes are chosen for, and judged in

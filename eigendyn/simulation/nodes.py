@@ -1,20 +1,18 @@
-r"""Choose the quadrature nodes, or samples, of a program's averages; estimate their error.
+r"""Choose the quadrature nodes of a program's averages, and estimate their error.
 
-Quadrature: with τ_f = y_f² the integrand is even and analytic in each y_f. With y = sinh(ξ)/√2
+With τ_f = y_f² the integrand is even and analytic in each y_f. With y = sinh(ξ)/√2
 (y² in units of 1/E[F]) it stays analytic in a strip |Im ξ| < π/2 whatever the spectrum, so a
 trapezoid rule with step h in ξ, offset by h/2 so that only its positive half is needed, errs by
 about exp(−π²/h), and decades of the spectrum cost a few nodes each. The reach and the step are
 chosen from a requested accuracy, nodes that do not matter are dropped, and the error estimate is
 the difference from a rule that is finer and wider.
-
-Samples: standard normal draws; the error estimate is the standard error of the mean.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -195,56 +193,6 @@ def coarse_nodes(program: Program) -> Fit:
 def reference_nodes(program: Program, fit: Fit) -> Nodes:
     """Nodes of a rule that is finer and wider than a quadrature's."""
     return _rules(program, fit.step, fit.reach)[1]
-
-
-def draw_samples(program: Program, modes: int, samples: int, seed: int) -> Nodes:
-    """Draw the samples of a sampled closure.
-
-    Args:
-        program: Dynamics whose closure is sampled.
-        modes: Number of modes.
-        samples: Number of samples; memory is samples × modes.
-        seed: Seed of the draw; the same seed gives the same samples.
-    """
-    rng = np.random.default_rng(seed)
-    values = {name: rng.standard_normal((samples, modes)) for name in program.node_names}
-    return Nodes(np.full(samples, 1 / samples), values)
-
-
-def standard_error(
-    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
-) -> float:
-    """Largest standard error of a sampled moment E[z·δ], over states (points, states, modes)."""
-    return max(error for error, _ in _sampled_errors(program, nodes, spectra, parameters))
-
-
-def relative_error(
-    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
-) -> float:
-    """Largest standard error over the largest moment; infinite where all moments vanish."""
-    pairs = _sampled_errors(program, nodes, spectra, parameters)
-    return max(error / moment if moment > 0 else math.inf for error, moment in pairs)
-
-
-def _sampled_errors(
-    program: Program, nodes: Nodes, spectra: NDArray, parameters: Mapping[str, float | NDArray]
-) -> Iterator[tuple[float, float]]:
-    """Largest standard error, and largest size, of a moment E[z·δ] in each of the states."""
-    count = len(nodes.weights)
-    for points in points_of(program, np.asarray(spectra, float), parameters):
-        mean, square = points.sums(nodes, _squares)
-        variance = np.maximum(count * square - mean**2, 0)
-        singular = np.abs(points.states[:, 0].T)
-        yield from zip(
-            (singular * np.sqrt(variance / count)).max(axis=0).tolist(),
-            (singular * np.abs(mean)).max(axis=0).tolist(),
-            strict=True,
-        )
-
-
-def _squares(parts: NDArray, _terms: NDArray) -> NDArray:
-    total = parts.sum(axis=0)
-    return np.stack([total.sum(axis=-1), (total**2).sum(axis=-1)])
 
 
 def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:

@@ -20,11 +20,10 @@ from eigendyn.simulation.nodes import (
     FAINT,
     Fit,
     coarse_nodes,
-    draw_samples,
     fit_nodes,
     reference_nodes,
-    standard_error,
 )
+from eigendyn.simulation.samples import draw_samples, standard_error
 
 SERVED = 4  # spectra of each kind that nodes are chosen for, and saved times they are judged at
 ROUNDS = 4  # in which nodes are chosen, each time for the worst served ones too

@@ -25,7 +25,8 @@ from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
 from eigendyn.simulation.engines.task import OneRun, load_engine
 from eigendyn.simulation.equations import Equations
 from eigendyn.simulation.initial import field_parameters, saved_steps, starting_states
-from eigendyn.simulation.nodes import Fit, draw_samples, standard_error
+from eigendyn.simulation.nodes import Fit
+from eigendyn.simulation.samples import draw_samples, standard_error
 from eigendyn.simulation.serving import (
     SAMPLED_SHARE,
     checkpoints,

@@ -13,7 +13,8 @@ from eigendyn.results.events import INTERVALS
 from eigendyn.results.trajectory import Trajectory
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.engines.task import Follow
-from eigendyn.simulation.nodes import FAINT, Fit, fit_nodes, judge_nodes, relative_error
+from eigendyn.simulation.nodes import FAINT, Fit, fit_nodes, judge_nodes
+from eigendyn.simulation.samples import relative_error
 from eigendyn.simulation.still import moving_modes
 from eigendyn.simulation.sunk import cannot_return, lifted, sunk_modes
 

@@ -25,8 +25,9 @@ from eigendyn.simulation.equations import Equations, equations
 from eigendyn.simulation.initial import field_parameters, starting_states
 from eigendyn.simulation.measures import columns, measures, rank_columns, ranks
 from eigendyn.simulation.model_settings import OF_NETWORKS
-from eigendyn.simulation.nodes import Fit, draw_samples, fit_nodes
+from eigendyn.simulation.nodes import Fit, fit_nodes
 from eigendyn.simulation.run import run
+from eigendyn.simulation.samples import draw_samples
 
 if TYPE_CHECKING:
     import xarray

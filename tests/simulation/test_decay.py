@@ -1,10 +1,8 @@
 """Claims about weight decay: the default completes, and agrees with routes of its own."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from scipy.integrate import DOP853
+from stepped import ALLOWED, stepped, tolerances
 
 import eigendyn
 from eigendyn.simulation.engines.lanes.flow import compiled_flow
@@ -14,13 +12,7 @@ from eigendyn.simulation.nodes import fit_nodes
 
 START = (0.02, 0.3, 1.7)
 TWO = (0.2, 1.0)
-ALLOWED = 10  # tolerances
 STEADY = 1e4  # time without decay after which modes are equal to all digits
-
-
-def tolerances(found, right):
-    """Largest error in tolerances of the default; what has sunk counts absolutely."""
-    return np.max(np.abs(found - right) / (1e-12 + 1e-10 * np.abs(right)))
 
 
 def euclidean(decay, times):
@@ -29,14 +21,7 @@ def euclidean(decay, times):
     def slope(_, s):
         return s**3 * (1 - s**2) - decay * s
 
-    found = [np.sqrt(START)]
-    for begin, end in pairwise(times):
-        solver = DOP853(slope, begin, found[-1], end, rtol=1e-13, atol=1e-30)
-        while solver.status == "running":
-            solver.step()
-        assert solver.status == "finished"
-        found.append(solver.y)
-    return np.stack(found, axis=1)
+    return stepped(slope, np.sqrt(START), times, 1e-13)
 
 
 @pytest.mark.parametrize("decay", [0.02, 0.03, 0.04, 0.05, 0.06])
@@ -157,3 +142,40 @@ def test_momentum_and_decay_complete_by_default(decay):
     assert run.attrs["status"] == "completed"
     assert run.attrs["method"] == "steps"
     assert np.isfinite(run.singular_value).all()
+
+
+def test_a_learned_predictor_and_its_modes_change_what_decay_alone_changes_together():
+    """P F_p = κ s F_s, so that s² − p²/κ = (s₀² − p₀²/κ) e^(−2ωt) where both decay alike."""
+    decay, rate = 0.02, 2.0
+    both = {"weight_decay": decay, "predictor_decay": decay, "predictor_rate": rate}
+    start = [1.1, 0.6, 0.3, 0.05]
+    learned = {"predictor": "learned", "target": "ema", "method": "implicit"}
+    run = eigendyn.simulate("cosine", start, steps=5000, saves=251, **learned, **both)
+    assert run.attrs["status"] == "completed"
+    s, p = run.singular_value.values, run.predictor_value.values
+    left = (s[:, :1] ** 2 - p[:, :1] ** 2 / rate) * np.exp(-2 * decay * run.time.values)
+    assert tolerances(s, np.sqrt(left + p**2 / rate)) < 0.1
+
+
+def test_a_scheduled_target_that_decay_leaves_behind_is_what_its_schedule_leaves():
+    """Without a representation ξ falls as exp(−∫(1 − m)/η dt), m of BYOL's schedule."""
+    kept, eta, steps = 0.99, 0.1, 5000
+    scheduled = {"target": "ema", "ema": kept, "ema_schedule": "cosine", "learning_rate": eta}
+    run = eigendyn.simulate(
+        "cosine",
+        [1.1, 0.3],
+        predictor="learned",
+        weight_decay=0.3,
+        method="implicit",
+        max_solver_steps=6000,  # counted in what decays, it would take more than twice as many
+        steps=steps,
+        saves=251,
+        **scheduled,
+    )
+    assert run.attrs["status"] == "completed"
+    late = run.time.values[75:]  # when s is e^(−45) of its start
+    end = eta * steps
+    forgotten = (1 - kept) / (2 * eta) * (late + end / np.pi * np.sin(np.pi * late / end))
+    target = run.target_value.values[:, 75:]
+    right = target[:, :1] * np.exp(forgotten[0] - forgotten)
+    np.testing.assert_allclose(target, right, rtol=1e-9)

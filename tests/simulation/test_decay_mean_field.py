@@ -1,17 +1,14 @@
 """Claims about weight decay under the mean-field cosine loss, each with a route of its own."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from scipy.integrate import DOP853
+from stepped import ALLOWED, stepped, tolerances
 
 import eigendyn
 
 NOISE = {"sigma1": 0.2, "sigma2": 0.3}
 SETTINGS = {"closure": "mean-field", "weight_decay": 0.3, "steps": 10_000, **NOISE}
 FIRST, SECOND = 1 + NOISE["sigma1"] ** 2, 1 + NOISE["sigma2"] ** 2
-ALLOWED = 10  # tolerances
 KEPT, RATE = 0.99, 0.1  # of a target's weights in a step; learning rate
 
 
@@ -23,23 +20,6 @@ def forces(u, x):
     return eigenvalue * (both * a - eigenvalue * first * c) / (a**1.5 * b**0.5) / u
 
 
-def undecayed(slope, start, times):
-    """States (numbers, times) by explicit steps that end at every time."""
-    found = [start]
-    for begin, end in pairwise(times):
-        solver = DOP853(slope, begin, found[-1], end, rtol=3e-14, atol=1e-30)
-        while solver.status == "running":
-            solver.step()
-        assert solver.status == "finished"
-        found.append(solver.y)
-    return np.stack(found, axis=1)
-
-
-def tolerances(found, right):
-    """Largest error in tolerances of the default."""
-    return np.max(np.abs(found - right) / (1e-12 + 1e-10 * np.abs(right)))
-
-
 def test_a_mode_that_is_recruited_late_is_as_accurate_as_asked_for():
     """It magnifies an error a hundredfold on its way; s = e^(−ωt) u, du/dτ = F, τ' = e^(2ωt)."""
     start = (1.1809, 0.004, 0.0032)
@@ -48,7 +28,7 @@ def test_a_mode_that_is_recruited_late_is_as_accurate_as_asked_for():
     assert run.time[-1] == 1000
     times = run.time.values[run.time.values <= 12]
     stretched = np.expm1(0.6 * times) / 0.6
-    u = undecayed(lambda _, u: forces(u, u), np.sqrt(start), stretched)
+    u = stepped(lambda _, u: forces(u, u), np.sqrt(start), stretched, 3e-14)
     right = u * np.exp(-0.3 * times)
     assert tolerances(run.singular_value.values[:, : len(times)], right) < ALLOWED
     late = run.time.values[len(times) :]
@@ -86,7 +66,7 @@ def test_a_target_that_forgets_more_slowly_than_decay_is_followed_in_few_steps()
         pull = np.exp(0.6 * time) * forces(u, x)
         return np.concatenate([pull, forgets * (u - x) + 0.3 * x])
 
-    both = undecayed(slope, np.tile(np.sqrt(start), 2), times) * np.exp(-0.3 * times)
+    both = stepped(slope, np.tile(np.sqrt(start), 2), times, 3e-14) * np.exp(-0.3 * times)
     found = np.concatenate([run.singular_value.values, run.target_value.values])[:, :11]
     assert tolerances(found, both) < ALLOWED
 

@@ -12,7 +12,7 @@ from independent import cosine_moments
 import eigendyn
 from eigendyn.program.derivation import program_of
 from eigendyn.program.in_jax import compile_field
-from eigendyn.simulation.nodes import draw_samples, standard_error
+from eigendyn.simulation.samples import draw_samples, standard_error
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import mode_dynamics
 from eigendyn.theory.losses import named_loss

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from structures import first_of
 
 import eigendyn
 from eigendyn.program.averaging import NO_NODES
@@ -80,13 +81,14 @@ def test_forces_act_no_faster_than_at_the_scale_where_they_are_fast_enough():
     assert 0.1 * FASTEST < own.fastest(floor * direction) < 10 * FASTEST
 
 
-def test_trajectories_that_explicit_steps_leave_undone_are_served_and_counted():
+@pytest.mark.parametrize("closure", first_of("mean-field", "exact"))
+def test_trajectories_that_explicit_steps_leave_undone_are_served_and_counted(closure):
     runs = eigendyn.ensemble(
         "cosine",
         [[0.2, 1.0], [0.5, 0.4]],
         times=[0.0, 60.0, 120.0],
         weight_decay=0.1,
-        closure="mean-field",
+        closure=closure,
     )
     assert runs.status.values.tolist() == ["completed"] * 2
     assert runs.attrs["engine"] == "compiled, 2 of 2 implicit"
