@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any
 
 import click
@@ -31,33 +29,31 @@ class Asked:
     settings: dict[str, Any]
 
 
-def asked_for(
-    ctx: click.Context,
-    options: Mapping[str, Any],
-    *,
-    preset: str | None,
-    loss_expr: str | None,
-    loss_file: Path | None,
-    parameters: tuple[str, ...],
-    model: str | None = None,
-) -> Asked:
+def given_settings(ctx: click.Context, *others: str) -> dict[str, Any]:
+    """Fields of `Settings`, and others, that the user has given as options."""
+    names = [*(field.name for field in fields(Settings)), *others]
+    return {name: ctx.params[name] for name in names if name in ctx.params and is_given(ctx, name)}
+
+
+def asked_for(ctx: click.Context) -> Asked:
     """Take what was given over what a preset brings, and a written loss or model over a named loss.
 
     Raises:
         UnknownName, InvalidSetting, InvalidExpression, UnreadableFile: As the options deserve.
     """
-    given = {name: value for name, value in options.items() if is_given(ctx, name)}
+    options, given = ctx.params, given_settings(ctx)
+    preset, model, parameters = options["preset"], options.get("model"), options["parameters"]
+    written = {f"--loss-{kind}": options[f"loss_{kind}"] for kind in ("expr", "file")}
     if model is not None:
-        others = {"--loss": "loss" in given, "--loss-expr": loss_expr, "--loss-file": loss_file}
-        named = chosen_model(model, parameters, others | {"--preset": preset})
+        others = {"--loss": "loss" in given, **written, "--preset": preset}
+        named = chosen_model(model, parameters, others)
         return Asked(model, Settings(**given), given | {"loss": named})
     source = preset_settings(preset, *(given.get(p) for p in ("loss", "predictor", "target")))
     source.pop("batch", None)  # of networks
     chosen = Settings(**(source | given))
-    written = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
-    loss = chosen.loss if written is None else written
+    own = written_loss(loss_text(*written.values()), parameters, named="loss" in given)
     return Asked(
-        name=chosen.loss if written is None else "written",
+        name=chosen.loss if own is None else "written",
         chosen=chosen,
-        settings=source | given | {"loss": loss},
+        settings=source | given | {"loss": chosen.loss if own is None else own},
     )

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
 from eigendyn.cli.flags import say
-from eigendyn.cli.options import beta_option, loss_option, stop_gradient_option
+from eigendyn.cli.options import (
+    beta_option,
+    json_option,
+    loss_option,
+    number_option,
+    seed_option,
+    stop_gradient_option,
+)
 from eigendyn.cli.parameters import Name
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.settings import choices
@@ -35,22 +43,10 @@ FAILED = 3
 )
 @stop_gradient_option
 @beta_option
-@click.option(
-    "--alpha", type=float, default=Settings.alpha, help="Exponent α of the predictor, λ = v^α."
-)
-@click.option("--seed", type=int, default=Settings.seed, help="Seed of all draws.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(
-    *,
-    loss: str,
-    update: str,
-    predictor: str,
-    stop_gradient: bool,
-    beta: float | None,
-    alpha: float,
-    seed: int,
-    as_json: bool,
-) -> None:
+@number_option("alpha")
+@seed_option("Seed of all draws.")
+@json_option
+def command(*, loss: str, update: str, as_json: bool, **settings: Any) -> None:
     """Audit an update rule: is it the gradient of the loss?
 
     \b
@@ -62,26 +58,11 @@ def command(
     branch; then whether it depends on scale, and conserves what the loss conserves. From Python,
     `eigendyn.audit(loss, rule)` takes any function. Exit code 0: passed; 2: refused; 3: failed.
     """  # noqa: D301
-    Settings(
-        loss=loss,
-        predictor=predictor,
-        stop_gradient=stop_gradient,
-        beta=beta,
-        alpha=alpha,
-        seed=seed,
-    )
+    Settings(loss=loss, **settings)
     from eigendyn.crosschecks.audit import audit
     from eigendyn.show.report.audit import summary, table
 
-    found = audit(
-        loss,
-        update,
-        predictor=predictor,
-        stop_gradient=stop_gradient,
-        beta=beta,
-        alpha=alpha,
-        seed=seed,
-    )
+    found = audit(loss, update, **settings)
     say(json.dumps(summary(found), allow_nan=False) if as_json else table(found))
     if not found.passed:
         click.get_current_context().exit(FAILED)

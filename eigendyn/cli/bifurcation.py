@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +11,26 @@ from eigendyn.cli.asked import asked_for
 from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
-    FILE,
     config_option,
-    loss_option,
-    model_option,
+    dynamics_options,
+    file_option,
     output_options,
-    physics_options,
-    preset_option,
-    variant_options,
-    written_loss_options,
+    samples_option,
+    seed_option,
 )
 from eigendyn.cli.parameters import Names, Numbers, is_given
-from eigendyn.cli.saving import saving
+from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings import choices
-from eigendyn.settings.run_settings import Settings, with_closure_accuracy
+from eigendyn.settings.choices import PICTURE_SUFFIXES, TREE_SUFFIXES
+from eigendyn.settings.run_settings import with_closure_accuracy
 
 PARTIAL = 3
 ACCURACY = 1e-6  # of an exact closure's quadrature
 
 
 @click.command("bifurcation", cls=Subcommand)
-@loss_option
-@written_loss_options
-@model_option
-@preset_option
-@variant_options
-@physics_options
+@dynamics_options
 @click.option(
     "--parameter",
     "driven",
@@ -74,10 +64,8 @@ ACCURACY = 1e-6  # of an exact closure's quadrature
     help="Its smallest and largest value.",
 )
 @click.option("--modes", type=int, default=1, help="Number of modes.")
-@click.option(
-    "--samples", type=int, default=Settings.samples, help="Samples of the sampled closure."
-)
-@click.option("--seed", type=int, default=Settings.seed, help="Seed of these, and of the search.")
+@samples_option
+@seed_option("Seed of samples, and of the search.")
 @click.option(
     "--slices",
     type=int,
@@ -85,12 +73,11 @@ ACCURACY = 1e-6  # of an exact closure's quadrature
     help="Values of the parameter at which fixed points are sought; a search over the whole range "
     "follows.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    show_default="a fresh eigendyn-bifurcation-LOSS.png",
-    help="File to write: a picture, .png, .pdf or .svg, or branches and special points, .nc.",
+@file_option("File of branches and special points: .nc.", "-o", "--output")
+@file_option(
+    "Picture to write: .png, .pdf or .svg.",
+    "--plot",
+    fresh="eigendyn-bifurcation-LOSS.png, without --output",
 )
 @output_options
 @config_option
@@ -98,11 +85,6 @@ ACCURACY = 1e-6  # of an exact closure's quadrature
 def command(
     ctx: click.Context,
     *,
-    loss_expr: str | None,
-    loss_file: Path | None,
-    model: str | None,
-    parameters: tuple[str, ...],
-    preset: str | None,
     driven: tuple[str, ...],
     between: list[float],
     second: tuple[str, ...] | None,
@@ -110,10 +92,7 @@ def command(
     modes: int,
     slices: int | None,
     output: Path | None,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    **settings: Any,
+    **_: Any,
 ) -> None:
     """Follow fixed points as a parameter changes, and draw where they turn, cross or oscillate.
 
@@ -129,22 +108,18 @@ def command(
     Branches are solid where stable, dashed where unstable; saddle-node, transcritical and Hopf
     points are marked, and listed with the bracket in which they were found and their eigenvalues.
     """  # noqa: D301
-    from eigendyn.results.files import check_output, fresh_path
     from eigendyn.settings.checks import check_whole
 
     if slices is not None:
         check_whole("slices", slices, 1)
-    asked = asked_for(
-        ctx,
-        settings,
-        preset=preset,
-        loss_expr=loss_expr,
-        loss_file=loss_file,
-        parameters=parameters,
-        model=model,
+    asked = asked_for(ctx)
+    stem = f"eigendyn-bifurcation-{asked.name}"
+    both = (*PICTURE_SUFFIXES, *TREE_SUFFIXES)  # a picture went to --output before there was --plot
+    files = (
+        Output.asked_for(ctx, result=(), stem=stem)
+        if output is None
+        else Output.asked_for(ctx, result=both)
     )
-    path = output or fresh_path(f"eigendyn-bifurcation-{asked.name}", ".png")
-    check_output(path, (*choices.PICTURE_SUFFIXES, *choices.TREE_SUFFIXES), force)
     if second is None and is_given(ctx, "second_between"):
         message = "--second-range belongs to --second-parameter, and there is none. Add it."
         raise InvalidSetting(message)
@@ -163,7 +138,7 @@ def command(
             between,
             slices=slices or SLICES,
             seed=asked.chosen.seed,
-            progress=not quiet and sys.stderr.isatty(),
+            progress=files.progress,
         )
         curves = ()
         if second is not None:
@@ -171,15 +146,15 @@ def command(
             curves = fold_curve(system, driven, between, second, second_between, folds=folds)
         return system, diagram, curves
 
-    def save_data(system: Any, diagram: Any, curves: Any) -> None:
+    def save_data(path: Path, force: bool) -> None:
         from eigendyn.analysis.bifurcations.diagram_data import diagram_data
         from eigendyn.results.files import save
         from eigendyn.results.provenance import provenance
 
-        made = {system.kind: system.name, **provenance("cpu", "float64")}
+        made = {**named, **provenance("cpu", "float64")}
         save(diagram_data(diagram, curves, **made), path, force)
 
-    def save_picture(system: Any, diagram: Any, curves: Any) -> None:
+    def save_picture(path: Path, force: bool) -> None:
         from eigendyn.show.plot.bifurcation import bifurcation_figure
         from eigendyn.show.plot.picture import save_figure
 
@@ -187,21 +162,21 @@ def command(
         beside = second_between if curves else None
         save_figure(bifurcation_figure(diagram, curves, beside, value), path, force)
 
+    def save(path: Path, force: bool) -> None:
+        write = save_picture if path.suffix.lower() in PICTURE_SUFFIXES else save_data
+        interruptible(lambda: write(path, force))
+
     system, diagram, curves = interruptible(work)
+    named = {system.kind: system.name}
     from eigendyn.show.report.bifurcation import summary, table
 
-    if as_json:
-        report = {**summary({system.kind: system.name}, diagram, curves), "picture": str(path)}
-        say(json.dumps(report, allow_nan=False))
-    else:
-        say(table(diagram, curves))
-        if second is not None and not curves:
-            say(f"\nNo saddle-node was found that could be followed along {' = '.join(second)}.")
-    is_picture = path.suffix.lower() in choices.PICTURE_SUFFIXES
-    save = save_picture if is_picture else save_data
-    with saving():
-        interruptible(lambda: save(system, diagram, curves))
-    if not quiet:
-        click.echo(f"Saved {path}.", err=True)
+    first = next(iter(reversed(files.named.values())))  # the picture, if there is one
+    files.show(
+        lambda: {**summary(named, diagram, curves), "picture": first, "files": files.named},
+        lambda: table(diagram, curves),
+    )
+    if second is not None and not curves and not files.as_json:
+        say(f"\nNo saddle-node was found that could be followed along {' = '.join(second)}.")
+    files.save(result=save, picture=save)
     if diagram.partial or any(curve.partial for curve in curves):
         ctx.exit(PARTIAL)

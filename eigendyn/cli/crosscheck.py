@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from eigendyn.cli.flags import say
+from eigendyn.cli.asked import given_settings
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
-    FILE,
     config_option,
-    loss_option,
+    file_option,
+    network_options,
     output_options,
-    physics_options,
-    preset_option,
     run_options,
     saves_option,
     start_options,
-    variant_options,
-    written_loss_options,
 )
 from eigendyn.cli.parameters import is_given
-from eigendyn.cli.saving import saving
+from eigendyn.cli.saving import Output
 from eigendyn.cli.starts import Start
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.errors import InvalidSetting
-from eigendyn.results.files import check_output
-from eigendyn.settings import choices
+from eigendyn.results.files import save
+from eigendyn.settings.choices import TREE_SUFFIXES
 
 DISAGREES = 3
+OF_NETWORKS = ("batch", "seeds", "preset", "false_alarm")  # settings that a theory has not
 FOR_ALL = ("batch", "seeds", "steps", "false_alarm", "seed")  # what --all can be combined with
 
 
 @click.command("crosscheck", cls=Subcommand)
-@loss_option
-@written_loss_options
+@network_options
 @click.option(
     "--all", "every", is_flag=True, help="Every loss, variant and exponent, in one table."
 )
-@preset_option
 @click.option(
     "--batch",
     type=int,
@@ -58,12 +51,10 @@ FOR_ALL = ("batch", "seeds", "steps", "false_alarm", "seed")  # what --all can b
     help="Probability with which a true theory is called wrong.",
 )
 @start_options
-@variant_options
-@physics_options
 @saves_option(61)
 @run_options
-@click.option("-o", "--output", type=FILE, help="Result file with both sides: .nc.")
-@click.option("--plot", type=FILE, help="Theory as lines, networks as dots: .png, .pdf or .svg.")
+@file_option("Result file with both sides: .nc.", "-o", "--output")
+@file_option("Theory as lines, networks as dots: .png, .pdf or .svg.", "--plot")
 @output_options
 @config_option
 @click.pass_context
@@ -74,12 +65,9 @@ def command(
     loss_expr: str | None,
     loss_file: Path | None,
     parameters: tuple[str, ...],
-    output: Path | None,
-    plot: Path | None,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    **settings: Any,
+    batch: int | None,
+    seed: int,
+    **_: Any,
 ) -> None:
     """Compare the theory with gradient descent of real networks.
 
@@ -96,32 +84,30 @@ def command(
     have been called wrong. Without a start, the published one with 10 modes is taken. Exit code 0:
     they agree; 2: refused, nothing was run; 3: they disagree, or a side diverged.
     """  # noqa: D301
-    chosen = Start.taken_from(settings)
-    if output is not None:
-        check_output(output, choices.TREE_SUFFIXES, force)
-    if plot is not None:
-        check_output(plot, choices.PICTURE_SUFFIXES, force)
-    given = {name: value for name, value in settings.items() if is_given(ctx, name)}
-    progress = not quiet and sys.stderr.isatty()
+    chosen = Start.asked_for(ctx)
+    output = Output.asked_for(ctx, result=TREE_SUFFIXES)
+    given = given_settings(ctx, *OF_NETWORKS)
     if every:
         _refuse_beside_all(ctx)
-        result = interruptible(lambda: _crosscheck_all(given, progress))
+        result = interruptible(lambda: _crosscheck_all(given, output.progress))
         agrees = bool((result["verdict"] == "agrees").all())
     else:
         own = written_loss(loss_text(loss_expr, loss_file), parameters, named="loss" in given)
-        _check(settings, given)
+        _check(5_000 if batch is None else batch, given)
         if own is not None:
             given["loss"] = own
-        start = chosen.encoder(settings["seed"], quiet)
-        result = interruptible(lambda: _crosscheck(start, given, progress))
+        start = chosen.encoder(seed, output.quiet)
+        result = interruptible(lambda: _crosscheck(start, given, output.progress))
         agrees = result["agreement"].attrs["verdict"] == "agrees"
-    named = {"result": output, "picture": plot}
-    files = {kind: str(path) for kind, path in named.items() if path is not None}
-    _print(result, every, files, as_json)
-    with saving():
-        _save(result, output, plot, force)
-    if files and not quiet:
-        click.echo(f"Saved {' and '.join(files.values())}.", err=True)
+    from eigendyn.show.report import agreement
+
+    summary = agreement.grid_summary if every else agreement.summary
+    table = agreement.grid_table if every else agreement.table
+    output.show(lambda: {**summary(result), "files": output.named}, lambda: table(result))
+    output.save(
+        result=lambda path, force: save(result, path, force),
+        picture=lambda path, force: _draw(result, path, force),
+    )
     if not agrees:
         ctx.exit(DISAGREES)
 
@@ -138,18 +124,17 @@ def _refuse_beside_all(ctx: click.Context) -> None:
             raise InvalidSetting(message)
 
 
-def _check(settings: dict[str, Any], given: dict[str, Any]) -> None:
+def _check(batch: int, given: dict[str, Any]) -> None:
     """Refuse what can be refused before anything heavy is loaded."""
     from eigendyn.network.network import Network
     from eigendyn.settings.presets import preset_settings
     from eigendyn.settings.run_settings import Settings
 
-    both = {"batch", "seeds", "preset", "false_alarm"}
     wanted = (given.get(part) for part in ("loss", "predictor", "target"))
     source = preset_settings(given.get("preset"), *wanted)
     wanted = source | given
-    Settings(**{name: value for name, value in wanted.items() if name not in both})
-    Network(batch=5_000 if settings["batch"] is None else settings["batch"])
+    Settings(**{name: value for name, value in wanted.items() if name not in OF_NETWORKS})
+    Network(batch=batch)
 
 
 def _crosscheck(start, given: dict[str, Any], progress: bool):
@@ -164,22 +149,7 @@ def _crosscheck_all(given: dict[str, Any], progress: bool):
     return crosscheck_all(progress=progress, **given)
 
 
-def _save(result, output: Path | None, plot: Path | None, force: bool) -> None:
-    if output is not None:
-        from eigendyn.results.files import save
+def _draw(result, path: Path, force: bool) -> None:
+    from eigendyn.show.plot.agreement import save_agreement_picture
 
-        save(result, output, force)
-    if plot is not None:
-        from eigendyn.show.plot.agreement import save_agreement_picture
-
-        save_agreement_picture(result, plot, force)
-
-
-def _print(result, every: bool, files: dict[str, str], as_json: bool) -> None:
-    from eigendyn.show.report import agreement
-
-    if as_json:
-        summarise = agreement.grid_summary if every else agreement.summary
-        say(json.dumps({**summarise(result), "files": files}, allow_nan=False))
-    else:
-        say(agreement.grid_table(result) if every else agreement.table(result))
+    save_agreement_picture(result, path, force)

@@ -11,15 +11,15 @@ import click
 
 from eigendyn.cli.options import (
     architecture_options,
+    json_option,
     loss_options,
     model_option,
     variant_options,
     written_loss_options,
 )
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.cli.written import chosen_model, loss_text, written_loss
+from eigendyn.cli.written import chosen_model, lone_loss, loss_text
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import architecture
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     help="Exponent α of the predictor, λ = v^α.",
 )
 @click.option("--latex", is_flag=True, help="Print LaTeX, one equation a line.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def command(
     loss: str | None,
     loss_expr: str | None,
@@ -71,41 +71,23 @@ def command(
     if latex and as_json:
         message = "--latex and --json exclude each other: the JSON object holds the LaTeX too."
         raise InvalidSetting(message)
+    variant: Any = {"stop_gradient": stop_gradient, "beta": beta}
+    exponent: Any = {} if alpha is None else {"alpha": alpha}
     form = "json" if as_json else "latex" if latex else "text"
     if model is not None:
         others = {"--loss": loss, "--loss-expr": loss_expr, "--loss-file": loss_file}
         dynamics = chosen_model(model, parameters, others)
-        variant = {"stop_gradient": stop_gradient, "beta": beta, **structure}
-        _derive_model(dynamics, variant if alpha is None else variant | {"alpha": alpha}, form)
+        _derive_model(dynamics, {**variant, **structure, **exponent}, form)
         return
-    loss_expr = loss_text(loss_expr, loss_file)
-    if loss is None and loss_expr is None:
-        message = (
-            "LOSS is missing. Name one, as in eigendyn derive cosine, or write one with "
-            f"--loss-expr. Known: {', '.join(LOSS_NAMES)}."
-        )
-        raise InvalidSetting(message)
-    written = written_loss(loss_expr, parameters, named=loss is not None)
-    if written is not None and not (stop_gradient and beta is None):
-        message = (
-            "A written loss brings its β and stop-gradient with it. Leave out --beta and "
-            "--no-stop-gradient, and write them into --loss-expr."
-        )
-        raise InvalidSetting(message)
-    chosen = Settings(
-        loss=loss or Settings.loss,
-        stop_gradient=stop_gradient,
-        beta=beta,
-        alpha=Settings.alpha if alpha is None else alpha,
-        **structure,
-    )
+    text = loss_text(loss_expr, loss_file)
+    written = lone_loss("derive cosine", loss, text, parameters, **variant)
+    chosen = Settings(loss=loss or Settings.loss, **variant, **structure, **exponent)
     from eigendyn.theory.formula import derivation
     from eigendyn.theory.losses import named_loss, without_predictor
 
-    symbolic = written or named_loss(loss or "", beta=beta, stop_gradient=stop_gradient)
+    symbolic = written or named_loss(loss or "", **variant)
     if chosen.predictor == "none":
         symbolic = without_predictor(symbolic)
-    exponent = {} if alpha is None else {"alpha": alpha}
     equations = derivation(
         symbolic, closure=chosen.closure, architecture=architecture(chosen), **exponent
     )

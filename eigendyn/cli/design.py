@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eigendyn.cli.options import loss_options
+from eigendyn.cli.options import json_option, loss_options, number_option, param_option
 from eigendyn.cli.parameters import numbers_by_name
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.run_settings import Settings
 
 if TYPE_CHECKING:
     from eigendyn.analysis.design import Design
@@ -29,15 +28,9 @@ COMPARED = ("eigenvalue", "wanted", "derived")
     metavar="TEXT",
     help="… and change the learning-rate multiplier of its modes, as in '1'.",
 )
-@click.option(
-    "--param",
-    "parameters",
-    multiple=True,
-    metavar="NAME=NUMBER",
-    help="A number for a name that the text uses; may be given several times.",
-)
-@click.option("--sigma1", type=float, default=Settings.sigma1, help="Noise of the first view.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@param_option("the text uses")
+@number_option("sigma1")
+@json_option
 def command(
     rate: str | None,
     loss: str | None,

@@ -10,56 +10,33 @@ import click
 from eigendyn.cli.asked import asked_for
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
-    FILE,
     config_option,
-    loss_option,
-    physics_options,
-    preset_option,
-    variant_options,
-    written_loss_options,
+    file_option,
+    force_option,
+    network_options,
+    quiet_option,
+    seed_option,
 )
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.settings.run_settings import Settings
 
 SUFFIXES = (".html",)
 
 
 @click.command("explore", cls=Subcommand)
-@loss_option
-@written_loss_options
-@preset_option
-@variant_options
-@physics_options
+@network_options
 @click.option(
     "--samples",
     type=int,
     show_default="2048",
     help="Number of samples of the sampled closure, at most 4096.",
 )
-@click.option("--seed", type=int, default=Settings.seed, help="Seed of the samples.")
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    show_default="a fresh eigendyn-LOSS.html",
-    help="The page: .html.",
-)
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@click.option("-q", "--quiet", is_flag=True, help="No notes.")
+@seed_option("Seed of the samples.")
+@file_option("The page: .html.", "-o", "--output", fresh="eigendyn-LOSS.html")
+@force_option
+@quiet_option
 @config_option
 @click.pass_context
-def command(
-    ctx: click.Context,
-    *,
-    loss_expr: str | None,
-    loss_file: Path | None,
-    parameters: tuple[str, ...],
-    preset: str | None,
-    output: Path | None,
-    force: bool,
-    quiet: bool,
-    **settings: Any,
-) -> None:
+def command(ctx: click.Context, *, output: Path | None, force: bool, quiet: bool, **_: Any) -> None:
     """Write a page on which the dynamics can be explored by hand.
 
     \b
@@ -73,14 +50,7 @@ def command(
     The plane is that of two modes' variances, of p and s with a learned predictor, of encoder and
     target with --target ema. Its path is printed on standard output.
     """  # noqa: D301
-    asked = asked_for(
-        ctx,
-        settings,
-        preset=preset,
-        loss_expr=loss_expr,
-        loss_file=loss_file,
-        parameters=parameters,
-    )
+    asked = asked_for(ctx)
     from eigendyn.results.files import check_output, fresh_path, write_atomically
 
     path = output or fresh_path(f"eigendyn-{asked.name}", ".html")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from eigendyn.cli.options import (
     FILE,
     beta_option,
+    force_option,
     loss_options,
     stop_gradient_option,
     written_loss_options,
 )
 from eigendyn.cli.parameters import Name
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.cli.written import loss_text, written_loss
-from eigendyn.errors import InvalidSetting
-from eigendyn.settings.choices import BACKENDS, LOSS_NAMES
+from eigendyn.cli.written import lone_loss, loss_text
+from eigendyn.settings.choices import BACKENDS
 
 SUFFIXES = (".py",)
 
@@ -36,7 +37,7 @@ SUFFIXES = (".py",)
 @click.option(
     "-o", "--output", type=FILE, show_default="standard output", help="Python file to write."
 )
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@force_option
 def command(
     loss: str | None,
     backend: str,
@@ -65,23 +66,12 @@ def command(
     if output is not None:
         check_output(output, SUFFIXES, force)
     text = loss_text(loss_expr, loss_file)
-    if loss is None and text is None:
-        message = (
-            "LOSS is missing. Name one, as in eigendyn export iso-cosine, or write one with "
-            f"--loss-expr. Known: {', '.join(LOSS_NAMES)}."
-        )
-        raise InvalidSetting(message)
-    written = written_loss(text, parameters, named=loss is not None)
-    if written is not None and not (stop_gradient and beta is None):
-        message = (
-            "A written loss brings its β and stop-gradient with it. Leave out --beta and "
-            "--no-stop-gradient, and write them into --loss-expr."
-        )
-        raise InvalidSetting(message)
+    variant: Any = {"stop_gradient": stop_gradient, "beta": beta}
+    written = lone_loss("export iso-cosine", loss, text, parameters, **variant)
     from eigendyn.theory.export import export_loss
     from eigendyn.theory.losses import named_loss
 
-    named = written or named_loss(loss or "", beta=beta, stop_gradient=stop_gradient)
+    named = written or named_loss(loss or "", **variant)
     source = export_loss(named, backend)
     if output is None:
         click.echo(source, nl=False)

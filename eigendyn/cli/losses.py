@@ -6,11 +6,12 @@ import json
 
 import click
 
+from eigendyn.cli.options import json_option
 from eigendyn.cli.subcommand import Subcommand
 
 
 @click.command("losses", cls=Subcommand)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def command(as_json: bool) -> None:
     """List the losses: per-sample, in the eigenbasis of the predictor.
 

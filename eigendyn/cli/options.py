@@ -92,6 +92,12 @@ def loss_options(default: str | None, text: str) -> Callable:
     )
 
 
+def param_option(uses: str) -> Callable:
+    """The option of numbers by name, for names that something uses."""
+    text = f"A number for a name that {uses}; may be given several times."
+    return click.option("--param", "parameters", multiple=True, metavar="NAME=NUMBER", help=text)
+
+
 loss_option = loss_options(Settings.loss, "Loss that is descended; also without --loss.")
 written_loss_options = stack(
     click.option(
@@ -100,13 +106,7 @@ written_loss_options = stack(
         help="A loss of your own, as in 'sum((lam*z1 - sg(z2))**2)/2', in the place of --loss.",
     ),
     click.option("--loss-file", type=FILE, help="The same, read from a text file."),
-    click.option(
-        "--param",
-        "parameters",
-        multiple=True,
-        metavar="NAME=NUMBER",
-        help="A number for a name that --loss-expr or a model uses; may be given several times.",
-    ),
+    param_option("--loss-expr or a model uses"),
 )
 model_option = click.option(
     "--model",
@@ -191,6 +191,24 @@ preset_option = click.option(
     help="A source's settings, where options are not given: the paper's toy network (published), "
     "or a method.",
 )
+# What every command takes that follows dynamics: of a loss, or of a model too.
+network_options = stack(
+    loss_option, written_loss_options, preset_option, variant_options, physics_options
+)
+dynamics_options = stack(
+    loss_option,
+    written_loss_options,
+    model_option,
+    preset_option,
+    variant_options,
+    physics_options,
+)
+samples_option = click.option(
+    "--samples",
+    type=int,
+    default=Settings.samples,
+    help="Number of samples of the sampled closure.",
+)
 _rtol, _atol = (" or ".join(f"{t[i]:g}" for t in TOLERANCES.values()) for i in (0, 1))
 engine_options = stack(
     click.option(
@@ -203,12 +221,7 @@ engine_options = stack(
         "then implicit where that fails; flow with --solver stiff, on a GPU, in float32; steps "
         "with --momentum, unless --rtol, --atol or --solver asks for a flow.",
     ),
-    click.option(
-        "--samples",
-        type=int,
-        default=Settings.samples,
-        help="Number of samples of the sampled closure.",
-    ),
+    samples_option,
     click.option(
         "--closure-accuracy",
         type=float,
@@ -234,6 +247,13 @@ engine_options = stack(
         help="Absolute error allowed in a step of the flow.",
     ),
 )
+
+
+def seed_option(text: str) -> Callable:
+    """The option of the seed, of what is drawn with it."""
+    return click.option("--seed", type=int, default=Settings.seed, help=text)
+
+
 run_options = stack(
     click.option(
         "--dtype",
@@ -247,9 +267,7 @@ run_options = stack(
         default=Settings.device,
         help="Where to run.",
     ),
-    click.option(
-        "--seed", type=int, default=Settings.seed, help="Seed of the random start and of samples."
-    ),
+    seed_option("Seed of the random start and of samples."),
 )
 
 
@@ -258,11 +276,21 @@ def saves_option(default: int) -> Callable:
     return click.option("--saves", type=int, default=default, help="Largest number of saved times.")
 
 
-output_options = stack(
-    click.option("--force", is_flag=True, help="Overwrite existing files."),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object, no table."),
-    click.option("-q", "--quiet", is_flag=True, help="No notes and no progress."),
-)
+def file_option(text: str, *flags: str, fresh: str | None = None) -> Callable:
+    """The option of a file to write, and what its name is where none is given."""
+    shown = False if fresh is None else f"a fresh {fresh}"
+    return click.option(*flags, type=FILE, show_default=shown, help=text)
+
+
+def former_option(name: str, *flags: str) -> Callable:
+    """Flags that a file had before, and still may have; the help does not show them."""
+    return click.option(*flags, name, type=FILE, hidden=True)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+force_option = click.option("--force", is_flag=True, help="Overwrite existing files.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes and no progress.")
+output_options = stack(force_option, json_option, quiet_option)
 
 
 def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -274,10 +302,13 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     except (OSError, ValueError) as error:
         message = f"--config must name a readable TOML file, not {path} ({error})."
         raise UnreadableFile(message) from error
-    options = (one for one in ctx.command.params if isinstance(one, click.Option))
-    known = tuple(str(option.name) for option in options)
+    options = [one for one in ctx.command.params if isinstance(one, click.Option)]
+    former = {one.opts[-1].strip("-"): str(one.name) for one in options if one.hidden}
+    known = [str(one.name) for one in options]
     ctx.default_map = {  # as text, so that 1.5 steps are refused and not cut to 1
-        check_choice("setting", key, known): value if isinstance(value, list) else str(value)
+        check_choice("setting", former.get(key, key), known): (
+            value if isinstance(value, list) else str(value)
+        )
         for key, value in values.items()
     }
 

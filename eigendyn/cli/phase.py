@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from eigendyn.cli.asked import asked_for
-from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
-    FILE,
     config_option,
-    loss_option,
-    model_option,
+    dynamics_options,
+    file_option,
+    former_option,
     output_options,
-    physics_options,
-    preset_option,
-    variant_options,
-    written_loss_options,
+    samples_option,
+    seed_option,
 )
 from eigendyn.cli.parameters import Numbers, numbers_by_name
-from eigendyn.cli.saving import saving
+from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.settings import choices
-from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.choices import PICTURE_SUFFIXES
 
 ANIMATIONS = (".gif", ".mp4")
 
 
 @click.command("phase", cls=Subcommand)
-@loss_option
-@written_loss_options
-@model_option
-@preset_option
-@variant_options
-@physics_options
-@click.option(
-    "--samples", type=int, default=Settings.samples, help="Samples of the sampled closure."
-)
-@click.option("--seed", type=int, default=Settings.seed, help="Seed of these, and of networks.")
+@dynamics_options
+@samples_option
+@seed_option("Seed of samples, and of networks.")
 @click.option(
     "--start",
     "starts",
@@ -75,44 +61,34 @@ ANIMATIONS = (".gif", ".mp4")
     default=0,
     help="Train so many networks from every start, and draw them over the theory.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    show_default="a fresh eigendyn-phase-LOSS.png",
-    help="Picture to write: .png, .pdf or .svg; .gif or .mp4 move.",
+@file_option(
+    "Picture to write: .png, .pdf or .svg; .gif or .mp4 move.",
+    "--plot",
+    fresh="eigendyn-phase-LOSS.png",
 )
+@former_option("plot", "-o", "--output")
 @output_options
 @config_option
 @click.pass_context
 def command(
     ctx: click.Context,
     *,
-    loss_expr: str | None,
-    loss_file: Path | None,
-    model: str | None,
-    parameters: tuple[str, ...],
-    preset: str | None,
     starts: tuple[list[float], ...],
     modes: int | None,
     held: tuple[str, ...],
     window: list[float] | None,
     basins: bool,
     descent: int,
-    output: Path | None,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    **settings: Any,
+    **_: Any,
 ) -> None:
     """Draw the phase portrait of two modes, or of two states of one mode.
 
     \b
     Examples:
-      eigendyn phase --loss cosine -o phase.png
+      eigendyn phase --loss cosine --plot phase.png
       eigendyn phase --loss euclidean --weight-decay 0.1 --basins
       eigendyn phase --loss euclidean --predictor learned --weight-decay 0.1 --predictor-decay 0.1
-      eigendyn phase --loss euclidean --target ema --start 0.1,0.5 -o ema.gif
+      eigendyn phase --loss euclidean --target ema --start 0.1,0.5 --plot ema.gif
       eigendyn phase --loss cosine --modes 3 --slice variance3=0.5 --window 1,1
       eigendyn phase --model deep-linear --param c=1.5
 
@@ -122,35 +98,26 @@ def command(
     sets of what is conserved, borders of basins and trajectories. The fixed points are listed with
     the eigenvalues of their Jacobians.
     """  # noqa: D301
-    from eigendyn.results.files import check_output, fresh_path
     from eigendyn.settings.checks import check_whole
 
     check_whole("descent", descent, 0)
-    asked = asked_for(
-        ctx,
-        settings,
-        preset=preset,
-        loss_expr=loss_expr,
-        loss_file=loss_file,
-        parameters=parameters,
-        model=model,
-    )
-    path = output or fresh_path(f"eigendyn-phase-{asked.name}", ".png")
-    check_output(path, (*choices.PICTURE_SUFFIXES, *ANIMATIONS), force)
+    asked = asked_for(ctx)
+    pictures = (*PICTURE_SUFFIXES, *ANIMATIONS)
+    output = Output.asked_for(ctx, result=(), picture=pictures, stem=f"eigendyn-phase-{asked.name}")
 
     def work() -> Any:
         from eigendyn.show.portrait import draw_portrait
 
         return draw_portrait(
-            path,
-            force,
+            output.files["picture"],
+            output.force,
             starts=starts,
             with_basins=basins,
             descents=descent,
             modes=modes,
             held=numbers_by_name(held, "--slice variance3=0.5"),
             window=window,
-            progress=not quiet and sys.stderr.isatty(),
+            progress=output.progress,
             settings=asked.settings,
         )
 
@@ -158,11 +125,5 @@ def command(
     found = (motion, rests)
     from eigendyn.show.report.phase import summary, table
 
-    if as_json:
-        say(json.dumps({**summary(found), "picture": str(path)}, allow_nan=False))
-    else:
-        say(table(found))
-    with saving():
-        interruptible(save)
-    if not quiet:
-        click.echo(f"Saved {path}.", err=True)
+    output.show(lambda: {**summary(found), **output.named}, lambda: table(found))
+    output.save(picture=lambda _path, _force: interruptible(save))

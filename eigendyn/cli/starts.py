@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -34,9 +34,9 @@ class Start:
     inputs: int | None
 
     @classmethod
-    def taken_from(cls, options: dict[str, Any]) -> Start:
-        """Take the options of a start out of those of a command."""
-        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+    def asked_for(cls, ctx: click.Context) -> Start:
+        """Take the options of a start from those of a command."""
+        return cls(**{field.name: ctx.params[field.name] for field in fields(cls)})
 
     def __post_init__(self) -> None:
         given = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eigendyn.cli.parameters import numbers_by_name
 from eigendyn.errors import InvalidSetting, UnreadableFile
+from eigendyn.settings.choices import LOSS_NAMES
 
 if TYPE_CHECKING:
     from eigendyn.theory.derive import ModeDynamics
@@ -75,6 +76,48 @@ def written_loss(text: str | None, parameters: tuple[str, ...], named: bool) -> 
         message = f"The loss {text.strip()[:60]!r} does not depend on {name!r}. Leave out --param."
         raise InvalidSetting(message)
     return loss
+
+
+def lone_loss(
+    command: str,
+    loss: str | None,
+    text: str | None,
+    parameters: tuple[str, ...],
+    *,
+    stop_gradient: bool,
+    beta: float | None,
+) -> SymbolicLoss | None:
+    """The written loss of a command that takes a loss alone, and has no usual one.
+
+    Args:
+        command: An example of it for the refusal, such as "derive cosine".
+        loss: Name of a loss; None if none is named.
+        text: As for `written_loss`; likewise `parameters`.
+        parameters: See there.
+        stop_gradient: What only a named loss can be told.
+        beta: Likewise.
+
+    Returns:
+        The loss; None if one is named.
+
+    Raises:
+        InvalidExpression: As `written_loss`.
+        InvalidSetting: There is no loss, or a written one is told what stands in its text.
+    """
+    if loss is None and text is None:
+        message = (
+            f"LOSS is missing. Name one, as in eigendyn {command}, or write one with "
+            f"--loss-expr. Known: {', '.join(LOSS_NAMES)}."
+        )
+        raise InvalidSetting(message)
+    written = written_loss(text, parameters, named=loss is not None)
+    if written is not None and not (stop_gradient and beta is None):
+        message = (
+            "A written loss brings its β and stop-gradient with it. Leave out --beta and "
+            "--no-stop-gradient, and write them into --loss-expr."
+        )
+        raise InvalidSetting(message)
+    return written
 
 
 def chosen_model(

@@ -36,6 +36,8 @@ def test_two_parameters_give_the_curve_of_saddle_nodes(tmp_path):
     outcome = run(*options, "--json", "-q", "-o", tmp_path / "a.png")
     assert outcome.exit_code == 0, outcome.stderr
     assert outcome.stderr == ""
+    assert run(*options, "-q", "--plot", tmp_path / "b.png").exit_code == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     report = json.loads(outcome.stdout)
     assert report["schema_version"] == 1
     assert report["picture"] == str(tmp_path / "a.png")

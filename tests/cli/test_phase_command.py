@@ -39,6 +39,14 @@ def test_it_draws_and_lists_fixed_points(tmp_path, suffix, monkeypatch):
     assert outcome.stderr == f"Saved {path}.\n"
 
 
+def test_plot_names_the_picture_as_everywhere_and_what_named_it_before_still_does(tmp_path):
+    (tmp_path / "run.toml").write_text(f"output = '{tmp_path / 'c.svg'}'\nloss = 'euclidean'\n")
+    for options in (("--plot", "a.svg"), ("-o", "b.svg"), ("--config", "run.toml")):
+        outcome = run("--loss", "euclidean", "-q", options[0], tmp_path / options[1])
+        assert outcome.exit_code == 0, outcome.stderr
+    assert {path.name for path in tmp_path.glob("*.svg")} == {"a.svg", "b.svg", "c.svg"}
+
+
 def test_json_holds_the_fixed_points(tmp_path):
     options = ("--loss", "euclidean", "--weight-decay", 0.3, "--json", "-q")
     report = json.loads(run(*options, "-o", tmp_path / "a.png").stdout)

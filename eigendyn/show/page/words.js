@@ -75,7 +75,7 @@ function commandLine(path) {
     return option === "--param" ? [`--param ${symbol}=${value}`] : [`${option} ${value}`];
   });
   const words = [data.command, ...changed].join(" ");
-  const lines = [`eigendyn phase ${words} -o phase.png`];
+  const lines = [`eigendyn phase ${words} --plot phase.png`];
   if (path && path.sign > 0 && data.start) {
     const rate = data.controls.findIndex(({ option }) => option === "--learning-rate");
     const steps = Math.max(
