@@ -66,6 +66,14 @@ def circle():
     return HandWritten({"mu": 0.0}, ("x",), lambda u, mu: (u[0] ** 2 + mu**2 - 0.25,))
 
 
+@cache
+def sphere():
+    """x² + mu² + nu² = 1/4, with saddle-nodes on the circle x = 0."""
+    return HandWritten(
+        {"mu": 0.0, "nu": 0.1}, ("x",), lambda u, mu, nu: (u[0] ** 2 + mu**2 + nu**2 - 0.25,)
+    )
+
+
 def loop(centre):
     """X = −1, and the circle x² + (mu − centre)² = 1/4."""
     return HandWritten({"mu": 0.0, "centre": centre}, ("x",), _loop)

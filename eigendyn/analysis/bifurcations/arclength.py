@@ -7,7 +7,7 @@ around.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ NEARLY = 1e-8  # … that is accepted if the equations hold
 TURN = 0.25  # largest angle between tangents of neighbours
 ASIDE = 0.3  # share of a step by which the correction may change it at most
 GROWTH = 1.4
+FIRST = 0.25  # of the longest step
+SHORTEST = 1e-7  # step at which to give up
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,29 +87,54 @@ def null_space(jacobian: NDArray, dimension: int) -> NDArray:
     return np.linalg.svd(padded)[2][-dimension:][::-1]
 
 
-def advance(
-    equations: Equations,
-    spot: Spot,
-    step: float,
-    *,
-    shortest: float,
-    longest: float,
-    tolerance: float,
-) -> tuple[Spot | None, float]:
-    """Take one step along the curve, as long as the curve allows.
+def reach(
+    equations: Equations, before: Spot, after: Spot, axis: NDArray, bound: float, tolerance: float
+) -> Spot | None:
+    """The point, between two neighbours, at which the unknown along an axis has a value."""
+    chord = after.y - before.y
+    guess = before.y + (bound - axis @ before.y) / (axis @ chord) * chord
+    return correct(equations, guess, axis, before.tangent, tolerance)
+
+
+def distance(line: NDArray, at: NDArray) -> float:
+    """Distance of a point (unknowns,) from the chords between neighbours (points, unknowns)."""
+    begin, chord = line[:-1], np.diff(line, axis=0)
+    length = np.maximum((chord**2).sum(axis=1), 1e-300)
+    share = np.clip(((at - begin) * chord).sum(axis=1) / length, 0, 1)
+    nearest = np.concatenate([line[:1], begin + share[:, None] * chord])
+    return float(np.linalg.norm(nearest - at, axis=1).min(initial=np.inf))
+
+
+def trace(
+    equations: Equations, start: Spot, longest: float, most: int, tolerance: float
+) -> Iterator[tuple[Spot, Spot | None, bool]]:
+    """Follow the curve from a point, along its tangent, for as long as it is asked to.
 
     Args:
         equations: F and its Jacobian.
-        spot: Where to go from, along its tangent.
-        step: Length to try.
-        shortest: Length at which to give up.
-        longest: Largest length.
+        start: Where to begin.
+        longest: Largest length of a step.
+        most: Number of steps.
         tolerance: Largest |F| on the curve.
 
-    Returns:
-        The next point, None if no step succeeds; and the length to try next.
+    Yields:
+        Every step: where it begins; where it ends, None, at last, if none succeeds; and whether it
+        passes the start in the direction in which that was left.
     """
-    while step >= shortest:
+    here, step = start, FIRST * longest
+    for count in range(most):
+        new, step = _advance(equations, here, step, longest, tolerance)
+        yield here, new, new is not None and count > 2 and _passes(here, new, start)
+        if new is None:
+            return
+        here = new
+
+
+def _advance(
+    equations: Equations, spot: Spot, step: float, longest: float, tolerance: float
+) -> tuple[Spot | None, float]:
+    """Take one step, as long as the curve allows; and the length to try next."""
+    while step >= SHORTEST:
         guess = spot.y + step * spot.tangent
         new = correct(equations, guess, spot.tangent, spot.tangent, tolerance)
         if (
@@ -119,3 +146,12 @@ def advance(
             return new, min(longest, step * (GROWTH if easy else 1.0))
         step /= 2
     return None, step
+
+
+def _passes(before: Spot, after: Spot, start: Spot) -> bool:
+    chord = after.y - before.y
+    length = np.linalg.norm(chord)
+    reach = start.y - before.y
+    share = reach @ chord / length**2
+    away = np.linalg.norm(reach - share * chord)
+    return bool(0 < share <= 1 and away < 0.1 * length and before.tangent @ start.tangent > 0.9)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.analysis.bifurcations.arclength import advance
+from eigendyn.analysis.bifurcations.arclength import trace
 from eigendyn.analysis.bifurcations.curve import Curve, Reading
 from eigendyn.analysis.bifurcations.ends import Limits, end, stuck
 from eigendyn.analysis.bifurcations.special_points import SpecialPoint, special_points
@@ -19,8 +19,6 @@ LONG = "too many points"
 NEUTRAL = "neutral"
 FEW = 4  # points in a row
 FILLS = "one of a continuum of fixed points that no conserved quantity explains"
-FIRST = 0.25  # of the longest step
-SHORTEST = 1e-7  # step, in units of the window and the parameter's range
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,19 +152,12 @@ def _turned(reading: Reading) -> Reading:
 
 def _path(curve: Curve, start: Reading, limits: Limits) -> Path:
     readings, special = [start], []
-    here, step = start, FIRST * limits.step
-    for count in range(limits.most):
-        spot, step = advance(
-            curve.equations,
-            here.spot,
-            step,
-            shortest=SHORTEST,
-            longest=limits.step,
-            tolerance=curve.tolerance,
-        )
+    here = start
+    steps = trace(curve.equations, start.spot, limits.step, limits.most, curve.tolerance)
+    for _, spot, closes in steps:
         after = curve.read(spot)
         reached = stuck(curve, here) if after is None else end(curve, here, after, limits)
-        if after and count > 2 and not reached.reason and _passes(here, after, start):
+        if closes and not reached.reason:
             reached = replace(reached, to=[start], reason=CLOSED)
         for to in reached.to:
             if to.blocks.keys() == here.blocks.keys():
@@ -181,14 +172,3 @@ def _path(curve: Curve, start: Reading, limits: Limits) -> Path:
         if reached.reason:
             return Path(readings, special, reached.reason, reached.partial)
     return Path(readings, special, LONG, partial=True)
-
-
-def _passes(before: Reading, after: Reading, start: Reading) -> bool:
-    """Whether a step passes the start in the direction in which it was left."""
-    chord = after.spot.y - before.spot.y
-    length = np.linalg.norm(chord)
-    reach = start.spot.y - before.spot.y
-    share = reach @ chord / length**2
-    away = np.linalg.norm(reach - share * chord)
-    alike = before.spot.tangent @ start.spot.tangent > 0.9
-    return bool(0 < share <= 1 and away < 0.1 * length and alike)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
 from eigendyn.analysis.bifurcations.anywhere import rests_anywhere
+from eigendyn.analysis.bifurcations.arclength import distance
 from eigendyn.analysis.bifurcations.branches import FILLS, Branch, follow, single
 from eigendyn.analysis.bifurcations.curve import Curve, Reading, curve_through, stands_alone
 from eigendyn.analysis.bifurcations.ends import Limits
@@ -269,11 +270,7 @@ def _is_on(curve: Curve, branch: Branch, point: Reading) -> bool:
         return False
     line = np.column_stack([branch.x / curve.size, branch.parameter / curve.span])
     at = np.append(point.x / curve.size, point.value / curve.span)
-    begin, chord = line[:-1], np.diff(line, axis=0)
-    length = np.maximum((chord**2).sum(axis=1), 1e-300)
-    share = np.clip(((at - begin) * chord).sum(axis=1) / length, 0, 1)
-    away = np.linalg.norm(begin + share[:, None] * chord - at, axis=1)
-    return bool(away.min(initial=np.linalg.norm(line[0] - at)) <= ON)
+    return distance(line, at) <= ON
 
 
 def _distinct(branches: Sequence[Branch], size: NDArray, span: float) -> tuple[SpecialPoint, ...]:

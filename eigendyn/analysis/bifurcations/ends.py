@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.analysis.bifurcations.arclength import reach
 from eigendyn.analysis.bifurcations.curve import Curve, Reading, curve_through
 from eigendyn.analysis.bifurcations.special_points import TRANSCRITICAL, SpecialPoint, special_point
 from eigendyn.analysis.fixed_points.linearisation import is_odd
@@ -124,11 +125,9 @@ def _stop(
     reason: str,
 ) -> End:
     """Stop where a coordinate, or the parameter, has a value."""
-    axis = curve.axis(coordinate)
     unit = curve.span if coordinate is None else curve.size[coordinate]
-    chord = after.spot.y - before.spot.y
-    guess = before.spot.y + (bound / unit - axis @ before.spot.y) / (axis @ chord) * chord
-    reading = curve.correct(guess, axis, before.spot.tangent)
+    ends, axis = (before.spot, after.spot), curve.axis(coordinate)
+    reading = curve.read(reach(curve.equations, *ends, axis, bound / unit, curve.tolerance))
     return End([] if reading is None else [reading], reason)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.analysis.bifurcations.arclength import Spot, advance, correct
-from eigendyn.analysis.bifurcations.branches import CLOSED, FIRST, LONG, SHORTEST
+from eigendyn.analysis.bifurcations.arclength import Spot, correct, distance, reach, trace
+from eigendyn.analysis.bifurcations.branches import CLOSED, LONG
 from eigendyn.analysis.bifurcations.continuation import (
     MOST,
     ON,
@@ -19,7 +19,7 @@ from eigendyn.analysis.bifurcations.continuation import (
     usual_window,
 )
 from eigendyn.analysis.bifurcations.curve import curve_through
-from eigendyn.analysis.bifurcations.ends import CHANGING, LEFT, STUCK
+from eigendyn.analysis.bifurcations.ends import CHANGING, LEFT, STUCK, Limits
 from eigendyn.analysis.bifurcations.family import family, meaningful
 from eigendyn.analysis.bifurcations.fold_system import FoldSystem
 from eigendyn.analysis.bifurcations.special_points import SADDLE_NODE, SpecialPoint
@@ -28,6 +28,7 @@ from eigendyn.analysis.fixed_points.newton import Dynamics, check_parameters
 from eigendyn.errors import InvalidSetting
 
 VANISHED = "a mode vanished"
+Edges = tuple[float, float, tuple[str, str]]  # of a range, and why a curve ends at each
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,30 +112,21 @@ def fold_curve(
         raise InvalidSetting(message)
     curves: list[FoldCurve] = []
     size, spans = high - low, np.array([member.high - member.low, top - bottom])
-    edges = _Edges(low, high, (member.low, bottom), (member.high, top), (member.reasons, reasons))
+    edges = [(member.low, member.high, member.reasons), (bottom, top, reasons)]
+    limits = Limits(low, high, step, MOST)
     for fold in folds:
         at = np.array([fold.parameter, own])
-        if fold.kind != SADDLE_NODE or any(_is_on(c, at / spans, spans) for c in curves):
+        lines = (np.column_stack([curve.first, curve.second]) / spans for curve in curves)
+        if fold.kind != SADDLE_NODE or any(distance(line, at / spans) <= ON for line in lines):
             continue
         curve = curve_through(member, fold.x, fold.parameter, size, tolerance)
         extended = FoldSystem(curve, also, spans)
-        curves.append(_follow(extended, fold, at, edges, step))
+        curves.append(_follow(extended, fold, at, edges, limits))
     return tuple(curves)
 
 
-@dataclass(frozen=True, eq=False)
-class _Edges:
-    """Window and ranges, and why a curve ends at the ends of the ranges."""
-
-    low: NDArray
-    high: NDArray
-    bottoms: tuple[float, float]
-    tops: tuple[float, float]
-    reasons: tuple[tuple[str, str], tuple[str, str]]
-
-
 def _follow(
-    extended: FoldSystem, fold: SpecialPoint, at: NDArray, edges: _Edges, step: float
+    extended: FoldSystem, fold: SpecialPoint, at: NDArray, edges: list[Edges], limits: Limits
 ) -> FoldCurve:
     y = extended.start(fold.x, at)
     axis = np.eye(len(y))[-1]
@@ -142,11 +134,11 @@ def _follow(
     if start is None:
         spots, ended = [], (STUCK, STUCK)
     else:
-        forward, last = _path(extended, start, edges, step)
+        forward, last = _path(extended, start, edges, limits)
         backward, first = [], CLOSED
         if last != CLOSED:
             turned = replace(start, tangent=-start.tangent)
-            backward, first = _path(extended, turned, edges, step)
+            backward, first = _path(extended, turned, edges, limits)
         spots, ended = [*reversed(backward), start, *forward], (first, last)
     x, numbers = extended.points(np.array([spot.y for spot in spots]).reshape(-1, len(y)))
     partial = any(end in (STUCK, LONG) for end in ended)
@@ -160,67 +152,43 @@ def _follow(
     )
 
 
-def _path(extended: FoldSystem, start: Spot, edges: _Edges, step: float) -> tuple[list[Spot], str]:
+def _path(
+    extended: FoldSystem, start: Spot, edges: list[Edges], limits: Limits
+) -> tuple[list[Spot], str]:
     """One direction of a curve of saddle-nodes, and why it ends."""
-    here, spots, longest = start, [], step
-    step *= FIRST
-    tolerance = extended.curve.tolerance
-    for count in range(MOST):
-        new, step = advance(
-            extended.equations,
-            here,
-            step,
-            shortest=SHORTEST,
-            longest=longest,
-            tolerance=tolerance,
-        )
+    spots: list[Spot] = []
+    equations, tolerance = extended.equations, extended.curve.tolerance
+    for here, new, closes in trace(equations, start, limits.step, limits.most, tolerance):
         if new is None:
             return spots, STUCK
-        reason, place, bound = _crossed(extended, here, new, edges)
+        reason, place, bound = _crossed(extended, here, new, edges, limits)
         if reason:
-            chord = new.y - here.y
-            guess = here.y + (bound - here.y[place]) / chord[place] * chord
-            axis = np.eye(len(guess))[place]
-            last = correct(extended.equations, guess, axis, here.tangent, tolerance)
+            last = reach(equations, here, new, np.eye(len(new.y))[place], bound, tolerance)
             return [*spots, *([last] if last is not None else [])], reason
-        near = np.linalg.norm(new.y - start.y) < step
-        if count > 3 and near and new.tangent @ start.tangent > 0.9:
+        if closes:
             return [*spots, start], CLOSED
         spots.append(new)
-        here = new
     return spots, LONG
 
 
 def _crossed(
-    extended: FoldSystem, before: Spot, after: Spot, edges: _Edges
+    extended: FoldSystem, before: Spot, after: Spot, edges: list[Edges], limits: Limits
 ) -> tuple[str, int, float]:
     """The first bound that a step crosses: why it ends there, the unknown, and its value."""
     curve = extended.curve
     bounds: list[tuple[int, float, int, str]] = []
-    for k in range(2):
-        place = len(after.y) - 2 + k
-        for bound, side, reason in zip(
-            (edges.bottoms[k], edges.tops[k]), (-1, 1), edges.reasons[k], strict=True
-        ):
-            bounds.append((place, bound / extended.spans[k], side, reason))
+    for k, (bottom, top, reasons) in enumerate(edges):
+        place, span = len(after.y) - 2 + k, extended.spans[k]
+        bounds.append((place, bottom / span, -1, reasons[0]))
+        bounds.append((place, top / span, 1, reasons[1]))
     for place, i in enumerate(curve.free):
         state = curve.family.system.names[i].rpartition("_")[0]
-        low = (0.0, VANISHED) if state in CHANGING else (float(edges.low[i]), LEFT)
+        low = (0.0, VANISHED) if state in CHANGING else (float(limits.low[i]), LEFT)
         bounds.append((place, low[0] / float(curve.size[i]), -1, low[1]))
-        bounds.append((place, float(edges.high[i] / curve.size[i]), 1, LEFT))
+        bounds.append((place, float(limits.high[i] / curve.size[i]), 1, LEFT))
     crossed = [
         ((bound - before.y[place]) / (after.y[place] - before.y[place]), reason, place, bound)
         for place, bound, side, reason in bounds
         if side * (after.y[place] - bound) > 0 >= side * (before.y[place] - bound)
     ]
     return min(crossed)[1:] if crossed else ("", 0, 0.0)
-
-
-def _is_on(curve: FoldCurve, at: NDArray, spans: NDArray) -> bool:
-    """Whether a point in the plane of both parameters is on a curve."""
-    line = np.column_stack([curve.first, curve.second]) / spans
-    begin, chord = line[:-1], np.diff(line, axis=0)
-    length = np.maximum((chord**2).sum(axis=1), 1e-300)
-    share = np.clip(((at - begin) * chord).sum(axis=1) / length, 0, 1)
-    away = np.linalg.norm(begin + share[:, None] * chord - at, axis=1)
-    return bool(away.min(initial=np.inf) <= ON)

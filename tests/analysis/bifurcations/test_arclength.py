@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eigendyn.analysis.bifurcations.arclength import Spot, advance, correct, null_space, tangent
+from eigendyn.analysis.bifurcations.arclength import Spot, correct, null_space, tangent, trace
 
 
 def circle(y):
@@ -10,13 +10,16 @@ def circle(y):
 
 
 def test_a_circle_is_followed_past_both_of_its_turns():
-    here, step, angle = Spot(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 0), 0.05, 0.0
-    while angle < 2 * np.pi:
-        new, step = advance(circle, here, step, shortest=1e-6, longest=0.1, tolerance=1e-12)
+    start, angle = Spot(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 0), 0.0
+    for here, new, closes in trace(circle, start, 0.1, 200, 1e-12):
         np.testing.assert_allclose(new.y @ new.y, 1, atol=1e-12)
         turned = np.arctan2(here.y[0] * new.y[1] - here.y[1] * new.y[0], here.y @ new.y)
         assert 0 < turned < 0.11  # always in the same direction
-        angle, here = angle + turned, new
+        assert closes == (angle + turned >= 2 * np.pi)
+        angle += turned
+        if closes:
+            break
+    assert angle >= 2 * np.pi
 
 
 def test_a_guess_comes_onto_the_curve_in_its_hyperplane():
@@ -34,11 +37,11 @@ def test_a_curve_that_ends_is_given_up_with_the_shortest_step():
     def ends(y):  # y[1] = √(1 − y[0])
         return np.array([y[1] - np.sqrt(1 - y[0])]), np.array([[0.5 / np.sqrt(1 - y[0]), 1.0]])
 
-    here = Spot(np.array([1 - 1e-4, 1e-2]), np.array([1.0, 0.0]), 0)
+    start = Spot(np.array([1 - 1e-4, 1e-2]), np.array([1.0, 0.0]), 0)
     with np.errstate(invalid="ignore"):
-        new, step = advance(ends, here, 0.1, shortest=1e-3, longest=0.1, tolerance=1e-12)
-    assert new is None
-    assert step < 1e-3
+        (*steps, (last, none, closes)) = trace(ends, start, 0.1, 500, 1e-12)
+    assert none is None and not closes
+    assert len(steps) < 400 and 0 <= 1 - last.y[0] < 1e-4
 
 
 def test_null_vectors_are_those_of_the_matrix():

@@ -56,6 +56,18 @@ def test_saddle_nodes_on_one_curve_give_one_curve_through_the_cusp():
     assert not curve.partial
 
 
+def test_a_closed_curve_of_saddle_nodes_is_noticed():
+    (curve,) = fold_curve(
+        hand_written.sphere(), "mu", (-1, 1), "nu", (-1, 1), window=([-1.2], [1.3])
+    )
+    assert curve.ended == ("closed loop", "closed loop")
+    assert not curve.partial
+    assert (curve.first[0], curve.second[0]) == (curve.first[-1], curve.second[-1])
+    np.testing.assert_allclose(curve.first**2 + curve.second**2, 0.25, atol=1e-10)
+    turns = np.unwrap(np.arctan2(curve.second, curve.first))
+    np.testing.assert_allclose(abs(turns[-1] - turns[0]), 2 * np.pi, rtol=1e-12)
+
+
 def test_a_curve_ends_where_its_parameters_have_no_meaning(euclidean):
     (curve,) = fold_curve(euclidean, "weight_decay", (0, 0.4), "sigma1", (-1, 1))
     assert "left the domain, sigma1 ≥ 0" in curve.ended
