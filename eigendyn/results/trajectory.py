@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -53,6 +54,8 @@ STATUSES = MappingProxyType(  # how a trajectory ended → what happened, and wh
     }
 )
 BATCH_STATUSES = tuple(STATUSES)
+COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID, INACCURATE, _ = range(len(BATCH_STATUSES))
+Numbers = Mapping[str, float | NDArray]  # by name, a number, or one for each trajectory
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Batch:
     values: NDArray  # (trajectories, states, modes, times)
     status: NDArray  # (trajectories,) int8
     steps: NDArray  # (trajectories,) int32
+
+
+def of_rows(parameters: Numbers, rows: NDArray) -> dict[str, float | NDArray]:
+    """The numbers of some trajectories."""
+    return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
 
 
 def at_times(trajectory: Trajectory, times: NDArray) -> Trajectory:

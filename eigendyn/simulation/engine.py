@@ -9,19 +9,26 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting, NoProgram, NotDecoupled
 from eigendyn.results.events import CLOSER, arrival_times, between
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.results.trajectory import (
+    COMPLETED,
+    DIVERGED,
+    INACCURATE,
+    OUT_OF_STEPS,
+    Batch,
+    Numbers,
+    of_rows,
+)
 from eigendyn.settings.choices import check_choice
 from eigendyn.settings.device import find_platform
 from eigendyn.settings.engines import ENGINES, ENSEMBLE_ENGINES
 from eigendyn.settings.run_settings import MOST_IMPLICIT
-from eigendyn.simulation.engines.task import ManyRuns, Numbers, load_engine
+from eigendyn.simulation.engines.task import ManyRuns, load_engine
 from eigendyn.simulation.run import PATIENT, TYPICAL_NODES, quick_steps
 
 MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 STATES = ("trajectory", "final")  # of what is kept, those that hold the last states
 WATCHED = 128  # equal intervals of a run in which recruitment is looked for
-COMPLETED = BATCH_STATUSES.index("completed")
-FAILED = [BATCH_STATUSES.index(name) for name in ("diverged", "out-of-steps", "inaccurate")]
+FAILED = (DIVERGED, OUT_OF_STEPS, INACCURATE)
 
 
 def follow(engine: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> tuple[str, Batch]:
@@ -102,8 +109,8 @@ def _in_turn(name: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> 
             break
         if other == name and few == chosen.max_solver_steps:
             break
-        own = {n: p[left] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
-        again = load_engine(other).follow_many(run.with_steps(steps), starts[left], own)
+        engine, own = load_engine(other), of_rows(parameters, left)
+        again = engine.follow_many(run.with_steps(steps), starts[left], own)
         taken = (again.status == COMPLETED) | (other == name)
         rows = left[taken]
         for mine, theirs in (
@@ -137,9 +144,9 @@ def _arrivals(batch: Batch, run: ManyRuns, parameters: Numbers) -> NDArray:
 
     def again(rows: NDArray, states: NDArray, begin: float, end: float) -> tuple[NDArray, NDArray]:
         times = between(begin, end, CLOSER)
-        numbers = {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
         some = replace(run, times=times, keep="trajectory")
-        found = compiled.follow_many(some, np.ascontiguousarray(states), numbers)
+        states = np.ascontiguousarray(states)
+        found = compiled.follow_many(some, states, of_rows(parameters, rows))
         return times, found.values
 
     shares = run.system.scale_free

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from numpy.typing import NDArray
 
-from eigendyn.results.trajectory import Batch
-from eigendyn.simulation.engines.task import ManyRuns, Numbers
+from eigendyn.results.trajectory import Batch, Numbers
+from eigendyn.simulation.engines.task import ManyRuns
 from eigendyn.simulation.engines.until_agree import until_two_agree
 from eigendyn.simulation.engines.vanished import mark_vanished
 

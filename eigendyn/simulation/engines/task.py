@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from eigendyn.program.in_jax import VectorField
 
 Follow = Callable[[Nodes], Trajectory]  # one spectrum, with averages at these nodes
-Numbers = Mapping[str, float | NDArray]
 
 
 def load_engine(name: str) -> ModuleType:

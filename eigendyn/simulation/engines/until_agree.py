@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.results.trajectory import COMPLETED, INACCURATE, Batch, Numbers, of_rows
 from eigendyn.settings.run_settings import SMALLEST_RTOL
 
 CLOSER = 0.03  # tolerance of a run over that of the run before it
 FALLS = 0.5  # factor by which differences fall from run to run, from which on they add up
-COMPLETED, INACCURATE = (BATCH_STATUSES.index(name) for name in ("completed", "inaccurate"))
 
-Numbers = Mapping[str, float | NDArray]
 Run = Callable[[NDArray, Numbers, float, float], Batch]  # starts, parameters, rtol, atol
 
 
@@ -63,8 +61,7 @@ def until_two_agree(
     for last, share in pairwise((first, *smaller)):
         if not len(left):
             break
-        numbers = {n: p[left] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
-        again = run(starts[left], numbers, share * rtol, share * atol)
+        again = run(starts[left], of_rows(parameters, left), share * rtol, share * atol)
         sizes = np.abs(again.values)
         for velocity, place in enumerate(moved):
             if place is not None:

@@ -12,11 +12,9 @@ from eigendyn.errors import NoProgram
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.field import rates_of_many
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.results.trajectory import COMPLETED, INACCURATE, Batch
 
 NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
-
-COMPLETED, INACCURATE = (BATCH_STATUSES.index(name) for name in ("completed", "inaccurate"))
 
 
 def mark_vanished(

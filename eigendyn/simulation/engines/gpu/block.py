@@ -19,16 +19,13 @@ from jax.experimental import pallas
 from jax.experimental.pallas import triton
 
 from eigendyn.program.in_jax import Modes, VectorField
-from eigendyn.results.trajectory import BATCH_STATUSES
+from eigendyn.results.trajectory import COMPLETED, DIVERGED, INVALID, OUT_OF_STEPS
 from eigendyn.simulation.engines.gpu import stepping
 from eigendyn.simulation.engines.gpu.reductions import Memory, Reduction, View
 from eigendyn.simulation.engines.gpu.stepping import Rates, States
 from eigendyn.simulation.engines.gpu.tile import Tile, tile_at
 
 SHORTEST = 1e-30  # step as a fraction of the time, where rates that are not finite end the run
-COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = map(
-    BATCH_STATUSES.index, ("completed", "diverged", "out-of-steps", "invalid-start")
-)
 RUNNING = -1
 
 

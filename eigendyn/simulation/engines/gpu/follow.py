@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from eigendyn.results.trajectory import Batch
+from eigendyn.results.trajectory import Batch, Numbers
 from eigendyn.simulation.engines.gpu.ensemble import kernel_ensemble
 from eigendyn.simulation.engines.stricter import until_fields_agree
-from eigendyn.simulation.engines.task import ManyRuns, Numbers
+from eigendyn.simulation.engines.task import ManyRuns
 
 
 def follow_many(run: ManyRuns, starts: NDArray, parameters: Numbers) -> Batch:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from eigendyn.results.trajectory import Batch
-from eigendyn.simulation.engines.implicit.lsoda import implicit_ensemble, implicit_flow
-from eigendyn.simulation.engines.task import Follow, ManyRuns, Numbers, OneRun
+from eigendyn.program.averaging import Nodes
+from eigendyn.results.trajectory import Batch, Numbers, Trajectory
+from eigendyn.simulation.engines.alone import only_trajectory
+from eigendyn.simulation.engines.implicit.lsoda import implicit_ensemble
+from eigendyn.simulation.engines.task import Follow, ManyRuns, OneRun
 
 
 def follow_one(run: OneRun) -> Follow:
     """The flow of one spectrum."""
-    program, limits = run.system.program, run.chosen.limits
-    return lambda nodes: implicit_flow(
-        program, nodes, run.start, run.times, run.parameters, **limits
-    )
+    program, start, limits = run.system.program, run.start, run.chosen.limits
+
+    def follow(nodes: Nodes) -> Trajectory:
+        given = (start[None], run.times, run.parameters)
+        batch = implicit_ensemble(program, nodes, *given, **limits)
+        return only_trajectory(batch, program, start, limits["rtol"])
+
+    return follow
 
 
 def follow_many(run: ManyRuns, starts: NDArray, parameters: Numbers) -> Batch:

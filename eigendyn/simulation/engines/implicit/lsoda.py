@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +26,20 @@ from scipy.integrate import OdeSolver
 
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
-from eigendyn.simulation.engines.alone import only_trajectory
+from eigendyn.results.trajectory import (
+    COMPLETED,
+    DIVERGED,
+    INACCURATE,
+    INVALID,
+    OUT_OF_STEPS,
+    Batch,
+    Numbers,
+)
 from eigendyn.simulation.engines.implicit.noise import moved_by_round_off
 from eigendyn.simulation.engines.implicit.scale_free import AVERAGES, Dynamics
 from eigendyn.simulation.engines.implicit.solver import Rates, steps
 from eigendyn.simulation.engines.lanes.step import ROUND_OFF
-from eigendyn.simulation.engines.until_agree import CLOSER, Numbers, until_two_agree
+from eigendyn.simulation.engines.until_agree import CLOSER, until_two_agree
 
 STRICTER = 0.2  # difference of two runs, over the tolerance: errors of LSODA fall irregularly …
 # … and tolerance of the first run, over the one asked for
@@ -49,27 +55,6 @@ ABOVE_NOISE = 10.0  # times what round-off moves, that a step may err: implicit 
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
 
 EXPLICIT = 2000  # steps of order 8, where those of LSODA do not agree
-
-COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID, INACCURATE = (
-    BATCH_STATUSES.index(name)
-    for name in ("completed", "diverged", "out-of-steps", "invalid-start", "inaccurate")
-)
-
-
-def implicit_flow(
-    program: Program,
-    nodes: Nodes,
-    start: NDArray,
-    times: NDArray,
-    parameters: Mapping[str, float],
-    **options: Any,
-) -> Trajectory:
-    """Integrate the gradient flow of one start (states, modes), and say how it ended.
-
-    Arguments, options and errors are those of `implicit_ensemble`.
-    """
-    batch = implicit_ensemble(program, nodes, start[None], times, parameters, **options)
-    return only_trajectory(batch, program, start, options.get("rtol", RTOL))
 
 
 def implicit_ensemble(

@@ -13,14 +13,11 @@ from jax import Array
 from numpy.typing import NDArray
 
 from eigendyn.program.in_jax import VectorField
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.results.trajectory import COMPLETED, DIVERGED, INVALID, OUT_OF_STEPS, Batch
 from eigendyn.simulation.engines.in_jax.flow import flow
 
 LOCKSTEP = 64  # trajectories that are integrated together
 FEWEST = 8  # that are worth a length of their own
-COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID = map(
-    BATCH_STATUSES.index, ("completed", "diverged", "out-of-steps", "invalid-start")
-)
 
 
 def flow_ensemble(

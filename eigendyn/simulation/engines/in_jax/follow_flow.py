@@ -5,12 +5,12 @@ from __future__ import annotations
 from numpy.typing import NDArray
 
 from eigendyn.program.averaging import Nodes
-from eigendyn.results.trajectory import Batch, Trajectory
+from eigendyn.results.trajectory import Batch, Numbers, Trajectory
 from eigendyn.settings.device import on_device
 from eigendyn.simulation.engines.in_jax.ensemble import flow_ensemble
 from eigendyn.simulation.engines.in_jax.flow import gradient_flow
 from eigendyn.simulation.engines.stricter import until_fields_agree
-from eigendyn.simulation.engines.task import Follow, ManyRuns, Numbers, OneRun
+from eigendyn.simulation.engines.task import Follow, ManyRuns, OneRun
 
 
 def follow_one(run: OneRun) -> Follow:

@@ -16,7 +16,7 @@ from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import kind_of
 from eigendyn.program.machine.layout import pack_nodes
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.results.trajectory import INACCURATE, INVALID, Batch
 from eigendyn.settings.run_settings import FINER
 from eigendyn.simulation.engines.lanes.build import across_of, build_kernel
 from eigendyn.simulation.engines.lanes.integrator import CLOSER
@@ -28,7 +28,6 @@ from eigendyn.simulation.engines.vanished import mark_vanished
 FIRST = 0.5  # tolerance of the first run over the one asked for
 ORDER_8 = 2e-10  # relative tolerance of a run below which the method of order 8 takes less time
 ROUND_OFF = 8.0  # smallest relative tolerance of a run, over the round-off of its numbers
-INVALID, INACCURATE = (BATCH_STATUSES.index(name) for name in ("invalid-start", "inaccurate"))
 ALIGNED = 256  # bytes
 
 _kernel = lru_cache(maxsize=64)(build_kernel)

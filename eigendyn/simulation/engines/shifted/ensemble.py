@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.results.trajectory import COMPLETED, DIVERGED, INACCURATE, INVALID, Batch
 from eigendyn.simulation.engines.shifted.curve import EPS, FARTHEST, SMALLEST
 from eigendyn.simulation.engines.shifted.growth_rate import growth, two_floats
 from eigendyn.simulation.engines.shifted.power_sum import PowerSum, growth_powers
-from eigendyn.simulation.engines.shifted.shift import INVALID, LANES, shift_kernel
+from eigendyn.simulation.engines.shifted.shift import LANES, shift_kernel
 from eigendyn.simulation.engines.shifted.tables import (
     ROUND_OFF,
     SHARE,
@@ -35,9 +35,6 @@ OCTAVES = 4  # ranges are rounded to powers of 2^OCTAVES, so that tables serve s
 SMALL = 2**14  # numbers that one thread writes sooner than another starts
 PIECES = 32  # of the rows, so that no thread waits long for another
 KEEPS = ("trajectory", "final")
-COMPLETED, DIVERGED, INACCURATE = (
-    BATCH_STATUSES.index(name) for name in ("completed", "diverged", "inaccurate")
-)
 
 
 def shifted_ensemble(

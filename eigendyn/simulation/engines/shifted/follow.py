@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from eigendyn.results.trajectory import Batch
+from eigendyn.results.trajectory import Batch, Numbers
 from eigendyn.simulation.engines.shifted.ensemble import shifted_ensemble
-from eigendyn.simulation.engines.task import ManyRuns, Numbers
+from eigendyn.simulation.engines.task import ManyRuns
 
 
 def follow_many(run: ManyRuns, starts: NDArray, parameters: Numbers) -> Batch:
