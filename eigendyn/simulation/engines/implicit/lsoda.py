@@ -168,7 +168,7 @@ class _Run:
             return INVALID, 0
         dynamics = Dynamics(self.program, self.nodes, self.parameters, start)
         begin, size = float(self.times[0]), start.shape
-        shrinks, floor = dynamics.shrinks, dynamics.slowed_below(start)
+        shrinks, slowed_below = dynamics.shrinks, dynamics.slowed_below(start)
 
         slopes = np.full((start.size, start.size), np.nan)  # of the rates, when last looked at
         looks = [0]  # how often they were
@@ -176,7 +176,7 @@ class _Run:
         def rates(time: float, counted: NDArray) -> NDArray:
             scale = np.exp(-shrinks * (time - begin))
             x = counted.reshape(size)
-            return (dynamics(time, x * scale, floor) / scale + shrinks * x).ravel()
+            return (dynamics(time, x * scale, slowed_below) / scale + shrinks * x).ravel()
 
         def jacobian(time: float, counted: NDArray) -> NDArray:
             # differences relative to each state, however small a mode has become
