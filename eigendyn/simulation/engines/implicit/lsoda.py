@@ -134,7 +134,7 @@ def implicit_ensemble(
     left = np.flatnonzero((status == INACCURATE) & at_end)
     if len(left):
         numbers = {n: np.broadcast_to(p, len(starts))[left] for n, p in parameters.items()}
-        again = judged(starts[left], numbers, EXPLICIT, shares[-2:])
+        again = judged(starts[left], numbers, EXPLICIT, [4 * shares[-2], *shares[-2:]])
         values[left], status[left], taken[left] = again.values, again.status, again.steps
     return replace(found, values=values, status=status, steps=taken)
 
