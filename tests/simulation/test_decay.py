@@ -158,6 +158,22 @@ def test_a_learned_predictor_and_its_modes_change_what_decay_alone_changes_toget
     assert tolerances(s, np.sqrt(left + p**2 / rate)) < 0.1
 
 
+@pytest.mark.full  # the quick test of its cause is in engines/implicit/test_scale_free.py
+def test_a_predictor_that_sinks_beside_its_modes_keeps_to_both_laws():
+    """Without stop-gradient Σ s F_s = Σ p F_p = 0: Σ s² stays, and Σ p² decays as e^(−2 ω_p t)."""
+    decay = 0.02
+    learned = {"predictor": "learned", "predictor_rate": 2.0, "predictor_decay": decay}
+    start = [0.45322528, 0.16398034, 0.03436129, 0.00868433]
+    run = eigendyn.simulate("cosine", start, stop_gradient=False, steps=8000, **learned)
+    assert run.attrs["status"] == "completed"
+    modes, predictors = (
+        (run[name] ** 2).sum("mode").values for name in ("singular_value", "predictor_value")
+    )
+    np.testing.assert_allclose(modes, modes[0], rtol=1e-9)
+    expected = predictors[0] * np.exp(-2 * decay * run.time.values)
+    np.testing.assert_allclose(predictors, expected, rtol=1e-9)
+
+
 def test_a_scheduled_target_that_decay_leaves_behind_is_what_its_schedule_leaves():
     """Without a representation ξ falls as exp(−∫(1 − m)/η dt), m of BYOL's schedule."""
     kept, eta, steps = 0.99, 0.1, 5000

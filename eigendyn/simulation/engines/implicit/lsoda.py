@@ -119,7 +119,7 @@ def implicit_ensemble(
     left = np.flatnonzero((status == INACCURATE) & at_end)
     if len(left):
         numbers = {n: np.broadcast_to(p, len(starts))[left] for n, p in parameters.items()}
-        again = judged(starts[left], numbers, EXPLICIT, shares[-2:])
+        again = judged(starts[left], numbers, EXPLICIT, [4 * shares[-2], *shares[-2:]])
         values[left], status[left], taken[left] = again.values, again.status, again.steps
     return replace(found, values=values, status=status, steps=taken)
 
@@ -153,7 +153,7 @@ class _Run:
             return INVALID, 0
         dynamics = Dynamics(self.program, self.nodes, self.parameters, start)
         begin, size = float(self.times[0]), start.shape
-        shrinks, floor = dynamics.shrinks, dynamics.slowed_below(start)
+        shrinks, slowed_below = dynamics.shrinks, dynamics.slowed_below(start)
 
         slopes = np.full((start.size, start.size), np.nan)  # of the rates, when last looked at
         looks = [0]  # how often they were
@@ -161,7 +161,7 @@ class _Run:
         def rates(time: float, counted: NDArray) -> NDArray:
             scale = np.exp(-shrinks * (time - begin))
             x = counted.reshape(size)
-            return (dynamics(time, x * scale, floor) / scale + shrinks * x).ravel()
+            return (dynamics(time, x * scale, slowed_below) / scale + shrinks * x).ravel()
 
         def jacobian(time: float, counted: NDArray) -> NDArray:
             # differences relative to each state, however small a mode has become

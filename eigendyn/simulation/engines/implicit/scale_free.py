@@ -12,7 +12,8 @@ and restored here.
 - Forces that act `FASTEST` times in a unit of time hold modes where they cancel. That they act
   faster still as modes shrink further moves them by less than 1/FASTEST of their size: from there
   on they act as fast as at the scale where that was reached. A learned predictor p that what is
-  left of these forces moves, p F_p ∝ s F, is moved less by as much as they were slowed.
+  left of these forces moves, p F_p ∝ s F, is moved less by as much as they were slowed; one whose
+  size moves nothing else has such a scale of its own.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ DRAWS = 8  # states that differ from one in their last digits …
 UNITS = 4  # … by so many units
 EPSILON = float(np.finfo(float).eps)
 APART = 0.3  # how far these are from the start, in logarithms
+ALL: Mapping[str, float] = {}  # states have no floor below which their forces grow no more
 SCALED = 0.5  # scale at which directions of forces are compared
 
 
@@ -60,41 +62,70 @@ class Dynamics:
     parameters: Mapping[str, float]
     start: NDArray
 
-    def __call__(self, time: float, states: NDArray, floor: float = 0.0) -> NDArray:
-        """Rates (states, modes), with the forces of the scale `floor` where modes are smaller."""
-        largest = np.abs(states[0]).max()
-        if self.exponent is None or not 0 < largest < floor:
-            return self._balanced(time, states)
+    def __call__(self, time: float, states: NDArray, floors: Mapping[str, float] = ALL) -> NDArray:
+        """Rates (states, modes), with the forces of a state's floor where the state is smaller."""
         # All that is no force is linear, and scales as the states do.
-        scale = (floor / largest) ** self._degrees
+        scale, slowed = np.ones((len(states), 1)), 0.0
+        for state, floor in floors.items():
+            largest = np.abs(states[self._place(state)]).max()
+            if 0 < largest < floor:
+                scale *= (floor / largest) ** self._scaled_with(state)
+                slowed = 1 - (largest / floor) ** self._degree(state)
         rates = self._balanced(time, states * scale)
-        if self._is_followed:
-            slowed = 1 - (largest / floor) ** self.degree
+        if slowed and self._is_followed:
             left = self._force("predictor_value", rates, states * scale)
             self._push("predictor_value", rates, -slowed * left)
         return rates / scale
 
-    def fastest(self, states: NDArray) -> float:
-        """How many times forces act in a unit of time, about: of what is 10 % off its place."""
-        moved = states.copy()
-        moved[0] *= 1 + 0.1 * (-1.0) ** np.arange(states.shape[1])
+    def fastest(self, states: NDArray, state: str = "singular_value") -> float:
+        """How many times forces on a state act in a unit of time, about: if it is 10 % off."""
+        place, moved = self._place(state), states.copy()
+        moved[place] *= 1 + 0.1 * (-1.0) ** np.arange(states.shape[1])
         found = self._rates(0.0, moved)
         with np.errstate(all="ignore"):
-            acts = np.abs(self._force("singular_value", found, moved) / moved[0])
+            acts = np.abs(self._force(state, found, moved) / moved[place])
         return 10 * float(np.max(acts, initial=0.0, where=np.isfinite(acts)))
 
-    def slowed_below(self, states: NDArray) -> float:
-        """The largest mode at which forces act `FASTEST` times in a unit of time; zero if never."""
-        now = self.fastest(states)
-        if self.exponent is None or now == 0:
-            return 0.0
-        return float(np.abs(states[0]).max() * (now / FASTEST) ** (1 / self.degree))
+    def slowed_below(self, states: NDArray) -> dict[str, float]:
+        """The largest of each state at which forces on it act `FASTEST` times in a unit of time."""
+        if self.exponent is None:
+            return {}
+        limited = ["singular_value"]
+        if self._place("predictor_value") is not None and self._goes_by_itself:
+            limited.append("predictor_value")
+        speeds = {state: self.fastest(states, state) for state in limited}
+        return {
+            state: float(
+                np.abs(states[self._place(state)]).max()
+                * (speed / FASTEST) ** (1 / self._degree(state))
+            )
+            for state, speed in speeds.items()
+            if speed > 0
+        }
+
+    def _degree(self, state: str) -> float:
+        """The d with which forces on a state act 2^d times as fast where it is half as large."""
+        with_it = self._scaled_with(state)
+        now, before = (self.fastest(self.start * size**with_it, state) for size in (1.0, 2.0))
+        return float(np.log2(now / before)) if 0 < before < now else np.inf
+
+    def _scaled_with(self, state: str) -> NDArray:
+        """Powers (states, 1) of a state's size that the states go with: a predictor goes alone."""
+        if state == "singular_value":
+            return self._degrees
+        return np.array([[float(name == state)] for name in self.program.states])
 
     @cached_property
-    def degree(self) -> float:
-        """The d with which forces act 2^d times as fast on modes half as large."""
-        now, before = (self.fastest(self.start * size**self._degrees) for size in (1.0, 2.0))
-        return float(np.log2(now / before)) if 0 < before < now else np.inf
+    def _goes_by_itself(self) -> bool:
+        """Whether a learned predictor's size moves the modes neither directly nor by its forces."""
+        if self._is_followed:
+            return False
+        states = self._trials[0]
+        other = states * SCALED ** self._scaled_with("predictor_value")
+        ours, theirs = (
+            self._force("singular_value", self._rates(0.0, one), one) for one in (states, other)
+        )
+        return bool(np.abs(ours - theirs).max() <= CANCELS * np.abs(ours).max())
 
     @cached_property
     def exponent(self) -> float | None:

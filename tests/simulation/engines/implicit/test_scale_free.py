@@ -58,7 +58,7 @@ def test_what_is_left_of_forces_moves_a_predictor_no_more_where_they_are_slowed(
         states = own.start.copy()
         states[p] *= [1.0, 0.9, 1.1, 1.0]
         degrees = [[float(i != p)] for i in range(len(states))]
-        states *= (size * floor / states[0].max()) ** np.array(degrees)
+        states *= (size * floor["singular_value"] / states[0].max()) ** np.array(degrees)
         rates = own(0.0, states, floor)
         np.testing.assert_allclose(states[p] * rates[p], kappa * states[s] * rates[s], rtol=1e-6)
 
@@ -75,10 +75,25 @@ def test_a_spectrum_of_equal_modes_keeps_its_scale_however_small_it_is():
 def test_forces_act_no_faster_than_at_the_scale_where_they_are_fast_enough():
     own = dynamics("iso-cosine")
     floor = own.slowed_below(own.start)
-    direction = own.start / own.start.max()
-    fast, faster = (own(0.0, size * direction, floor) / size for size in (floor, floor / 1e6))
+    direction, largest = own.start / own.start.max(), floor["singular_value"]
+    fast, faster = (own(0.0, size * direction, floor) / size for size in (largest, largest / 1e6))
     np.testing.assert_allclose(faster, fast, rtol=1e-9)
-    assert 0.1 * FASTEST < own.fastest(floor * direction) < 10 * FASTEST
+    assert 0.1 * FASTEST < own.fastest(largest * direction) < 10 * FASTEST
+
+
+def test_forces_on_a_sinking_predictor_act_no_faster_and_modes_feel_nothing_of_it():
+    own = dynamics("cosine", predictor="learned", stop_gradient=False, predictor_decay=0.02)
+    floor = own.slowed_below(own.start)
+    place, largest = own.program.states.index("predictor_value"), floor["predictor_value"]
+    states = own.start.copy()
+    fast, faster = [], []
+    for found, size in ((fast, largest), (faster, largest / 1e6)):
+        states[place] *= size / states[place].max()
+        found[:] = own(0.0, states, floor)
+    np.testing.assert_allclose(faster[0], fast[0], rtol=1e-9)
+    np.testing.assert_allclose(1e6 * faster[place], fast[place], rtol=1e-9)
+    states[place] *= 1e6
+    assert 0.1 * FASTEST < own.fastest(states, "predictor_value") < 10 * FASTEST
 
 
 @pytest.mark.parametrize("closure", first_of("mean-field", "exact"))
