@@ -93,27 +93,11 @@ def find_fixed_points(
     tolerance: float = 1e-10,
     **parameters: float,
 ) -> Search:
-    r"""Find the fixed points f(x) = 0 in a window, from many starts.
+    r"""Find the fixed points f(x) = 0 in a window, and what becomes of starts that lead to none.
 
     Half of the starts fill the window evenly, half its faces where singular values vanish; fixed
-    points that symbols give (see `exact_rests`) are starts too. Where fixed points fill a line or
-    surface, one of them is reported for all. s and −s are the same.
-
-    Args:
-        system: A `DynamicalSystem`, or a plane of one.
-        low: Lower corner of the window (coordinates,).
-        high: Upper corner (coordinates,).
-        starts: Number of starts.
-        seed: Seed of the starts.
-        tolerance: Largest absolute rate at a fixed point.
-        parameters: Numbers by name, in the place of the system's own.
-
-    Returns:
-        The fixed points, nearest to zero first, and what became of the other starts.
-
-    Raises:
-        InvalidSetting: An empty window, or fewer than two starts.
-        UnknownName: A parameter that the system does not have.
+    points that symbols give (see `exact_rests`) are starts too. Arguments and errors are those of
+    `fixed_points`.
     """
     check_parameters(system, parameters, find_fixed_points)
     low, high = check_window(low, high, len(system.names))

@@ -21,23 +21,12 @@ BISECTIONS = 60  # down to round-off
 def orbit(
     loss: str | SymbolicLoss, initial: ArrayLike, modes: int, end: float = 1.0, **settings: Any
 ) -> NDArray:
-    """Spectra with one mode at given variances, and all others equal.
+    """Spectra (spectra, modes) with one mode, the first, at given variances, and all others equal.
 
     The others keep what the loss conserves as if all modes were to end at the same variance; where
     it conserves nothing, they are there already. So all these spectra lie on one orbit.
 
-    Args:
-        loss: Name of a loss, or a loss of your own.
-        initial: Variances of the one mode, between zero and the end (spectra,).
-        modes: Number of modes.
-        end: Variance at which all modes end.
-        settings: Fields of `Settings`.
-
-    Returns:
-        Spectra (spectra, modes), the one mode first.
-
-    Raises:
-        InvalidSpectrum: An initial variance outside of (0, end].
+    Arguments are those of `recruitment_curve`, and initial variances at most that at the end.
     """
     starts = np.asarray(initial, float)
     if starts.ndim != 1 or not ((starts > 0) & (starts <= end)).all():

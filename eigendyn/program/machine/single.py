@@ -23,19 +23,10 @@ OneField = Callable[[float, NDArray], NDArray]
 
 
 def rates_of_one(program: Program, nodes: Nodes, parameters: Mapping[str, float]) -> OneField:
-    """Build the function (time, states) → rates of a program.
+    """Build the function of time and states (states, modes) that gives the rates of a program.
 
-    Args:
-        program: The program.
-        nodes: Where its averages are taken.
-        parameters: One number for each of its parameters.
-
-    Returns:
-        A function of the time and of states (states, modes), which gives the rates
-        (rates, modes), a new array at each call.
-
-    Raises:
-        NoProgram: A function that there is no machine code for.
+    It makes a new array (rates, modes) at each call. Arguments and errors are those of
+    `rates_of_many`.
     """
     across = "nodes" if program.node_names else "modes"
     numbers = np.array([0.0, *(parameters[name] for name in program.parameters)])[1:]

@@ -26,24 +26,13 @@ def make_figures(
     force: bool = False,
     progress: bool = False,
 ) -> Iterator[tuple[str, dict[str, Path]]]:
-    """Compute, draw and write figures.
+    """Compute, draw and write figures; other arguments and errors are those of `make_figure`.
 
     Several figures without gradient descent are made in two processes, since compiling is most of
     the work and holds Python's lock too often for threads; a descent occupies all cores by itself.
 
-    Args:
-        names: Among `FIGURES`.
-        folder: Where to write; it must exist.
-        kind: Format of the pictures: png, pdf or svg.
-        descent: One of `choices.DESCENTS`: how much gradient descent is laid over the theory.
-        force: Overwrite existing files.
-        progress: Show progress on standard error.
-
     Returns:
         The name of each figure once it is done, with the paths written: picture, numbers, caption.
-
-    Raises:
-        OutputExists: A file exists and `force` is not set.
     """
     if descent == "none" and len(names) > 1:
         yield from _side_by_side(names, folder, kind, force, progress)

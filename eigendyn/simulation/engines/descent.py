@@ -68,17 +68,9 @@ def in_blocks(
 ) -> Trajectory:
     """Take steps from one saved one to the next, until one is not finite.
 
-    Args:
-        take: From states, the number of steps taken, and further steps up to each one to save
-            (times,), gives the last states and those at each (states, modes, times).
-        start: States at the first of the saved steps (states, modes), as `take` wants them.
-        saved_steps: Increasing step numbers to save (times,), the first that of the start.
-        learning_rate: η.
-        states: Name of each state.
-        report: Called with the number of steps taken since the last call.
-
-    Returns:
-        States at the saved steps; cut before the first one that is not finite, status "diverged".
+    Arguments and results are those of `descent_steps`, and `take`: from states as `start` is, the
+    number of steps taken, and further steps up to each one to save (times,), it gives the last
+    states and those at each (states, modes, times).
     """
     counts = np.diff(saved_steps)
     saved = [np.asarray(start)[..., None]]

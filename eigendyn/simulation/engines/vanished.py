@@ -34,9 +34,9 @@ def mark_vanished(
     Args:
         program: The right-hand side.
         nodes: Where its averages are taken.
-        starts: States at the first time (trajectories, states, modes).
+        starts: As for `compiled_ensemble`; likewise `parameters`.
         batch: What became of them, at the last time at least.
-        parameters: By name, one number or one for each trajectory (trajectories,).
+        parameters: See there.
         duration: From the first time to the last.
 
     Returns:

@@ -70,21 +70,7 @@ def implicit_ensemble(
 ) -> Batch:
     """Integrate trajectories one after the other, each until two runs of it agree.
 
-    Args:
-        program: The right-hand side.
-        nodes: Where its averages are taken; none if it takes none.
-        starts: States at the first time (trajectories, states, modes).
-        times: Increasing times to save (times,), learning rate × step.
-        parameters: By name, one number or one for each trajectory (trajectories,).
-        rtol: Error allowed, relative to the state.
-        atol: Error allowed, absolute.
-        max_steps: Adaptive steps of a run after which to give up.
-
-    Returns:
-        The batch; `BATCH_STATUSES` says how each trajectory ended.
-
-    Raises:
-        NoProgram: A function that there is no machine code for.
+    Arguments, results and errors are those of `compiled_ensemble`.
     """
 
     def judged(

@@ -31,20 +31,10 @@ def flow_ensemble(
     solver: str = "explicit",
     max_steps: int = 100_000,
 ) -> Batch:
-    """Integrate the gradient flow from many starts.
+    """Integrate the gradient flow from many starts; NaN from a failure on.
 
-    Args:
-        field: Rates of change of the states.
-        starts: States at the first time (trajectories, states, modes).
-        times: Increasing times to save (times,), learning rate × step.
-        parameters: One number for each of the field's parameters, or one for each trajectory.
-        rtol: Error allowed in a step, relative to the state.
-        atol: Error allowed in a step, absolute.
-        solver: "explicit" or "stiff" (see `flow`).
-        max_steps: Adaptive steps after which to give up.
-
-    Returns:
-        The batch, NaN from a failure on.
+    Arguments are those of `flow`, but for starts (trajectories, states, modes), and parameters that
+    may have one number for each of them.
     """
     count = len(starts)
     values = np.full((*starts.shape, len(times)), np.nan, starts.dtype)

@@ -90,12 +90,7 @@ def gradient_flow(
 ) -> Trajectory:
     """Integrate the gradient flow and judge how it ended.
 
-    Args:
-        field: Rates of change of the states.
-        start: States at the first time (states, modes).
-        times: Increasing times to save (times,), learning rate × step.
-        parameters: One number for each of the field's parameters.
-        options: Solver, tolerances and step limit of `flow`.
+    Arguments are those of `flow`.
 
     Returns:
         States at the saved times, cut before the first that was not reached; status "diverged" or

@@ -73,21 +73,9 @@ def descent_step(
     parameters: Mapping,
     correlation_order: str = CORRELATION_ORDERS[0],
 ) -> Array:
-    r"""Take one expected step.
+    r"""Take one expected step at η, from states (states, modes) at η × number of steps.
 
-    The states move in the order that `turns` says.
-
-    Args:
-        field: Rates of change of the states.
-        states: Before the step (states, modes).
-        time: η × number of the step, counted from zero; a schedule looks at it.
-        rate: η.
-        parameters: One number for each of the field's parameters.
-        correlation_order: One of `choices.CORRELATION_ORDERS`.
-
-    Returns:
-        States after the step (states, modes).
-
+    The states move in the order that `turns` says; other arguments are those of `descent_steps`.
     """
     for moves in turns(field.states, correlation_order, "momentum" in parameters):
         rates = field(time, states, parameters)

@@ -38,18 +38,7 @@ def compiled_steps(
 ) -> Trajectory:
     """Follow what a network's expectation does at a finite learning rate.
 
-    Args:
-        program: Rates of change of the states.
-        nodes: Where its averages are taken; none if it takes none.
-        start: States at the first of the saved steps (states, modes), float64 or float32.
-        saved_steps: Increasing step numbers to save (times,), the first that of the start.
-        learning_rate: η.
-        parameters: One number for each of the program's parameters.
-        report: Called with the number of steps taken since the last call.
-        correlation_order: One of `choices.CORRELATION_ORDERS`.
-
-    Returns:
-        States at the saved steps; cut before the first one that is not finite, status "diverged".
+    Arguments and results are those of `descent_steps`, with a program and its nodes for the field.
 
     Raises:
         NoProgram: A function that there is no machine code for.
