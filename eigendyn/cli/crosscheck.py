@@ -87,6 +87,7 @@ def command(
     chosen = Start.asked_for(ctx)
     output = Output.asked_for(ctx, result=TREE_SUFFIXES)
     given = given_settings(ctx, *OF_NETWORKS)
+    result: Any
     if every:
         _refuse_beside_all(ctx)
         result = interruptible(lambda: _crosscheck_all(given, output.progress))

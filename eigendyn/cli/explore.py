@@ -55,15 +55,15 @@ def command(ctx: click.Context, *, output: Path | None, force: bool, quiet: bool
 
     path = output or fresh_path(f"eigendyn-{asked.name}", ".html")
     check_output(path, SUFFIXES, force)
-    page = interruptible(lambda: _page(asked.settings))
+
+    def work() -> str:
+        from eigendyn.show.page.page import explorer_page
+
+        return explorer_page(**asked.settings)
+
+    page = interruptible(work)
     write_atomically(path, force, lambda part: part.write_text(page, encoding="utf-8"))
     click.echo(str(path))
     if not quiet:
         kilobytes = len(page.encode()) / 1000
         click.echo(f"Saved {path}, {kilobytes:.0f} kB; open it in a browser.", err=True)
-
-
-def _page(settings: dict[str, Any]) -> str:
-    from eigendyn.show.page.page import explorer_page
-
-    return explorer_page(**settings)

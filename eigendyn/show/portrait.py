@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from eigendyn.analysis.bifurcations.continuation import PATIENCE
+from eigendyn.analysis.plane.axes import usual_starts
 from eigendyn.analysis.plane.motion import Motion, phase_plane
 from eigendyn.analysis.plane.portrait import Rests
 from eigendyn.errors import InvalidSetting
@@ -26,7 +27,6 @@ from eigendyn.show.plot.phase import (
 )
 from eigendyn.show.plot.picture import save_figure
 
-SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where trajectories start
 BATCH = 1_000
 MARKS = 12  # that a trained network leaves on its way
 
@@ -96,9 +96,9 @@ def draw_portrait(
 
 
 def _starts(motion: Motion, given: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
-    tops = [axis.top for axis in motion.axes]
     if not given:
-        return [(x * tops[0], y * tops[1]) for x, y in SHARES]
+        return usual_starts(motion.axes)
+    tops = [axis.top for axis in motion.axes]
     for start in given:
         inside = len(start) == 2 and all(0 <= x <= top for x, top in zip(start, tops, strict=True))
         if not inside:

@@ -11,6 +11,7 @@ from eigendyn.settings.states import STATES
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics
 
+STARTS = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of trajectories, in shares of the plane
 SINGULAR = LARGEST**0.5  # singular values are shown as far as variances
 BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 BESIDE_PREDICTOR = ("s", "encoder’s singular value", False)
@@ -86,3 +87,9 @@ def subject(system: DynamicalSystem) -> str:
     """What is seen, in one sentence."""
     what = STATES[system.vector_field.states[-1]].plane
     return f"{what}, and the arrows say where training moves it."
+
+
+def usual_starts(shown: tuple[Axis, Axis]) -> list[tuple[float, float]]:
+    """Points of the plane at which trajectories start, where none are given."""
+    across, up = shown
+    return [(first * across.top, second * up.top) for first, second in STARTS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Unpack
 
-from eigendyn.analysis.plane.axes import axes
+from eigendyn.analysis.plane.axes import axes, usual_starts
 from eigendyn.analysis.plane.explored import explored_system
 from eigendyn.analysis.plane.motion import Motion
 from eigendyn.analysis.plane.portrait import Rests, rests
@@ -21,7 +21,6 @@ from eigendyn.show.page.controls import Control, controls
 from eigendyn.show.report.phase import table
 from eigendyn.theory.losses import SymbolicLoss
 
-SHARES = ((0.1, 0.2), (0.3, 0.85), (0.9, 0.15))  # of the plane, where the first trajectories start
 ACCURACY = 1e-4  # of an exact closure's quadrature, so that a move takes less than 0.1 s
 STARTS = 128  # of the search for fixed points: they are found within a second
 STATIC = (
@@ -123,8 +122,7 @@ class Explorer:
     def reset(self) -> None:
         """Go back to the parameters and trajectories of the beginning."""
         self.parameters = dict(self.system.parameters)
-        across, up = self._motion.axes
-        self.starts = [(first * across.top, second * up.top) for first, second in SHARES]
+        self.starts = usual_starts(self._motion.axes)
         self._move()
         self._fit()
 

@@ -8,20 +8,12 @@ from typing import Any
 
 from eigendyn.analysis.system import DynamicalSystem
 from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import Siamese
 from eigendyn.theory.loss_writer import write_loss
 
-ENGINE = {
-    "method",
-    "closure_accuracy",
-    "solver",
-    "rtol",
-    "atol",
-    "max_solver_steps",
-    "saves",
-    "dtype",
-    "device",
-}
 SAMPLED = {"samples", "seed"}
+OF_NETWORKS = {field.name for field in fields(Siamese)}
+ENGINE = {field.name for field in fields(Settings)} - OF_NETWORKS - SAMPLED - {"closure"}
 
 
 def command_options(system: DynamicalSystem, is_named: bool) -> str:

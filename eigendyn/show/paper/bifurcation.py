@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 
 from eigendyn.analysis.rates.decay import decay_equilibria
 from eigendyn.settings.choices import LOSS_ROWS
-from eigendyn.settings.spectrum import weights_from_variances
 from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.style import DESCENT, loss_symbol
 
@@ -39,10 +38,9 @@ def _ends(work: Work, loss: str) -> xarray.Dataset:
     """Variances at which networks end, by the population's gradient: no sampling error."""
     ends = []
     for decay in DECAYS[loss]:
-        trained = work.networks(
+        values, _ = work.singular_values(
             f"bifurcation-{loss}-{decay}",
-            weights_from_variances(STARTS),
-            measures=("singular_value",),
+            STARTS,
             loss=loss,
             weight_decay=decay,
             batch=None,
@@ -50,8 +48,7 @@ def _ends(work: Work, loss: str) -> xarray.Dataset:
             **RUN,
             **NOISE,
         )
-        assert trained is not None
-        ends.append(trained["singular_value"].values[0, :, -1] ** 2)
+        ends.append(values[0, :, -1] ** 2)
     return xarray.Dataset(
         {"variance": (("weight_decay", "start"), np.array(ends), {"units": "variance"})},
         coords={

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from eigendyn.analysis.rates.growth_rates import variance_rates
 from eigendyn.settings.choices import LOSS_ROWS
-from eigendyn.settings.spectrum import weights_from_variances
 from eigendyn.show.paper.work import CLOSURE_ACCURACY, Numbers, Work
 from eigendyn.show.plot.style import DESCENT
 
@@ -65,17 +64,14 @@ def numbers(work: Work) -> Numbers:
 
 def _measure(work: Work, modes: int, spectrum: NDArray) -> xarray.Dataset:
     """dv/dt in the first step of networks: mean and standard error, zero where there is no mode."""
-    trained = work.networks(
+    values, _ = work.singular_values(
         f"closures-{modes}",
-        weights_from_variances(spectrum[:modes]),
-        measures=("singular_value",),
+        spectrum[:modes],
         loss=LOSS,
         learning_rate=LEARNING_RATE,
         steps=1,
         saves=2,
     )
-    assert trained is not None
-    values = trained["singular_value"].values
     rates = np.zeros((len(values), len(spectrum)))
     rates[:, :modes] = 2 * values[..., 0] * np.diff(values)[..., 0] / LEARNING_RATE
     error = rates.std(0, ddof=1) / np.sqrt(len(rates))

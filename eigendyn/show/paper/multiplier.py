@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from eigendyn.analysis.rates.growth_rates import growth_rates
 from eigendyn.settings.choices import LOSS_ROWS, isotropic
-from eigendyn.settings.spectrum import weights_from_variances
 from eigendyn.show.paper.variants import FAMILIES
-from eigendyn.show.paper.words import relative_deviation
+from eigendyn.show.paper.words import deviation_sentence
 from eigendyn.show.paper.work import CLOSURE_ACCURACY, Numbers, Work
 from eigendyn.show.plot.style import DESCENT, loss_symbol
 
@@ -63,18 +62,16 @@ def _measure(work: Work, loss: str, settings: dict[str, Any]) -> xarray.Dataset:
     """Growth rate of the one mode in the first step of networks."""
     rates = []
     for number, spectrum in enumerate(one_among_equal(np.array(MEASURED))):
-        trained = work.networks(
+        values, _ = work.singular_values(
             f"multiplier-{loss}-{settings['beta']:g}-{number}",
-            weights_from_variances(spectrum),
-            measures=("singular_value",),
+            spectrum,
             loss=loss,
             learning_rate=LEARNING_RATE,
             steps=1,
             saves=2,
             **settings,
         )
-        assert trained is not None
-        first, then = np.moveaxis(trained["singular_value"].values, -1, 0)  # (seeds, modes) each
+        first, then = np.moveaxis(values, -1, 0)  # (seeds, modes) each
         small = int(first[0].argmin())
         rates.append(2 * (then[:, small] / first[:, small] - 1) / LEARNING_RATE)
     return xarray.Dataset(
@@ -140,16 +137,4 @@ def caption(numbers: Numbers) -> str:
         "spectrum: λ^(1−β) in the family δ/λ^β, in the Euclidean (wide, pale) and the cosine "
         "family alike. Lines: the vector field of the mode dynamics, exact closure."
     )
-    deviations = [
-        relative_deviation(
-            data["growth_rate"], numbers[path.replace("networks", "theory")]["growth_rate"]
-        )
-        for path, data in numbers.items()
-        if path.endswith("/networks")
-    ]
-    if deviations:
-        told += (
-            " Dots: one step of networks; they deviate from the line by "
-            f"{max(deviations):.1%} or less."
-        )
-    return told
+    return told + deviation_sentence("one step of networks", numbers, "growth_rate")

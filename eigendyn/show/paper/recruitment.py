@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from eigendyn.analysis.rates.recruitment import orbit, recruitment_curve
 from eigendyn.results.events import recruitment_times
 from eigendyn.settings.choices import LOSS_NAMES, LOSS_ROWS
-from eigendyn.settings.spectrum import weights_from_variances
-from eigendyn.show.paper.words import relative_deviation
+from eigendyn.show.paper.words import deviation_sentence
 from eigendyn.show.paper.work import CLOSURE_ACCURACY, Numbers, Work
 from eigendyn.show.plot.style import DESCENT, loss_symbol
 
@@ -58,20 +57,17 @@ def _measure(work: Work, loss: str) -> xarray.Dataset:
     rate = LOSS_ROWS[loss].learning_rate
     found = []
     for number, spectrum in enumerate(orbit(loss, MEASURED, MODES, **NOISELESS)):
-        trained = work.networks(
+        values, times = work.singular_values(
             f"recruitment-{loss}-{number}",
-            weights_from_variances(spectrum),
-            measures=("singular_value",),
+            spectrum,
             loss=loss,
             learning_rate=rate,
             steps=int(LONGER * expected[number] / rate),
             saves=401,
             **NOISELESS,
         )
-        assert trained is not None
-        values = trained["singular_value"].values  # (seeds, modes, times)
         variance = values[:, int(values[0, :, 0].argmin())] ** 2
-        found.append(recruitment_times(trained["time"].values, variance))
+        found.append(recruitment_times(times, variance))
     return xarray.Dataset(
         {"recruitment_time": (("eigenvalue", "seed"), np.array(found), {"units": "time"})},
         coords={"eigenvalue": ("eigenvalue", np.array(MEASURED), {"units": "variance"})},
@@ -114,14 +110,4 @@ def caption(numbers: Numbers) -> str:
         f"Slopes of log t over log λ₀ below λ₀ = 1e-4: {slopes}. Lines: quadrature of the exact "
         "growth rate along the orbit, on which the other modes keep what the loss conserves."
     )
-    deviations = [
-        relative_deviation(
-            numbers[f"{loss}/networks"]["recruitment_time"],
-            numbers[f"{loss}/theory"]["recruitment_time"],
-        )
-        for loss in LOSS_NAMES
-        if f"{loss}/networks" in numbers
-    ]
-    if deviations:
-        told += f" Dots: networks; they deviate from the line by {max(deviations):.1%} or less."
-    return told
+    return told + deviation_sentence("networks", numbers, "recruitment_time")

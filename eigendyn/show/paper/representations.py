@@ -42,8 +42,7 @@ def numbers(work: Work) -> Numbers:
             followed=samples,
             measures=("representation",),
             loss=panel.loss,
-            predictor="direct" if panel.predictor else "none",
-            stop_gradient=panel.stop_gradient,
+            **panel.variant,
             **run | {"saves": NETWORK_SAVES},
             **NOISE,
         )

@@ -56,11 +56,15 @@ def agreement_sentence(numbers: Numbers) -> str:
     return sentence
 
 
-def relative_deviation(measured: xarray.DataArray, theory: xarray.DataArray) -> float:
-    """Largest relative deviation of the mean over seeds from a line over eigenvalues, log-log."""
-    expected = np.exp(
-        np.interp(
-            np.log(measured["eigenvalue"]), np.log(theory["eigenvalue"]), np.log(theory.values)
-        )
-    )
-    return float(np.abs(measured.mean("seed").values / expected - 1).max())
+def deviation_sentence(what: str, numbers: Numbers, variable: str) -> str:
+    """Say how far the mean of what networks did is from the line, in log-log; nothing of none."""
+    away = []
+    for path, data in numbers.items():
+        if path.endswith("/networks"):
+            line, dots = numbers[path.replace("networks", "theory")], data
+            at, known = np.log(dots["eigenvalue"]), np.log(line["eigenvalue"])
+            expected = np.exp(np.interp(at, known, np.log(line[variable].values)))
+            away.append(np.abs(dots[variable].mean("seed").values / expected - 1).max())
+    if not away:
+        return ""
+    return f" Dots: {what}; they deviate from the line by {max(away):.1%} or less."

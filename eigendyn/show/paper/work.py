@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import xarray
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
 from eigendyn.crosschecks.crosscheck import crosscheck
 from eigendyn.errors import UnreadableFile
 from eigendyn.results.files import load, save
-from eigendyn.settings.spectrum import variances_from_weights
+from eigendyn.settings.spectrum import variances_from_weights, weights_from_variances
 from eigendyn.show.paper.networks import train
 from eigendyn.simulation.simulate import simulate
 
@@ -145,6 +145,18 @@ class Work:
             fixed | chosen,
             lambda: train(weights, followed, progress=self.progress, **chosen),
         )
+
+    def singular_values(
+        self, name: str, variances: ArrayLike, **settings: Any
+    ) -> tuple[NDArray, NDArray]:
+        """Singular values (seeds, modes, times) of networks with these first variances, and times.
+
+        Other arguments are those of `networks`, which there must be.
+        """
+        weights = weights_from_variances(variances)
+        trained = self.networks(name, weights, measures=("singular_value",), **settings)
+        assert trained is not None
+        return trained["singular_value"].values, trained["time"].values
 
     def _part(self, name: str, settings: Mapping[str, Any], make: Callable[[], Any]) -> Any:
         """Load a finished part, or make it and keep it."""
