@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.analysis.fixed_points.fixed_points import FixedPoint, find_fixed_points
-from eigendyn.analysis.fixed_points.newton import all_numbers
+from eigendyn.analysis.fixed_points.newton import evaluate
 from eigendyn.analysis.plane.motion import Motion, Parameters
 
 ASIDE = 1e-4  # distance from a saddle at which its manifold is entered, as a share of the plane
@@ -60,8 +60,7 @@ def separatrices(
     for point in points:
         if point.stability != "saddle":
             continue
-        numbers = all_numbers(motion.system, parameters)
-        jacobian = np.asarray(_jacobian(motion.system, jnp.asarray(point.x), numbers))
+        (jacobian,) = evaluate(motion.system, point.x[None], parameters).jacobian
         values, vectors = np.linalg.eig(jacobian)
         for value, vector in zip(np.real(values), np.real(vectors).T, strict=True):
             if value >= 0:
@@ -108,8 +107,3 @@ def conserved_levels(motion: Motion, across: NDArray, up: NDArray) -> Mapping[st
         )
         for name, quantity in motion.system.conserved.items()
     }
-
-
-@jax.jit
-def _jacobian(system, x, parameters):
-    return jax.jacfwd(lambda y: system(y, **parameters))(x)

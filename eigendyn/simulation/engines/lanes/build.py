@@ -19,6 +19,7 @@ from eigendyn.simulation.engines.lanes.workspace import (
     NUMBERS,
     POINTERS,
     WHOLE,
+    build_frame,
     room_for,
     workspace,
 )
@@ -83,7 +84,7 @@ def build_kernel(
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
     block = max(register // 2, 2)  # a step passes one or two
-    emit_integrator(module, rates, methods, parts, width, kind, block, program.moved)
+    emit_integrator(build_frame(module, rates, methods, parts, width, kind, block, program.moved))
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]

@@ -35,8 +35,7 @@ from eigendyn.simulation.engines.lanes.step import (
     emit_first_step,
     emit_stages,
 )
-from eigendyn.simulation.engines.lanes.workspace import Frame, build_frame
-from eigendyn.simulation.engines.runge_kutta.tableau import Tableau
+from eigendyn.simulation.engines.lanes.workspace import Frame
 
 COMPLETED, DIVERGED, OUT_OF_STEPS, INACCURATE = 0, 1, 2, 4
 CLOSER = 0.02  # tolerance of the second run over that of the first
@@ -46,39 +45,13 @@ AIM = 0.03  # estimated error, over the tolerance, that a further run is made fo
 SHORTEST = 1e-30  # step over the time span that ends a run
 
 
-def emit_integrator(
-    module: ir.Module,
-    rates: ir.Function,
-    methods: tuple[Tableau, Tableau],
-    parts: dict[str, int],
-    lanes: int,
-    kind: ir.Type,
-    block: int,
-    moved: tuple[int | None, ...],
-) -> ir.Function:
-    """Add the function `integrate` to a module.
-
-    Args:
-        module: Where to.
-        rates: dx/dt of all coordinates in all lanes.
-        methods: Two of the same shape, the second one the more stable.
-        parts: Parts of the workspace, those of `workspace.workspace`.
-        lanes: Trajectories side by side in one vector.
-        kind: Double or float.
-        block: Saved times in one vector.
-        moved: For each state, the place of the one that it is the velocity of.
-
-    Returns:
-        The function; its arguments are those of `workspace.build_frame`.
-    """
-    f = build_frame(module, rates, methods, parts, lanes, kind, block, moved)
-    rates.attributes.add("noinline")  # once, not once a stage: compiles faster, runs as fast
-    w = f.w
+def emit_integrator(f: Frame) -> None:
+    """Write the body of the function that `workspace.build_frame` has declared."""
+    f.rates.attributes.add("noinline")  # once, not once a stage: compiles faster, runs as fast
     _prepare(f)
-    with w.while_(lambda: _refill(f)):
+    with f.w.while_(lambda: _refill(f)):
         _step(f)
-    w.at.ret_void()
-    return w.at.function
+    f.w.at.ret_void()
 
 
 def _prepare(f: Frame) -> None:

@@ -148,7 +148,18 @@ def build_frame(
     block: int,
     moved: tuple[int | None, ...],
 ) -> Frame:
-    """Declare the integrator, name its arguments, and make room for its lanes."""
+    """Declare the function `integrate`, name its arguments, and make room for its lanes.
+
+    Args:
+        module: Where to.
+        rates: dx/dt of all coordinates in all lanes.
+        methods: Two of the same shape, the second one the more stable.
+        parts: Parts of the workspace, those of `workspace`.
+        lanes: Trajectories side by side in one vector.
+        kind: Double or float.
+        block: Saved times in one vector.
+        moved: For each state, the place of the one that it is the velocity of.
+    """
     elements = {"order": I64, "taken": I64, "status": I8, "steps": I32}
     pointers = [elements.get(name, kind).as_pointer() for name in POINTERS]
     types = [*pointers, *(I64 for _ in WHOLE), *(kind for _ in NUMBERS)]
