@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from eigendyn.results.arrivals import recruitment_times
 from eigendyn.results.dataset import labelled, relative_drift
-from eigendyn.results.events import Course, recruitment_times
+from eigendyn.results.events import Course
 from eigendyn.results.trajectory import Trajectory
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting, NoProgram, NotDecoupled
-from eigendyn.results.events import CLOSER, arrival_times, between
+from eigendyn.results.arrivals import arrival_times
+from eigendyn.results.events import CLOSER, between
 from eigendyn.results.trajectory import (
     COMPLETED,
     DIVERGED,

@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 import eigendyn
-from eigendyn.results.events import arrival_times, recruitment_times, watched, watched_steps
+from eigendyn.results.arrivals import arrival_times, recruitment_times
+from eigendyn.results.events import watched, watched_steps
 from eigendyn.theory.loss_text import parse_loss
 
 SAVES = [301, 5, 2]

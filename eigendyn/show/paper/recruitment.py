@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eigendyn.analysis.rates.recruitment import orbit, recruitment_curve
-from eigendyn.results.events import recruitment_times
+from eigendyn.results.arrivals import recruitment_times
 from eigendyn.settings.choices import LOSS_NAMES, LOSS_ROWS
 from eigendyn.show.paper.words import deviation_sentence
 from eigendyn.show.paper.work import CLOSURE_ACCURACY, Numbers, Work

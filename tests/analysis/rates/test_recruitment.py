@@ -7,7 +7,7 @@ from structures import first_of
 import eigendyn
 from eigendyn.analysis.rates.recruitment import orbit, recruitment_curve
 from eigendyn.errors import InvalidSpectrum
-from eigendyn.results.events import recruitment_times
+from eigendyn.results.arrivals import recruitment_times
 
 STARTS = np.array([1e-6, 1e-3, 0.1, 0.5])
 NOISELESS = {"sigma1": 0.0, "sigma2": 0.0}
