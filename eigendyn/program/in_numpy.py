@@ -45,17 +45,9 @@ def quantities(
     parameters: Mapping[str, float | NDArray],
     times: ArrayLike = 0.0,
 ) -> list[NDArray]:
-    """Evaluate what needs no average.
+    """Evaluate what needs no average, at these places: each to be broadcast to (modes, times).
 
-    Args:
-        program: Operations.
-        places: Places of what is wanted.
-        states: States (states, modes, times).
-        parameters: By name, one number, or one for each time (times,).
-        times: Learning rate × step (times,).
-
-    Returns:
-        Each of them, to be broadcast to (modes, times).
+    Other arguments are those of `rates`, but that a parameter may have a number for each time.
     """
     places = tuple(places)
     modes = states.shape[-2]
@@ -168,14 +160,8 @@ def at_one_node(
 ) -> Values:
     """Evaluate everything that the rates are made of, with averages over one random node.
 
-    Args:
-        program: The program.
-        states: States (states, modes).
-        parameters: One number for each of its parameters.
-        rng: Where the node, and the time, come from.
-
-    Returns:
-        By place, each value (modes, 1), or (1, 1) if it is the same for all modes.
+    By place, each value (modes, 1), or (1, 1) if it is the same for all modes. Arguments are those
+    of `rates`, for states (states, modes); `rng` draws the node, and the time.
     """
     modes = states.shape[1]
     own = [(modes, 1) if several else (1, 1) for several in program.node_modes]

@@ -61,14 +61,7 @@ def rests_anywhere(
 
     Newton's steps change the parameter too, and end at the nearest point of any branch: one that is
     there only for a narrow stretch of a wide range is found without a slice that meets it.
-
-    Args:
-        member: Rates of change, and the parameter's range.
-        low: Lower corner of the window (coordinates,).
-        high: Upper corner (coordinates,).
-        starts: Number of starts.
-        seed: Seed of these.
-        tolerance: Largest absolute rate at a fixed point.
+    Arguments are those of `fixed_points`, with a family for the system.
 
     Yields:
         Coordinates (coordinates,) and the parameter; no modes that are about to vanish, whose

@@ -19,14 +19,7 @@ from eigendyn.theory.losses import SymbolicLoss
 def explored_system(
     loss: str | SymbolicLoss = "cosine", **settings: Any
 ) -> tuple[DynamicalSystem, ModeDynamics]:
-    """Build the system of two modes with one state, or of one mode with two.
-
-    Args:
-        loss: Name of a loss, or a loss of your own.
-        settings: Fields of `Settings`.
-
-    Returns:
-        The system, and its closed dynamics.
+    """Build the system, and its dynamics, of two modes with one state or of one mode with two.
 
     Raises:
         InvalidSetting: More than two states in a mode, or a plane on which nothing moves.

@@ -71,19 +71,11 @@ def _rates(
 def growth_rates(
     loss: str | SymbolicLoss, variances: ArrayLike, **settings: Unpack[GivenSettings]
 ) -> NDArray:
-    r"""Growth rate of every mode, (1/v_m) dv_m/dt.
+    r"""Growth rate of every mode (spectra, modes), (1/v_m) dv_m/dt [1/time: learning rate × step].
 
     Where variances are so far apart that powers of them leave the range of numbers, or the closure
     cannot serve them, modes that have all but vanished are taken by their limit v_m → 0; a rate
-    that has none is NaN: it is not known.
-
-    Args:
-        loss: Name of a loss, or a loss of your own.
-        variances: Spectra (spectra, modes), all above zero; see `variance_rates`.
-        settings: Fields of `Settings`: noises, weight decay, exponents, closure.
-
-    Returns:
-        Growth rates (spectra, modes) [1/time, where time is learning rate × step].
+    that has none is NaN: it is not known. Arguments are those of `variance_rates`.
 
     Raises:
         InvalidSpectrum: Variances that are not all above zero.

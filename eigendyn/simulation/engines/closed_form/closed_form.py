@@ -93,12 +93,7 @@ def omega(start: ArrayLike, times: ArrayLike, alpha: float, a: float, b: float) 
     p = a/(b q) obeys p + ln|p − 1| = p₀ + ln|p₀ − 1| − κt with κ = αa²/b. Below the fixed point
     p − 1 is a Wright omega function; above, p itself is solved for, as it is small for large v₀.
 
-    Args:
-        start: Variances at time 0 (modes,); v₀^α beyond 1e148 (3e18 in float32) counts as that.
-        times: Times, learning rate × step (times,).
-        alpha: Exponent α > 0.
-        a: Growth per q [1/(time variance^α)], positive.
-        b: Saturation [1/(time variance^2α)], positive.
+    Arguments are those of `bernoulli`, but a growth per q, a, and a saturation b, both positive.
 
     Returns:
         Variances (modes, times). Relative accuracy: a few times (1 + κt/α) round-off, that is, a
