@@ -1,9 +1,10 @@
-"""What every test shares: the folder of this file on the path, and how XLA compiles.
+"""What every test shares: the folder of this file on the path, and how code is compiled.
 
 Tests compile hundreds of small programs and run each once, so that compiling is most of what they
 cost. The older of XLA's two ways to write loops takes half as long, and optimises as much.
 """
 
+import gc
 import os
 import sys
 from importlib.metadata import version
@@ -14,3 +15,9 @@ if version("jaxlib").startswith("0.10."):  # another version may know no such fl
     os.environ["XLA_FLAGS"] = " ".join(flags).strip()
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage seldom, and none of what imports made: each time all of it is walked through."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
