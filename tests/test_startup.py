@@ -10,7 +10,7 @@ import pytest
 
 from eigendyn.settings.choices import LOSS_NAMES, PRESETS
 
-SLOW = {"sympy", "mpmath", "jax", "jaxlib", "diffrax", "equinox", "scipy"}  # a first call needs none
+SLOW = {"sympy", "mpmath", "jax", "jaxlib", "diffrax", "equinox", "scipy"}  # none is needed
 COMMAND = """
 import sys
 from eigendyn.cli.main import cli
