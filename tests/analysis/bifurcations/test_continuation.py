@@ -163,6 +163,7 @@ def test_a_start_brings_its_own_branch_and_what_hangs_together_with_it():
     assert dead.x.max() == 0
 
 
+@pytest.mark.full  # each has the closed form: above, and in fixed_points/
 def test_a_search_at_one_value_agrees_with_the_branches():
     system = dynamical_system("euclidean", 1)
     found = continue_fixed_points(system, "weight_decay", (0, 0.4), sigma1=0.4)
