@@ -1,9 +1,11 @@
-"""What every test shares: the folder of this file on the path, and how XLA compiles.
+"""What every test shares: the folder of this file on the path, how XLA compiles, and garbage.
 
 Tests compile hundreds of small programs and run each once, so that compiling is most of what they
-cost. The older of XLA's two ways to write loops takes half as long, and optimises as much.
+cost. The older of XLA's two ways to write loops takes half as long, and optimises as much. To
+optimise less costs more than it saves: networks then take twice as long to train.
 """
 
+import gc
 import os
 import sys
 from importlib.metadata import version
@@ -14,3 +16,9 @@ if version("jaxlib").startswith("0.10."):  # another version may know no such fl
     os.environ["XLA_FLAGS"] = " ".join(flags).strip()
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage seldom, and leave out what imports made: all of it is walked each time."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)

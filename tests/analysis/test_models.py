@@ -1,6 +1,7 @@
 """Claims about models: planes and branches of fixed points are those of their equations."""
 
 import numpy as np
+import pytest
 
 import eigendyn
 from eigendyn.analysis.plane.portrait import rests
@@ -43,6 +44,7 @@ def test_a_branch_of_a_model_begins_where_its_mode_comes_to_life():
     np.testing.assert_allclose(alive.eigenvalues[:, 0].real, -2 * alive.parameter, atol=1e-8)
 
 
+@pytest.mark.full  # its end is that of the closed form: simulation/test_models.py
 def test_barlow_twins_rests_at_the_inverse_of_gamma():
     system = eigendyn.dynamical_system(named_model("barlow-twins", gamma=0.7), 1)
     diagram = eigendyn.continue_fixed_points(system, "gamma", (0.6, 3.0))

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from structures import first_of
 
 import eigendyn
 from eigendyn.analysis.bifurcations import branches, continuation
@@ -17,7 +18,7 @@ def run(*arguments):
     return CliRunner().invoke(cli, ["bifurcation", *map(str, arguments)])
 
 
-@pytest.mark.parametrize("suffix", FIRST_BYTES)
+@pytest.mark.parametrize("suffix", first_of(*FIRST_BYTES))  # formats: show/plot/test_agreement.py
 def test_it_draws_and_lists_special_points(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     outcome = run("--loss", "euclidean", "--sigma1", 0.5, "-o", path)

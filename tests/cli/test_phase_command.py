@@ -4,18 +4,19 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from structures import first_of
 
 from eigendyn.cli.main import cli
 from eigendyn.show.plot import phase
 
-FIRST_BYTES = {".png": b"\x89PNG", ".svg": b"<?xml", ".gif": b"GIF8"}
+FIRST_BYTES = {".gif": b"GIF8", ".png": b"\x89PNG", ".svg": b"<?xml"}
 
 
 def run(*arguments):
     return CliRunner().invoke(cli, ["phase", *map(str, arguments)])
 
 
-@pytest.mark.parametrize("suffix", FIRST_BYTES)
+@pytest.mark.parametrize("suffix", first_of(*FIRST_BYTES))  # others: show/plot/test_agreement.py
 def test_it_draws_and_lists_fixed_points(tmp_path, suffix, monkeypatch):
     monkeypatch.setattr(phase, "FRAMES", 3)
     path = tmp_path / f"phase{suffix}"

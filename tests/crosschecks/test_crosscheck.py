@@ -62,6 +62,7 @@ def test_noise_on_the_wrong_view_is_caught_where_it_matters(tree):
     assert attrs["verdict"] == {"cosine": "agrees", "euclidean": "disagrees"}[loss]
 
 
+@pytest.mark.full  # as the command line catches it: tests/cli/test_crosscheck_command.py
 def test_the_mean_field_is_caught():
     found = crosscheck("cosine", WEIGHTS, closure="mean-field", **SETTINGS)
     assert found["agreement"].attrs["verdict"] == "disagrees"

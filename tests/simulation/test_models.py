@@ -38,17 +38,14 @@ MODELS = {
 EVERY = pytest.mark.parametrize(("model", "exact"), MODELS.values(), ids=MODELS)
 
 
-def with_engines(*engines):
-    """Every model by every engine; the second one in JAX, which takes long, in full tests only."""
+def with_engines(*engines, in_jax=()):
+    """Every model by every engine; by JAX, which takes long, in full tests but for some models."""
     return [
-        pytest.param(*pair, engine, id=f"{name}-{engine}", marks=_full(name, engine))
+        pytest.param(*pair, engine, id=f"{name}-{engine}", marks=marks)
         for name, pair in MODELS.items()
         for engine in engines
+        for marks in [pytest.mark.full if engine == "flow" and name not in in_jax else ()]
     ]
-
-
-def _full(name, engine):
-    return pytest.mark.full if (name, engine) == ("deep-linear", "flow") else ()
 
 
 def competing(rate=0.5):
@@ -64,7 +61,8 @@ def competed(start, times, rate=0.5):
 
 
 @pytest.mark.parametrize(
-    ("model", "exact", "method"), with_engines("closed-form", "compiled", "implicit", "flow")
+    ("model", "exact", "method"),
+    with_engines("closed-form", "compiled", "implicit", "flow", in_jax=["barlow-twins"]),
 )
 def test_every_method_follows_the_closed_form(model, exact, method):
     run = eigendyn.simulate(model, STARTS, method=method, **RUN)

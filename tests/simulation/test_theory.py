@@ -47,7 +47,7 @@ def test_cosine_ends_at_the_mean_and_iso_cosine_at_the_root_mean_square():
     np.testing.assert_allclose(iso.variance[:, -1], np.sqrt((START**2).mean()), rtol=1e-9)
 
 
-@pytest.mark.parametrize("variant", [{}, {"predictor": "none"}, {"stop_gradient": False}])
+@pytest.mark.parametrize("variant", first_of({}, {"predictor": "none"}, {"stop_gradient": False}))
 def test_cosine_depends_on_the_noises_through_the_product_of_1_plus_their_variances(variant):
     """The loss does not see the length of a view, only the correlation of both."""
     noises = [(0.0, 0.5), (0.5, 0.0), (np.sqrt(np.sqrt(1.25) - 1),) * 2]

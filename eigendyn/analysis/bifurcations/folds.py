@@ -100,9 +100,6 @@ def fold_curve(
     inside = bottom <= own <= top
     own = own if inside else (bottom + top) / 2
     fixed: dict[str, Any] = {**parameters, **dict.fromkeys(also, own)}
-    if folds is None or not inside:
-        found = continue_fixed_points(system, parameter, between, window=(low, high), **fixed)
-        folds = found.special_points
     member = family(system, parameter, between, (low, high), fixed)
     if set(member.driven) & set(also):
         message = (
@@ -110,6 +107,9 @@ def fold_curve(
             "another second one."
         )
         raise InvalidSetting(message)
+    if folds is None or not inside:
+        found = continue_fixed_points(system, parameter, between, window=(low, high), **fixed)
+        folds = found.special_points
     curves: list[FoldCurve] = []
     size, spans = high - low, np.array([member.high - member.low, top - bottom])
     edges = [(member.low, member.high, member.reasons), (bottom, top, reasons)]

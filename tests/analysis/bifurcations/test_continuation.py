@@ -88,6 +88,7 @@ def test_a_learned_predictor_lives_up_to_the_decay_that_tian_found(rate, sigma1)
     np.testing.assert_array_equal(alive.stability[inner][some], kinds[some])
 
 
+@pytest.mark.full  # Hopf points of textbooks: test_special_points.py
 def test_slow_correlations_oscillate_once_momentum_is_heavy():
     # With m = η(1 + β)/2, friction γ = 1 − β and k = (1 − μ_c)/η, without decay and noise, the
     # Jacobian's polynomial is m μ³ + (γ + m k)μ² + γ k μ + 2k: a pair crosses at
@@ -162,6 +163,7 @@ def test_a_start_brings_its_own_branch_and_what_hangs_together_with_it():
     assert dead.x.max() == 0
 
 
+@pytest.mark.full  # each has the closed form: above, and in fixed_points/
 def test_a_search_at_one_value_agrees_with_the_branches():
     system = dynamical_system("euclidean", 1)
     found = continue_fixed_points(system, "weight_decay", (0, 0.4), sigma1=0.4)

@@ -15,6 +15,7 @@ def euclidean():
     return dynamical_system("euclidean", 1)
 
 
+@pytest.mark.full  # show/plot/test_bifurcation.py draws the curve of theory
 def test_the_saddle_node_moves_with_noise_as_theory_says(euclidean):
     (curve,) = fold_curve(euclidean, "weight_decay", (0, 0.4), "sigma1", (0, 1))
     c = 1 + curve.second**2

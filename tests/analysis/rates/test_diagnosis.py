@@ -120,7 +120,7 @@ QUICK = {"weight_decay": 0.1, "steps": 300, "closure": "mean-field"}
 START = [0.01, 0.3, 1.0]
 
 
-@pytest.mark.parametrize("status", ["out-of-steps", "inaccurate", "a status of tomorrow"])
+@pytest.mark.parametrize("status", first_of("a status of tomorrow", "out-of-steps", "inaccurate"))
 def test_a_change_whose_run_did_not_complete_has_no_verdict(failing, status):
     failing(lambda loss, _: loss == "iso-euclidean", status)
     found = diagnose("euclidean", START, **QUICK)
