@@ -219,7 +219,7 @@ def _within_range(looked: list[Points]) -> tuple[list[Points], NDArray]:
     nearest = _grid(program, STEPS[0], [NEAREST] * len(program.node_names))
     usable, truths = [], []
     for points in looked:
-        finite = np.isfinite(points.means(nearest)).all(axis=(1, 2))
+        finite = np.asarray(np.isfinite(points.means(nearest)).all(axis=(1, 2)))
         if (points.are_within_range & ~finite).any():
             raise _negative_form()
         truths.append(finite)
