@@ -147,12 +147,12 @@ class Integrand:
     def moments(self, averages: Values) -> NDArray:
         """The moments (moments, modes, points), or (moments, modes), of such averages."""
         program, values = self.program, self.values | averages
-        points = (self.shape[1] if len(self.shape) > 1 else 1, 1)
+        shape = (*self.shape, 1) if len(self.shape) > 1 else (*self.shape, 1, 1)
         with np.errstate(all="ignore"):
             for place, _ in self.schedule:
                 if program.phases[place] == AFTER and place not in averages:
                     values[place] = _linear(program, program.operations[place], values)
-        found = [np.broadcast_to(values[p], (self.shape[0], *points)) for p in program.moments]
+        found = [np.broadcast_to(values[p], shape) for p in program.moments]
         return np.stack(found).reshape(len(found), *self.shape)
 
 
