@@ -127,6 +127,26 @@ class Integrand:
         shape = (len(added), *self.shape, len(nodes.weights))
         return added.reshape(shape), size.reshape(shape)
 
+    def averages(self, nodes: Nodes) -> Values:
+        """What each average becomes at these nodes, by place, (modes, points, 1) or (1, points, 1).
+
+        Moments are linear in them, so that they need not be made node by node where nothing is
+        asked about a node alone; those at some nodes and at others add up.
+        """
+        program = self.program
+        return _averages(program, program.moments, self.values, self.shape[0], nodes)
+
+    def moments(self, averages: Values) -> NDArray:
+        """The moments (moments, modes, points), or (moments, modes), of such averages."""
+        program, values = self.program, self.values | averages
+        shape = (*self.shape, 1) if len(self.shape) > 1 else (*self.shape, 1, 1)
+        with np.errstate(all="ignore"):
+            for place, _ in self.schedule:
+                if program.phases[place] == AFTER and place not in averages:
+                    values[place] = _linear(program, program.operations[place], values)
+        found = [np.broadcast_to(values[p], shape) for p in program.moments]
+        return np.stack(found).reshape(len(found), *self.shape)
+
 
 def integrand(
     program: Program, states: NDArray, parameters: Mapping[str, float | NDArray]
@@ -264,30 +284,35 @@ def rates(
 
 def _rates(program: Program, known: Values, modes: int, count: int, nodes: Nodes) -> list[NDArray]:
     """The same at few times, (modes, times, 1), from what is known before the loop over nodes."""
-    needed = program.needed(program.rates)
-    inside, after = (
-        [place for place in needed if program.phases[place] == phase] for phase in (INSIDE, AFTER)
-    )
-    averages = [place for place in after if program.operations[place].kind == "average"]
     size = max(1, PIECE // (modes * count))
     with np.errstate(all="ignore"):
         for first in range(0, len(nodes.weights), size):
-            piece, values = nodes[first : first + size], known.copy()
-            for place in inside:
-                operation = program.operations[place]
-                if operation.kind == "weight":
-                    values[place] = piece.weights[None, None]
-                elif operation.kind == "node":
-                    values[place] = _of_nodes(program, operation, piece)
-                else:
-                    values[place] = _value(operation, values, modes)
-            for place in averages:
-                added = values[program.operations[place].operands[0]].sum(axis=2, keepdims=True)
-                known[place] = known.get(place, 0.0) + added
-        for place in after:
-            if place not in known:
+            piece = nodes[first : first + size]
+            added = _averages(program, program.rates, known, modes, piece)
+            known |= {place: known.get(place, 0.0) + each for place, each in added.items()}
+        for place in program.needed(program.rates):
+            if place not in known and program.phases[place] == AFTER:
                 known[place] = _value(program.operations[place], known, modes)
     return [known[place] for place in program.rates]
+
+
+def _averages(
+    program: Program, places: tuple[int, ...], known: Values, modes: int, nodes: Nodes
+) -> Values:
+    """Sums over nodes that these places need, from what is known before the loop over nodes."""
+    values, found = known.copy(), {}
+    with np.errstate(all="ignore"):
+        for place in program.needed(places):
+            operation = program.operations[place]
+            if operation.kind == "weight":
+                values[place] = nodes.weights[None, None]
+            elif operation.kind == "node":
+                values[place] = _of_nodes(program, operation, nodes)
+            elif operation.kind == "average":
+                found[place] = values[operation.operands[0]].sum(axis=2, keepdims=True)
+            elif program.phases[place] == INSIDE:
+                values[place] = _value(operation, values, modes)
+    return found
 
 
 def _per_node(value: NDArray) -> NDArray:

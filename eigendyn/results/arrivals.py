@@ -243,24 +243,22 @@ def _root(nodes: NDArray, gaps: NDArray) -> NDArray:
     The barycentric formula, and false position with the Illinois rule. Columns are added one by
     one, so that a row is rounded alike whatever stands beside it.
     """
-    columns = range(nodes.shape[1])
-    weights = [
-        1 / reduce(np.multiply, (nodes[:, i] - nodes[:, j] for j in columns if j != i))
-        for i in columns
-    ]
+    nodes, gaps = nodes.T, gaps.T
+    apart = nodes[:, None] - nodes[None]
+    weights = 1 / np.array(
+        [reduce(np.multiply, np.delete(of_one, i, axis=0)) for i, of_one in enumerate(apart)]
+    )
 
     def value(x: NDArray) -> NDArray:
-        distances = [x - nodes[:, i] for i in columns]
-        shares = [w / np.where(d == 0, 1.0, d) for w, d in zip(weights, distances, strict=True)]
-        above = reduce(np.add, (share * gaps[:, i] for i, share in enumerate(shares)))
-        found = above / reduce(np.add, shares)
-        for i in columns:
-            found = np.where(distances[i] == 0, gaps[:, i], found)
-        return found
+        distances = x - nodes
+        meets = distances == 0
+        shares = weights / np.where(meets, 1.0, distances)
+        found = reduce(np.add, shares * gaps) / reduce(np.add, shares)
+        return np.where(meets.any(axis=0), np.where(meets, gaps, 0.0).sum(axis=0), found)
 
-    low, high = np.zeros(len(nodes)), np.ones(len(nodes))
+    low, high = np.zeros(nodes.shape[1]), np.ones(nodes.shape[1])
     above, below = value(low), value(high)
-    held = np.zeros(len(nodes))  # how often in a row the same end moved, with its sign
+    held = np.zeros(nodes.shape[1])  # how often in a row the same end moved, with its sign
     with np.errstate(all="ignore"):
         x = low
         for _ in range(ROUNDS):

@@ -205,51 +205,49 @@ def ensemble_dataset(
         Dataset over (trajectory, mode, time), or (trajectory, mode, extremum), or
         (trajectory, mode), that shares its memory with the batch.
     """
-    import xarray
-
     last = {"extrema": ("extremum",), "recruitment": ()}.get(keep, ("time",))
-    over = ("trajectory", "mode", *last)
-    if keep == "recruitment":
-        label = _label("first time within 5 % of the end value", "learning rate × step")
-        variables = {"recruitment_time": (over, batch.values[:, 0, :, 0], label)}
-    else:
-        variables = {
-            name: (over, batch.values[:, place], _label_of(name))
-            for place, name in enumerate(states)
-        }
     times = np.asarray(batch.times, np.float64).tobytes()
-    coordinates = _axes(first, len(batch.status), batch.values.shape[2], last, times)
-    if sweep:
-        swept = {name: ("trajectory", values) for name, values in sweep.items()}
-        coordinates = coordinates.assign(swept)
-    status = np.array(BATCH_STATUSES)[batch.status]
-    return xarray.Dataset(
-        {
-            **variables,
-            "status": ("trajectory", status, _label("how the trajectory ended", "")),
-            "steps": ("trajectory", batch.steps, _label("adaptive steps taken", "1")),
-        },
-        coords=coordinates,
-        attrs={
-            "title": _title(loss, closure["name"], engine),
-            kind: loss,
-            "engine": engine,
-            "approximation": _approximation(engine, settings),
-            "closure": closure["name"],
-            "closure_error": float(closure["error"]),
-            "closure_error_meaning": closure["error_meaning"],
-            "closure_reached": int(closure["reached"]),
-            "settings": json.dumps(dict(settings), ensure_ascii=False),
-            **provenance(device, str(settings["dtype"])),
-        },
+    names = ("recruitment_time",) if keep == "recruitment" else states
+    found = _unfilled(names, first, len(batch.status), batch.values.shape[2], last, times).copy(
+        data={
+            **{
+                name: batch.values[:, place] if last else batch.values[:, place, :, 0]
+                for place, name in enumerate(names)
+            },
+            "status": np.array(BATCH_STATUSES)[batch.status],
+            "steps": batch.steps,
+        }
     )
+    found.attrs = {
+        "title": _title(loss, closure["name"], engine),
+        kind: loss,
+        "engine": engine,
+        "approximation": _approximation(engine, settings),
+        "closure": closure["name"],
+        "closure_error": float(closure["error"]),
+        "closure_error_meaning": closure["error_meaning"],
+        "closure_reached": int(closure["reached"]),
+        "settings": json.dumps(dict(settings), ensure_ascii=False),
+        **provenance(device, str(settings["dtype"])),
+    }
+    if not sweep:
+        return found
+    return found.assign_coords({name: ("trajectory", values) for name, values in sweep.items()})
 
 
 @lru_cache(maxsize=8)
-def _axes(
-    first: int, trajectories: int, modes: int, last: tuple[str, ...], times: bytes
-) -> xarray.Coordinates:
-    """Coordinates of many trajectories; most of a short call's time would go into their indexes."""
+def _unfilled(
+    names: tuple[str, ...],
+    first: int,
+    trajectories: int,
+    modes: int,
+    last: tuple[str, ...],
+    times: bytes,
+) -> xarray.Dataset:
+    """A dataset of many trajectories without their numbers, which takes no memory for these.
+
+    Most of a short call's time would go into its labels and indexes.
+    """
     import xarray
 
     axes: dict[str, Any] = {
@@ -261,7 +259,19 @@ def _axes(
         axes["time"] = ("time", np.frombuffer(times), label)
     elif last:
         axes["extremum"] = ["smallest", "largest"]
-    return xarray.Dataset(coords=axes).coords
+    over = ("trajectory", "mode", *last)
+    count = {"time": len(times) // 8, "extremum": 2}
+    shape = (trajectories, modes, *(count[name] for name in last))
+    arrival = _label("first time within 5 % of the end value", "learning rate × step")
+    nothing, each = np.broadcast_to(np.nan, shape), np.broadcast_to(0, trajectories)
+    variables = {
+        name: (over, nothing, _label_of(name) if name in STATES else arrival) for name in names
+    }
+    variables |= {
+        "status": ("trajectory", each, _label("how the trajectory ended", "")),
+        "steps": ("trajectory", each, _label("adaptive steps taken", "1")),
+    }
+    return xarray.Dataset(variables, axes)
 
 
 def _size(of_share: bool) -> str:

@@ -71,14 +71,11 @@ class Points:
         infinite = (np.isinf(value).any(axis=(0, 2)) for value in self.integrand.values.values())
         return ~np.any([np.broadcast_to(each, len(self.states)) for each in infinite], axis=0)
 
-    def each(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], T]) -> Iterator[T]:
-        """Reduce contributions and their sizes (moments, modes, points, nodes), piece by piece."""
+    def each(self, nodes: Nodes, of_piece: Callable[[Nodes], T]) -> Iterator[T]:
+        """Evaluate something of all nodes, piece by piece."""
         modes = self.states.shape[2] * len(self.states)
         size = max(PIECE // modes, SHORT) if modes < LONG else 1
         pieces = [nodes[first : first + size] for first in range(0, len(nodes.weights), size)]
-
-        def of_piece(piece: Nodes) -> T:
-            return reduce(*self.integrand(piece))
 
         if len(pieces) < SEVERAL:
             yield from map(of_piece, pieces)
@@ -89,12 +86,20 @@ class Points:
                 yield from pool.map(of_piece, pieces[first : first + AHEAD * threads])
 
     def sums(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], NDArray]) -> NDArray:
-        """Sum what the contributions of every piece are reduced to."""
-        pieces = self.each(nodes, reduce)
+        """Sum what contributions and their sizes (moments, modes, points, nodes) reduce to."""
+        pieces = self.each(nodes, lambda piece: reduce(*self.integrand(piece)))
         total = next(pieces)
         for part in pieces:
             total += part
         return total
+
+    def means(self, nodes: Nodes) -> NDArray:
+        """Moments (points, moments, modes) alone, for less than half the time of `moments`."""
+        pieces = self.each(nodes, self.integrand.averages)
+        total = next(pieces)
+        for part in pieces:
+            total = {place: total[place] + more for place, more in part.items()}
+        return np.moveaxis(self.integrand.moments(total), -1, 0)
 
     def moments(self, nodes: Nodes) -> Moments:
         """Moments, sums of absolute contributions, and round-off (points, moments, modes) each.
@@ -110,10 +115,11 @@ class Points:
         whole = np.moveaxis(np.maximum(gross, noise), 0, -1)
         whole = np.where(whole <= NOTHING, np.inf, whole)  # and not a number where that is unknown
 
-        def of_parts(parts: NDArray, _terms: NDArray) -> NDArray:
+        def of_piece(piece: Nodes) -> NDArray:
+            parts, _ = self.integrand(piece)
             return (np.abs(parts) / whole[..., None]).max(axis=(0, 1, 2))
 
-        return np.concatenate(list(self.each(nodes, of_parts)))
+        return np.concatenate(list(self.each(nodes, of_piece)))
 
 
 def points_of(program: Program, spectra: NDArray, parameters: Numbers) -> list[Points]:
@@ -130,23 +136,24 @@ def points_of(program: Program, spectra: NDArray, parameters: Numbers) -> list[P
     ]
 
 
-def errors_of(own: Moments, best: Moments, singular: NDArray) -> tuple[NDArray, NDArray]:
+def errors_of(own: Moments, best: NDArray, singular: NDArray) -> tuple[NDArray, NDArray]:
     """Compare two rules, mode by mode.
 
     Both rules carry round-off from terms that cancel. It is added to the error, and taken off what
-    the accuracy asks for, since no finer rule could remove it.
+    the accuracy asks for, since no finer rule could remove it. How large ∫|integrand| and the terms
+    are the judged rule tells well enough, and where it misses all of an integrand, the moment.
 
     Args:
         own: Moments of one rule (…, moments, modes), as `Points.moments` gives them.
-        best: Those of the rule that it is judged by.
+        best: Moments alone of the rule that it is judged by.
         singular: Singular value of every mode (…, modes).
 
     Returns:
         Largest absolute error of a moment E[z·δ] (…), and largest relative one beyond round-off.
     """
-    moments, gross, _ = best
-    noise = np.maximum(own[2], best[2])
-    difference = np.abs(own[0] - moments)
+    found, gross, noise = own
+    gross = np.fmax(gross, np.abs(best))
+    difference = np.abs(found - best)
     absolute = ((difference + noise) * np.abs(singular)[..., None, :]).sum(axis=-2).max(axis=-1)
     beyond = np.maximum(difference - noise, 0)
     share = np.divide(beyond, gross, out=np.zeros_like(gross), where=gross > NOTHING)
@@ -188,7 +195,7 @@ def errors_of_many(
 
     with np.errstate(all="ignore"):
         own = moments(nodes, states.astype(dtype))
-        best = moments(reference, states.astype(float))
+        best, *_ = moments(reference, states.astype(float))
         return Errors(*errors_of(own, best, states[:, 0]))
 
 

@@ -129,7 +129,7 @@ def fit_nodes(
         own, best = [], []
         for points in usable:
             own.append(points.moments(grid))
-            best.append(points.moments(reference))
+            best.append(points.means(reference))
             errors[step] = _excess(points, own[-1], best[-1])
             if not is_last and errors[step] > accuracy:
                 break
@@ -219,7 +219,7 @@ def _within_range(looked: list[Points]) -> tuple[list[Points], NDArray]:
     nearest = _grid(program, STEPS[0], [NEAREST] * len(program.node_names))
     usable, truths = [], []
     for points in looked:
-        finite = np.asarray(np.isfinite(points.moments(nearest)).all(axis=(0, 2, 3)))
+        finite = np.asarray(np.isfinite(points.means(nearest)).all(axis=(1, 2)))
         if (points.are_within_range & ~finite).any():
             raise _negative_form()
         truths.append(finite)
@@ -303,12 +303,12 @@ def _is_hopeless(step: float, errors: Mapping[float, float], accuracy: float) ->
     return 1 / step < (1 / second + math.log(small / accuracy) / falls) / LONGER
 
 
-def _excess(points: Points, own: Moments, best: Moments) -> float:
+def _excess(points: Points, own: Moments, best: NDArray) -> float:
     return float(errors_of(own, best, points.states[:, 0])[1].max())
 
 
 def _errors(
-    usable: list[Points], own: list[Moments], best: list[Moments], is_usable: NDArray
+    usable: list[Points], own: list[Moments], best: list[NDArray], is_usable: NDArray
 ) -> Errors:
     """Errors of the usable points among those that are looked at; infinite ones of the others."""
     found = np.full((2, len(is_usable)), np.inf)
@@ -341,7 +341,7 @@ def _compare(
     return _errors(
         looked,
         [points.moments(used) for points in own],
-        [points.moments(reference) for points in looked],
+        [points.means(reference) for points in looked],
         np.full(len(spectra), True),
     )
 

@@ -65,6 +65,15 @@ def test_nodes_can_be_looked_at_in_pieces(case):
     )
 
 
+def test_averages_at_some_nodes_and_at_others_add_up_to_the_moments(case):
+    _, program, states, parameters, nodes = case
+    of_nodes = integrand(program, states, parameters)
+    added, sizes = of_nodes(nodes)
+    first, second = (of_nodes.averages(nodes[some]) for some in (slice(9), slice(9, None)))
+    moments = of_nodes.moments({place: first[place] + second[place] for place in first})
+    assert (np.abs(moments - added.sum(axis=2)) <= 1e-13 * sizes.sum(axis=2)).all()
+
+
 def test_a_product_of_negative_forms_is_no_number():
     """It stands for the exponential of Σ log, and two negative factors must not hide."""
     program = program_of(closed_dynamics(loss="cosine"))

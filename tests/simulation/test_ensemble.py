@@ -301,13 +301,17 @@ def test_a_trajectory_that_the_nodes_do_not_serve_says_so_and_spoils_no_other(mo
     assert_accurate(run.singular_value[:8].to_numpy(), alone.singular_value.to_numpy())
 
 
-def test_results_share_no_coordinates_that_can_be_changed():
+def test_results_share_no_labels_and_no_numbers_that_can_be_changed():
     first, second, third = (
         eigendyn.ensemble("euclidean", [[0.1, 0.2]], times=TIMES[:2]) for _ in range(3)
     )
     first.time.attrs["units"] = "none"
     first["mode"] = [5, 6]
+    first.singular_value.attrs["units"] = "none"
+    first.singular_value[:] = 0.0
     again = eigendyn.ensemble("euclidean", [[0.1, 0.2]], times=TIMES[:2])
     for other in (second, third, again):
         assert other.time.attrs["units"] == "learning rate × step"
         np.testing.assert_array_equal(other.mode, [0, 1])
+        assert other.singular_value.attrs["units"] == second.singular_value.attrs["units"] != "none"
+        assert (other.singular_value > 0).all()

@@ -165,6 +165,16 @@ def test_a_spectrum_too_wide_for_the_numbers_is_said_to_be():
     assert far.error == np.inf
 
 
+def test_nodes_that_see_nothing_of_an_integrand_do_not_serve():
+    """What they take for its size is nothing too, so that the moment itself has to tell."""
+    spectrum = points([0.3, 1.0, 2.0])
+    fit = fit_nodes(PROGRAM, spectrum, PARAMETERS)
+    silent = replace(fit, nodes=replace(fit.nodes, weights=0 * fit.nodes.weights))
+    judged = judge_nodes(PROGRAM, silent, spectrum, PARAMETERS)
+    assert judged.excess[0] == pytest.approx(1, rel=1e-12)
+    assert not judged.reached
+
+
 def test_nodes_that_single_precision_cannot_use_are_found_out():
     """λ² of the small mode is no number of float32."""
     spectrum = points([1e-30, 1.0])
