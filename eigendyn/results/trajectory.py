@@ -79,7 +79,7 @@ class Batch:
     steps: NDArray  # (trajectories,) int32
 
 
-def of_rows(parameters: Numbers, rows: NDArray) -> dict[str, float | NDArray]:
+def of_rows(parameters: Numbers, rows: slice | NDArray) -> dict[str, float | NDArray]:
     """The numbers of some trajectories."""
     return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
 

@@ -14,7 +14,7 @@ from eigendyn.errors import InvalidSetting, InvalidSpectrum, UnknownName
 from eigendyn.program.averaging import NO_NODES
 from eigendyn.results.dataset import ensemble_dataset
 from eigendyn.results.events import watched
-from eigendyn.results.trajectory import Batch
+from eigendyn.results.trajectory import Batch, of_rows
 from eigendyn.settings.checks import check_whole
 from eigendyn.settings.choices import KEEPS, check_choice
 from eigendyn.settings.device import find_device, find_platform
@@ -74,7 +74,9 @@ def _prepare(
     starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
     group = by_width(program, starts)
     fits = {
-        int(one): nodes_for(program, starts[group == one], _part(parameters, group == one), chosen)
+        int(one): nodes_for(
+            program, starts[group == one], of_rows(parameters, group == one), chosen
+        )
         for one in (np.unique(group) if len(group) else [0])
     }
     with np.errstate(over="ignore"):  # starts that are not finite are skipped
@@ -222,7 +224,7 @@ class _Job:
 
     def part(self, rows: slice | NDArray) -> dict[str, float | NDArray]:
         """Parameters of some trajectories."""
-        return _part(self.parameters, rows)
+        return of_rows(self.parameters, rows)
 
 
 def _chunks(job: _Job, memory: int) -> Iterator[xarray.Dataset]:
@@ -255,7 +257,7 @@ def _followed(job: _Job, chunk: slice) -> tuple[str, Batch, Fit]:
         if not len(rows) and len(group):
             continue
         whole = slice(None) if len(rows) == len(group) else rows  # a slice copies nothing
-        starts, numbers = job.starts[chunk][whole], _part(job.part(chunk), whole)
+        starts, numbers = job.starts[chunk][whole], of_rows(job.part(chunk), whole)
         run = replace(job.run, nodes=fit.nodes.in_precision(job.run.chosen.dtype))
         name, batch = follow(job.engine, run, starts, numbers)
         parts.append((rows, name, *_judged(run, fit, starts, batch, numbers)))
@@ -334,11 +336,6 @@ def _table(variances: ArrayLike) -> NDArray:
         )
         raise InvalidSpectrum(message)
     return table + 0.0  # no zero with a sign, whose root would have one
-
-
-def _part(parameters: Mapping[str, float | NDArray], rows: slice | NDArray) -> dict:
-    """Parameters of some trajectories."""
-    return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
 
 
 def _swept(

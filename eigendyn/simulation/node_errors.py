@@ -9,7 +9,7 @@ code compiled for them. Both do it in the precision of the states that they are 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import integrand
+from eigendyn.results.trajectory import Numbers, of_rows
 
 ROUNDINGS = 8  # of one term: a handful …
 IN_SUMS = 1 / 16  # … or so many for each mode, where sums over very many equal ones are rounded
@@ -33,7 +34,6 @@ SEVERAL = 64  # pieces from which threads are worth their start
 
 T = TypeVar("T")
 Moments = tuple[NDArray, NDArray, NDArray]  # see `Points.moments`
-Numbers = Mapping[str, float | NDArray]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Points:
         """Those that are chosen, by (points,) truths."""
         if chosen.all():
             return self
-        own = {n: p[chosen] if isinstance(p, np.ndarray) else p for n, p in self.parameters.items()}
+        own = of_rows(self.parameters, chosen)
         return Points(self.program, self.states[chosen], own)
 
     @property
@@ -130,7 +130,7 @@ def points_of(program: Program, spectra: NDArray, parameters: Numbers) -> list[P
         Points(
             program,
             spectra[group],
-            {n: p[group] if isinstance(p, np.ndarray) else p for n, p in parameters.items()},
+            of_rows(parameters, group),
         )
         for group in groups
     ]

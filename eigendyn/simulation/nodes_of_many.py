@@ -6,14 +6,13 @@ Wide spectra have nodes of their own, so that they change no bit of what becomes
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.program import Program
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch
+from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Numbers, of_rows
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.node_errors import Errors, errors_of_many
 from eigendyn.simulation.nodes import (
@@ -31,8 +30,6 @@ MARGIN = 0.1  # nodes are chosen more accurate than asked for, since trajectorie
 WIDEST = 12  # decades of a spectrum that has no nodes of its own, nor has one twice as wide, …
 GROUPS = 8  # more than there are by width
 COMPLETED, INACCURATE = map(BATCH_STATUSES.index, ("completed", "closure-inaccurate"))
-
-Numbers = Mapping[str, float | NDArray]
 
 
 def by_width(program: Program, starts: NDArray) -> NDArray:
@@ -87,7 +84,7 @@ def nodes_for(program: Program, starts: NDArray, parameters: Numbers, chosen: Se
     accuracy = _accuracy(chosen)
     if not len(usable):  # nothing will be followed
         return replace(coarse_nodes(program), error=0.0, reached=True)
-    states, numbers = starts[usable], _of(parameters, usable)
+    states, numbers = starts[usable], of_rows(parameters, usable)
     worst, fit = np.zeros(0, int), Fit()
     for _ in range(ROUNDS):
         typical = _typical(states)
@@ -101,7 +98,7 @@ def nodes_for(program: Program, starts: NDArray, parameters: Numbers, chosen: Se
             if not len(hopeless):
                 break
             states = np.delete(states, hopeless, axis=0)
-            numbers = _of(numbers, np.delete(np.arange(len(states) + len(hopeless)), hopeless))
+            numbers = of_rows(numbers, np.delete(np.arange(len(states) + len(hopeless)), hopeless))
             worst = np.zeros(0, int)
             continue
         excess = _errors(program, fit, states, numbers, chosen.dtype).excess
@@ -120,7 +117,7 @@ def _fitted(
     rows = np.asarray(rows)
     first = rows[:1]
     looked = np.concatenate([states[rows], _equal(states[first])])
-    return fit_nodes(program, looked, _of(parameters, np.append(rows, first)), accuracy)
+    return fit_nodes(program, looked, of_rows(parameters, np.append(rows, first)), accuracy)
 
 
 def judged(
@@ -155,10 +152,10 @@ def judged(
         np.where(is_faint[:, None, None], starts[done], each)
         for each, is_faint in zip(visited, faint, strict=True)
     ]
-    numbers = _of(parameters, done)
+    numbers = of_rows(parameters, done)
     if program.closure == "sampled":
         some = _typical(starts[done])
-        own = _of(numbers, some)
+        own = of_rows(numbers, some)
         errors = [standard_error(program, fit.nodes, each[some], own) for each in visited]
         return replace(fit, error=max(errors)), batch
     found = [_errors(program, fit, states, numbers, chosen.dtype) for states in visited]
@@ -179,11 +176,6 @@ def _errors(program: Program, fit: Fit, states: NDArray, parameters: Numbers, dt
 
 def _accuracy(chosen: Settings) -> float:
     return max(chosen.closure_accuracy, 10 * float(np.finfo(chosen.dtype).eps))
-
-
-def _of(parameters: Numbers, rows: NDArray) -> dict[str, float | NDArray]:
-    """Numbers of some trajectories."""
-    return {name: p[rows] if isinstance(p, np.ndarray) else p for name, p in parameters.items()}
 
 
 def _usable(starts: NDArray, dtype: str) -> NDArray:
