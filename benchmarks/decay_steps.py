@@ -6,9 +6,10 @@
 
 D are the forces of the same system without momentum, in machine code where the default takes JAX,
 with averages at nodes of their own. Where a loss knows no scale, its forces grow as modes sink,
-until descent swings from side to side and any difference grows: a second run begins 1e-15 aside,
-with nodes nearly as coarse as the default's, and the two are compared with for as long as they
-agree.
+until descent swings from side to side and any difference grows; and steps that are too long for
+modes that have grown do the same. A second run is therefore 1e-15 aside, at its start and in the
+forces of every step, with nodes nearly as coarse as the default's. The first one is a reference for
+as long as the two agree.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def by_steps(
     start = starting_states(system.program, spectrum, system.chosen)
     aside = start * (1 + ASIDE * np.where(np.arange(start.shape[1]) % 2, 1, -1))
     visited = passed[:, [system.program.states.index(name) for name in still.program.states]]
-    ours = _descend(system, still, start, times, visited, AVERAGES)
-    other = _descend(system, still, aside, times, visited, COARSER * AVERAGES)
+    ours = _descend(system, still, start, times, visited, AVERAGES, 0.0)
+    other = _descend(system, still, aside, times, visited, COARSER * AVERAGES, ASIDE)
     with np.errstate(invalid="ignore"):
         apart = np.abs(ours - other) / (1e-12 + 1e-10 * np.abs(ours))
     agree = np.logical_and.accumulate((apart <= 1).all(axis=(0, 1)))
@@ -61,6 +62,7 @@ def _descend(
     times: NDArray,
     visited: NDArray,
     accuracy: float,
+    aside: float,
 ) -> NDArray:
     chosen, names = system.chosen, still.program.states
     numbers = field_parameters(still.program, still.chosen, still.numbers)
@@ -87,7 +89,8 @@ def _descend(
         if chosen.correlation_order == "use-first":
             follow_correlation()
         for name, velocity, row in driven:
-            x[velocity] = chosen.momentum * x[velocity] + found[row]
+            force = (1 + aside * (-1) ** step) * found[row]
+            x[velocity] = chosen.momentum * x[velocity] + force
             x[name] = x[name] + eta * x[velocity]
         if "target_value" in x:
             share = chosen.ema
