@@ -54,7 +54,8 @@ NOTHING = 1e-120  # absolute error allowed to a state that is relative to itself
 ABOVE_NOISE = 10.0  # times what round-off moves, that a step may err: implicit steps converge then
 FORGIVEN = 1e-3  # of the absolute tolerance, in a step of states that pass through zero
 
-EXPLICIT = 2000  # steps of order 8, where those of LSODA do not agree
+EXPLICIT = 2000  # steps of order 8, where those of LSODA do not agree …
+SPACED = (64.0, 8.0, 1.0)  # … and tolerances of these runs over the finest: differences fall as far
 
 
 def implicit_ensemble(
@@ -105,7 +106,7 @@ def implicit_ensemble(
     left = np.flatnonzero((status == INACCURATE) & at_end)
     if len(left):
         numbers = {n: np.broadcast_to(p, len(starts))[left] for n, p in parameters.items()}
-        again = judged(starts[left], numbers, EXPLICIT, [4 * shares[-2], *shares[-2:]])
+        again = judged(starts[left], numbers, EXPLICIT, [apart * shares[-1] for apart in SPACED])
         values[left], status[left], taken[left] = again.values, again.status, again.steps
     return replace(found, values=values, status=status, steps=taken)
 

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import DOP853, LSODA
 
+FINER = 0.25  # relative tolerance of explicit steps, over that of LSODA
+
 Rates = Callable[[float, NDArray], NDArray]
 
 
@@ -36,7 +38,7 @@ def steps(
         jacobian: Their slopes (numbers, numbers).
         times: Saved times (times,).
         start: States at the first of them (numbers,).
-        rtol: Relative error of a step.
+        rtol: Relative error of a step; of explicit ones `FINER` of it.
         atol: Absolute error of a step (numbers,); whoever changes it changes the steps to come.
         explicit: Steps after which LSODA takes over.
 
@@ -46,6 +48,7 @@ def steps(
     time, end = float(times[0]), float(times[-1])
     if explicit:
         solver = DOP853(rates, time, start, end, rtol=rtol, atol=atol)
+        solver.rtol = FINER * rtol  # below what it takes as an argument, and above its round-off
         for _ in range(explicit):
             # Steps end at every saved time: what is interpolated in so long a one is less accurate.
             solver.t_bound = times[np.searchsorted(times, solver.t, side="right")]
