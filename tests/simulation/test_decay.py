@@ -174,6 +174,7 @@ def test_a_predictor_that_sinks_beside_its_modes_keeps_to_both_laws():
     np.testing.assert_allclose(predictors, expected, rtol=1e-9)
 
 
+@pytest.mark.full  # what is counted in decay is in engines/implicit/test_scale_free.py
 def test_a_scheduled_target_that_decay_leaves_behind_is_what_its_schedule_leaves():
     """Without a representation ξ falls as exp(−∫(1 − m)/η dt), m of BYOL's schedule."""
     kept, eta, steps = 0.99, 0.1, 5000

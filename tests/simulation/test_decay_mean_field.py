@@ -36,6 +36,7 @@ def test_a_mode_that_is_recruited_late_is_as_accurate_as_asked_for():
     assert tolerances(total, np.sqrt(np.sum(start)) * np.exp(-0.3 * late)) < ALLOWED
 
 
+@pytest.mark.full  # what is counted in decay is in engines/implicit/test_scale_free.py
 def test_a_target_that_forgets_more_slowly_than_decay_is_followed_in_few_steps():
     """What is left of it is e^(−t/τ): nothing to follow, once it is counted so."""
     start = np.array([2.2459, 0.1085, 0.0086])

@@ -96,6 +96,22 @@ def test_forces_on_a_sinking_predictor_act_no_faster_and_modes_feel_nothing_of_i
     assert 0.1 * FASTEST < own.fastest(states, "predictor_value") < 10 * FASTEST
 
 
+@pytest.mark.parametrize(
+    ("decay", "schedule", "expected"),
+    [
+        (0.05, "constant", 0.05),  # forgets at 0.1, and follows
+        (0.3, "constant", 0.1),  # is left behind
+        (0.05, "cosine", 0.05),
+        (0.3, "cosine", 0.0),  # forgets ever more slowly
+    ],
+)
+def test_an_average_is_counted_as_what_it_follows_or_as_it_forgets(decay, schedule, expected):
+    average = {"target": "ema", "ema": 0.99, "ema_schedule": schedule, "learning_rate": 0.1}
+    own = dynamics("cosine", predictor="learned", weight_decay=decay, **average)
+    place = own.program.states.index("target_value")
+    np.testing.assert_allclose(own.shrinks[place, 0], expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("closure", first_of("mean-field", "exact"))
 def test_trajectories_that_explicit_steps_leave_undone_are_served_and_counted(closure):
     runs = eigendyn.ensemble(
