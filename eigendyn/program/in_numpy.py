@@ -45,9 +45,10 @@ def quantities(
     parameters: Mapping[str, float | NDArray],
     times: ArrayLike = 0.0,
 ) -> list[NDArray]:
-    """Evaluate what needs no average, at these places: each to be broadcast to (modes, times).
+    """Evaluate what stands at some places of a program and needs no average.
 
-    Other arguments are those of `rates`, but that a parameter may have a number for each time.
+    Each of them is to be broadcast to (modes, times). Other arguments are those of `rates`; a
+    parameter may have a number for each time (times,).
     """
     places = tuple(places)
     modes = states.shape[-2]

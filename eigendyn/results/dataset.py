@@ -106,13 +106,7 @@ def labelled(
             ),
         },
         attrs={
-            "title": _title(loss, closure["name"], method),
-            kind: loss,
-            "method": method,
-            "approximation": _approximation(method, settings),
-            "closure": closure["name"],
-            "closure_error": float(closure["error"]),
-            "closure_error_meaning": closure["error_meaning"],
+            **_origin({kind: loss, "method": method}, closure, settings),
             "status": trajectory.status,
             "message": trajectory.message,
             "settings": json.dumps(dict(settings), ensure_ascii=False),
@@ -121,8 +115,18 @@ def labelled(
     )
 
 
-def _title(*parts: str) -> str:
-    return ", ".join(part for part in parts if part != "none")  # no closure
+def _origin(made: dict[str, str], closure: Mapping[str, Any], settings: Mapping[str, Any]) -> dict:
+    """Attributes that say of what, and how, a result was made: a loss or model, then an engine."""
+    loss, engine = made.values()
+    parts = (loss, closure["name"], engine)
+    return {
+        "title": ", ".join(part for part in parts if part != "none"),  # no closure
+        **made,
+        "approximation": _approximation(engine, settings),
+        "closure": closure["name"],
+        "closure_error": float(closure["error"]),
+        "closure_error_meaning": closure["error_meaning"],
+    }
 
 
 def _predictor(eigenvalue: NDArray | None) -> dict[str, Column]:
@@ -219,13 +223,7 @@ def ensemble_dataset(
         }
     )
     found.attrs = {
-        "title": _title(loss, closure["name"], engine),
-        kind: loss,
-        "engine": engine,
-        "approximation": _approximation(engine, settings),
-        "closure": closure["name"],
-        "closure_error": float(closure["error"]),
-        "closure_error_meaning": closure["error_meaning"],
+        **_origin({kind: loss, "engine": engine}, closure, settings),
         "closure_reached": int(closure["reached"]),
         "settings": json.dumps(dict(settings), ensure_ascii=False),
         **provenance(device, str(settings["dtype"])),

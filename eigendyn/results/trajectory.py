@@ -54,7 +54,9 @@ STATUSES = MappingProxyType(  # how a trajectory ended → what happened, and wh
     }
 )
 BATCH_STATUSES = tuple(STATUSES)
-COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID, INACCURATE, _ = range(len(BATCH_STATUSES))
+COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID, INACCURATE, CLOSURE_INACCURATE = range(
+    len(BATCH_STATUSES)
+)
 Numbers = Mapping[str, float | NDArray]  # by name, a number, or one for each trajectory
 
 

@@ -73,11 +73,10 @@ def _prepare(
         states = starting_states(program, table, chosen, each)
     starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
     group = by_width(program, starts)
+    groups = {int(one): group == one for one in (np.unique(group) if len(group) else [0])}
     fits = {
-        int(one): nodes_for(
-            program, starts[group == one], of_rows(parameters, group == one), chosen
-        )
-        for one in (np.unique(group) if len(group) else [0])
+        one: nodes_for(program, starts[rows], of_rows(parameters, rows), chosen)
+        for one, rows in groups.items()
     }
     with np.errstate(over="ignore"):  # starts that are not finite are skipped
         states = starts.astype(chosen.dtype)

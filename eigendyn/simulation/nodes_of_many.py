@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.program import Program
-from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Numbers, of_rows
+from eigendyn.results.trajectory import CLOSURE_INACCURATE, COMPLETED, Batch, Numbers, of_rows
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.node_errors import Errors, errors_of_many
 from eigendyn.simulation.nodes import (
@@ -29,7 +29,6 @@ ROUNDS = 4  # in which nodes are chosen, each time for the worst served ones too
 MARGIN = 0.1  # nodes are chosen more accurate than asked for, since trajectories go elsewhere
 WIDEST = 12  # decades of a spectrum that has no nodes of its own, nor has one twice as wide, …
 GROUPS = 8  # more than there are by width
-COMPLETED, INACCURATE = map(BATCH_STATUSES.index, ("completed", "closure-inaccurate"))
 
 
 def by_width(program: Program, starts: NDArray) -> NDArray:
@@ -162,7 +161,7 @@ def judged(
     excess = np.max([each.excess for each in found], axis=0)
     wrong = excess > _accuracy(chosen)
     status = batch.status.copy()
-    status[done[wrong]] = INACCURATE
+    status[done[wrong]] = CLOSURE_INACCURATE
     error = max(float(each.absolute.max()) for each in found)
     fit = replace(fit, error=error, reached=not wrong.any())
     return fit, replace(batch, status=status)

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ DRAWS = 8  # states that differ from one in their last digits …
 UNITS = 4  # … by so many units
 EPSILON = float(np.finfo(float).eps)
 APART = 0.3  # how far these are from the start, in logarithms
-ALL: Mapping[str, float] = {}  # states have no floor below which their forces grow no more
+NO_FLOORS: Mapping[str, float] = MappingProxyType({})  # forces grow however small states are
 SCALED = 0.5  # scale at which directions of forces are compared
 
 
@@ -62,7 +63,9 @@ class Dynamics:
     parameters: Mapping[str, float]
     start: NDArray
 
-    def __call__(self, time: float, states: NDArray, floors: Mapping[str, float] = ALL) -> NDArray:
+    def __call__(
+        self, time: float, states: NDArray, floors: Mapping[str, float] = NO_FLOORS
+    ) -> NDArray:
         """Rates (states, modes), with the forces of a state's floor where the state is smaller."""
         # All that is no force is linear, and scales as the states do.
         scale, slowed = np.ones((len(states), 1)), 0.0
@@ -70,7 +73,7 @@ class Dynamics:
             largest = np.abs(states[self._place(state)]).max()
             if 0 < largest < floor:
                 scale *= (floor / largest) ** self._scaled_with(state)
-                slowed = 1 - (largest / floor) ** self._degree(state)
+                slowed = 1 - (largest / floor) ** self._degree[state]
         rates = self._balanced(time, states * scale)
         if slowed and self._is_followed:
             left = self._force("predictor_value", rates, states * scale)
@@ -97,17 +100,21 @@ class Dynamics:
         return {
             state: float(
                 np.abs(states[self._place(state)]).max()
-                * (speed / FASTEST) ** (1 / self._degree(state))
+                * (speed / FASTEST) ** (1 / self._degree[state])
             )
             for state, speed in speeds.items()
             if speed > 0
         }
 
-    def _degree(self, state: str) -> float:
+    @cached_property
+    def _degree(self) -> dict[str, float]:
         """The d with which forces on a state act 2^d times as fast where it is half as large."""
-        with_it = self._scaled_with(state)
-        now, before = (self.fastest(self.start * size**with_it, state) for size in (1.0, 2.0))
-        return float(np.log2(now / before)) if 0 < before < now else np.inf
+        found = {}
+        for state in (state for state in DRIVEN if self._place(state) is not None):
+            with_it = self._scaled_with(state)
+            now, before = (self.fastest(self.start * size**with_it, state) for size in (1.0, 2.0))
+            found[state] = float(np.log2(now / before)) if 0 < before < now else np.inf
+        return found
 
     def _scaled_with(self, state: str) -> NDArray:
         """Powers (states, 1) of a state's size that the states go with: a predictor goes alone."""

@@ -73,7 +73,7 @@ def descent_step(
     parameters: Mapping,
     correlation_order: str = CORRELATION_ORDERS[0],
 ) -> Array:
-    r"""Take one expected step at η, from states (states, modes) at η × number of steps.
+    """Take one expected step of length η = `rate` from states (states, modes) at a time.
 
     The states move in the order that `turns` says; other arguments are those of `descent_steps`.
     """
