@@ -55,6 +55,7 @@ class Program:
         predictor: Place of the predictor's eigenvalue λ.
         moments: Places of the moments that the rates are made of: sums of averages, each times what
             is the same at every node.
+        own: Names of the parameters that have a value for every mode.
         phases: When each operation is known: `BEFORE`, `INSIDE` or `AFTER` the loop over nodes.
         local: Whether each operation has a value for every mode.
     """
@@ -68,6 +69,7 @@ class Program:
     rates: tuple[int, ...]
     predictor: int
     moments: tuple[int, ...] = ()
+    own: frozenset[str] = frozenset()
     phases: tuple[int, ...] = field(init=False, repr=False, compare=False)
     local: tuple[bool, ...] = field(init=False, repr=False, compare=False)
 
@@ -75,9 +77,14 @@ class Program:
         """Find out when each operation is known, and for whom."""
         classes: list[tuple[int, bool]] = []
         for operation in self.operations:
-            classes.append(class_of(operation, classes, self.node_modes))
+            classes.append(class_of(operation, classes, self.node_modes, self.parameter_modes))
         object.__setattr__(self, "phases", tuple(phase for phase, _ in classes))
         object.__setattr__(self, "local", tuple(is_local for _, is_local in classes))
+
+    @property
+    def parameter_modes(self) -> tuple[bool, ...]:
+        """Whether each parameter has a value for every mode."""
+        return tuple(name in self.own for name in self.parameters)
 
     @property
     def averages(self) -> tuple[int, ...]:
@@ -119,12 +126,14 @@ class Quantities:
         parameters: Names of the numbers that an evaluation needs.
         operations: The operations.
         places: By name, the place of each function.
+        own: Names of the parameters that have a value for every mode.
     """
 
     states: tuple[str, ...]
     parameters: tuple[str, ...]
     operations: tuple[Operation, ...] = field(repr=False)
     places: tuple[tuple[str, int], ...]
+    own: frozenset[str] = frozenset()
 
     def needed(self, outputs: Iterable[int]) -> tuple[int, ...]:
         """Places of the operations that the given ones are made of, in order."""
@@ -144,7 +153,10 @@ def needed_places(operations: Sequence[Operation], outputs: Iterable[int]) -> tu
 
 
 def class_of(
-    operation: Operation, classes: list[tuple[int, bool]], node_modes: tuple[bool, ...]
+    operation: Operation,
+    classes: list[tuple[int, bool]],
+    node_modes: tuple[bool, ...],
+    parameter_modes: tuple[bool, ...],
 ) -> tuple[int, bool]:
     """When an operation is known, and whether each mode has its own value.
 
@@ -152,10 +164,12 @@ def class_of(
         operation: The operation.
         classes: The same of the operations before it.
         node_modes: Whether each variable of the nodes has a value for every mode.
+        parameter_modes: Whether each parameter has.
     """
     kind, operands, value = operation
     if kind in LEAVES:
-        own = kind == "state" or (kind == "node" and node_modes[int(value)])
+        several = {"node": node_modes, "parameter": parameter_modes}
+        own = kind == "state" or (kind in several and several[kind][int(value)])
         return (INSIDE if kind in ("weight", "node") else BEFORE), own
     phase = AFTER if kind == "average" else max(classes[place][0] for place in operands)
     return phase, kind not in REDUCTIONS and any(classes[place][1] for place in operands)

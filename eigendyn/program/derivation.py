@@ -107,6 +107,7 @@ def program_of(dynamics: ModeDynamics) -> Program:
         rates=tuple(places[:-1]),
         predictor=places[-1],
         moments=moments_at,
+        own=frozenset(p.name for p in writer.parameters if p in sym.PER_MODE),
     )
 
 
@@ -139,6 +140,7 @@ def quantities_of(states: tuple[str, ...], functions: Mapping[str, sp.Expr]) -> 
         parameters=tuple(map(str, writer.parameters)),
         operations=tuple(writer.operations),
         places=places,
+        own=frozenset(p.name for p in writer.parameters if p in sym.PER_MODE),
     )
 
 
@@ -216,6 +218,7 @@ class _Writer:
         self.meanings = meanings
         self.parameters = tuple(p for p in parameters if p not in meanings)
         self.node_modes = tuple(symbol in sym.PER_MODE for symbol in nodes)
+        self.parameter_modes = tuple(symbol in sym.PER_MODE for symbol in self.parameters)
         self.leaves = {sym.time: Operation("time"), sym.modes: Operation("modes")}
         self.leaves[weight] = Operation("weight")
         for kind, symbols in (("state", states), ("parameter", self.parameters), ("node", nodes)):
@@ -234,7 +237,9 @@ class _Writer:
         if operation not in self.places:
             self.places[operation] = len(self.operations)
             self.operations.append(operation)
-            self.classes.append(class_of(operation, self.classes, self.node_modes))
+            self.classes.append(
+                class_of(operation, self.classes, self.node_modes, self.parameter_modes)
+            )
         return self.places[operation]
 
     def _write(self, expression: sp.Expr) -> int:

@@ -55,7 +55,7 @@ def quantities(
     kind = np.result_type(states.dtype, np.float32).type  # all numbers, so that none raises it
     leaves = {
         "state": lambda value: states[int(value)],
-        "parameter": lambda value: kind(parameters[program.parameters[int(value)]]),
+        "parameter": lambda value: _parameter(program, parameters, int(value)).astype(kind),
         "time": lambda _: np.asarray(times, kind),
         "modes": lambda _: kind(modes),
         "number": kind,
@@ -189,7 +189,7 @@ def at_one_node(
     node = [rng.uniform(0.2, 2.0, shape) for shape in own]
     leaves = {
         "state": lambda value: states[int(value), :, None],
-        "parameter": lambda value: parameters[program.parameters[int(value)]],
+        "parameter": lambda value: _parameter(program, parameters, int(value)),
         "time": lambda _: rng.uniform(0.2, 2.0),
         "modes": lambda _: modes,
         "weight": lambda _: 1.0,
@@ -208,6 +208,15 @@ def at_one_node(
                 value = _value(operation, values, modes)
             values[place] = np.atleast_2d(np.asarray(value, float))
     return values
+
+
+def _parameter(
+    program: Program | Quantities, parameters: Mapping[str, float | NDArray], place: int
+) -> NDArray:
+    """One number, or one for each time (times,); of a mode's own (modes, 1) or (modes, times)."""
+    name = program.parameters[place]
+    value = np.asarray(parameters[name])
+    return np.atleast_2d(value).T if name in program.own else value
 
 
 def _value(operation: Operation, values: Values, modes: int) -> Any:

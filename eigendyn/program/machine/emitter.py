@@ -191,7 +191,11 @@ class Emitter:
         if kind == "time":
             return v.load(self.arrays["time"], 0, width=form.lanes)
         if kind == "parameter":
-            return v.load(self.arrays["p"], value * form.lanes, width=form.lanes)
+            first = form.parameter(value)
+            if not form.program.parameter_modes[value]:
+                return v.load(self.arrays["p"], first * form.lanes, width=form.lanes)
+            place = self._of_mode(first, modes, form.lanes)
+            return v.load(self.arrays["p"], place, width=modes.width * form.lanes)
         if kind == "state":
             place = self._of_mode(value * form.modes, modes, form.lanes)
             return v.load(self.arrays["x"], place, width=modes.width * form.lanes)

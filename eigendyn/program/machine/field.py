@@ -16,7 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import I64, counted, kind_of
-from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
+from eigendyn.program.machine.layout import (
+    numbers_of,
+    pack_nodes,
+    pack_parameters,
+    workspace_numbers,
+)
 from eigendyn.program.machine.processor import Library, lanes
 from eigendyn.program.machine.rates import emit_rates
 
@@ -49,8 +54,7 @@ def rates_of_many(
     bits = 32 if states.dtype == np.float32 else 64
     field = _field(program, modes, bits)
     packed, rows = pack_nodes(program, nodes.weights, nodes.values, modes, kind_of(bits))
-    columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
-    table = np.stack(columns, axis=1) if columns else np.zeros((count, 0))
+    table = pack_parameters(program, parameters, modes, count)
     blocks = -(-count // field.lanes)
     dtype = packed.dtype
     now = aligned(field.lanes, dtype)
@@ -93,7 +97,7 @@ def _field(program: Program, modes: int, bits: int) -> _Field:
     function.attributes.alignstack = ALIGNED
     at = ir.IRBuilder(function.append_basic_block("entry"))
     time, x, p, nodes, rows, workspace, out, first, last = function.args
-    sizes = (len(program.states) * modes, len(program.parameters), len(program.rates) * modes)
+    sizes = (len(program.states) * modes, numbers_of(program, modes), len(program.rates) * modes)
     with counted(at, at.sub(last, first)) as index:
         block = at.add(first, index)
         here = [

@@ -80,6 +80,11 @@ class Layout:
         """Values of one node: its weight, then its variables."""
         return 1 + sum(self.modes if several else 1 for several in self.program.node_modes)
 
+    def parameter(self, which: int) -> int:
+        """First number of a parameter."""
+        before = self.program.parameter_modes[:which]
+        return sum(self.modes if several else 1 for several in before)
+
     def column(self, variable: int) -> int:
         """First value of a variable of the nodes."""
         before = self.program.node_modes[:variable]
@@ -107,6 +112,34 @@ def workspace_numbers(
 ) -> int:
     """Numbers of workspace that a call of the code needs."""
     return layout(program, modes, lanes, kind, across).offsets()[1]
+
+
+def numbers_of(program: Program, modes: int) -> int:
+    """How many numbers the parameters of a program are."""
+    return sum(modes if several else 1 for several in program.parameter_modes)
+
+
+def pack_parameters(
+    program: Program, parameters: Mapping[str, ArrayLike], modes: int, count: int = 1
+) -> NDArray:
+    """Lay out parameters as the code reads them: all modes of the first one first.
+
+    Args:
+        program: The program.
+        parameters: By name, one number, or one for each trajectory (trajectories,); of those that
+            are its modes' own, (modes,) or (trajectories, modes).
+        modes: Number of modes.
+        count: Number of trajectories.
+
+    Returns:
+        Rows (trajectories, numbers).
+    """
+    columns = [np.zeros((count, 0))]
+    for name, several in zip(program.parameters, program.parameter_modes, strict=True):
+        value = np.asarray(parameters[name], float)
+        wide = value if several else value[..., None]
+        columns.append(np.broadcast_to(wide, (count, modes if several else 1)))
+    return np.concatenate(columns, axis=1)
 
 
 def pack_nodes(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.field import aligned
-from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
+from eigendyn.program.machine.layout import pack_nodes, pack_parameters, workspace_numbers
 from eigendyn.program.machine.processor import Library
 from eigendyn.program.machine.rates import NAME, emit_rates
 
@@ -29,12 +29,11 @@ def rates_of_one(program: Program, nodes: Nodes, parameters: Mapping[str, float]
     `rates_of_many`.
     """
     across = "nodes" if program.node_names else "modes"
-    numbers = np.array([0.0, *(parameters[name] for name in program.parameters)])[1:]
     now = aligned(1, np.dtype(float))
 
     def rates(time: float, states: NDArray) -> NDArray:
         modes = states.shape[-1]
-        call, room, packed, rows = compiled(modes)
+        call, room, numbers, packed, rows = compiled(modes)
         now[0] = time
         x = np.ascontiguousarray(states, float)
         out = np.empty((len(program.rates), modes))
@@ -43,7 +42,7 @@ def rates_of_one(program: Program, nodes: Nodes, parameters: Mapping[str, float]
         return out
 
     @lru_cache(maxsize=1)
-    def compiled(modes: int) -> tuple[Callable, NDArray, NDArray, int]:
+    def compiled(modes: int) -> tuple[Callable, NDArray, NDArray, NDArray, int]:
         library = _library(program, modes, across)
         pointer = ctypes.c_void_p
         types = [*[pointer] * 4, ctypes.c_int64, *[pointer] * 2]
@@ -53,7 +52,8 @@ def rates_of_one(program: Program, nodes: Nodes, parameters: Mapping[str, float]
             packed, rows = pack_nodes(program, nodes.weights, nodes.values, modes, DOUBLE, across)
         else:
             packed, rows = np.zeros((1, 1)), 0
-        return library.function(NAME, None, *types), room, packed, rows
+        numbers = pack_parameters(program, parameters, modes)
+        return library.function(NAME, None, *types), room, numbers, packed, rows
 
     return rates
 

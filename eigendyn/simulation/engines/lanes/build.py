@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from eigendyn.program import Program
 from eigendyn.program.machine.builder import kind_of
-from eigendyn.program.machine.layout import workspace_numbers
+from eigendyn.program.machine.layout import numbers_of, workspace_numbers
 from eigendyn.program.machine.processor import Library, lanes
 from eigendyn.program.machine.rates import emit_rates
 from eigendyn.simulation.engines.lanes.chebyshev import chebyshev_like
@@ -80,7 +80,7 @@ def build_kernel(
     width = _registers(program, coordinates) * register if across == "trajectories" else 1
     own = -(-workspace_numbers(program, modes, width, kind, across) // width)
     methods = (tableau, chebyshev_like(tableau))
-    parts = workspace(methods, coordinates, len(program.parameters), own)
+    parts = workspace(methods, coordinates, numbers_of(program, modes), own)
     module = ir.Module("ensemble")
     rates = emit_rates(module, program, modes, width, kind, across)
     block = max(register // 2, 2)  # a step passes one or two

@@ -15,7 +15,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import kind_of
-from eigendyn.program.machine.layout import pack_nodes
+from eigendyn.program.machine.layout import pack_nodes, pack_parameters
 from eigendyn.results.trajectory import INACCURATE, INVALID, Batch
 from eigendyn.settings.run_settings import FINER
 from eigendyn.simulation.engines.lanes.build import across_of, build_kernel
@@ -82,12 +82,12 @@ def compiled_ensemble(
     across = across or across_of(program, starts.shape[2])
     count = len(starts)
     saved = times[-1:] if keep == "final" else times
-    columns = [np.broadcast_to(parameters[name], count) for name in program.parameters]
+    table = pack_parameters(program, parameters, starts.shape[2], count)
     work = _Work(
         program=program,
         build=(across, quickly),
         starts=np.ascontiguousarray(starts),
-        sweeps=np.stack([np.zeros(count), *columns], axis=1)[:, 1:].astype(kind, order="C"),
+        sweeps=table.astype(kind, order="C"),
         nodes=_packed(nodes, program, starts, across),
         span=(float(times[0]), float(times[-1])),
         saved=np.asarray(saved, kind),

@@ -14,7 +14,7 @@ from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import I64, Builder, kind_of
 from eigendyn.program.machine.field import aligned
-from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
+from eigendyn.program.machine.layout import pack_nodes, pack_parameters, workspace_numbers
 from eigendyn.program.machine.processor import Library
 from eigendyn.program.machine.rates import emit_rates
 from eigendyn.results.trajectory import Trajectory
@@ -52,7 +52,7 @@ def compiled_steps(
     number = np.ctypeslib.as_ctypes_type(dtype)
     types = [*[ctypes.c_void_p] * len(ARRAYS), *[ctypes.c_int64] * 3, *[number] * 2]
     call = library.function(NAME, None, *types)
-    numbers = np.array([0.0, *(parameters[name] for name in program.parameters)], dtype)[1:]
+    numbers = pack_parameters(program, parameters, modes).astype(dtype)
     packed, rows = np.zeros((1, 1), dtype), 0
     if program.node_names:
         packed, rows = pack_nodes(program, nodes.weights, nodes.values, modes, kind, across)
