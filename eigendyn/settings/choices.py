@@ -69,6 +69,7 @@ EPSILON_PLACEMENTS = ("inside", "outside")
 TARGETS = ("shared", "ema")
 EMA_SCHEDULES = ("constant", "cosine")
 CORRELATION_ORDERS = ("update-first", "use-first")
+CORRELATIONS = ("clean", "first-view", "weights")  # that a predictor is a function of
 PRESET_LOSSES = {  # which loss each preset takes
     "published": "cosine",
     "byol": "cosine",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.program import Program
-from eigendyn.settings.parameters import PARAMETERS
+from eigendyn.errors import InvalidSetting
+from eigendyn.program import Program, Quantities
+from eigendyn.settings.parameters import PARAMETERS, PER_MODE, component
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.states import STATES
 
@@ -29,31 +31,62 @@ def starting_states(
 ) -> NDArray:
     """States (states, …, modes) at the start, from the variances (…, modes), as their rows say.
 
+    They are those of whitened components: s√d of an encoder's singular value s.
+
     Args:
         system: Dynamics with states.
         spectrum: Variances.
         chosen: Settings that a start may depend on.
         numbers: By name, what stands in the place of a setting: one number, or one for each
             spectrum (…, 1).
-    """
 
-    def number(name: str) -> float | NDArray:
+    Raises:
+        InvalidSetting: Signal or noises of another number of modes.
+    """
+    _check_modes(chosen, spectrum.shape[-1])
+
+    def number(name: str) -> Any:
         found = numbers.get(name, getattr(chosen, name))
-        return USUAL[name] if found is None else found
+        found = USUAL.get(name) if found is None else found
+        return np.asarray(found) if isinstance(found, tuple) else found
 
     return np.stack([STATES[name].start(spectrum, number) for name in system.states])
 
 
 def field_parameters(
-    system: Program | VectorField, chosen: Settings, numbers: Mapping[str, float]
-) -> dict[str, float]:
-    """Take the numbers that dynamics need: the loss's own, and settings of the same names."""
-    return {
-        name: float(numbers[name] if name in numbers else getattr(chosen, name))
-        for name in system.parameters
-    }
+    system: Program | Quantities | VectorField, chosen: Settings, numbers: Mapping[str, float]
+) -> dict[str, Any]:
+    """Take the numbers that dynamics need: the loss's own, and settings of the same names.
+
+    Of a parameter per mode, a table (1, modes), or (1, 1).
+    """
+
+    def of(name: str) -> Any:
+        if name in numbers:
+            return float(numbers[name])
+        if name in PER_MODE:
+            return np.atleast_2d(np.asarray(component(name, partial(getattr, chosen)), float))
+        return float(getattr(chosen, name))
+
+    return {name: of(name) for name in system.parameters}
+
+
+def signals(chosen: Settings) -> Any:
+    """Signal d of every mode (modes,), or one number for all of them."""
+    return np.asarray(component("signal", partial(getattr, chosen)), float)
 
 
 def saved_steps(chosen: Settings) -> NDArray:
     """Numbers of the steps to save (times,)."""
     return np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
+
+
+def _check_modes(chosen: Settings, modes: int) -> None:
+    for name in PER_MODE:
+        given = getattr(chosen, name)
+        if isinstance(given, tuple) and len(given) != modes:
+            message = (
+                f"`{name}` must be one number, or one for each of {modes} modes, not "
+                f"{len(given)} numbers. Try as many as there are `variances`."
+            )
+            raise InvalidSetting(message)
