@@ -68,6 +68,8 @@ class Parameter:
             InvalidSetting: It may not.
         """
         several = numbers_of(value) if self.per_mode else None
+        if several is not None and len(several) == 1:
+            several, value = None, several[0]
         if several is None:
             return check_real(self.name, value, self.domain, self.hint)
         return tuple(check_real(self.name, one, self.domain, self.hint) for one in several)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program, Quantities
 from eigendyn.settings.parameters import PARAMETERS, PER_MODE, component
 from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.spectrum import check_modes
 from eigendyn.settings.states import STATES
 
 if TYPE_CHECKING:
+    import xarray
+
     from eigendyn.program.in_jax import VectorField
 
 # of a model, whose predictor is no setting
@@ -43,7 +45,9 @@ def starting_states(
     Raises:
         InvalidSetting: Signal or noises of another number of modes.
     """
-    _check_modes(chosen, spectrum.shape[-1])
+    for name in PER_MODE:
+        if isinstance(getattr(chosen, name), tuple):
+            check_modes(name, getattr(chosen, name), spectrum.shape[-1])
 
     def number(name: str) -> Any:
         found = numbers.get(name, getattr(chosen, name))
@@ -76,17 +80,12 @@ def signals(chosen: Settings) -> Any:
     return np.asarray(component("signal", partial(getattr, chosen)), float)
 
 
+def states_of(run: xarray.Dataset, names: tuple[str, ...], chosen: Settings) -> NDArray:
+    """States (states, modes, times) as the dynamics have them, from a result."""
+    roots = np.atleast_1d(np.sqrt(signals(chosen)))[:, None]
+    return np.stack([run[n].values * (roots if STATES[n].odd else 1.0) for n in names])
+
+
 def saved_steps(chosen: Settings) -> NDArray:
     """Numbers of the steps to save (times,)."""
     return np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
-
-
-def _check_modes(chosen: Settings, modes: int) -> None:
-    for name in PER_MODE:
-        given = getattr(chosen, name)
-        if isinstance(given, tuple) and len(given) != modes:
-            message = (
-                f"`{name}` must be one number, or one for each of {modes} modes, not "
-                f"{len(given)} numbers. Try as many as there are `variances`."
-            )
-            raise InvalidSetting(message)
