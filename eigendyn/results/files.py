@@ -196,30 +196,42 @@ def _write_netcdf(result: Labelled | xarray.Dataset | xarray.DataTree, path: Pat
     path.write_bytes(image.getbuffer())
 
 
+NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable. {:10d}"  # by its standard
+
+
 def _write_labelled(result: Labelled, image: BytesIO) -> None:
+    """Write what netCDF asks of an HDF5 file by ourselves, as h5netcdf takes five times as long.
+
+    Every axis is a dimension scale, the array of its name or an empty one, to which arrays refer.
+    """
     import numpy as np
-    from h5netcdf import File
-    from h5py import string_dtype
+    from h5py import File, string_dtype
 
     every = {**result.variables, **result.coords}
-    with File(image, "w") as file:
-        file.dimensions = {
-            name: length
-            for column in every.values()
-            for name, length in zip(column.dims, column.values.shape, strict=True)
-        }
+    with File(image, "w", track_order=True) as file:
+        file.attrs.update(result.attrs)
         for name, column in every.items():
             is_text = column.values.dtype.kind == "U"
-            values = column.values.astype(object) if is_text else column.values
-            kind = string_dtype() if is_text else values.dtype
-            missing = np.nan if kind == np.float64 else None
-            written = file.create_variable(name, column.dims, kind, data=values, fillvalue=missing)
+            kind = string_dtype() if is_text else column.values.dtype
+            values = column.values.astype(kind)
+            written = file.create_dataset(name, data=values, dtype=kind, track_order=True)
+            if kind == np.float64:
+                written.attrs["_FillValue"] = np.nan
             written.attrs.update(column.attrs)
             beside = [c for c in result.coords if c not in result[c].dims]
             beside = [c for c in beside if set(result[c].dims) <= set(column.dims)]
             if name in result.variables and beside:
                 written.attrs["coordinates"] = " ".join(beside)
-        file.attrs.update(result.attrs)
+            if column.dims == (name,):
+                written.make_scale(name)
+        for name, column in every.items():
+            for axis, (dim, length) in enumerate(
+                zip(column.dims, column.values.shape, strict=True)
+            ):
+                if dim not in file:
+                    file.create_dataset(dim, (length,), "i1").make_scale(NO_VARIABLE.format(length))
+                if dim != name:
+                    file[name].dims[axis].attach_scale(file[dim])
 
 
 def _write_csv(dataset: xarray.Dataset, path: Path) -> None:
