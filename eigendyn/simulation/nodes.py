@@ -14,6 +14,7 @@ import contextlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -31,8 +32,10 @@ from eigendyn.simulation.node_errors import (
     points_of,
 )
 
-STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
-LONGER = 1.1  # the longest step tried, over what the fall of the errors before it tells
+LONGEST, SHORTEST = 0.5, 0.1  # step h
+SHORTER = 0.84  # the second step over the first
+AIM = 0.7  # error of the next step over what is allowed: leaving nodes out adds some
+LEAST = 0.6  # the next step over the one before, at least: errors may fall faster than they did
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 NEAREST = 3.0  # reach at which the search begins
@@ -122,13 +125,11 @@ def fit_nodes(
     if not usable:
         return replace(coarse_nodes(program), excess=(np.inf,) * len(is_usable))
     reach, is_found = _find_reach(usable, accuracy, nearest)
-    fit, errors = Fit(), {}
-    for step in STEPS:
+    fit, errors, step = Fit(), {}, LONGEST
+    while not fit.step:
         grid, reference = _rules(program, step, reach)
         size = len(reference.weights) * spectra.shape[2]
-        is_last = not is_found or step == STEPS[-1] or size > LARGEST
-        if not is_last and _is_hopeless(step, errors, accuracy):
-            continue
+        is_last = not is_found or step == SHORTEST or size > LARGEST
         own, best = [], []
         for points in usable:
             own.append(points.moments(grid))
@@ -137,15 +138,14 @@ def fit_nodes(
             if not is_last and errors[step] > accuracy:
                 break
         else:
-            nodes = _prune(usable, grid, own, accuracy)
-            served = [points.moments(nodes) for points in usable]
-            fit = _judged(
-                Fit(nodes, step=step, reach=tuple(reach)),
-                _errors(usable, served, best, is_usable),
-                accuracy,
+            rows = _needed(usable, grid, own, accuracy)
+            served = _errors(
+                usable, [points.moments(grid, rows) for points in usable], best, is_usable
             )
-            if fit.reached or is_last:
-                break
+            if is_last or served.excess[is_usable].max() <= accuracy:
+                fit = Fit(grid[rows], step=step, reach=tuple(reach))
+                fit = _judged(fit, served, accuracy)
+        step = _shorter(errors, accuracy)
     return replace(fit, reached=fit.reached and is_found)
 
 
@@ -185,7 +185,7 @@ def judge_nodes(
     _, reference = _rules(program, fit.step, reach)
     if are_many and usable:
         best = [points.moments(reference) for points in usable]
-        reference = _prune(usable, reference, best, 0.1 * accuracy)
+        reference = reference[_needed(usable, reference, best, 0.1 * accuracy)]
     errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype)
     judged = _judged(fit, errors, accuracy)
     return replace(judged, reached=judged.reached and is_found)
@@ -194,7 +194,7 @@ def judge_nodes(
 def coarse_nodes(program: Program) -> Fit:
     """A few nodes, for states that none can serve."""
     nearest = [NEAREST] * len(program.node_names)
-    return Fit(_grid(program, STEPS[0], nearest), np.inf, False, STEPS[0], tuple(nearest))
+    return Fit(_grid(program, LONGEST, nearest), np.inf, False, LONGEST, tuple(nearest))
 
 
 def reference_nodes(program: Program, fit: Fit) -> Nodes:
@@ -204,11 +204,11 @@ def reference_nodes(program: Program, fit: Fit) -> Nodes:
 
 def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:
     """Product rule over one axis for each quadratic form; the weight is Π dy/y."""
-    offsets = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
-    mesh = [axis.ravel() for axis in np.meshgrid(*offsets, indexing="ij")]
-    weights = np.prod([step / np.tanh(xi) for xi in mesh], axis=0)
-    taus = (0.5 * np.sinh(xi)[:, None] ** 2 for xi in mesh)
-    return Nodes(weights, dict(zip(program.node_names, taus, strict=True)))
+    axes = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
+    weights = reduce(np.multiply.outer, [step / np.tanh(xi) for xi in axes]).ravel()
+    taus = np.meshgrid(*(0.5 * np.sinh(xi) ** 2 for xi in axes), indexing="ij")
+    columns = (tau.reshape(-1, 1) for tau in taus)
+    return Nodes(weights, dict(zip(program.node_names, columns, strict=True)))
 
 
 def _rules(program: Program, step: float, reach: Iterable[float]) -> tuple[Nodes, Nodes]:
@@ -223,7 +223,7 @@ def _within_range(looked: list[Points]) -> tuple[list[Points], NDArray]:
         NoExactClosure: A moment is no number for another reason.
     """
     program = looked[0].program
-    nearest = _grid(program, STEPS[0], [NEAREST] * len(program.node_names))
+    nearest = _grid(program, LONGEST, [NEAREST] * len(program.node_names))
     usable, truths = [], []
     for points in looked:
         finite = np.asarray(np.isfinite(points.means(nearest)).all(axis=(1, 2)))
@@ -254,13 +254,13 @@ def _find_reach(
     Raises:
         NoExactClosure: A moment is no number, far from where numbers end.
     """
-    step, finite = STEPS[0], reach
+    step, finite = LONGEST, reach
     while looked and max(reach) < FARTHEST:
         layers = np.indices([int(np.ceil(r / step)) for r in reach]).reshape(len(reach), -1)
         outermost = layers >= layers.max(axis=1, keepdims=True) - 1
         rim = outermost.any(axis=0)
         grid = _grid(looked[0].program, step, reach)
-        scores = _scores(looked, grid[rim], [points.moments(grid) for points in looked])
+        scores = _scores(looked, grid, [points.moments(grid) for points in looked], rim)
         outer = np.array([scores[axis[rim]].sum() for axis in outermost])
         if not np.isfinite(scores).all():
             if all(_is_far_from_overflow(points, grid) for points in looked):
@@ -285,29 +285,30 @@ def _is_far_from_overflow(points: Points, grid: Nodes) -> bool:
     return bool((sizes < MODERATE).all() and (sizes > 1 / MODERATE).all())
 
 
-def _prune(looked: list[Points], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
-    """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
+def _needed(looked: list[Points], grid: Nodes, moments: list[Moments], accuracy: float) -> NDArray:
+    """Rows of all nodes but those that together add less than a tenth of the accuracy."""
     scores = _scores(looked, grid, moments)
     order = np.argsort(scores)[::-1]
     needed = max(1, np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy))
-    return grid[np.sort(order[: -(-needed // BUNCH) * BUNCH])]
+    return np.sort(order[: -(-needed // BUNCH) * BUNCH])
 
 
-def _scores(looked: list[Points], nodes: Nodes, moments: list[Moments]) -> NDArray:
-    """Largest share of each node in any mode's ∫|integrand|, given all moments of the rule."""
-    shares = [each.shares(nodes, of_rule) for each, of_rule in zip(looked, moments, strict=True)]
-    return np.max(shares, axis=0)
+def _scores(
+    looked: list[Points], nodes: Nodes, moments: list[Moments], rows: NDArray | None = None
+) -> NDArray:
+    """Largest share of each node, or of some, in any mode's ∫|integrand|, given all moments."""
+    pairs = zip(looked, moments, strict=True)
+    return np.max([each.shares(nodes, of_rule, rows) for each, of_rule in pairs], axis=0)
 
 
-def _is_hopeless(step: float, errors: Mapping[float, float], accuracy: float) -> bool:
-    """Whether a step is by far too long: errors fall as exp(−c/h), and two of them tell c."""
-    if len(errors) < 2:
-        return False
-    (first, large), (second, small) = list(errors.items())[-2:]
-    if not large > small > 0 or not math.isfinite(large):
-        return False
+def _shorter(errors: Mapping[float, float], accuracy: float) -> float:
+    """The next step: errors fall as exp(−c/h) or faster, and the last two of them tell c."""
+    *_, (first, large), (second, small) = [(math.inf, math.inf), *errors.items()]
+    least = max(SHORTEST, LEAST * second)
+    if not math.inf > large > small > accuracy:
+        return max(least, SHORTER * second)
     falls = math.log(large / small) / (1 / second - 1 / first)
-    return 1 / step < (1 / second + math.log(small / accuracy) / falls) / LONGER
+    return max(least, 1 / (1 / second + math.log(small / (AIM * accuracy)) / falls))
 
 
 def _excess(points: Points, own: Moments, best: NDArray) -> float:
