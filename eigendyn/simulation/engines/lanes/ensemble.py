@@ -14,7 +14,8 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import kind_of
-from eigendyn.program.machine.layout import pack_nodes, pack_parameters
+from eigendyn.program.machine.constants import pack_parameters
+from eigendyn.program.machine.layout import pack_nodes
 from eigendyn.results.trajectory import INACCURATE, INVALID, Batch, Numbers
 from eigendyn.settings.run_settings import FINER
 from eigendyn.simulation.engines.lanes.build import across_of, build_kernel
