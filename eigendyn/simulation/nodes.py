@@ -33,7 +33,8 @@ from eigendyn.simulation.node_errors import (
 )
 
 LONGEST, SHORTEST = 0.5, 0.1  # step h
-SHORTER = 0.84  # the second step over the first
+SHORTER = 0.84  # the next step over the one before where nothing is known, and the second at least
+FALLS = 6.0  # c of errors that fall as exp(−c/h), until two of them tell it; near π² in the end
 AIM = 0.7  # error of the next step over what is allowed: leaving nodes out adds some
 LEAST = 0.6  # the next step over the one before, at least: errors may fall faster than they did
 FINER = 0.72  # the reference rule's step over the rule's own
@@ -174,6 +175,8 @@ def judge_nodes(
     if not program.node_names:
         return fit
     spectra = np.asarray(spectra, float)
+    rows, places = _distinct(spectra)
+    spectra, parameters = spectra[rows], of_rows(parameters, rows)
     are_many = spectra.shape[2] > MANY
     few, own = spectra, parameters
     if are_many:
@@ -186,8 +189,9 @@ def judge_nodes(
     if are_many and usable:
         best = [points.moments(reference) for points in usable]
         reference = reference[_needed(usable, reference, best, 0.1 * accuracy)]
-    errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype)
-    judged = _judged(fit, errors, accuracy)
+        looked = points_of(program, spectra, parameters)
+    errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype, looked)
+    judged = _judged(fit, Errors(errors.absolute[places], errors.excess[places]), accuracy)
     return replace(judged, reached=judged.reached and is_found)
 
 
@@ -304,11 +308,13 @@ def _scores(
 def _shorter(errors: Mapping[float, float], accuracy: float) -> float:
     """The next step: errors fall as exp(−c/h) or faster, and the last two of them tell c."""
     *_, (first, large), (second, small) = [(math.inf, math.inf), *errors.items()]
-    least = max(SHORTEST, LEAST * second)
-    if not math.inf > large > small > accuracy:
-        return max(least, SHORTER * second)
-    falls = math.log(large / small) / (1 / second - 1 / first)
-    return max(least, 1 / (1 / second + math.log(small / (AIM * accuracy)) / falls))
+    if not math.inf > small > accuracy:
+        return max(SHORTEST, SHORTER * second)
+    least, falls = SHORTER, FALLS
+    if math.inf > large > small:
+        least, falls = LEAST, math.log(large / small) / (1 / second - 1 / first)
+    found = 1 / (1 / second + math.log(small / (AIM * accuracy)) / falls)
+    return max(SHORTEST, least * second, found)
 
 
 def _excess(points: Points, own: Moments, best: NDArray) -> float:
@@ -337,13 +343,13 @@ def _compare(
     spectra: NDArray,
     parameters: Numbers,
     dtype: DTypeLike,
+    looked: list[Points],
 ) -> Errors:
     """Compare with a better rule: in compiled code, where that is worth compiling."""
     if len(reference.weights) * spectra.shape[0] * spectra.shape[2] > LARGEST:
         with contextlib.suppress(NoProgram):
             return errors_of_many(program, nodes, reference, spectra, parameters, dtype)
-    used, looked = nodes.in_precision(dtype), points_of(program, spectra, parameters)
-    own = looked
+    used, own = nodes.in_precision(dtype), looked
     if np.dtype(dtype) != spectra.dtype:
         own = points_of(program, spectra.astype(dtype), parameters)
     return _errors(
@@ -352,6 +358,13 @@ def _compare(
         [points.means(reference) for points in looked],
         np.full(len(spectra), True),
     )
+
+
+def _distinct(states: NDArray) -> tuple[NDArray, NDArray]:
+    """Rows of states that differ by a millionth or more, and for every row one that is like it."""
+    alike = np.ascontiguousarray(states).reshape(len(states), -1).view(np.int64) >> 32  # 20 bits
+    _, rows, places = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+    return rows, places
 
 
 def _judged(fit: Fit, errors: Errors, accuracy: float) -> Fit:
