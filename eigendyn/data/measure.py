@@ -237,7 +237,7 @@ def _labelled(
             "samples": len(first),
             **({"image_shape": np.array(shape)} if len(shape) == 2 else {}),
             "divisor": divisor,
-            "errors": f"standard errors, jackknife over {min(GROUPS, len(first))} random groups of "
+            "errors": f"standard, by a jackknife over {min(GROUPS, len(first))} random groups of "
             "samples",
             "remarks": "\n".join(remarks(given, found, errors)),
             **provenance("cpu", "float64"),

@@ -13,7 +13,9 @@ from eigendyn.data.moments import Aligned
 FEW = 5  # components named one by one
 ROUNDING = 1e-12  # of the largest signal
 ANTICORRELATED = "the views are anticorrelated there, or samples too few to tell; no mode can grow"
-BELOW_COMMON = "it varies less along them than both views vary together, or the samples are too few"
+BELOW_COMMON = (
+    "that view varies less there than both views together, or samples are too few to tell"
+)
 
 
 def remarks(

@@ -152,6 +152,13 @@ def test_the_picture_shows_the_numbers_with_their_errors():
     assert len(alike.containers) == 2
 
 
+def test_views_without_any_common_signal_are_shown_all_the_same(folder):
+    np.save("minus.npy", -X)
+    outcome = run("data --views x.npy minus.npy -o x.nc --plot x.png")
+    assert "nan" not in outcome.stdout
+    assert "Components 0 to 4 have negative signal" in outcome.stdout
+
+
 def test_what_has_no_place_on_the_axis_is_counted_in_the_title():
     ax = eigendyn.plot.components(from_views(X, X / 2), Figure().add_subplot())
     assert "5 not positive, not drawn" in ax.get_title()

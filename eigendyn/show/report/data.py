@@ -61,7 +61,8 @@ def table(data: xarray.Dataset, modes: int = 10) -> str:
         for name in MEASURED:
             value, error = (data[one].values[place] for one in (name, f"{name}_error"))
             cells += [f"{value:.4g}", f"{error:.2g}"]
-        rows.append((*cells, f"{shares[place]:.1%}"))
+        share = f"{shares[place]:.1%}" if np.isfinite(shares[place]) else "–"
+        rows.append((*cells, share))
     remarks = data.attrs["remarks"].splitlines()
     return "\n".join([*aligned(rows), "", *listed(_facts(data)), "", _picture(data), *remarks])
 
