@@ -73,7 +73,10 @@ def described(steps: Sequence[Step]) -> str:
 
 def taken(steps: Sequence[Step]) -> str:
     """How expectations over augmentations are taken, in words."""
-    return "; ".join(dict.fromkeys(f"{step.name} {step.row.taken}" for step in steps))
+    by_quadrature = {step.name: step.row.taken for step in steps if step.row.taken}
+    others = {step.name for step in steps} - {*by_quadrature}
+    words = [f"{name} {how}" for name, how in by_quadrature.items()]
+    return "; ".join([*words, "all others exact"] if words and others else words or ["exact"])
 
 
 def check_fit(steps: Sequence[Step], shape: Shape) -> None:

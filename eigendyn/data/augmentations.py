@@ -37,7 +37,7 @@ class Augmentation:
         draw: Views of inputs (count, …), by the number and a generator.
         expect: What it makes of moments, by the number and the shape of one input.
         of_images: Whether inputs must be images.
-        taken: How expectations over it are taken.
+        taken: How expectations over it are taken; empty where exactly.
     """
 
     does: str
@@ -47,7 +47,7 @@ class Augmentation:
     draw: Callable[[NDArray, float, Generator], NDArray]
     expect: Callable[[float, Shape], Expected]
     of_images: bool = False
-    taken: str = "exactly"
+    taken: str = ""
 
 
 def _shifted(pixels: float, size: int, chance: NDArray) -> NDArray:
@@ -87,7 +87,7 @@ def _lines(
     columns: Coordinates,
     parts: Callable[[float], int],
     numbers: int = 1,
-    taken: str = "exactly",
+    taken: str = "",
 ) -> Augmentation:
     """An augmentation that moves rows alike in all columns, and columns alike in all rows.
 

@@ -16,13 +16,13 @@ from eigendyn.data.moments import GROUPS, Moments, Sums, aligned, sampling_error
 from eigendyn.data.remarks import remarks
 from eigendyn.errors import InvalidSpectrum
 from eigendyn.results.provenance import provenance
+from eigendyn.settings.choices import AUGMENT
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.matrices import Matrix
 
 if TYPE_CHECKING:
     import xarray
 
-AUGMENT = "shift:1,noise:0.05"
 LABELS = {  # variable → what it is, its unit
     "covariance_12": ("second moment of both views, Σ₁₂ = E[x₁x₂ᵀ], symmetrised", "input²"),
     "covariance_11": ("second moment of the first view, Σ₁₁", "input²"),
@@ -237,9 +237,9 @@ def _labelled(
             "samples": len(first),
             **({"image_shape": np.array(shape)} if len(shape) == 2 else {}),
             "divisor": divisor,
-            "errors": f"standard errors, jackknife over {min(GROUPS, len(first))} random groups of "
+            "errors": f"standard, by a jackknife over {min(GROUPS, len(first))} random groups of "
             "samples",
-            "remarks": "\n".join(remarks(given, found, errors["signal"])),
+            "remarks": "\n".join(remarks(given, found, errors)),
             **provenance("cpu", "float64"),
         },
     )

@@ -123,7 +123,9 @@ def aligned(moments: Moments) -> Aligned:
     basis[:, without] @= np.linalg.eigh(noise_there @ basis[:, without])[1][:, ::-1]
     largest = np.abs(basis).argmax(axis=0)
     basis = basis * np.sign(basis[largest, np.arange(len(signal))])
-    views = (moments.covariance_11, moments.covariance_22)
+    views = [moments.covariance_11, moments.covariance_22]
+    if views[0] is views[1]:  # half of the work
+        views.pop()
     noises = [basis.T @ view @ basis - np.diag(signal) for view in views]
     diagonals = [np.diag(noise) for noise in noises]
     products = [moments.covariance_12 @ view for view in views]
@@ -131,7 +133,8 @@ def aligned(moments: Moments) -> Aligned:
     return Aligned(
         basis.T,
         signal,
-        *diagonals,
+        diagonals[0],
+        diagonals[-1],
         off_diagonal=_share(
             [noise - np.diag(diagonal) for noise, diagonal in zip(noises, diagonals, strict=True)],
             noises,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +11,22 @@ from eigendyn.data.inputs import Inputs, grey_level
 from eigendyn.data.moments import Aligned
 
 FEW = 5  # components named one by one
+ROUNDING = 1e-12  # of the largest signal
+ANTICORRELATED = "the views are anticorrelated there, or samples too few to tell; no mode can grow"
+BELOW_COMMON = (
+    "that view varies less there than both views together, or samples are too few to tell"
+)
 
 
-def remarks(given: tuple[Inputs, ...], found: Aligned, signal_error: NDArray) -> Iterator[str]:
+def remarks(
+    given: tuple[Inputs, ...], found: Aligned, errors: Mapping[str, NDArray]
+) -> Iterator[str]:
     """Sentences on what was given and found, the most basic first.
 
     Args:
         given: Inputs, or both views.
         found: The picture of aligned modes.
-        signal_error: Standard error of the signal (components,).
+        errors: Standard errors (components,) of "signal", "noise1" and "noise2".
     """
     inputs = given[0]
     samples, dimensions = inputs.values.shape
@@ -37,27 +44,32 @@ def remarks(given: tuple[Inputs, ...], found: Aligned, signal_error: NDArray) ->
             "are. More samples would tell."
         )
     constant = np.logical_and.reduce([np.ptp(one.values, axis=0) == 0 for one in given])
-    if constant.any():
+    if constant.sum() == 1:
+        yield f"1 of {dimensions} inputs is the same in all samples, and has no signal of its own."
+    elif constant.any():
         yield (
-            f"{constant.sum()} of {dimensions} inputs {_are(constant)} the same in all samples: of "
-            "themselves, they have no signal."
+            f"{constant.sum()} of {dimensions} inputs are the same in all samples, and have no "
+            "signal of their own."
         )
     without = found.signal == 0
     if without.any():
-        yield f"{_named(without)} {'has' if without.sum() == 1 else 'have'} no signal."
-    negative = found.signal < 0
-    if negative.any():
-        deepest = int(found.signal.argmin())
-        yield (
-            f"{_named(negative)} {_are(negative)} of negative signal, down to "
-            f"{found.signal[deepest]:.3g} ± {signal_error[deepest]:.1g}: the views are "
-            "anticorrelated there, or too few to tell. No mode can grow along "
-            f"{'it' if negative.sum() == 1 else 'them'}."
-        )
+        yield f"{_named(without)} {_have(without)} no signal."
+    for name, what, means in (
+        ("signal", "signal", ANTICORRELATED),
+        ("noise1", "noise in the first view", BELOW_COMMON),
+        ("noise2", "noise in the second view", BELOW_COMMON),
+    ):
+        values = getattr(found, name)
+        if (negative := values < -ROUNDING * np.abs(found.signal).max()).any():
+            deepest = int(values.argmin())
+            yield (
+                f"{_named(negative)} {_have(negative)} negative {what}, down to "
+                f"{values[deepest]:.3g} ± {errors[name][deepest]:.1g}: {means}."
+            )
 
 
-def _are(which: NDArray) -> str:
-    return "is" if which.sum() == 1 else "are"
+def _have(which: NDArray) -> str:
+    return "has" if which.sum() == 1 else "have"
 
 
 def _named(which: NDArray) -> str:
