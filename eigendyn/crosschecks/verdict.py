@@ -42,9 +42,9 @@ def agreement(
     Returns:
         Over mode and time: networks (their extrapolated mean), its variance, difference,
         standard_error, deviation. Attributes: verdict, largest_deviation, allowed_deviation,
-        comparisons, pairs, false_alarm; median_relative_deviation and largest_relative_deviation, of the
-        variances of modes that have not vanished (that is, above RESOLUTION); extrapolated, by how
-        much the extrapolation moves a singular value, at most and relative to the largest one.
+        comparisons, pairs, false_alarm; median_relative_deviation and largest_relative_deviation,
+        of the variances of modes that have not vanished (that is, above RESOLUTION); extrapolated,
+        by how much the extrapolation moves a singular value, at most and relative to the largest.
     """
     times = min(theory.sizes["time"], descent.sizes["time"])
     expected = theory["singular_value"].values[:, :times]
