@@ -251,7 +251,9 @@ class _Plan:
 @lru_cache(maxsize=64)
 def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
     needed = program.needed(places)
-    last = {operand: p for p in needed for operand in program.operations[p].operands}
+    after = tuple(p for p in needed if program.phases[p] == AFTER)
+    early = (p for p in needed if program.phases[p] == INSIDE)
+    last = {operand: p for p in (*early, *after) for operand in program.operations[p].operands}
     nodes: dict[int, str | None] = {}
     inside = []
     for place in (p for p in needed if program.phases[p] == INSIDE):
@@ -261,7 +263,6 @@ def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
             continue
         own = (p for p in set(operands) if program.phases[p] == INSIDE and last[p] == place)
         inside.append(_step(program, place, modes)._replace(spare=tuple(own)))
-    after = tuple(p for p in needed if program.phases[p] == AFTER)
     return _Plan(nodes, tuple(inside), after)
 
 

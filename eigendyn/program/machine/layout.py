@@ -134,12 +134,12 @@ def pack_parameters(
     Returns:
         Rows (trajectories, numbers).
     """
-    columns = [np.zeros((count, 0))]
+    rows, first = np.empty((count, numbers_of(program, modes))), 0
     for name, several in zip(program.parameters, program.parameter_modes, strict=True):
-        value = np.asarray(parameters[name], float)
-        wide = value if several else value[..., None]
-        columns.append(np.broadcast_to(wide, (count, modes if several else 1)))
-    return np.concatenate(columns, axis=1)
+        value, after = np.asarray(parameters[name], float), first + (modes if several else 1)
+        rows[:, first:after] = value if several else value[..., None]
+        first = after
+    return rows
 
 
 def pack_nodes(
