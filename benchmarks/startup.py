@@ -5,7 +5,8 @@
 `eigendyn simulate` with each loss and each preset, and a first `eigendyn.simulate` in Python,
 against `python -c "import jax"`, of which none may take twice the time; and the problem C of
 `problems` with 10 modes and one trajectory, as a script, in each of the peers that are here. The
-processes take turns, so that what else the machine does meets them all alike; file caches are warm.
+processes take turns, so that what else the machine does meets them all alike; file caches are warm,
+and modules compiled to bytecode, as they are from the second start on.
 Beside the time on the clock stands that of the processor, which other processes disturb less.
 Writes benchmarks/startup.md.
 """
@@ -66,6 +67,7 @@ def seconds(command: list[str], folder: str) -> tuple[float, float]:
     """
     paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     end, after = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -48,7 +48,7 @@ def _loaded(script, folder):
 
 @pytest.mark.parametrize(
     ("script", "slow"),
-    [(COMMAND, SLOW | {"xarray", "pandas", "tqdm"}), (PYTHON, SLOW | {"matplotlib"})],
+    [(COMMAND, SLOW | {"xarray", "pandas", "tqdm", "h5netcdf"}), (PYTHON, SLOW | {"matplotlib"})],
     ids=["command", "python"],
 )
 def test_no_loss_and_no_preset_loads_sympy_or_jax(script, slow, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,7 +66,6 @@ def command(ctx: click.Context, **_: Any) -> None:
     asked = asked_for(ctx)
     output = Output.asked_for(ctx, stem=f"eigendyn-{asked.name}")
     start = chosen.spectrum(asked.chosen.seed, output.quiet)
-    Thread(target=_read_ahead, daemon=True).start()
     dataset = interruptible(
         lambda: _simulate(start, asked.settings, output.progress), clock=output.progress
     )
@@ -83,11 +81,6 @@ def command(ctx: click.Context, **_: Any) -> None:
     )
     if dataset.attrs["status"] != "completed":
         ctx.exit(NOT_COMPLETED)
-
-
-def _read_ahead() -> None:
-    """Read what the picture needs while machine code is compiled and run."""
-    import eigendyn.show.plot.spectrum  # noqa: F401
 
 
 def _simulate(start: NDArray, settings: dict[str, Any], progress: bool) -> Labelled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -81,8 +81,13 @@ class Start:
             return spectrum.random_variances(self.modes, self.inputs, seed)
         return spectrum.published_variances()
 
-    def encoder(self, seed: int, quiet: bool = False) -> NDArray:
-        """Weights (modes, inputs) of the start; diagonal where it is a spectrum."""
+    def encoder(
+        self, seed: int, settings: dict[str, Any], quiet: bool = False
+    ) -> tuple[NDArray, dict[str, Any]]:
+        """Weights (modes, inputs) of the start, diagonal where it is a spectrum.
+
+        With them come the settings, in the order of their modes.
+        """
         from eigendyn.settings import spectrum
         from eigendyn.settings.matrix_files import read_matrix
 
@@ -90,12 +95,12 @@ class Start:
             matrix = read_matrix(self.weights, "weights")
             found = spectrum.check_weights(matrix)
             _say(self.weights, matrix, ("modes", "inputs"), [], quiet)
-            return found
+            return found, settings
         if self.modes is not None and self.inputs is not None:
-            return spectrum.random_weights(self.modes, self.inputs, seed)
+            return spectrum.random_weights(self.modes, self.inputs, seed), settings
         if self.embeddings is None and self.variances is None:
-            return spectrum.published_weights()
-        return spectrum.weights_from_variances(self.spectrum(seed, quiet))
+            return spectrum.published_weights(), settings
+        return spectrum.start_of_variances(self.spectrum(seed, quiet), settings)
 
 
 def _about_mean(matrix: Matrix, center: bool) -> list[str]:

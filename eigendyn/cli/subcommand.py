@@ -18,9 +18,9 @@ GROUPS = {  # heading of the help → names of parameters; all others stand unde
     "Start": ("embeddings", "center", "weights", "variances", "modes", "inputs"),
     "Network": (
         *("predictor", "alpha", "epsilon", "epsilon_placement", "normalize"),
-        *("correlation_momentum", "correlation_order"),
+        *("correlation", "correlation_momentum", "correlation_order"),
         *("predictor_rate", "predictor_decay", "predictor_start", "target", "ema", "ema_schedule"),
-        *("sigma1", "sigma2"),
+        *("sigma1", "sigma2", "signal", "noise1", "noise2"),
     ),
     "Descent": ("weight_decay", "momentum", "learning_rate", "steps"),
     "Engine": (

@@ -28,7 +28,8 @@ def save(
     """Write a result: netCDF (.nc), a long table (.csv) or JSON (.json), by the suffix.
 
     Args:
-        result: A result over (mode, time), or a tree of them, which only netCDF can hold.
+        result: A result over (mode, time); or a tree of them, or measured data, which only netCDF
+            can hold.
         path: Where to; the folder must exist.
         force: Whether an existing file may be replaced.
 
@@ -42,7 +43,8 @@ def save(
     is_result = hasattr(result, "to_netcdf") or isinstance(result, Labelled)
     check_is("result", result, is_result, "what eigendyn.simulate(loss) or another function gives")
     writers = {".nc": _write_netcdf, ".csv": _write_csv, ".json": _write_json}
-    suffixes = TREE_SUFFIXES if hasattr(result, "children") else RESULT_SUFFIXES
+    is_data = "component" in getattr(result, "dims", ())  # a table of it would repeat each sample
+    suffixes = TREE_SUFFIXES if is_data or hasattr(result, "children") else RESULT_SUFFIXES
     target = check_output(path, suffixes, force)
     write = writers[target.suffix.lower()]
     if isinstance(result, Labelled) and write is not _write_netcdf:
@@ -196,30 +198,42 @@ def _write_netcdf(result: Labelled | xarray.Dataset | xarray.DataTree, path: Pat
     path.write_bytes(image.getbuffer())
 
 
+NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable. {:10d}"  # by its standard
+
+
 def _write_labelled(result: Labelled, image: BytesIO) -> None:
+    """Write what netCDF asks of an HDF5 file by ourselves, as h5netcdf takes five times as long.
+
+    Every axis is a dimension scale, the array of its name or an empty one, to which arrays refer.
+    """
     import numpy as np
-    from h5netcdf import File
-    from h5py import string_dtype
+    from h5py import File, string_dtype
 
     every = {**result.variables, **result.coords}
-    with File(image, "w") as file:
-        file.dimensions = {
-            name: length
-            for column in every.values()
-            for name, length in zip(column.dims, column.values.shape, strict=True)
-        }
+    with File(image, "w", track_order=True) as file:
+        file.attrs.update(result.attrs)
         for name, column in every.items():
             is_text = column.values.dtype.kind == "U"
-            values = column.values.astype(object) if is_text else column.values
-            kind = string_dtype() if is_text else values.dtype
-            missing = np.nan if kind == np.float64 else None
-            written = file.create_variable(name, column.dims, kind, data=values, fillvalue=missing)
+            kind = string_dtype() if is_text else column.values.dtype
+            values = column.values.astype(kind)
+            written = file.create_dataset(name, data=values, dtype=kind, track_order=True)
+            if kind == np.float64:
+                written.attrs["_FillValue"] = np.nan
             written.attrs.update(column.attrs)
             beside = [c for c in result.coords if c not in result[c].dims]
             beside = [c for c in beside if set(result[c].dims) <= set(column.dims)]
             if name in result.variables and beside:
                 written.attrs["coordinates"] = " ".join(beside)
-        file.attrs.update(result.attrs)
+            if column.dims == (name,):
+                written.make_scale(name)
+        for name, column in every.items():
+            for axis, (dim, length) in enumerate(
+                zip(column.dims, column.values.shape, strict=True)
+            ):
+                if dim not in file:
+                    file.create_dataset(dim, (length,), "i1").make_scale(NO_VARIABLE.format(length))
+                if dim != name:
+                    file[name].dims[axis].attach_scale(file[dim])
 
 
 def _write_csv(dataset: xarray.Dataset, path: Path) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import DTypeLike, NDArray
 from eigendyn.errors import NoExactClosure, NoProgram
 from eigendyn.program import Program
 from eigendyn.program.averaging import NO_NODES, Nodes
-from eigendyn.results.trajectory import of_rows
+from eigendyn.results.trajectory import Numbers, of_modes, of_rows
 from eigendyn.simulation.node_errors import (
     Errors,
     Moments,
@@ -79,7 +79,7 @@ class Fit:
 def fit_nodes(
     program: Program,
     spectra: NDArray,
-    parameters: Mapping[str, float | NDArray],
+    parameters: Numbers,
     accuracy: float = 1e-10,
 ) -> Fit:
     r"""Choose quadrature nodes that serve the given states to the given accuracy.
@@ -92,7 +92,7 @@ def fit_nodes(
     Args:
         program: Dynamics whose closure is exact; without averages they need no nodes.
         spectra: States to serve (points, states, modes).
-        parameters: By name, one number, or one for each point (points,).
+        parameters: As `Numbers`, of points.
         accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode,
             however small the mode.
 
@@ -109,7 +109,9 @@ def fit_nodes(
     if spectra.shape[2] > MANY:
         fit = Fit()
         for share in (1.0, 1e-2):
-            fit = fit_nodes(program, _some_modes(spectra), parameters, share * accuracy)
+            some = _some_modes(spectra)
+            few = np.take_along_axis(spectra, some[:, None], axis=2)
+            fit = fit_nodes(program, few, of_modes(parameters, some), share * accuracy)
             fit = judge_nodes(program, fit, spectra, parameters, accuracy)
             if fit.reached:
                 break
@@ -117,7 +119,7 @@ def fit_nodes(
     looked = points_of(
         program,
         np.concatenate([spectra, spectra * _nearby(spectra.shape[1:])]),
-        {n: np.tile(p, 2) if isinstance(p, np.ndarray) else p for n, p in parameters.items()},
+        of_rows(parameters, np.tile(np.arange(len(spectra)), 2)),
     )
     usable, is_usable = _within_range(looked)
     nearest = [NEAREST] * len(program.node_names)
@@ -152,7 +154,7 @@ def judge_nodes(
     program: Program,
     fit: Fit,
     spectra: NDArray,
-    parameters: Mapping[str, float | NDArray],
+    parameters: Numbers,
     accuracy: float = 1e-10,
     dtype: DTypeLike = float,
 ) -> Fit:
@@ -162,7 +164,7 @@ def judge_nodes(
         program: The dynamics.
         fit: The nodes.
         spectra: States.
-        parameters: By name, one number, or one for each point (points,).
+        parameters: As `Numbers`, of points.
         accuracy: Error of each mode's moment allowed, as a fraction of its ∫|integrand|.
         dtype: Precision in which the nodes are used; the rule that they are judged by is computed
             in float64.
@@ -176,7 +178,11 @@ def judge_nodes(
     rows, places = _distinct(spectra)
     spectra, parameters = spectra[rows], of_rows(parameters, rows)
     are_many = spectra.shape[2] > MANY
-    looked = points_of(program, _some_modes(spectra) if are_many else spectra, parameters)
+    few, own = spectra, parameters
+    if are_many:
+        some = _some_modes(spectra)
+        few, own = np.take_along_axis(spectra, some[:, None], axis=2), of_modes(parameters, some)
+    looked = points_of(program, few, own)
     usable, _ = _within_range(looked)
     reach, is_found = _find_reach(usable, accuracy, list(fit.reach))
     _, reference = _rules(program, fit.step, reach)
@@ -335,7 +341,7 @@ def _compare(
     nodes: Nodes,
     reference: Nodes,
     spectra: NDArray,
-    parameters: Mapping[str, float | NDArray],
+    parameters: Numbers,
     dtype: DTypeLike,
     looked: list[Points],
 ) -> Errors:
@@ -371,12 +377,16 @@ def _judged(fit: Fit, errors: Errors, accuracy: float) -> Fit:
 
 
 def _some_modes(spectra: NDArray) -> NDArray:
-    """Of each point's modes (points, states, modes) some evenly by rank, and the largest."""
+    """Of each point's modes (points, states, modes) some evenly by rank, and the largest.
+
+    Returns:
+        Their numbers (points, some).
+    """
     order = np.argsort(spectra[:, 0], axis=1)
     modes = spectra.shape[2]
     evenly = np.linspace(0, modes - 1, EVENLY).round().astype(int)
     ranks = np.union1d(evenly, np.arange(modes - LARGE, modes))
-    return np.take_along_axis(spectra, order[:, None, ranks], axis=2)
+    return order[:, ranks]
 
 
 def _nearby(shape: tuple[int, ...]) -> NDArray:

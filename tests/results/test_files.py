@@ -9,6 +9,7 @@ import xarray
 
 from eigendyn.errors import OutputExists, UnreadableFile
 from eigendyn.results.files import check_output, fresh_path, load, save, write_atomically
+from eigendyn.results.labelled import Column, Labelled
 from eigendyn.simulation.simulate import simulated
 
 
@@ -49,6 +50,15 @@ def test_labelled_arrays_are_saved_as_their_dataset(suffix, tmp_path):
         for part in ("dtype", "_FillValue", "coordinates"):
             pair = [each[name].encoding.get(part) for each in (one, other)]
             assert str(pair[0]) == str(pair[1]), (name, part)
+
+
+def test_an_axis_without_positions_comes_back_without_any(tmp_path):
+    points = Column(("point", "side"), np.arange(6.0).reshape(3, 2), {"units": "1"})
+    words = Column(("word",), np.array(["λ", "s"]), {})
+    result = Labelled({"at": points}, {"word": words}, {"between": np.array([0.0, 1.0])})
+    loaded = load(save(result, tmp_path / "points.nc"))
+    xarray.testing.assert_identical(loaded, result.to_xarray())
+    assert loaded.sizes == {"point": 3, "side": 2, "word": 2}
 
 
 def test_csv_has_one_row_per_mode_and_time(dataset, tmp_path):

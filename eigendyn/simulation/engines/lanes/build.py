@@ -86,7 +86,10 @@ def build_kernel(
     module = ir.Module("ensemble")
     rates = ir.Function(module, type_, NAME)
     block = max(register // 2, 2)  # a step passes one or two
-    emit_integrator(build_frame(module, rates, methods, parts, width, kind, block, program.moved))
+    shape = (methods, parts, width, kind, block, program.moved)
+    # with averages the rates take nearly all the time, and the code around them may be slower
+    is_short = quickly and bool(program.node_names)
+    emit_integrator(build_frame(module, rates, *shape, is_short=is_short))
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]

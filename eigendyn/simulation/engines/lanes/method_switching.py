@@ -12,7 +12,6 @@ from typing import Any
 from eigendyn.program.machine.builder import whole
 from eigendyn.simulation.engines.lanes.stable_steps import RESTS, longest
 from eigendyn.simulation.engines.lanes.workspace import Frame
-from eigendyn.simulation.engines.runge_kutta.tableau import coefficients, places
 
 PATIENCE = 12.0  # steps before the other method is tried
 WORTH = 2.0  # by how much a step must have grown for its method to stay
@@ -79,21 +78,19 @@ def emit_first_choice(f: Frame, lane: Any) -> None:
 
 def emit_methods(f: Frame) -> None:
     """The first method in every lane."""
-    first = coefficients(f.methods[0])
-    for place, index in places(f.methods).items():
-        f.w.store(f.w.spread(first.get(place, 0.0)), f.vectors["method"], index)
-    f.put("method", f.w.spread(0.0))
+    w = f.w
+    with w.loop(len(f.places)) as index:
+        w.store(w.spread(w.load(f.arrays["methods"], index)), f.vectors["method"], index)
+    f.put("method", w.spread(0.0))
 
 
 def _use(f: Frame, lane: Any, method: Any) -> None:
     """Give one lane the numbers of a method."""
     w = f.w
     f.put("method", method, lane)
-    first, second = map(coefficients, f.methods)
     is_second = w.at.fcmp_ordered("!=", method, w.number(0.0))
-    known = places(f.methods)
-    table = w.constants([[one.get(place, 0.0) for place in known] for one in (first, second)])
-    chosen = w.at.select(is_second, w.point(table, len(known)), table)
-    with w.loop(len(known)) as index:
+    first = f.arrays["methods"]
+    chosen = w.at.select(is_second, w.point(first, len(f.places)), first)
+    with w.loop(len(f.places)) as index:
         value = w.load(chosen, index)
         w.store(value, w.lane(w.point(f.vectors["method"], index), lane))

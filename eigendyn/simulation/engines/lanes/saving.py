@@ -39,15 +39,18 @@ def emit_saving(f: Frame, lane: Any, step: Any, end: Any) -> None:
         times = w.load(pointer, position, width=f.block)
         inside = w.at.fcmp_ordered("<=", times, w.spread(end, f.block))
         share = w.mul(w.sub(times, w.spread(begin, f.block)), w.spread(inverse, f.block))
-        fits = w.at.icmp_signed("<=", w.at.add(position, whole(f.block)), saved)
-        with w.at.if_else(fits) as (row_goes_on, row_ends):
-            with row_goes_on, w.at.if_else(again) as (later, first):
-                with later:
-                    _save(f, lane, position, share, inside, _compare_and_blend)
-                with first:
-                    _save(f, lane, position, share, inside, _overwrite)
-            with row_ends:
-                _save(f, lane, position, share, inside, _compare_and_mask)
+        if f.is_short:  # right everywhere, and in a first run compared with nothing that matters
+            _save(f, lane, position, share, inside, _compare_and_mask)
+        else:
+            fits = w.at.icmp_signed("<=", w.at.add(position, whole(f.block)), saved)
+            with w.at.if_else(fits) as (row_goes_on, row_ends):
+                with row_goes_on, w.at.if_else(again) as (later, first):
+                    with later:
+                        _save(f, lane, position, share, inside, _compare_and_blend)
+                    with first:
+                        _save(f, lane, position, share, inside, _overwrite)
+                with row_ends:
+                    _save(f, lane, position, share, inside, _compare_and_mask)
         position = w.at.add(position, _count(f, inside))
         f.put("next", position, lane)
         f.put("next_time", w.load(pointer, position), lane)

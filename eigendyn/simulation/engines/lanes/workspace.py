@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from llvmlite import ir
 
 from eigendyn.program.machine.builder import I8, I32, I64, Builder, whole
-from eigendyn.simulation.engines.runge_kutta.tableau import Tableau, places
+from eigendyn.simulation.engines.runge_kutta.tableau import Place, Tableau, coefficients, places
 
 POINTERS = (
     *("starts", "sweeps", "nodes", "times", "order", "taken", "scales", "estimates"),
@@ -38,13 +39,14 @@ class Frame:
         rates: The right-hand side, a function of the module.
         coordinates: States × modes.
         parameters: Parameters of the right-hand side.
-        arrays: The caller's arrays by name.
+        arrays: The caller's arrays by name, and the numbers of both "methods".
         numbers: The caller's numbers by name.
         vectors: In the workspace, by name.
         lanes: One number, or integer, for each lane, by name.
         block: Saved times in one vector.
         moved: For each state, the place of the one that it is the velocity of: it may rest at
             zero, where only noise is left of it.
+        is_short: Whether the code shall be short, to be compiled sooner, where it may be slower.
     """
 
     w: Builder
@@ -58,18 +60,24 @@ class Frame:
     lanes: dict[str, Any]
     block: int
     moved: tuple[int | None, ...]
+    is_short: bool
 
     @property
     def tableau(self) -> Tableau:
         """The first method, whose shape is that of both."""
         return self.methods[0]
 
+    @cached_property
+    def places(self) -> dict[Place, int]:
+        """Where the numbers of a lane's method stand."""
+        return places(self.methods)
+
     def weights(self, name: str, row: int) -> list[tuple[int, Any]]:
         """Columns of a row of coefficients in which not all methods are zero, by lane."""
         method = self.vectors["method"]
         return [
             (column, self.w.load(method, index))
-            for (group, of, column), index in places(self.methods).items()
+            for (group, of, column), index in self.places.items()
             if (group, of) == (name, row)
         ]
 
@@ -151,6 +159,7 @@ def build_frame(
     kind: ir.Type,
     block: int,
     moved: tuple[int | None, ...],
+    is_short: bool,
 ) -> Frame:
     """Declare the function `integrate`, name its arguments, and make room for its lanes.
 
@@ -163,6 +172,7 @@ def build_frame(
         kind: Double or float.
         block: Saved times in one vector.
         moved: For each state, the place of the one that it is the velocity of.
+        is_short: Whether the code shall be short.
     """
     elements = {"order": I64, "taken": I64, "status": I8, "steps": I32}
     pointers = [elements.get(name, kind).as_pointer() for name in POINTERS]
@@ -178,6 +188,9 @@ def build_frame(
     for name, size in parts.items():
         vectors[name] = w.point(place, offset)
         offset += padded(size, lanes)
+    # the numbers of the first method, then those of the second
+    known = places(methods)
+    table = [[one.get(place, 0.0) for place in known] for one in map(coefficients, methods)]
     counts_of = ir.ArrayType(I64, lanes)
     blocks_of = ir.ArrayType(ir.VectorType(kind, block), lanes)
     return Frame(
@@ -186,7 +199,7 @@ def build_frame(
         rates=rates,
         coordinates=parts["y"],
         parameters=parts["parameters"],
-        arrays={name: given[name] for name in POINTERS},
+        arrays={name: given[name] for name in POINTERS} | {"methods": w.constants(table)},
         numbers={name: given[name] for name in (*WHOLE, *NUMBERS)},
         vectors=vectors,
         lanes={
@@ -196,4 +209,5 @@ def build_frame(
         },
         block=block,
         moved=moved,
+        is_short=is_short,
     )

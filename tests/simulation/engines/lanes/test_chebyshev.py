@@ -11,6 +11,7 @@ from eigendyn.simulation.engines.lanes import build, ensemble
 from eigendyn.simulation.engines.lanes.chebyshev import chebyshev_like
 from eigendyn.simulation.engines.lanes.ensemble import compiled_ensemble
 from eigendyn.simulation.engines.runge_kutta.dop853 import DOP853
+from eigendyn.simulation.engines.runge_kutta.tableau import places
 from eigendyn.simulation.engines.runge_kutta.tsit5 import TSIT5
 
 SHAPES = pytest.mark.parametrize("shape", [TSIT5, DOP853], ids=["6", "12"])
@@ -52,6 +53,17 @@ def test_it_has_the_shape_of_the_other_method(shape):
     assert like.slopes == shape.slopes
     for name in ("stages", "errors", "extra", "dense", "bends"):
         assert len(getattr(like, name)) == len(getattr(shape, name))
+
+
+@SHAPES
+def test_no_column_is_missing_in_the_stages_of_both_methods_together(shape):
+    """So that short code can go through them in a loop."""
+    count = len(shape.stages) + 1
+    known = places((shape, chebyshev_like(shape)))
+    triangle = [known["stage", row, column] for row in range(count) for column in range(row + 1)]
+    assert triangle == list(range(triangle[0], triangle[0] + count * (count + 1) // 2))
+    fractions = [known["fraction", 0, column] for column in range(count)]
+    assert fractions == list(range(fractions[0], fractions[0] + count))
 
 
 def test_modes_at_rest_take_few_steps_and_stay_accurate():

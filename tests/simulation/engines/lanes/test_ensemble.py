@@ -13,7 +13,9 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.program.averaging import NO_NODES
 from eigendyn.program.derivation import program_of
 from eigendyn.program.in_jax import compile_field
+from eigendyn.program.prepared import prepared
 from eigendyn.results.trajectory import BATCH_STATUSES
+from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.engines.closed_form.closed_form import omega
 from eigendyn.simulation.engines.in_jax.flow import gradient_flow
 from eigendyn.simulation.engines.lanes.build import MANY
@@ -151,6 +153,25 @@ def test_the_exact_closure_brings_its_nodes():
     for start, values in zip(starts, batch.values, strict=True):
         flowed = gradient_flow(field, start, times, parameters)
         assert worst(values, flowed.values, 1e-6, 1e-9) < CONTRACT
+
+
+@pytest.mark.parametrize("rtol", [1e-6, 1e-10], ids=["order 5", "order 8"])
+def test_short_code_for_one_trajectory_finds_what_written_out_code_finds(rtol):
+    """With averages, which it is written for; it differs by what products are rounded with sums."""
+    known = prepared(Settings(loss="cosine"))
+    assert known is not None
+    program = known.program
+    parameters = {"sigma1": 0.1, "sigma2": 0.2, "weight_decay": 0.01}
+    start = np.sqrt(spectra(1, 3, 0.1, 3))
+    nodes = fit_nodes(program, start, parameters, accuracy=1e-4).nodes
+    options = {"rtol": rtol, "atol": 1e-3 * rtol, "threads": 1, "across": "nodes"}
+    short, written_out = (
+        compiled_ensemble(nodes, program, start, TIMES, parameters, quickly=quickly, **options)
+        for quickly in (True, False)
+    )
+    assert short.status == COMPLETED
+    assert short.steps == written_out.steps
+    np.testing.assert_allclose(short.values, written_out.values, rtol=1e-11)
 
 
 def test_results_do_not_depend_on_order_chunks_or_threads():
