@@ -63,12 +63,9 @@ def quantities(
     }
     values: Values = {}
     with np.errstate(all="ignore"):
-        for place in program.needed(places):
-            operation = program.operations[place]
+        for place, (leaf, operands, value), function in _early(program, places, modes):
             values[place] = (
-                leaves[operation.kind](operation.value)
-                if operation.kind in LEAVES
-                else _function(operation, modes)(*[values[p] for p in operation.operands])
+                function(*[values[p] for p in operands]) if operands else leaves[leaf](value)
             )
     return [np.asarray(values[place]) for place in places]
 
@@ -264,6 +261,15 @@ def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
         own = (p for p in set(operands) if program.phases[p] == INSIDE and last[p] == place)
         inside.append(_step(program, place, modes)._replace(spare=tuple(own)))
     return _Plan(nodes, tuple(inside), after)
+
+
+@lru_cache(maxsize=128)
+def _early(
+    program: Program | Quantities, places: tuple[int, ...], modes: int
+) -> tuple[tuple[int, Operation, Callable], ...]:
+    """What some places need, in order, each with its function."""
+    needed = ((place, program.operations[place]) for place in program.needed(places))
+    return tuple((place, one, _function(one, modes)) for place, one in needed)
 
 
 def _step(program: Program, place: int, modes: int) -> _Step:
