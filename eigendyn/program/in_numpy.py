@@ -162,10 +162,9 @@ def integrand(
     values = {place: _per_node(value) for place, value in zip(before, early, strict=True)}
     sizes: Values = {}
     with np.errstate(all="ignore"):
-        for place in before:
-            step = _step(program, place, points.shape[1])
-            if step.size is not None:
-                sizes[place] = step.size(*_magnitudes(step, values, sizes))
+        for step in _plan(program, program.moments, points.shape[1]).signed:
+            assert step.size is not None
+            sizes[step.place] = step.size(*_magnitudes(step, values, sizes))
     return Integrand(program, states.shape[1:], values, sizes)
 
 
@@ -235,11 +234,13 @@ class _Plan:
     """What depends on the nodes, for some places of a program.
 
     Args:
+        signed: What does not depend on them, and may be negative, in order.
         nodes: By place, the column of the nodes that stands there; None for their weights.
         inside: What is evaluated at every node, in order.
         after: Places of averages, and of what is made of them.
     """
 
+    signed: tuple[_Step, ...]
     nodes: dict[int, str | None]
     inside: tuple[_Step, ...]
     after: tuple[int, ...]
@@ -260,7 +261,9 @@ def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
             continue
         own = (p for p in set(operands) if program.phases[p] == INSIDE and last[p] == place)
         inside.append(_step(program, place, modes)._replace(spare=tuple(own)))
-    return _Plan(nodes, tuple(inside), after)
+    before = (_step(program, place, modes) for place in needed if program.phases[place] == BEFORE)
+    signed = tuple(step for step in before if step.size is not None)
+    return _Plan(signed, nodes, tuple(inside), after)
 
 
 @lru_cache(maxsize=128)
