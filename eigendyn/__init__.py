@@ -80,6 +80,7 @@ __all__ = [
     "continue_fixed_points",
     "crosscheck",
     "crosscheck_all",
+    "data",
     "derivation",
     "design_loss",
     "diagnose",
@@ -104,7 +105,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from eigendyn import analysis, network, plot, simulation, spectrum, theory
+    from eigendyn import analysis, data, network, plot, simulation, spectrum, theory
     from eigendyn.analysis.bifurcations.continuation import continue_fixed_points
     from eigendyn.analysis.design import design_loss
     from eigendyn.analysis.fixed_points.fixed_points import fixed_points
@@ -130,7 +131,7 @@ _load, __dir__ = namespace(__name__, _HOMES)
 
 
 def __getattr__(name: str) -> object:
-    if name in ("analysis", "network", "plot", "simulation", "spectrum", "theory"):
+    if name in ("analysis", "data", "network", "plot", "simulation", "spectrum", "theory"):
         return import_module(f"eigendyn.{name}")
     if name not in _MOVED:
         return _load(name)

@@ -1,4 +1,4 @@
-"""Draw results: spectra, agreements, bifurcations, phase portraits, diagnoses."""
+"""Draw results: spectra, agreements, bifurcations, phase portraits, diagnoses, components."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ __getattr__, __dir__ = namespace(
     {
         "agreement": "show.plot.agreement:plot_agreement",
         "bifurcation": "show.plot.bifurcation:plot_bifurcation",
+        "components": "show.plot.components:plot_components",
         "diagnosis": "show.plot.collapse:plot_diagnosis",
         "phase_portrait": "show.plot.phase:phase_portrait",
         "spectrum": "show.plot.spectrum:plot_spectrum",
@@ -19,6 +20,7 @@ __getattr__, __dir__ = namespace(
 __all__ = [
     "agreement",
     "bifurcation",
+    "components",
     "diagnosis",
     "phase_portrait",
     "spectrum",
@@ -28,5 +30,6 @@ if TYPE_CHECKING:
     from eigendyn.show.plot.agreement import plot_agreement as agreement
     from eigendyn.show.plot.bifurcation import plot_bifurcation as bifurcation
     from eigendyn.show.plot.collapse import plot_diagnosis as diagnosis
+    from eigendyn.show.plot.components import plot_components as components
     from eigendyn.show.plot.phase import phase_portrait
     from eigendyn.show.plot.spectrum import plot_spectrum as spectrum

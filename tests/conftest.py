@@ -1,8 +1,10 @@
 """What every test shares: the folder of this file on the path, how XLA compiles, and garbage.
 
 Tests compile hundreds of small programs and run each once, so that compiling is most of what they
-cost. The older of XLA's two ways to write loops takes half as long, and optimises as much. To
-optimise less costs more than it saves: networks then take twice as long to train.
+cost. The older of XLA's two ways to write loops takes half as long, and optimises as much. A module
+that is not cut into parts to be compiled side by side takes a tenth less in all. To optimise less
+costs more than it saves: networks then take twice as long to train. Matrices are small, and workers
+have a core each: threads for one product would only wait for each other.
 """
 
 import gc
@@ -12,8 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 if version("jaxlib").startswith("0.10."):  # another version may know no such flag, and would end
-    flags = os.environ.get("XLA_FLAGS", ""), "--xla_cpu_use_fusion_emitters=false"
-    os.environ["XLA_FLAGS"] = " ".join(flags).strip()
+    flags = {
+        "xla_cpu_use_fusion_emitters": "false",
+        "xla_cpu_parallel_codegen_split_count": "1",
+        "xla_cpu_multi_thread_eigen": "false",
+    }
+    told = [f"--{name}={value}" for name, value in flags.items()]
+    os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *told]).strip()
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -7,6 +7,7 @@ import numpy as np
 from llvmlite import ir
 
 from eigendyn.program.in_jax import Nodes
+from eigendyn.program.machine.constants import pack_parameters
 from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
 from eigendyn.program.machine.processor import Library
 from eigendyn.program.machine.rates import emit_rates
@@ -26,12 +27,21 @@ def closed_dynamics(loss, closure="auto", **settings):
 
 @dataclass(frozen=True)
 class Point:
-    """Numbers for a program: states (states, modes, lanes), parameters (parameters, lanes)."""
+    """Numbers for a program: states (states, modes, lanes), parameters (parameters, modes, lanes).
+
+    What modes share is the same for all of them.
+    """
 
     times: np.ndarray
     states: np.ndarray
     parameters: np.ndarray
     nodes: Nodes
+
+    def numbers(self, program):
+        """Parameters by name, (lanes,), or (lanes, modes) of those that are the modes' own."""
+        several = program.parameter_modes
+        values = [p.T if own else p[0] for p, own in zip(self.parameters, several, strict=True)]
+        return dict(zip(program.parameters, values, strict=True))
 
 
 def random_point(program, modes, lanes=8, seed=0, count=24):
@@ -41,7 +51,9 @@ def random_point(program, modes, lanes=8, seed=0, count=24):
     for name, several in zip(program.node_names, program.node_modes, strict=True):
         normal = rng.normal(size=(count, modes if several else 1))
         values[name] = normal if several else np.exp(2 * normal)
-    numbers = rng.uniform(0.05, 0.9, (len(program.parameters), lanes))
+    numbers = rng.uniform(0.05, 0.9, (len(program.parameters), modes, lanes))
+    shared = [not own for own in program.parameter_modes]
+    numbers[shared] = numbers[shared, :1]
     return Point(
         times=rng.uniform(0, 3, lanes),
         states=np.exp(rng.uniform(np.log(1e-2), np.log(2), shape)),
@@ -70,7 +82,9 @@ class Machine:
     def __call__(self, point):
         weights, values = point.nodes.weights, point.nodes.values
         nodes, rows = pack_nodes(self.program, weights, values, self.modes, self.kind, self.across)
-        told = [point.times, point.states, point.parameters, nodes]
+        lanes = point.states.shape[-1]
+        packed = pack_parameters(self.program, point.numbers(self.program), self.modes, lanes).T
+        told = [point.times, point.states, packed, nodes]
         time, states, parameters, nodes = (aligned(each, self.dtype) for each in told)
         workspace = aligned(np.full(self.workspace, np.nan), self.dtype)
         out = aligned(np.full(point.states.shape, np.nan), self.dtype)
@@ -107,7 +121,7 @@ def interpreted(program, point, number=np.longdouble):
                 "number": lambda value=value: number(value),
                 "modes": lambda: number(modes),
                 "time": lambda: point.times[None].astype(number),
-                "parameter": lambda value=value: point.parameters[int(value)][None].astype(number),
+                "parameter": lambda value=value: point.parameters[int(value)].astype(number),
                 "state": lambda value=value: point.states[int(value)].astype(number),
                 "weight": lambda: number(weight),
                 "node": lambda value=value: variables[int(value)][:, None].astype(number),

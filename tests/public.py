@@ -4,7 +4,7 @@ from importlib import import_module
 
 import eigendyn
 
-NAMESPACES = ("analysis", "network", "plot", "simulation", "spectrum", "theory")
+NAMESPACES = ("analysis", "data", "network", "plot", "simulation", "spectrum", "theory")
 
 
 def public_names():

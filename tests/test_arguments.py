@@ -21,6 +21,8 @@ TAKES = {  # what takes something that another function makes, and what makes it
     "plot_spectrum": (eigendyn.plot.spectrum, "simulate"),
     "plot_agreement": (eigendyn.plot.agreement, "crosscheck"),
     "plot_bifurcation": (eigendyn.plot.bifurcation, "continue_fixed_points"),
+    "plot_components": (eigendyn.plot.components, r"data\.from_inputs"),
+    "draw": (lambda given: eigendyn.data.draw(given, 2, None), r"data\.from_inputs"),
     "plot_diagnosis": (eigendyn.plot.diagnosis, "diagnose"),
     "phase_portrait": (eigendyn.plot.phase_portrait, "phase_plane"),
     "close": (eigendyn.theory.close, r"theory\.mode_dynamics"),

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "eigendyn"
 ROOMS = [
     "settings",
     "results",
+    "data",
     "theory",
     "program",
     "simulation",
@@ -30,6 +31,7 @@ APART = {"network": {"settings"}}  # must not share what it is compared with
 ONLY_IN = {  # files and folders
     "matplotlib": {"show/plot", "show/notebook", "show/paper", "show/portrait"},
     "click": {"cli"},
+    "sklearn": {"data"},
     "diffrax": {"simulation/engines/in_jax"},
     "llvmlite": {
         "program/machine",
@@ -221,6 +223,7 @@ def test_the_house_has_these_rooms():
         (wrong_directions, "theory/closure/exact", "def f():\n    import eigendyn.program.in_jax"),
         (wrong_directions, "settings/presets", "import eigendyn"),
         (wrong_directions, "settings/presets", "from eigendyn import simulate"),
+        (wrong_directions, "data/measure", "from eigendyn.theory import losses"),
         (wrong_directions, "errors", "from eigendyn.theory import losses"),
         (wrong_directions, "network/losses", "from eigendyn.theory.symbols import z1"),
         (wrong_directions, "network/descent", "from eigendyn.theory.derive import mode_dynamics"),

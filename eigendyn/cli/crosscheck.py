@@ -97,7 +97,7 @@ def command(
         _check(5_000 if batch is None else batch, given)
         if own is not None:
             given["loss"] = own
-        start = chosen.encoder(seed, output.quiet)
+        start, given = chosen.encoder(seed, given, output.quiet)
         result = interruptible(lambda: _crosscheck(start, given, output.progress))
         agrees = result["agreement"].attrs["verdict"] == "agrees"
     from eigendyn.show.report import agreement

@@ -39,7 +39,7 @@ def number_option(name: str) -> Callable:
     usual = "; ".join([row.unset, *follows] if row.unset else follows)
     return click.option(
         f"--{name.replace('_', '-')}",
-        type=float,
+        type=Numbers("2,1,0.5") if row.per_mode else float,
         default=row.default,
         show_default=usual or True,
         help=row.help,
@@ -134,6 +134,18 @@ start_options = stack(
         type=Numbers("0.05,0.3,1,2"),
         help="Start from a list, as in 0.05,0.3,1,2.",
     ),
+    click.option(
+        "--data",
+        type=FILE,
+        help="Start along the components of measured data, with their signal and noise: a file of "
+        "eigendyn data. --modes says how many (10), --weights what encoder.",
+    ),
+    click.option(
+        "--scale",
+        type=float,
+        show_default="0.3",
+        help="Singular value of every mode along the components of --data.",
+    ),
     click.option("--modes", type=int, help="Start from a random encoder with so many modes …"),
     click.option("--inputs", type=int, help="… and so many inputs; entries are N(0, 1/16)."),
 )
@@ -149,6 +161,13 @@ architecture_options = stack(
         "--normalize",
         is_flag=True,
         help="Divide the predictor's eigenvalues by the largest, (max c)^α.",
+    ),
+    click.option(
+        "--correlation",
+        type=Name("correlation", choices.CORRELATIONS),
+        show_default="clean; first-view where it is a running average",
+        help="What the predictor's correlation is of: clean representations, s² d; the noisy "
+        "first view, s² (d + a1); the weights alone, s².",
     ),
     number_option("correlation_momentum"),
     click.option(
@@ -181,6 +200,9 @@ physics_options = stack(
     architecture_options,
     number_option("sigma1"),
     number_option("sigma2"),
+    number_option("signal"),
+    number_option("noise1"),
+    number_option("noise2"),
     number_option("weight_decay"),
     number_option("learning_rate"),
     click.option("--steps", type=int, default=Settings.steps, help="Number of training steps."),

@@ -15,12 +15,14 @@ GROUPS = {  # heading of the help → names of parameters; all others stand unde
         *("loss", "loss_expr", "loss_file", "model", "parameters"),
         *("preset", "stop_gradient", "beta"),
     ),
-    "Start": ("embeddings", "center", "weights", "variances", "modes", "inputs"),
+    "Start": (
+        *("embeddings", "center", "weights", "variances", "data", "scale", "modes", "inputs"),
+    ),
     "Network": (
         *("predictor", "alpha", "epsilon", "epsilon_placement", "normalize"),
-        *("correlation_momentum", "correlation_order"),
+        *("correlation", "correlation_momentum", "correlation_order"),
         *("predictor_rate", "predictor_decay", "predictor_start", "target", "ema", "ema_schedule"),
-        *("sigma1", "sigma2"),
+        *("sigma1", "sigma2", "signal", "noise1", "noise2"),
     ),
     "Descent": ("weight_decay", "momentum", "learning_rate", "steps"),
     "Engine": (

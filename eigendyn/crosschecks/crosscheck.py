@@ -29,6 +29,7 @@ from eigendyn.settings.keywords import takes
 from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_weights, published_weights
+from eigendyn.simulation.initial import signals, states_of
 from eigendyn.simulation.simulate import simulate, vector_field
 from eigendyn.simulation.stability import stable_learning_rate
 from eigendyn.theory.loss_writer import write_loss
@@ -72,6 +73,8 @@ def crosscheck(
         loss: Name of a loss (see `choices.LOSS_NAMES`), or a loss of your own; None takes that of
             the preset, or "cosine".
         weights: First weights W (modes, inputs) of every network; None takes the published ones.
+            Where modes have a signal and noises of their own, these belong to the singular vectors
+            of W, that of the largest singular value first, along which inputs are independent.
         batch: Samples drawn for every step of the first group of networks, and a quarter of them
             for the second; None takes that of the preset, or 5,000.
         seeds: Number of networks in each group.
@@ -110,7 +113,7 @@ def crosscheck(
     batch = check_whole("batch", known.pop("batch"), SMALLEST_BATCH)
     chosen = Settings(**{"method": "steps", **known, **settings})
     own = loss if isinstance(loss, SymbolicLoss) else None
-    spectrum = np.linalg.svd(first, compute_uv=False) ** 2
+    spectrum = signals(chosen) * np.linalg.svd(first, compute_uv=False) ** 2
     theory = _simulate(chosen, own, spectrum, progress)
     descents = _train(first, chosen, own, batch, seeds, progress)
     if descents.attrs["status"] != "completed":
@@ -171,6 +174,8 @@ def _train(
     progress: bool,
 ) -> xarray.Dataset:
     """Train as many networks with a quarter of the batch as with the batch itself."""
+    if chosen.is_anisotropic:
+        first = _along_components(first)
     planned = np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
     with jax.default_device(find_device(chosen.device)):
         groups = [
@@ -190,6 +195,15 @@ def _train(
     labelled = [_label(group, chosen).isel(time=common) for group in groups]
     descents = xarray.concat(labelled, dim="seed")
     return descents.assign_attrs(status=first_to_fail.status, message=first_to_fail.message)
+
+
+def _along_components(weights: NDArray) -> NDArray:
+    """The same weights, of inputs that are coordinates along their right singular vectors.
+
+    There are as many of these as modes: other directions have no signal that anybody knows.
+    """
+    left, singular, _ = np.linalg.svd(weights, full_matrices=False)
+    return left * singular
 
 
 def _network(chosen: Settings, own: SymbolicLoss | None, batch: int) -> Network:
@@ -238,7 +252,7 @@ def _stability_limit(chosen: Settings, own: SymbolicLoss | None, spectrum: NDArr
     if "learning_rate" in field.parameters:
         return np.inf
     flow = simulate(variances=spectrum, **settings)
-    states = np.stack([np.moveaxis(flow[name].values, -1, 0) for name in field.states], axis=1)
+    states = np.moveaxis(states_of(flow, field.states, chosen), -1, 0)
     return stable_learning_rate(field, states, parameters)
 
 

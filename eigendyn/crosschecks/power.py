@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 import xarray
@@ -11,10 +12,11 @@ from scipy import stats
 
 from eigendyn.program.in_jax import VectorField
 from eigendyn.settings.device import on_device
+from eigendyn.settings.parameters import PER_MODE, component
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.engines.in_jax.sensitivity import RATE, step_sensitivities
 from eigendyn.simulation.equations import compiled_field, equations, symbolic
-from eigendyn.simulation.initial import field_parameters, starting_states
+from eigendyn.simulation.initial import field_parameters, signals, starting_states, states_of
 from eigendyn.simulation.nodes import fit_nodes
 from eigendyn.simulation.samples import draw_samples
 from eigendyn.theory import symbols as sym
@@ -23,7 +25,8 @@ from eigendyn.theory.losses import SymbolicLoss, named_loss
 ACCURACY = 1e-5  # of nodes: no digit of a sensitivity beyond it is looked at
 SAMPLES = 1_000  # of a sampled closure, likewise
 LOOKED_AT = 6  # states along the trajectory that nodes serve
-STARTS = ("sigma1", "predictor_start")  # what states begin with depends on these …
+# What states begin with depends on these …
+STARTS = ("sigma1", "predictor_start", "signal", "noise1")
 NUDGE = 1e-3  # … and is at most quadratic in them, so that any relative step serves
 
 
@@ -47,7 +50,7 @@ def sensitivities(
     name = settings.pop("loss")
     system = equations(name if own is None else own, settings)
     program, field = system.program, _field(chosen, own)
-    visited = np.stack([theory[name].values for name in program.states])
+    visited = states_of(theory, program.states, chosen)
     picked = np.linspace(0, visited.shape[-1] - 1, LOOKED_AT).round().astype(int)
     states = np.moveaxis(visited[..., picked], -1, 0).astype(float)
     if program.closure == "sampled":
@@ -59,12 +62,12 @@ def sensitivities(
     numbers = field_parameters(field, chosen, system.numbers) | {RATE: chosen.learning_rate}
     if "predictor_value" in field.states:
         numbers["predictor_start"] = float(chosen.predictor_start or 0.0)
-    spectrum = states[0, 0] ** 2
+    variances = states[0, 0] ** 2 / signals(chosen)  # of the weights, whatever their inputs have
     with on_device(chosen.device):
         return step_sensitivities(
             field,
-            starting_states(field, spectrum, chosen),
-            {name: _slope(field, spectrum, chosen, name) for name in STARTS if name in numbers},
+            starting_states(field, signals(chosen) * variances, chosen),
+            {name: _slope(field, variances, chosen, name) for name in STARTS if name in numbers},
             theory["step"].values.astype(int),
             numbers,
             chosen.correlation_order,
@@ -127,12 +130,13 @@ def _field(chosen: Settings, own: SymbolicLoss | None) -> VectorField:
     return compiled_field(loss, chosen, sym.alpha)
 
 
-def _slope(field: VectorField, spectrum: NDArray, chosen: Settings, name: str) -> NDArray:
+def _slope(field: VectorField, variances: NDArray, chosen: Settings, name: str) -> NDArray:
     """θ times the derivative of the starting states by a number (states, modes)."""
-    ends = [
-        starting_states(
-            field, spectrum, replace(chosen, **{name: (1 + nudge) * getattr(chosen, name)})
-        )
-        for nudge in (NUDGE, -NUDGE)
-    ]
-    return (ends[0] - ends[1]) / (2 * NUDGE)
+
+    def start(share: float) -> NDArray:
+        number = partial(getattr, chosen)
+        value = np.asarray(component(name, number) if name in PER_MODE else number(name), float)
+        other = replace(chosen, **{name: (share * value).tolist()})
+        return starting_states(field, signals(other) * variances, other)
+
+    return (start(1 + NUDGE) - start(1 - NUDGE)) / (2 * NUDGE)

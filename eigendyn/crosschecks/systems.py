@@ -16,7 +16,7 @@ from eigendyn.crosschecks.verdict import FALSE_ALARM
 from eigendyn.results.provenance import provenance
 from eigendyn.settings.choices import LOSS_ROWS
 from eigendyn.settings.keywords import takes
-from eigendyn.settings.parameters import PARAMETERS
+from eigendyn.settings.parameters import PARAMETERS, default
 from eigendyn.settings.presets import METHODS
 from eigendyn.settings.spectrum import random_weights
 from eigendyn.theory.loss_text import parse_loss
@@ -38,6 +38,12 @@ PREDICTORS: Mapping[str, Mapping[str, Any]] = {
 EMA = {"target": "ema", "ema": 0.95}
 SLOW = 0.05  # learning rate with an EMA target: noise grows under one that lags
 DIRECTPRED = {"predictor": "running", "epsilon": 0.1, "epsilon_placement": "outside", "alpha": 0.5}
+ANISOTROPIC: Mapping[str, Any] = {
+    "signal": (0.5, 1.0, 2.0, 0.7),
+    "noise1": (0.1, 0.8, 0.3, 0.5),
+    "noise2": (0.9, 0.4, 1.2, 0.6),
+    **{name: default(name) for name in ("sigma1", "sigma2")},  # whose place they take
+}
 MORE: Mapping[str, Mapping[str, Any]] = {
     "euclidean, DirectPred": {"loss": "euclidean", **DIRECTPRED},
     "cosine, DirectPred": {"loss": "cosine", **DIRECTPRED},
@@ -63,6 +69,18 @@ MORE: Mapping[str, Mapping[str, Any]] = {
         **EMA,
         "learning_rate": SLOW,
     },
+    "euclidean, own signals": {"loss": "euclidean", **ANISOTROPIC},
+    "cosine, own signals, first view": {
+        "loss": "cosine",
+        "correlation": "first-view",
+        **ANISOTROPIC,
+    },
+    "iso-cosine, own signals, weights": {
+        "loss": "iso-cosine",
+        "correlation": "weights",
+        **ANISOTROPIC,
+    },
+    "cosine, own signals, running": {"loss": "cosine", "predictor": "running", **ANISOTROPIC},
 }
 
 
@@ -138,6 +156,27 @@ WATCHES: Mapping[str, Watch] = {
             "sigma2": 0.9,
             "learning_rate": 0.03,
         },
+    ),
+    "watching, own signals": Watch(
+        numbers=("signal", "noise2"),
+        settings={
+            "loss": "euclidean",
+            "stop_gradient": False,
+            "learning_rate": 0.02,
+            **ANISOTROPIC,
+        },
+        scale=0.5,
+    ),
+    "watching, own noises": Watch(
+        numbers=("noise1", "noise2"),
+        settings={
+            "loss": "euclidean",
+            "stop_gradient": False,
+            "predictor": "none",
+            "learning_rate": 0.02,
+            **ANISOTROPIC,
+        },
+        scale=0.5,
     ),
 }
 WRITTEN: Mapping[str, Mapping[str, Any]] = {  # one for each closure

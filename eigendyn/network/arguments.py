@@ -7,8 +7,10 @@ views have noise, the loss a family and the predictor an ε, decides what is com
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import jax
+import numpy as np
 
 from eigendyn.network.network import Network
 from eigendyn.settings.parameters import PARAMETERS
@@ -21,8 +23,12 @@ CHOICES = tuple(f.name for f in fields(Network) if f.name not in (*NUMBERS, "par
 def _numbers(network: Network) -> tuple[tuple, tuple]:
     """Numbers, of which those that are None are none; and everything else."""
     names, own = tuple(zip(*network.parameters, strict=True)) or ((), ())
-    numbers = tuple(getattr(network, name) for name in NUMBERS)
+    numbers = tuple(_arrays(getattr(network, name)) for name in NUMBERS)
     return (numbers, own), (tuple(getattr(network, name) for name in CHOICES + PARTS), names)
+
+
+def _arrays(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, tuple) else value
 
 
 def _network(structure: tuple, numbers: tuple) -> Network:

@@ -20,6 +20,7 @@ from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import correlation
+from eigendyn.network.views import correlated
 from eigendyn.settings.checks import check_is, check_whole
 from eigendyn.settings.choices import check_choice
 from eigendyn.settings.keywords import takes
@@ -159,12 +160,15 @@ def _frame(weights: NDArray, samples: ArrayLike | None, dtype: str) -> Frame:
 def _start(network: Network, encoder: Array) -> Weights:
     learned, running = network.predictor == "learned", network.correlation_momentum is not None
     square = jnp.eye(encoder.shape[0], dtype=encoder.dtype)
-    first_view = (1 + network.sigma1**2) * correlation(network.encoder, encoder)
+    if network.encoder == "linear":
+        average = correlated(network, encoder)
+    else:
+        average = (1 + network.sigma1**2) * correlation(network.encoder, encoder)
     return Weights(
         encoder=encoder,
         velocity=jnp.zeros_like(encoder),
         target=encoder if network.target == "ema" else None,
-        correlation=first_view if running else None,
+        correlation=average if running else None,
         predictor=(network.predictor_start or 0.0) * square if learned else None,
         predictor_velocity=jnp.zeros_like(square) if learned else None,
     )

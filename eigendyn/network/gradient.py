@@ -14,7 +14,14 @@ import eigendyn.network.arguments  # noqa: F401
 from eigendyn.network.losses import sample_losses
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import predictor_power
-from eigendyn.network.views import draw_unseen, draw_views, population_views, seen_basis
+from eigendyn.network.views import (
+    correlated,
+    draw_unseen,
+    draw_views,
+    moments,
+    population_views,
+    seen_basis,
+)
 from eigendyn.network.written import written_losses
 from eigendyn.settings.choices import LOSS_NAMES
 
@@ -64,14 +71,14 @@ def predictor_matrix(network: Network, weights: Weights) -> Array:
     if network.predictor == "learned":
         assert weights.predictor is not None
         return weights.predictor
-    return predictor_power(network, predictor_correlation(weights))
+    return predictor_power(network, predictor_correlation(network, weights))
 
 
-def predictor_correlation(weights: Weights) -> Array:
+def predictor_correlation(network: Network, weights: Weights) -> Array:
     """The matrix that a closed-form predictor is a power of: W Wᵀ, or a running average."""
     if weights.correlation is not None:
         return weights.correlation
-    return weights.encoder @ weights.encoder.T
+    return correlated(network, weights.encoder)
 
 
 def batch_gradient(network: Network, weights: Weights, key: Array) -> Gradient:
@@ -88,7 +95,7 @@ def batch_gradient(network: Network, weights: Weights, key: Array) -> Gradient:
     family = None
     if network.has_family:
         assert network.beta is not None
-        family = predictor_power(network, predictor_correlation(weights), -network.beta)
+        family = predictor_power(network, predictor_correlation(network, weights), -network.beta)
     is_named = network.loss in LOSS_NAMES
     modes = jnp.linalg.eigh(online @ online.T)[1]  # in which a written loss is read
     basis = _seen(network, weights)
@@ -113,12 +120,13 @@ def batch_gradient(network: Network, weights: Weights, key: Array) -> Gradient:
             seen1 @ x1, seen2 @ x2, predictor
         )
         cross = d1 @ d2.T  # zero where the target is stopped
-        c1, c2 = (1 + noise**2 for noise in (network.sigma1, network.sigma2))
+        own = moments(network)
+        c1, c2 = own.signal + own.noise1, own.signal + own.noise2
         return _Sums(
             loss=loss,
             encoder=d1 @ x1.T + d2 @ x2.T,
             predictor=of_predictor,
-            unseen=c1 * d1 @ d1.T + c2 * d2 @ d2.T + cross + cross.T,
+            unseen=cross if basis is None else c1 * d1 @ d1.T + c2 * d2 @ d2.T + cross + cross.T,
         )
 
     sums, count = _sum_samples(of_samples, network, seen1.shape[1], key)
@@ -129,7 +137,13 @@ def batch_gradient(network: Network, weights: Weights, key: Array) -> Gradient:
 
 
 def batch_correlation(network: Network, weights: Weights, key: Array) -> Array:
-    """Mean of z1 z1ᵀ (dimensions, dimensions) over the batch that `batch_gradient` draws."""
+    """What a running correlation takes up (dimensions, dimensions).
+
+    The mean of z1 z1ᵀ over the batch that `batch_gradient` draws; where another correlation than
+    the first view's is asked for, that of the population.
+    """
+    if network.correlation in ("clean", "weights"):
+        return correlated(network, weights.encoder)
     basis = _seen(network, weights)
     seen = weights.encoder if basis is None else weights.encoder @ basis
 
@@ -149,7 +163,7 @@ def activate(encoder: str, preactivations: Array) -> Array:
 
 def _seen(network: Network, weights: Weights) -> Array | None:
     """Basis of the inputs that encoder and target see; None stands for the identity."""
-    if network.batch is None:
+    if network.batch is None or network.is_anisotropic:
         return None
     rows = [weights.encoder] + ([] if weights.target is None else [weights.target])
     return seen_basis(jnp.concatenate(rows))
@@ -162,12 +176,12 @@ def _sum_samples(
     key: Array,
 ) -> tuple[T, Array | int]:
     """Sum over a batch, or over samples that stand for the population; and how many they are."""
-    noises = (network.sigma1, network.sigma2)
+    own = moments(network)
     if network.batch is None:
-        views = population_views(coordinates, noises, network.dtype)
+        views = population_views(coordinates, own, network.dtype)
         count = views[0].shape[1]
         return of_samples(*views, jnp.ones(count, network.dtype)), count
-    drawn = noises if network.has_noise else None
+    drawn = own if network.has_noise else None
 
     def of_block(key: Array, counted: Array) -> T:
         return of_samples(*draw_views(key, coordinates, BLOCK, drawn, network.dtype), counted)

@@ -23,6 +23,7 @@ from eigendyn.network.gradient import (
 )
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import correlation
+from eigendyn.network.views import moments
 
 
 @jax.tree_util.register_dataclass
@@ -53,6 +54,13 @@ def measure(
     return {name: MEASURES[name](network, weights, frame, key) for name in names}
 
 
+def _correlation(network: Network, weights: Weights) -> Array:
+    """E[z zᵀ] of clean inputs (dimensions, dimensions)."""
+    if not network.is_anisotropic:
+        return correlation(network.encoder, weights.encoder)
+    return (weights.encoder * jnp.ravel(moments(network).signal)) @ weights.encoder.T
+
+
 def _in_frame(matrix: Array, left: Array, right: Array) -> Array:
     return jnp.einsum("dm,de,em->m", left, matrix, right)
 
@@ -79,14 +87,14 @@ def _predictor_eigenvalues(network: Network, weights: Weights, _frame: Frame, _k
     return jnp.linalg.eigvalsh((predictor + predictor.T) / 2)[::-1]
 
 
-def _correlation_value(_network: Network, weights: Weights, frame: Frame, _key: Array) -> Array:
+def _correlation_value(network: Network, weights: Weights, frame: Frame, _key: Array) -> Array:
     """u_mᵀ C u_m, of the matrix that a closed-form predictor is a power of."""
-    return _in_frame(predictor_correlation(weights), frame.left, frame.left)
+    return _in_frame(predictor_correlation(network, weights), frame.left, frame.left)
 
 
 def _eigenvalues(network: Network, weights: Weights, _frame: Frame, _key: Array) -> Array:
     """Eigenvalues of the correlation E[z zᵀ] of clean inputs, largest first."""
-    return jnp.linalg.eigvalsh(correlation(network.encoder, weights.encoder))[::-1]
+    return jnp.linalg.eigvalsh(_correlation(network, weights))[::-1]
 
 
 def _encoder_eigenvalues(_network: Network, weights: Weights, _frame: Frame, _key: Array) -> Array:
@@ -106,7 +114,7 @@ def _alignment(network: Network, weights: Weights, _frame: Frame, _key: Array) -
     One where the predictor has the eigenvector too; NaN where W_P c_m is nothing but round-off.
     """
     predictor = predictor_matrix(network, weights)
-    matrix = correlation(network.encoder, weights.encoder)
+    matrix = _correlation(network, weights)
     vectors = jnp.linalg.eigh(matrix)[1][:, ::-1]
     image = predictor @ vectors
     lengths = jnp.linalg.norm(image, axis=0)
@@ -117,7 +125,7 @@ def _alignment(network: Network, weights: Weights, _frame: Frame, _key: Array) -
 def _commutator(network: Network, weights: Weights, _frame: Frame, _key: Array) -> Array:
     """‖W_P C − C W_P‖ / (‖W_P‖ ‖C‖), Frobenius norms."""
     predictor = predictor_matrix(network, weights)
-    matrix = correlation(network.encoder, weights.encoder)
+    matrix = _correlation(network, weights)
     norms = jnp.linalg.norm(predictor) * jnp.linalg.norm(matrix)
     difference = jnp.linalg.norm(predictor @ matrix - matrix @ predictor)
     return difference / jnp.where(norms > 0, norms, 1)
@@ -146,7 +154,7 @@ def _participation_ratio(network: Network, weights: Weights, frame: Frame, key: 
 
 def _deviations(network: Network, weights: Weights, _frame: Frame, _key: Array) -> Array:
     """Standard deviation of every dimension of z for clean inputs."""
-    second = jnp.diagonal(correlation(network.encoder, weights.encoder))
+    second = jnp.diagonal(_correlation(network, weights))
     if network.encoder == "linear":
         return jnp.sqrt(second)
     return jnp.sqrt(second * (1 - 1 / jnp.pi))  # E[h₊²] = l²/2, E[h₊] = l/√(2π)

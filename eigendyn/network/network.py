@@ -21,7 +21,8 @@ from eigendyn.settings.siamese import Siamese
 class Network(Siamese):
     """A Siamese network and its gradient descent, valid by construction.
 
-    z1 = f(W x1), z2 = f(W̃ x2) with views x_i = x + σ_i ξ_i of an input x ~ N(0, I), p = W_P z1.
+    z1 = f(W x1), z2 = f(W̃ x2) with views x_i = x + σ_i ξ_i of an input x ~ N(0, I), p = W_P z1;
+    or x ~ N(0, diag(d)) and noises N(0, diag(a_i)).
 
     Args:
         loss: One of `choices.LOSS_NAMES`, or the text of a loss in z1, z2 and lam, as in
@@ -41,6 +42,12 @@ class Network(Siamese):
         epsilon_placement: "inside" the power, (c/max c + ε)^α, or "outside", (c/max c)^α + ε; both
             times (max c)^α unless normalised.
         normalize: Whether the predictor's eigenvalues are divided by (max c)^α.
+        correlation: What C is the correlation of: "clean" inputs, the "first-view", or the
+            "weights", W Wᵀ; None is clean, and first-view where it is a running average.
+        signal: Variance of every input (inputs,), which the two views share; None is 1. Inputs
+            are independent: W is taken in the basis of the components of the data.
+        noise1: Variance of the first view's noise in every input; None is σ1².
+        noise2: Variance of the second view's noise; None is σ2².
         sigma1: Standard deviation of the first view's noise.
         sigma2: Standard deviation of the second view's noise.
         weight_decay: ω of the encoder.
@@ -88,11 +95,17 @@ class Network(Siamese):
             )
             raise InvalidSetting(message)
         super().__post_init__()
+        if self.encoder != "linear" and (self.is_anisotropic or self.correlation is not None):
+            message = (
+                f"`encoder={self.encoder!r}` takes white inputs, and a predictor made from its "
+                "weights. Leave out `signal`, `noise1`, `noise2` and `correlation`."
+            )
+            raise InvalidSetting(message)
 
     @cached_property
     def has_noise(self) -> bool:
         """Whether the views differ."""
-        return self.sigma1 > 0 or self.sigma2 > 0
+        return self.sigma1 > 0 or self.sigma2 > 0 or self.is_anisotropic
 
     @cached_property
     def has_family(self) -> bool:

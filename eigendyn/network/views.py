@@ -6,13 +6,16 @@ gradient alone, as Σ_b δ_b n_bᵀ(I − QQᵀ) with n_b independent of δ_b: g
 matrix of known covariance. So only the coordinates are drawn for every sample, and the rest once a
 step, with exactly the distribution that drawing whole inputs has.
 
-The views are x1 = √c1 a and x2 = a/√c1 + √(c2 − 1/c1) b with c_i = 1 + σ_i² and a, b ~ N(0, I),
-which have the covariance of x + σ_i ξ_i.
+The views are x1 = √c1 a and x2 = d a/√c1 + √(c2 − d²/c1) b with c_i = d + a_i and a, b ~ N(0, I),
+which have the covariance of √d x + √a_i ξ_i. White inputs have d = 1 and a_i = σ_i². Inputs of
+which each coordinate has a signal and noises of its own are drawn whole: what lies outside of a
+span is not independent of what lies in it.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +23,42 @@ import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 
+from eigendyn.network.network import Network
 from eigendyn.network.predictors import matrix_power
+from eigendyn.settings.parameters import component
+from eigendyn.settings.siamese import usual_correlation
 
-Noises = tuple[Array | float, Array | float]  # standard deviations σ1 and σ2
+
+class Moments(NamedTuple):
+    """Variances of every coordinate (coordinates, 1), or of all alike."""
+
+    signal: Array | float
+    noise1: Array | float
+    noise2: Array | float
+
+
+def moments(network: Network) -> Moments:
+    """What the inputs of a network and their views have."""
+    if not network.is_anisotropic:
+        return Moments(1.0, network.sigma1**2, network.sigma2**2)
+
+    def number(name: str) -> Any:
+        value = getattr(network, name)
+        return None if value is None else jnp.atleast_1d(jnp.asarray(value))[:, None]
+
+    found = (component(name, number) for name in Moments._fields)
+    return Moments(*found)
+
+
+def correlated(network: Network, encoder: Array) -> Array:
+    """The correlation of an encoder's representations that a predictor is a function of."""
+    usual = usual_correlation(network.correlation_momentum is not None)
+    kind = network.correlation or usual
+    if kind == "weights" or (kind == "clean" and not network.is_anisotropic):
+        return encoder @ encoder.T
+    own = moments(network)
+    variance = own.signal + (own.noise1 if kind == "first-view" else 0.0)
+    return (encoder * jnp.ravel(variance)) @ encoder.T
 
 
 def seen_basis(rows: Array) -> Array | None:
@@ -36,20 +72,20 @@ def seen_basis(rows: Array) -> Array | None:
 
 
 def draw_views(
-    key: Array, coordinates: int, count: int, noises: Noises | None, dtype: str
+    key: Array, coordinates: int, count: int, own: Moments | None, dtype: str
 ) -> tuple[Array, Array]:
     """Draw the coordinates of both views (coordinates, samples) of `count` inputs.
 
-    Without noises both views are the inputs.
+    Without moments both views are the inputs, N(0, I).
     """
-    if noises is None:
+    if own is None:
         views = _normal(key, (coordinates, count), dtype)
         return views, views
     first, second = _normal(key, (2, coordinates, count), dtype)
-    return _mix(first, second, noises)
+    return _mix(first, second, own)
 
 
-def population_views(inputs: int, noises: Noises, dtype: str) -> tuple[Array, Array]:
+def population_views(inputs: int, own: Moments, dtype: str) -> tuple[Array, Array]:
     """Samples whose second moments are those of the population, to round-off.
 
     A loss that is quadratic in the inputs has exactly the population's gradient on them.
@@ -58,7 +94,7 @@ def population_views(inputs: int, noises: Noises, dtype: str) -> tuple[Array, Ar
         Both views (inputs, 2 inputs).
     """
     root = math.sqrt(2 * inputs) * np.eye(2 * inputs, dtype=dtype)
-    return _mix(jnp.asarray(root[:inputs]), jnp.asarray(root[inputs:]), noises)
+    return _mix(jnp.asarray(root[:inputs]), jnp.asarray(root[inputs:]), own)
 
 
 def draw_unseen(key: Array, basis: Array, covariance: Array) -> Array:
@@ -80,6 +116,6 @@ def _normal(key: Array, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     return jax.random.normal(key, (math.prod(shape),), dtype).reshape(shape)
 
 
-def _mix(a: Array, b: Array, noises: Noises) -> tuple[Array, Array]:
-    c1, c2 = (1 + noise**2 for noise in noises)
-    return jnp.sqrt(c1) * a, a / jnp.sqrt(c1) + jnp.sqrt(c2 - 1 / c1) * b
+def _mix(a: Array, b: Array, own: Moments) -> tuple[Array, Array]:
+    d, c1, c2 = own.signal, own.signal + own.noise1, own.signal + own.noise2
+    return jnp.sqrt(c1) * a, d * a / jnp.sqrt(c1) + jnp.sqrt(c2 - d**2 / c1) * b

@@ -81,6 +81,14 @@ class Program:
         object.__setattr__(self, "phases", tuple(phase for phase, _ in classes))
         object.__setattr__(self, "local", tuple(is_local for _, is_local in classes))
 
+    def __hash__(self) -> int:
+        """A number that is looked up, since programs are at every piece of work."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.states, self.parameters, self.closure, self.operations, self.rates))
+
     @property
     def parameter_modes(self) -> tuple[bool, ...]:
         """Whether each parameter has a value for every mode."""

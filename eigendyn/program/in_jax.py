@@ -21,6 +21,7 @@ import eigendyn.settings.precision  # noqa: F401
 from eigendyn.errors import OpenMoments
 from eigendyn.program.averaging import NO_NODES, Nodes
 from eigendyn.settings.keywords import strict
+from eigendyn.settings.parameters import PER_MODE
 from eigendyn.settings.states import MOVES, STATES
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics, substitute
@@ -98,7 +99,8 @@ class VectorField:
 
     A pytree whose only leaves are the nodes of its closure, so it passes through `jit`, `vmap` and
     `grad` and onto any device. A call takes learning rate × step, the states (states, modes) and a
-    mapping with one number for each name in `parameters`; it returns an array like the states.
+    mapping with one number for each name in `parameters`, or (modes,) for a parameter per mode; it
+    returns an array like the states.
 
     Args:
         nodes: Where the closure's averages are taken; empty if it needs none, or has none yet.
@@ -156,8 +158,13 @@ class VectorField:
     def _arguments(
         self, states: Sequence[Array] | Array, parameters: Mapping, modes: Modes
     ) -> tuple:
-        numbers = (jnp.asarray(parameters[name], states[0].dtype) for name in self.parameters)
-        return (*states, *numbers, modes.count)
+        kind = states[0].dtype
+
+        def number(name: str) -> Array:
+            value = jnp.asarray(parameters[name], kind)
+            return value.ravel() if name in PER_MODE else value
+
+        return (*states, *map(number, self.parameters), modes.count)
 
     def _averages(self, states: Array, parameters: Mapping) -> Array:
         """Averages (averages, modes), over blocks of nodes: O(modes) memory at any number."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +36,7 @@ _REDUCTIONS = MappingProxyType(
 )
 POSITIVE = frozenset({"weight", "modes", "time", "sqrt", "exp", "abs"})  # whatever they are of
 KEEPING = frozenset({"add", "multiply", "reciprocal", "power", *_REDUCTIONS})  # of positive ones
-PIECE = 2**13  # nodes × modes in one array: it stays in the cache
+PIECE = 2**15  # nodes × modes × times in one array: few calls, and it stays in the cache
 
 
 def quantities(
@@ -67,7 +68,7 @@ def quantities(
             values[place] = (
                 leaves[operation.kind](operation.value)
                 if operation.kind in LEAVES
-                else _value(operation, values, modes)
+                else _function(operation, modes)(*[values[p] for p in operation.operands])
             )
     return [np.asarray(values[place]) for place in places]
 
@@ -80,16 +81,14 @@ class Integrand:
         program: The program.
         shape: Number of modes, and of points; of one state alone, no points.
         values: By place, what does not depend on the node.
-        sizes: The magnitude of each: the sum of those of a sum's terms, the product of those of a
-            product's factors. The same array as the value where that is not negative.
-        schedule: Of what does depend on it: place, and the places that nothing needs afterwards.
+        sizes: The magnitude of each that may be negative: the sum of those of a sum's terms, the
+            product of those of a product's factors. That of others is their value.
     """
 
     program: Program
     shape: tuple[int, ...]
     values: Values
     sizes: Values
-    schedule: tuple[tuple[int, tuple[int, ...]], ...]
 
     def __call__(self, nodes: Nodes) -> tuple[NDArray, NDArray]:
         """What each node adds to each moment, and how large the terms are that it is made of.
@@ -101,26 +100,25 @@ class Integrand:
             first says how much cancels.
         """
         program, modes = self.program, self.shape[0]
-        values, sizes = self.values.copy(), self.sizes.copy()
+        plan = _plan(program, program.moments, modes)
+        own, positive = _of_nodes(plan, nodes), _positive(program)
+        values = self.values | own
+        sizes = self.sizes | {p: np.abs(value) for p, value in own.items() if not positive[p]}
         with np.errstate(all="ignore"):
-            for place, spare in self.schedule:
-                operation = program.operations[place]
-                if operation.kind == "weight":
-                    values[place] = nodes.weights[None, None]
-                elif operation.kind == "node":
-                    values[place] = _of_nodes(program, operation, nodes)
-                elif program.phases[place] == AFTER:
-                    values[place] = _linear(program, operation, values)
-                    sizes[place] = _linear(program, operation, sizes)
-                    continue
-                else:
-                    values[place] = _value(operation, values, modes)
-                sizes[place] = _size(operation, values, sizes, place)
+            for step in plan.inside:
+                place, function, operands, size, spare = step
+                values[place] = function(*[values[p] for p in operands])
+                if size is not None:
+                    sizes[place] = size(*_magnitudes(step, values, sizes))
                 for each in spare:
-                    del values[each], sizes[each]
-            points = self.shape[1] if len(self.shape) > 1 else 1
+                    del values[each]
+                    sizes.pop(each, None)
+            for place in plan.after:
+                sizes[place] = _linear(program, place, values | sizes)
+                values[place] = _linear(program, place, values)
+            points = self.shape[1:] or (1,)
             added, size = (
-                np.empty((len(program.moments), modes, points, len(nodes.weights)), kind)
+                np.empty((len(program.moments), modes, *points, len(nodes.weights)), kind)
                 for kind in (values[program.moments[0]].dtype, sizes[program.moments[0]].dtype)
             )
             for row, place in enumerate(program.moments):
@@ -140,11 +138,12 @@ class Integrand:
     def moments(self, averages: Values) -> NDArray:
         """The moments (moments, modes, points), or (moments, modes), of such averages."""
         program, values = self.program, self.values | averages
+        plan = _plan(program, program.moments, self.shape[0])
         shape = (*self.shape, 1) if len(self.shape) > 1 else (*self.shape, 1, 1)
         with np.errstate(all="ignore"):
-            for place, _ in self.schedule:
-                if program.phases[place] == AFTER and place not in averages:
-                    values[place] = _linear(program, program.operations[place], values)
+            for place in plan.after:
+                if place not in averages:
+                    values[place] = _linear(program, place, values)
         found = [np.broadcast_to(values[p], shape) for p in program.moments]
         return np.stack(found).reshape(len(found), *self.shape)
 
@@ -167,13 +166,10 @@ def integrand(
     sizes: Values = {}
     with np.errstate(all="ignore"):
         for place in before:
-            sizes[place] = _size(program.operations[place], values, sizes, place)
-    last = {operand: p for p in needed for operand in program.operations[p].operands}
-    schedule = []
-    for place in (place for place in needed if place not in sizes):
-        used_up = (p for p in set(program.operations[place].operands) if last[p] == place)
-        schedule.append((place, tuple(p for p in used_up if p not in sizes)))
-    return Integrand(program, states.shape[1:], values, sizes, tuple(schedule))
+            step = _step(program, place, points.shape[1])
+            if step.size is not None:
+                sizes[place] = step.size(*_magnitudes(step, values, sizes))
+    return Integrand(program, states.shape[1:], values, sizes)
 
 
 def at_one_node(
@@ -205,7 +201,7 @@ def at_one_node(
             elif operation.kind == "average":
                 value = values[operation.operands[0]]
             else:
-                value = _value(operation, values, modes)
+                value = _function(operation, modes)(*[values[p] for p in operation.operands])
             values[place] = np.atleast_2d(np.asarray(value, float))
     return values
 
@@ -219,36 +215,102 @@ def _parameter(
     return np.atleast_2d(value).T if name in program.own else value
 
 
-def _value(operation: Operation, values: Values, modes: int) -> Any:
-    kind, operands, _ = operation
-    if kind not in _REDUCTIONS:
-        return _FUNCTIONS[kind](*(values[place] for place in operands))
-    reduced = np.atleast_2d(values[operands[0]])
-    every = (
-        reduced if len(reduced) == modes else np.broadcast_to(reduced, (modes, *reduced.shape[1:]))
-    )
+class _Step(NamedTuple):
+    """How one operation is evaluated.
+
+    Args:
+        place: Its place.
+        function: Of the values of its operands.
+        operands: Their places.
+        size: Its magnitude, of theirs; or of the value itself. None where that is the value.
+        spare: Places that nothing needs afterwards.
+    """
+
+    place: int
+    function: Callable
+    operands: tuple[int, ...]
+    size: Callable | None
+    spare: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What depends on the nodes, for some places of a program.
+
+    Args:
+        nodes: By place, the column of the nodes that stands there; None for their weights.
+        inside: What is evaluated at every node, in order.
+        after: Places of averages, and of what is made of them.
+    """
+
+    nodes: dict[int, str | None]
+    inside: tuple[_Step, ...]
+    after: tuple[int, ...]
+
+
+@lru_cache(maxsize=64)
+def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
+    needed = program.needed(places)
+    last = {operand: p for p in needed for operand in program.operations[p].operands}
+    nodes: dict[int, str | None] = {}
+    inside = []
+    for place in (p for p in needed if program.phases[p] == INSIDE):
+        kind, operands, value = program.operations[place]
+        if kind in LEAVES:
+            nodes[place] = program.node_names[int(value)] if kind == "node" else None
+            continue
+        own = (p for p in set(operands) if program.phases[p] == INSIDE and last[p] == place)
+        inside.append(_step(program, place, modes)._replace(spare=tuple(own)))
+    after = tuple(p for p in needed if program.phases[p] == AFTER)
+    return _Plan(nodes, tuple(inside), after)
+
+
+def _step(program: Program, place: int, modes: int) -> _Step:
+    kind, operands, _ = operation = program.operations[place]
+    function = _function(operation, modes)
+    size = function if kind in ("add", "multiply") else np.abs
+    return _Step(place, function, operands, None if _positive(program)[place] else size)
+
+
+def _function(operation: Operation, modes: int) -> Callable:
+    if operation.kind in _REDUCTIONS:
+        return partial(_reduced, operation.kind, modes)
+    return _FUNCTIONS.get(operation.kind, np.asarray)
+
+
+def _reduced(kind: str, modes: int, value: Any) -> Any:
+    value = np.atleast_2d(value)
+    every = value if len(value) == modes else np.broadcast_to(value, (modes, *value.shape[1:]))
     if kind == "product" and (every < 0).any():  # it stands for the exponential of Σ log
         every = np.where(every < 0, np.nan, every)
     return _REDUCTIONS[kind](every, axis=0, keepdims=True)
 
 
-def _size(operation: Operation, values: Values, sizes: Values, place: int) -> Any:
-    kind, operands, value = operation
-    positive = [sizes[p] is values[p] for p in operands]
-    if (
-        kind in POSITIVE
-        or (kind in KEEPING and all(positive))
-        or (kind == "number" and value >= 0)
-        or (kind == "multiply" and len(set(operands)) == 1)
-    ):
-        return values[place]
-    if kind in ("add", "multiply"):
-        return _FUNCTIONS[kind](*(sizes[p] for p in operands))
-    return np.abs(values[place])
+@lru_cache(maxsize=64)
+def _positive(program: Program) -> tuple[bool, ...]:
+    """Which operations are never negative, whatever they are made of."""
+    found: list[bool] = []
+    for kind, operands, value in program.operations:
+        found.append(
+            kind in POSITIVE
+            or (kind in KEEPING and all(found[p] for p in operands))
+            or (kind == "number" and value >= 0)
+            or (kind == "node" and program.closure == "exact quadrature")
+            or (kind == "multiply" and len(set(operands)) == 1)
+        )
+    return tuple(found)
 
 
-def _linear(program: Program, operation: Operation, values: Values) -> Any:
+def _magnitudes(step: _Step, values: Values, sizes: Values) -> list[Any]:
+    """What the magnitude of an operation is made of."""
+    if step.size is not step.function:
+        return [values[step.place]]
+    return [sizes.get(p, values[p]) for p in step.operands]
+
+
+def _linear(program: Program, place: int, values: Values) -> Any:
     """Put what a node adds in the place of each average: moments are linear in them."""
+    operation = program.operations[place]
     if operation.kind == "average":
         return values[operation.operands[0]]
     if operation.kind == "add":
@@ -302,7 +364,8 @@ def _rates(program: Program, known: Values, modes: int, count: int, nodes: Nodes
             known |= {place: known.get(place, 0.0) + each for place, each in added.items()}
         for place in program.needed(program.rates):
             if place not in known and program.phases[place] == AFTER:
-                known[place] = _value(program.operations[place], known, modes)
+                operation = program.operations[place]
+                known[place] = _function(operation, modes)(*[known[p] for p in operation.operands])
     return [known[place] for place in program.rates]
 
 
@@ -310,19 +373,18 @@ def _averages(
     program: Program, places: tuple[int, ...], known: Values, modes: int, nodes: Nodes
 ) -> Values:
     """Sums over nodes that these places need, from what is known before the loop over nodes."""
-    values, found = known.copy(), {}
+    plan = _plan(program, places, modes)
+    values = known | _of_nodes(plan, nodes)
     with np.errstate(all="ignore"):
-        for place in program.needed(places):
-            operation = program.operations[place]
-            if operation.kind == "weight":
-                values[place] = nodes.weights[None, None]
-            elif operation.kind == "node":
-                values[place] = _of_nodes(program, operation, nodes)
-            elif operation.kind == "average":
-                found[place] = values[operation.operands[0]].sum(axis=2, keepdims=True)
-            elif program.phases[place] == INSIDE:
-                values[place] = _value(operation, values, modes)
-    return found
+        for place, function, operands, _, spare in plan.inside:
+            values[place] = function(*[values[p] for p in operands])
+            for each in spare:
+                del values[each]
+    averages = (p for p in plan.after if program.operations[p].kind == "average")
+    return {
+        place: values[program.operations[place].operands[0]].sum(axis=2, keepdims=True)
+        for place in averages
+    }
 
 
 def _per_node(value: NDArray) -> NDArray:
@@ -330,6 +392,11 @@ def _per_node(value: NDArray) -> NDArray:
     return np.atleast_2d(value)[..., None]
 
 
-def _of_nodes(program: Program, operation: Operation, nodes: Nodes) -> NDArray:
-    """A variable of the nodes (modes, 1, nodes)."""
-    return np.asarray(nodes.values[program.node_names[int(operation.value)]]).T[:, None]
+def _of_nodes(plan: _Plan, nodes: Nodes) -> Values:
+    """Weights and variables of the nodes, (1 or modes, 1, nodes)."""
+    return {
+        place: nodes.weights[None, None]
+        if name is None
+        else np.asarray(nodes.values[name]).T[:, None]
+        for place, name in plan.nodes.items()
+    }

@@ -41,6 +41,7 @@ def labelled(
     device: str,
     scale_free: bool,
     kind: str = "loss",
+    signals: NDArray | None = None,
     measures: Mapping[str, Column] = MappingProxyType({}),
 ) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
@@ -58,6 +59,7 @@ def labelled(
         device: Where it ran.
         scale_free: Whether the loss does not depend on the common scale of the representations.
         kind: "loss" or "model", under which its name stands among the attributes.
+        signals: Signal of each mode (modes, 1), if that is not one.
         measures: By name, further arrays over time, or mode and time.
 
     Returns:
@@ -76,7 +78,7 @@ def labelled(
     return Labelled(
         {
             **{
-                name: Column(history, np.asarray(values, np.float64), _label_of(name))
+                name: Column(history, _unwhitened(name, _floats(values), signals), _label_of(name))
                 for name, values in zip(trajectory.states, trajectory.values, strict=True)
             },
             "variance": Column(history, variance, _label("variance of the mode", "variance")),
@@ -113,6 +115,10 @@ def labelled(
             **provenance(device, str(settings["dtype"])),
         },
     )
+
+
+def _floats(values: NDArray) -> NDArray:
+    return np.asarray(values, np.float64)
 
 
 def _origin(made: dict[str, str], closure: Mapping[str, Any], settings: Mapping[str, Any]) -> dict:
@@ -189,6 +195,7 @@ def ensemble_dataset(
     loss: str,
     device: str,
     kind: str = "loss",
+    signals: NDArray | None = None,
 ) -> xarray.Dataset:
     """Label many trajectories with what they are, and how they were made.
 
@@ -204,6 +211,7 @@ def ensemble_dataset(
         loss: The loss, with what was switched off; or the model.
         device: Where it ran.
         kind: "loss" or "model", under which its name stands among the attributes.
+        signals: Signal of each mode (1 or trajectories, modes, 1), if that is not one.
 
     Returns:
         Dataset over (trajectory, mode, time), or (trajectory, mode, extremum), or
@@ -215,7 +223,9 @@ def ensemble_dataset(
     found = _unfilled(names, first, len(batch.status), batch.values.shape[2], last, times).copy(
         data={
             **{
-                name: batch.values[:, place] if last else batch.values[:, place, :, 0]
+                name: _unwhitened(name, batch.values[:, place], signals)
+                if last
+                else batch.values[:, place, :, 0]
                 for place, name in enumerate(names)
             },
             "status": np.array(BATCH_STATUSES)[batch.status],
@@ -230,7 +240,14 @@ def ensemble_dataset(
     }
     if not sweep:
         return found
-    return found.assign_coords({name: ("trajectory", values) for name, values in sweep.items()})
+    axes = {name: ("trajectory", "mode")[: np.ndim(values)] for name, values in sweep.items()}
+    return found.assign_coords({name: (axes[name], values) for name, values in sweep.items()})
+
+
+def _unwhitened(name: str, values: NDArray, signals: NDArray | None) -> NDArray:
+    """A state (…, modes, times) of an encoder, from that of whitened components, which is s√d."""
+    of_encoder = name in STATES and STATES[name].odd
+    return values if signals is None or not of_encoder else values / np.sqrt(signals)
 
 
 @lru_cache(maxsize=8)

@@ -28,7 +28,8 @@ def save(
     """Write a result: netCDF (.nc), a long table (.csv) or JSON (.json), by the suffix.
 
     Args:
-        result: A result over (mode, time), or a tree of them, which only netCDF can hold.
+        result: A result over (mode, time); or a tree of them, or measured data, which only netCDF
+            can hold.
         path: Where to; the folder must exist.
         force: Whether an existing file may be replaced.
 
@@ -42,7 +43,8 @@ def save(
     is_result = hasattr(result, "to_netcdf") or isinstance(result, Labelled)
     check_is("result", result, is_result, "what eigendyn.simulate(loss) or another function gives")
     writers = {".nc": _write_netcdf, ".csv": _write_csv, ".json": _write_json}
-    suffixes = TREE_SUFFIXES if hasattr(result, "children") else RESULT_SUFFIXES
+    is_data = "component" in getattr(result, "dims", ())  # a table of it would repeat each sample
+    suffixes = TREE_SUFFIXES if is_data or hasattr(result, "children") else RESULT_SUFFIXES
     target = check_output(path, suffixes, force)
     write = writers[target.suffix.lower()]
     if isinstance(result, Labelled) and write is not _write_netcdf:

@@ -44,6 +44,18 @@ class Column(NamedTuple):
     attrs: Mapping[str, Any]
 
 
+def check_data(dataset: Any) -> None:
+    """Check that an argument is data whose signal and noise were measured.
+
+    Raises:
+        InvalidSetting: It is something else.
+    """
+    held = getattr(dataset, "variables", None)
+    signal = held.get("signal") if isinstance(held, Mapping) else None
+    is_data = getattr(signal, "dims", None) == ("component",)
+    check_is("data", dataset, is_data, "what eigendyn.data.from_inputs(x) gives")
+
+
 @dataclass(frozen=True)
 class Labelled:
     """What a Dataset holds; read it as `table[name].values` and `table.attrs`, like a Dataset.

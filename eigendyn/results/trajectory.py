@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,9 @@ BATCH_STATUSES = tuple(STATUSES)
 COMPLETED, DIVERGED, OUT_OF_STEPS, INVALID, INACCURATE, CLOSURE_INACCURATE = range(
     len(BATCH_STATUSES)
 )
-Numbers = Mapping[str, float | NDArray]  # by name, a number, or one for each trajectory
+# By name, a number, or one for each trajectory (trajectories,); of a parameter that modes have each
+# for themselves, a table (trajectories, modes), one row or one column where all share it.
+Numbers = Mapping[str, float | NDArray]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,51 @@ class Batch:
 
 def of_rows(parameters: Numbers, rows: slice | NDArray) -> dict[str, float | NDArray]:
     """The numbers of some trajectories."""
-    return {n: p[rows] if isinstance(p, np.ndarray) else p for n, p in parameters.items()}
+
+    def of(numbers: float | NDArray) -> float | NDArray:
+        if not isinstance(numbers, np.ndarray) or (numbers.ndim == 2 and len(numbers) == 1):
+            return numbers
+        return numbers[rows]
+
+    return {name: of(numbers) for name, numbers in parameters.items()}
+
+
+def each_row(parameters: Numbers, count: int) -> dict[str, NDArray]:
+    """The numbers of every trajectory, by name (trajectories,) or (trajectories, modes)."""
+    return {
+        name: np.broadcast_to(np.asarray(p, float), (count, *np.shape(p)[1:]))
+        for name, p in parameters.items()
+    }
+
+
+def of_row(parameters: Numbers, row: int) -> dict[str, Any]:
+    """The numbers of one trajectory: tables keep their one row."""
+    own = of_rows(parameters, np.array([row]))
+    return {n: p if np.ndim(p) == 2 else float(np.ravel(p)[0]) for n, p in own.items()}
+
+
+def of_modes(parameters: Numbers, some: NDArray) -> dict[str, Any]:
+    """The numbers of some modes (some,), or of those of each trajectory (trajectories, some)."""
+
+    def of(numbers: float | NDArray) -> float | NDArray:
+        if not isinstance(numbers, np.ndarray) or numbers.ndim < 2 or numbers.shape[1] == 1:
+            return numbers
+        if some.ndim == 1:
+            return numbers[:, some]
+        whole = np.broadcast_to(numbers, (len(some), numbers.shape[1]))
+        return np.take_along_axis(whole, some, axis=1)
+
+    return {name: of(numbers) for name, numbers in parameters.items()}
+
+
+def alike_modes(parameters: Numbers, modes: int) -> list[NDArray]:
+    """Modes whose numbers are the same in every trajectory, group by group."""
+    own = [np.asarray(p) for p in parameters.values() if np.ndim(p) == 2]
+    if not own:
+        return [np.arange(modes)]
+    rows = [np.broadcast_to(p, (len(p), modes)) for p in own]
+    _, group = np.unique(np.concatenate(rows), axis=1, return_inverse=True)
+    return [np.flatnonzero(group.ravel() == one) for one in range(group.max() + 1)]
 
 
 def at_times(trajectory: Trajectory, times: NDArray) -> Trajectory:

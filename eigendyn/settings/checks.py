@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -41,6 +41,13 @@ def one_spelling(name: str) -> str:
     --slice and --parameter.
     """
     return unicodedata.normalize("NFKC", name.strip())
+
+
+def numbers_of(value: Any) -> list[Any] | None:
+    """What a list or array holds, as Python's numbers; None of anything else."""
+    if not isinstance(value, str) and hasattr(value, "tolist"):
+        value = value.tolist()
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
 
 
 def check_is(name: str, value: Any, is_right: bool, what: str) -> None:

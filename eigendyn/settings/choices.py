@@ -69,6 +69,7 @@ EPSILON_PLACEMENTS = ("inside", "outside")
 TARGETS = ("shared", "ema")
 EMA_SCHEDULES = ("constant", "cosine")
 CORRELATION_ORDERS = ("update-first", "use-first")
+CORRELATIONS = ("clean", "first-view", "weights")  # that a predictor is a function of
 PRESET_LOSSES = {  # which loss each preset takes
     "published": "cosine",
     "byol": "cosine",
@@ -86,6 +87,8 @@ TREE_SUFFIXES = (".nc",)
 PICTURE_FORMATS = ("png", "pdf", "svg")
 PICTURE_SUFFIXES = tuple(f".{kind}" for kind in PICTURE_FORMATS)
 DESCENTS = ("none", "quick", "full")
+DATA_SOURCES = ("digits",)  # data that come with scikit-learn
+AUGMENT = "shift:1,noise:0.05"  # what images are augmented by where nothing is said
 BACKENDS = ("jax", "torch", "numpy")
 
 

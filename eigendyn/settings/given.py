@@ -26,6 +26,7 @@ class GivenSettings(TypedDict, total=False):
     epsilon: float | None
     epsilon_placement: Literal["inside", "outside"]
     normalize: bool
+    correlation: Literal["clean", "first-view", "weights"] | None
     correlation_momentum: float | None
     correlation_order: Literal["update-first", "use-first"]
     predictor_rate: float | None
@@ -36,6 +37,9 @@ class GivenSettings(TypedDict, total=False):
     ema_schedule: Literal["constant", "cosine"]
     sigma1: float
     sigma2: float
+    signal: ArrayLike | None
+    noise1: ArrayLike | None
+    noise2: ArrayLike | None
     weight_decay: float
     momentum: float
     learning_rate: float

@@ -35,6 +35,7 @@ class Matrix:
             and of sums in that precision [values].
         left_out: What else was in the file, in words.
         remark: How the file was read, where that is unusual; else empty.
+        image: Height and width, where every row is an image.
     """
 
     values: NDArray
@@ -42,6 +43,7 @@ class Matrix:
     spacing: float
     left_out: tuple[str, ...] = ()
     remark: str = ""
+    image: tuple[int, int] | None = None
 
     @property
     def floor(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ BEGINNINGS = {  # of files that are no text
     b"\x80": "a pickle; save the matrix with numpy.save",
     b"\x89HDF": "an HDF5 file; save the matrix with numpy.save",
 }
+SAMPLES = ("embeddings", "inputs", "views")  # what has a sample in every row
+IMAGES = ("inputs", "views")  # what may be samples × height × width
 LISTED = 10  # numbers or names that a message repeats
 NEVER = "it holds Python objects, which are never loaded"
 
@@ -34,7 +37,8 @@ def read_matrix(path: str | Path, name: str) -> Matrix:
     Args:
         path: .npy; .npz, .pt or .pth with one matrix, or one called `name`; or a table as
             `read_table` reads it, .csv, .tsv or .txt, also gzipped.
-        name: What the matrix is, "embeddings" or "weights".
+        name: What the matrix is: "embeddings", "weights", "inputs" or "views". The last two may
+            be images, samples × height × width, in files of arrays and tensors.
 
     Returns:
         The matrix, with what else was in the file.
@@ -107,7 +111,7 @@ def _is_text(beginning: bytes) -> bool:
 
 
 def _read_table(path: Path, name: str) -> Matrix:
-    table = read_table(path, samples=name == "embeddings")
+    table = read_table(path, samples=name in SAMPLES)
     return written_matrix(table.values, table.cells, table.left_out, table.remark)
 
 
@@ -133,8 +137,8 @@ def _from_array(path: Path, name: str, array: NDArray, others: tuple[str, ...] =
         message = f"{path} must hold real numbers, not {array.dtype}. Convert it to float64."
         raise UnreadableFile(message)
     _check_shape(path, name, array)
-    matrix = as_matrix(array, str(path), "rows × columns")
-    return Matrix(matrix.values, matrix.stored, matrix.spacing, others)
+    matrix = as_matrix(_as_rows(array), str(path), "rows × columns")
+    return replace(matrix, left_out=others, image=_image(array))
 
 
 def _is_real(array: NDArray) -> bool:
@@ -172,16 +176,20 @@ def _read_torch(path: Path, name: str) -> Matrix:
         message = f"{path} must hold real numbers, not {tensor.dtype}. Convert it to float64."
         raise UnreadableFile(message)
     _check_shape(path, name, tensor)
-    matrix = as_matrix(tensor.to(torch.float64).numpy(), str(path), "rows × columns")
+    array = tensor.to(torch.float64).numpy()
+    matrix = as_matrix(_as_rows(array), str(path), "rows × columns")
     others = tuple(f"{key!r}" for key in loaded if str(key) != found)
-    return stored_matrix(matrix.values, str(tensor.dtype).removeprefix("torch."), others)
+    matrix = stored_matrix(matrix.values, str(tensor.dtype).removeprefix("torch."), others)
+    return replace(matrix, image=_image(array))
 
 
 def _chosen(path: Path, name: str, arrays: Mapping[str, Any], is_real: Callable) -> str:
     """The array of that name, or the only one, or the only matrix of real numbers."""
     if name in arrays:
         return name
-    matrices = [key for key, array in arrays.items() if array.ndim == 2 and is_real(array)]
+    matrices = [
+        key for key, array in arrays.items() if array.ndim in _axes(name) and is_real(array)
+    ]
     for keys in (list(arrays), matrices):
         if len(keys) == 1:
             return keys[0]
@@ -196,12 +204,28 @@ def _chosen(path: Path, name: str, arrays: Mapping[str, Any], is_real: Callable)
 def _check_shape(path: Path, name: str, array: Any) -> None:
     if array.ndim == 1 and name == "embeddings" and len(array):
         raise _list_refused(path, np.asarray(array, np.float64))
-    if array.ndim != 2 or 0 in array.shape:
+    if array.ndim not in _axes(name) or 0 in array.shape:
+        kind = "a matrix with rows and columns"
+        kind += ", or grey images, samples × height × width" if name in IMAGES else ""
         message = (
-            f"{path} must hold a matrix with rows and columns; its shape is {tuple(array.shape)}. "
+            f"{path} must hold {kind}; its shape is {tuple(array.shape)}. "
             "Reshape it to two dimensions."
         )
         raise UnreadableFile(message)
+
+
+def _axes(name: str) -> tuple[int, ...]:
+    """How many axes an array of that name may have."""
+    return (2, 3) if name in IMAGES else (2,)
+
+
+def _as_rows(array: NDArray) -> NDArray:
+    return array.reshape(len(array), -1)
+
+
+def _image(array: NDArray) -> tuple[int, int] | None:
+    """Height and width, where every sample is an image."""
+    return None if array.ndim == 2 else array.shape[1:]
 
 
 def _list_refused(path: Path, values: NDArray) -> UnreadableFile:

@@ -6,12 +6,12 @@ sliders their ranges, derivations and pictures their symbols. Standard library o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from eigendyn.settings.checks import FRACTION, NONNEGATIVE, POSITIVE, Domain, check_real
+from eigendyn.settings.checks import FRACTION, NONNEGATIVE, POSITIVE, Domain, check_real, numbers_of
 
 UP_TO_ONE = Domain(
     lambda x: x <= 1,
@@ -41,6 +41,7 @@ class Parameter:
         does: What it does there, as the end of a sentence.
         assumed: By the value of that choice, the number that stands for None.
         slider: Lowest and highest value and step of a slider; None if nothing slides it.
+        per_mode: Whether every mode may have a value of its own.
     """
 
     name: str
@@ -58,14 +59,20 @@ class Parameter:
     does: str = ""
     assumed: Mapping[str, float] = field(default_factory=dict)
     slider: tuple[float, float, float] | None = None
+    per_mode: bool = False
 
-    def check(self, value: Any) -> float:
-        """Take a value that it may have.
+    def check(self, value: Any) -> Any:
+        """Take a value that it may have: a number, or of a parameter per mode a tuple of them.
 
         Raises:
             InvalidSetting: It may not.
         """
-        return check_real(self.name, value, self.domain, self.hint)
+        several = numbers_of(value) if self.per_mode else None
+        if several is not None and len(several) == 1:
+            several, value = None, several[0]
+        if several is None:
+            return check_real(self.name, value, self.domain, self.hint)
+        return tuple(check_real(self.name, one, self.domain, self.hint) for one in several)
 
 
 _FUNCTION = ("predictor", ("direct", "running", "copy"))  # of a correlation's eigenvalues
@@ -255,8 +262,67 @@ _ROWS = (
         default=0.1,
         slider=(0.0, 2.0, 0.01),
     ),
+    Parameter(
+        "signal",
+        "d",
+        "d",
+        "d",
+        "signal of the component",
+        help="Variance d of each mode's component that both views share, one number or one per "
+        "mode.",
+        told="signal ",
+        domain=POSITIVE,
+        hint="A component without signal has no mode: leave it out.",
+        default=None,
+        unset="1, white inputs",
+        per_mode=True,
+    ),
+    Parameter(
+        "noise1",
+        "a1",
+        "a_1",
+        "a₁",
+        "noise of the first view along the component",
+        help="Variance a1 of the first view's noise along each mode's component, one number or "
+        "one per mode.",
+        told="noise ",
+        domain=NONNEGATIVE,
+        hint="It is a variance; 0 is no noise.",
+        default=None,
+        unset="σ1² in every direction",
+        per_mode=True,
+    ),
+    Parameter(
+        "noise2",
+        "a2",
+        "a_2",
+        "a₂",
+        "noise of the second view along the component",
+        help="Variance a2 of the second view's noise along each mode's component, one number or "
+        "one per mode.",
+        told="second noise ",
+        domain=NONNEGATIVE,
+        hint="It is a variance; 0 is no noise.",
+        default=None,
+        unset="σ2² in every direction",
+        per_mode=True,
+    ),
 )
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType({row.name: row for row in _ROWS})
+PER_MODE = tuple(name for name, row in PARAMETERS.items() if row.per_mode)
+
+
+def component(name: str, number: Callable[[str], Any]) -> Any:
+    """Signal or noise along each mode: its own, or what stands for it where none is given.
+
+    Args:
+        name: "signal", "noise1" or "noise2".
+        number: Takes a name; gives the value of that setting.
+    """
+    own = number(name)
+    if own is not None:
+        return own
+    return 1.0 if name == "signal" else number(f"sigma{name[-1]}") ** 2
 
 
 def default(name: str) -> Any:

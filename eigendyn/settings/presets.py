@@ -63,7 +63,7 @@ BELONGS_TO: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "predictor": (
             *_numbers_of("predictor"),
-            *("epsilon_placement", "normalize", "correlation_order"),
+            *("epsilon_placement", "normalize", "correlation", "correlation_order"),
         ),
         "target": (*_numbers_of("target"), "ema_schedule"),
     }

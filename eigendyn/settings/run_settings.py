@@ -41,6 +41,9 @@ class Settings(Siamese):
         epsilon_placement: "inside" the power, (c/max c + ε)^α, or "outside", (c/max c)^α + ε; both
             times (max c)^α unless normalised.
         normalize: Whether the predictor's eigenvalues are divided by (max c)^α.
+        correlation: What the predictor's correlation is of: "clean" representations, c = s² d;
+            the noisy "first-view", c = s² (d + a1), DirectPred's estimate; the encoder's "weights",
+            c = s². None is clean, and first-view where it is a running average.
         correlation_momentum: Momentum of the running correlation; None is 0.9 with "running", and
             no average with "copy".
         correlation_order: In a step of training the running correlation is updated with the batch
@@ -57,6 +60,10 @@ class Settings(Siamese):
         ema_schedule: "constant", or "cosine": 1 − momentum falls to zero along a half cosine.
         sigma1: Standard deviation of the first view's noise.
         sigma2: Standard deviation of the second view's noise.
+        signal: Variance d that both views share, along each mode's component of the inputs: one
+            number, or one per mode; None is 1, white inputs. Variances of modes are v = s² d.
+        noise1: Variance a1 of the first view's noise along each mode's component; None is σ1².
+        noise2: Variance a2 of the second view's noise; None is σ2².
         weight_decay: ω of the encoder.
         momentum: Heavy-ball momentum of encoder and learned predictor.
         learning_rate: η; time is learning rate × step.

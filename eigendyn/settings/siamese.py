@@ -6,7 +6,7 @@ that says which choices contradict each other. Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole
 from eigendyn.settings.choices import (
     CORRELATION_ORDERS,
+    CORRELATIONS,
     EMA_SCHEDULES,
     EPSILON_PLACEMENTS,
     LOSS_ROWS,
@@ -24,7 +25,7 @@ from eigendyn.settings.choices import (
     no_family,
 )
 from eigendyn.settings.keywords import strict
-from eigendyn.settings.parameters import PARAMETERS, default
+from eigendyn.settings.parameters import PARAMETERS, PER_MODE, default
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -35,6 +36,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "correlation_order": CORRELATION_ORDERS,
     }
 )
+
+PerMode = float | Sequence[float] | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Siamese:
     epsilon: float | None = default("epsilon")
     epsilon_placement: str = "inside"
     normalize: bool = False
+    correlation: str | None = None
     correlation_momentum: float | None = default("correlation_momentum")
     correlation_order: str = "update-first"
     predictor_rate: float | None = default("predictor_rate")
@@ -62,6 +66,9 @@ class Siamese:
     ema_schedule: str = "constant"
     sigma1: float = default("sigma1")
     sigma2: float = default("sigma2")
+    signal: PerMode = None
+    noise1: PerMode = None
+    noise2: PerMode = None
     weight_decay: float = default("weight_decay")
     momentum: float = default("momentum")
     learning_rate: float = default("learning_rate")
@@ -71,6 +78,8 @@ class Siamese:
         """Check every setting by itself, then against the others, then fill in what follows."""
         for kind, known in CHOICES.items():
             check_choice(kind, getattr(self, kind), known)
+        if self.correlation is not None:
+            check_choice("correlation", self.correlation, CORRELATIONS)
         for name in ("normalize", "stop_gradient"):
             if not isinstance(getattr(self, name), bool):
                 message = f"`{name}` must be True or False, not {getattr(self, name)!r}."
@@ -86,6 +95,11 @@ class Siamese:
                 assumed = parameter.assumed.get(getattr(self, parameter.part[0]))
                 object.__setattr__(self, name, assumed)
 
+    @property
+    def is_anisotropic(self) -> bool:
+        """Whether modes have a signal or noises of their own."""
+        return any(getattr(self, name) is not None for name in PER_MODE)
+
 
 @strict
 @dataclass(frozen=True)
@@ -99,18 +113,29 @@ class Architecture:
         has_epsilon: Whether ε is added to the eigenvalues of a predictor that is a function.
         epsilon_placement: "inside" the power, (c/max c + ε)^α, or "outside", (c/max c)^α + ε.
         normalize: Whether these are the eigenvalues; else they are counted in (max c)^α.
+        correlation: What c is the correlation of: "clean" representations, the noisy "first-view",
+            or the encoder's "weights"; None is clean, and first-view where it is a running average.
         target: "shared", or "ema", an exponential moving average of the encoder.
         ema_schedule: "constant", or "cosine", from the momentum given to one.
         has_momentum: Whether the descent is one with heavy-ball momentum.
+        is_anisotropic: Whether every mode has a signal and noises of its own; else inputs are
+            white, and noises the same in every direction.
     """
 
     predictor: str = "direct"
     has_epsilon: bool = False
     epsilon_placement: str = "inside"
     normalize: bool = False
+    correlation: str | None = None
     target: str = "shared"
     ema_schedule: str = "constant"
     has_momentum: bool = False
+    is_anisotropic: bool = False
+
+    @property
+    def correlated(self) -> str:
+        """One of `choices.CORRELATIONS`, filled in."""
+        return self.correlation or usual_correlation(self.predictor == "running")
 
 
 PLAIN = Architecture()
@@ -120,15 +145,24 @@ def architecture(chosen: Siamese) -> Architecture:
     """Structure of a Siamese network whose settings are filled in."""
     averages = chosen.predictor == "copy" and chosen.correlation_momentum is not None
     predictor = chosen.predictor if chosen.predictor in ("running", "learned") else "direct"
+    predictor = "running" if averages else predictor
+    is_usual = chosen.correlation in (None, usual_correlation(predictor == "running"))
     return Architecture(
-        predictor="running" if averages else predictor,
+        predictor=predictor,
         has_epsilon=bool(chosen.epsilon),
         epsilon_placement=chosen.epsilon_placement if chosen.epsilon else "inside",
         normalize=chosen.normalize or chosen.predictor == "copy",
+        correlation=None if is_usual else chosen.correlation,
         target=chosen.target,
         ema_schedule=chosen.ema_schedule,
         has_momentum=chosen.momentum > 0,
+        is_anisotropic=chosen.is_anisotropic,
     )
+
+
+def usual_correlation(is_running: bool) -> str:
+    """The correlation that a predictor is a function of: a running one sees the first view."""
+    return "first-view" if is_running else "clean"
 
 
 def _contradictions(chosen: Siamese) -> Iterator[str]:
@@ -137,6 +171,7 @@ def _contradictions(chosen: Siamese) -> Iterator[str]:
     yield from _misplaced_function(chosen)
     yield from _misplaced_part(chosen)
     yield from _misplaced_target(chosen)
+    yield from _misplaced_noise(chosen)
 
 
 def _misplaced_family(chosen: Siamese) -> Iterator[str]:
@@ -172,6 +207,7 @@ def _misplaced_function(chosen: Siamese) -> Iterator[str]:
         f"`alpha={chosen.alpha:g}`": chosen.alpha != 1,
         f"`epsilon={chosen.epsilon or 0:g}`": bool(chosen.epsilon),
         "`normalize=True`": chosen.normalize,
+        f"`correlation={chosen.correlation!r}`": chosen.correlation is not None,
     }
     if chosen.predictor in why:
         for setting in (setting for setting, is_given in given.items() if is_given):
@@ -219,3 +255,15 @@ def _misplaced_target(chosen: Siamese) -> Iterator[str]:
             f"`ema_schedule={chosen.ema_schedule!r}` changes the momentum of an EMA target, and "
             f"the target is {chosen.target}. Leave it out, or try `target='ema'`."
         )
+
+
+def _misplaced_noise(chosen: Siamese) -> Iterator[str]:
+    """Noises that are given twice, per mode and for all."""
+    for view in "12":
+        name, same = f"noise{view}", f"sigma{view}"
+        given = getattr(chosen, same)
+        if getattr(chosen, name) is not None and given != default(same):
+            yield (
+                f"`{same}={given:g}` is the noise of that view in every direction, and `{name}` "
+                "its variance along each mode. Leave out one of the two."
+            )

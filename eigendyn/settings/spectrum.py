@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sized
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +13,7 @@ from eigendyn.errors import InvalidSetting, InvalidSpectrum
 from eigendyn.settings.choices import check_choice
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.matrices import Matrix, as_matrix, real, short
+from eigendyn.settings.parameters import PARAMETERS, PER_MODE
 
 ENTRY_DEVIATION = 0.25  # standard deviation of a random encoder's entries: variance 1/16
 LARGEST_VARIANCE = 1e75  # the equations multiply up to four variances, and float64 ends at 1e308
@@ -199,6 +202,48 @@ def weights_from_variances(variances: ArrayLike) -> NDArray:
         InvalidSpectrum: The variances are none.
     """
     return np.diag(np.sqrt(check_variances(variances)))
+
+
+def start_of_variances(
+    variances: ArrayLike, settings: Mapping[str, Any]
+) -> tuple[NDArray, dict[str, Any]]:
+    """A linear encoder with clean variances v = s² d, and settings for modes in its order.
+
+    A cross-check orders modes by singular value, largest first, and what is given per mode too.
+
+    Args:
+        variances: Variances (modes,).
+        settings: Fields of `Settings`, a signal d and noises per mode among them.
+
+    Returns:
+        Weights (modes, modes), diagonal, and the same settings in their order.
+
+    Raises:
+        InvalidSpectrum, InvalidSetting: Variances or settings that are none, or of other modes.
+    """
+    spectrum = check_variances(variances)
+    given = {n: PARAMETERS[n].check(settings[n]) for n in PER_MODE if settings.get(n) is not None}
+    own = {n: np.asarray(value) for n, value in given.items() if isinstance(value, tuple)}
+    for name, values in own.items():
+        check_modes(name, values, len(spectrum))
+    squares = spectrum / np.asarray(given.get("signal", 1.0))
+    order = np.argsort(-squares, kind="stable")
+    in_order = {name: tuple(values[order].tolist()) for name, values in own.items()}
+    return np.diag(np.sqrt(squares[order])), {**settings, **given, **in_order}
+
+
+def check_modes(name: str, given: Sized, modes: int) -> None:
+    """Check that there is a number for every mode.
+
+    Raises:
+        InvalidSetting: There are more, or fewer.
+    """
+    if len(given) != modes:
+        message = (
+            f"`{name}` must be one number, or one for each of {modes} modes, not {len(given)} "
+            "numbers. Try as many as there are `variances`."
+        )
+        raise InvalidSetting(message)
 
 
 def check_weights(weights: ArrayLike | Matrix) -> NDArray:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from eigendyn.settings.parameters import component
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -56,8 +58,10 @@ def _root(variances: NDArray, _number: Number) -> NDArray:
     return np.sqrt(variances)
 
 
-def _of_first_view(variances: NDArray, number: Number) -> NDArray:
-    return (1 + number("sigma1") ** 2) * variances
+def _correlated(variances: NDArray, number: Number) -> NDArray:
+    signal, noise = (component(name, number) for name in ("signal", "noise1"))
+    shares = {"clean": 1.0, "first-view": 1 + noise / signal, "weights": 1 / signal}
+    return shares[number("correlation") or "first-view"] * variances
 
 
 def _multiple_of_one(variances: NDArray, number: Number) -> NDArray:
@@ -107,7 +111,7 @@ STATES: Mapping[str, State] = MappingProxyType(
             unit="variance",
             shown=("c", "running correlation"),
             word="correlation",
-            start=_of_first_view,
+            start=_correlated,
             degree=2.0,
             plane="One mode learns with a predictor made from a running average: each point is a "
             "pair of the variance and that average",

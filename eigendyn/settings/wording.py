@@ -5,13 +5,14 @@ Pictures take their titles from here. Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
 
+MANY = 4  # numbers that a title does not list one by one
 LONG = 60  # letters of a name that is no title any more
 OWN = "a loss of one’s own"
 CHOICES = {  # what they say where they are not the usual ones
@@ -38,13 +39,21 @@ def told(loss: str, settings: Mapping[str, Any], without: Collection[str] = ()) 
     usual = asdict(Settings(**chosen))
     choices = [words for (name, value), words in CHOICES.items() if settings.get(name) == value]
     numbers = [
-        f"{row.told}{settings[name]:g}"
+        f"{row.told}{_said(settings[name])}"
         for name, row in PARAMETERS.items()
         if row.told and name not in without and settings.get(name) not in (None, usual[name])
     ]
     own = settings.get("parameters", {}) if "model" in settings else {}  # a written loss says them
     numbers = [*(f"{name} = {value:g}" for name, value in own.items()), *numbers]
     return ", ".join([loss, *choices, *numbers])
+
+
+def _said(value: Any) -> str:
+    """A number, or those of a few modes; of more their range."""
+    each = value if isinstance(value, Sequence) else [value]
+    if len(each) > MANY:
+        return f"{min(each):g} … {max(each):g}"
+    return ", ".join(f"{one:g}" for one in each)
 
 
 def short(loss: str) -> str:

@@ -17,7 +17,7 @@ from eigendyn.analysis.plane.axes import usual_starts
 from eigendyn.analysis.plane.motion import Motion, phase_plane
 from eigendyn.analysis.plane.portrait import Rests
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.spectrum import weights_from_variances
+from eigendyn.settings.spectrum import start_of_variances
 from eigendyn.show.plot.phase import (
     add_legend,
     draw_descents,
@@ -115,16 +115,15 @@ def _descended(
     start: tuple[float, float], descents: int, settings: Mapping[str, Any]
 ) -> list[NDArray]:
     """Variances (points, 2) of networks that descend the loss from a start."""
-    from eigendyn.crosschecks.crosscheck import (
-        crosscheck,  # with it come networks, which take time to read
-    )
+    from eigendyn.crosschecks.crosscheck import crosscheck  # with networks, slow to read
 
-    chosen = {"batch": BATCH, **settings}
-    tree = crosscheck(
-        chosen.pop("loss"), weights_from_variances(start), seeds=max(2, descents), **chosen
-    )
-    variance = np.asarray(tree["descent"]["singular_value"]) ** 2
-    order = np.argsort(np.argsort(start)[::-1])  # modes are sorted, largest first
+    weights, chosen = start_of_variances(start, {"batch": BATCH, **settings})
+    tree = crosscheck(chosen.pop("loss"), weights, seeds=max(2, descents), **chosen)
+    singular = np.asarray(tree["descent"]["singular_value"])
+    whole = np.broadcast_to(chosen.get("signal") or 1.0, 2)[:, None]
+    variance = whole * singular**2
+    signal = np.broadcast_to(settings.get("signal") or 1.0, 2)
+    order = np.argsort(np.argsort(-np.array(start) / signal, kind="stable"))
     steps = variance.shape[-1]
     marks = np.unique((np.linspace(0, 1, MARKS) ** 3 * (steps - 1)).astype(int))
     return [one[order][:, marks].T for one in variance[:descents]]

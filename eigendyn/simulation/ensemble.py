@@ -21,11 +21,12 @@ from eigendyn.settings.device import find_device, find_platform
 from eigendyn.settings.engines import ENSEMBLE_ENGINES
 from eigendyn.settings.given import GivenEnsemble, GivenSettings
 from eigendyn.settings.keywords import takes
+from eigendyn.settings.parameters import PER_MODE
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.engine import STATES, WATCHED, follow
 from eigendyn.simulation.engines.task import ManyRuns
 from eigendyn.simulation.equations import equations
-from eigendyn.simulation.initial import field_parameters, starting_states
+from eigendyn.simulation.initial import field_parameters, signals, starting_states
 from eigendyn.simulation.nodes import Fit
 from eigendyn.simulation.nodes_of_many import by_width, judged, nodes_for
 from eigendyn.simulation.simulate import ERROR_MEANINGS, used_settings
@@ -67,8 +68,8 @@ def _prepare(
     find_platform(chosen.device)  # or say that there is none
     table = _table(variances)
     numbers = field_parameters(program, chosen, system.numbers)
-    parameters = numbers | _swept(sweep or {}, numbers, len(table))
-    each = {name: np.reshape(p, (-1, 1)) for name, p in parameters.items()}
+    parameters = numbers | _swept(sweep or {}, numbers, table.shape)
+    each = {n: p if np.ndim(p) == 2 else np.reshape(p, (-1, 1)) for n, p in parameters.items()}
     with np.errstate(invalid="ignore"):  # negative variances become starts that are skipped
         states = starting_states(program, table, chosen, each)
     starts = np.ascontiguousarray(np.moveaxis(states, 0, 1))
@@ -96,6 +97,7 @@ def _prepare(
         engine=engine,
         starts=states,
         parameters=parameters,
+        swept=frozenset(sweep or ()),
         group=group,
         fits=fits,
         skips_start=keep == "trajectory" and times is not None and np.ravel(times)[0] > 0,
@@ -199,6 +201,7 @@ class _Job:
         engine: Its name, as asked for.
         starts: States (trajectories, states, modes).
         parameters: By name, a number, or one for each trajectory.
+        swept: Names of those that differ.
         group: Which of the nodes serve each trajectory (trajectories,).
         fits: By group, nodes of the closure, and how accurate they are.
         skips_start: Whether the start is no time to save.
@@ -210,6 +213,7 @@ class _Job:
     engine: str
     starts: NDArray
     parameters: dict[str, float | NDArray]
+    swept: frozenset[str]
     group: NDArray
     fits: dict[int, Fit]
     skips_start: bool
@@ -305,7 +309,8 @@ def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarr
         states=program.states,
         keep=run.keep,
         first=chunk.start,
-        sweep={n: p for n, p in numbers.items() if isinstance(p, np.ndarray)},
+        sweep={name: np.asarray(numbers[name]) for name in job.swept},
+        signals=_signals(numbers, chosen),
         settings=settings,
         closure={
             "name": program.closure,
@@ -320,6 +325,13 @@ def _label(job: _Job, chunk: slice, engine: str, batch: Batch, fit: Fit) -> xarr
         kind=run.system.kind,
         device=str(find_device(chosen.device)) if engine in ("kernel", "flow") else "cpu",
     )
+
+
+def _signals(numbers: Mapping[str, float | NDArray], chosen: Settings) -> NDArray | None:
+    """Signal d (1 or trajectories, modes, 1), if modes have one that is not 1."""
+    if not chosen.is_anisotropic:
+        return None
+    return np.atleast_2d(numbers.get("signal", signals(chosen)))[..., None]
 
 
 def _table(variances: ArrayLike) -> NDArray:
@@ -338,20 +350,23 @@ def _table(variances: ArrayLike) -> NDArray:
 
 
 def _swept(
-    sweep: Mapping[str, ArrayLike], numbers: Mapping[str, float], count: int
+    sweep: Mapping[str, ArrayLike], numbers: Mapping[str, float], shape: tuple[int, ...]
 ) -> dict[str, NDArray]:
-    values = {}
+    values, (count, modes) = {}, shape
     for name, given in sweep.items():
         if name not in numbers:
             kind = "parameter of these dynamics"
             raise UnknownName(kind, name, numbers)
-        values[name] = np.asarray(given, float)
-        if values[name].shape != (count,):
+        found = np.asarray(given, float)
+        several = name in PER_MODE
+        if found.shape != (count,) and not (several and found.shape == (count, modes)):
+            table = f", or one for each and its {modes} modes" if several else ""
             message = (
-                f"A sweep needs one {name} for each of {count} trajectories, not an array of the "
-                f"shape {values[name].shape}."
+                f"A sweep needs one {name} for each of {count} trajectories{table}, not an array "
+                f"of the shape {found.shape}."
             )
             raise InvalidSetting(message)
+        values[name] = found.reshape(count, -1) if several else found
     return values
 
 

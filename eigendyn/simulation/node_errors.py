@@ -29,6 +29,7 @@ PIECE = 2**13  # nodes × modes that are looked at in one piece: its arrays stay
 SHORT = 32  # … but no fewer nodes, over which NumPy's innermost loops run …
 LONG = 2048  # … up to so many modes, from which on they run over the modes of one node
 TOGETHER = PIECE // SHORT  # modes × points that are looked at together
+KEPT = 2**17  # modes × points × nodes whose contributions are kept
 AHEAD = 8  # pieces for each thread at a time
 SEVERAL = 64  # pieces from which threads are worth their start
 
@@ -57,6 +58,7 @@ class Points:
         self.states = states
         self.parameters = parameters
         self.integrand = integrand(program, np.moveaxis(states, 0, -1), parameters)
+        self._kept: tuple[Nodes, NDArray, NDArray] | None = None
 
     def some(self, chosen: NDArray) -> Points:
         """Those that are chosen, by (points,) truths."""
@@ -71,7 +73,33 @@ class Points:
         infinite = (np.isinf(value).any(axis=(0, 2)) for value in self.integrand.values.values())
         return ~np.any([np.broadcast_to(each, len(self.states)) for each in infinite], axis=0)
 
-    def each(self, nodes: Nodes, of_piece: Callable[[Nodes], T]) -> Iterator[T]:
+    def sums(
+        self,
+        nodes: Nodes,
+        reduce: Callable[[NDArray, NDArray], NDArray],
+        rows: NDArray | None = None,
+    ) -> NDArray:
+        """Sum what contributions and their sizes (moments, modes, points, nodes) reduce to."""
+        return _total(self._each(nodes, reduce, rows))
+
+    def _each(
+        self, nodes: Nodes, of: Callable[[NDArray, NDArray], T], rows: NDArray | None
+    ) -> Iterator[T]:
+        """Ask something of what the nodes, or some rows of them, contribute.
+
+        More is asked of the same rule soon: what the nodes of a small one contribute is kept.
+        """
+        if self._kept is None or self._kept[0] is not nodes:
+            if len(nodes.weights) * self.states.shape[2] * len(self.states) > KEPT:
+                some = nodes if rows is None else nodes[rows]
+                yield from self._by_piece(some, lambda piece: of(*self.integrand(piece)))
+                return
+            parts, sizes = zip(*self._by_piece(nodes, self.integrand), strict=True)
+            self._kept = nodes, np.concatenate(parts, axis=-1), np.concatenate(sizes, axis=-1)
+        _, part, size = self._kept
+        yield of(part, size) if rows is None else of(part[..., rows], size[..., rows])
+
+    def _by_piece(self, nodes: Nodes, of_piece: Callable[[Nodes], T]) -> Iterator[T]:
         """Evaluate something of all nodes, piece by piece."""
         modes = self.states.shape[2] * len(self.states)
         size = max(PIECE // modes, SHORT) if modes < LONG else 1
@@ -85,41 +113,33 @@ class Points:
             for first in range(0, len(pieces), AHEAD * threads):  # few results wait to be taken
                 yield from pool.map(of_piece, pieces[first : first + AHEAD * threads])
 
-    def sums(self, nodes: Nodes, reduce: Callable[[NDArray, NDArray], NDArray]) -> NDArray:
-        """Sum what contributions and their sizes (moments, modes, points, nodes) reduce to."""
-        pieces = self.each(nodes, lambda piece: reduce(*self.integrand(piece)))
-        total = next(pieces)
-        for part in pieces:
-            total += part
-        return total
-
     def means(self, nodes: Nodes) -> NDArray:
         """Moments (points, moments, modes) alone, for less than half the time of `moments`."""
-        pieces = self.each(nodes, self.integrand.averages)
+        pieces = self._by_piece(nodes, self.integrand.averages)
         total = next(pieces)
         for part in pieces:
             total = {place: total[place] + more for place, more in part.items()}
         return np.moveaxis(self.integrand.moments(total), -1, 0)
 
-    def moments(self, nodes: Nodes) -> Moments:
+    def moments(self, nodes: Nodes, rows: NDArray | None = None) -> Moments:
         """Moments, sums of absolute contributions, and round-off (points, moments, modes) each.
 
+        They are those of all nodes, or of some rows of them.
         Round-off is that of the terms whose sum a contribution is, as if none of it averaged out.
         """
-        own, gross, terms = np.moveaxis(self.sums(nodes, _totals), -1, 1)
+        own, gross, terms = np.moveaxis(self.sums(nodes, _totals, rows), -1, 1)
         return own, gross, round_off(self.states.dtype) * terms
 
-    def shares(self, nodes: Nodes, moments: Moments) -> NDArray:
-        """Largest share of each node (nodes,) in ∫|integrand| of any mode of any point."""
+    def shares(self, nodes: Nodes, moments: Moments, rows: NDArray | None = None) -> NDArray:
+        """Largest share of each node, or of some, in ∫|integrand| of any mode of any point."""
         _, gross, noise = moments
         whole = np.moveaxis(np.maximum(gross, noise), 0, -1)
         whole = np.where(whole <= NOTHING, np.inf, whole)  # and not a number where that is unknown
 
-        def of_piece(piece: Nodes) -> NDArray:
-            parts, _ = self.integrand(piece)
+        def largest(parts: NDArray, _sizes: NDArray) -> NDArray:
             return (np.abs(parts) / whole[..., None]).max(axis=(0, 1, 2))
 
-        return np.concatenate(list(self.each(nodes, of_piece)))
+        return np.concatenate(list(self._each(nodes, largest, rows)))
 
 
 def points_of(program: Program, spectra: NDArray, parameters: Numbers) -> list[Points]:
@@ -202,6 +222,13 @@ def errors_of_many(
 def round_off(dtype: DTypeLike) -> float:
     """Of one term, relative to it."""
     return ROUNDINGS * float(np.finfo(dtype).eps)
+
+
+def _total(pieces: Iterator[NDArray]) -> NDArray:
+    total = next(pieces)
+    for part in pieces:
+        total += part
+    return total
 
 
 def _totals(parts: NDArray, terms: NDArray) -> NDArray:

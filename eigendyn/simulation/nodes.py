@@ -14,6 +14,7 @@ import contextlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -21,6 +22,7 @@ from numpy.typing import DTypeLike, NDArray
 from eigendyn.errors import NoExactClosure, NoProgram
 from eigendyn.program import Program
 from eigendyn.program.averaging import NO_NODES, Nodes
+from eigendyn.results.trajectory import Numbers, of_modes, of_rows
 from eigendyn.simulation.node_errors import (
     Errors,
     Moments,
@@ -30,8 +32,11 @@ from eigendyn.simulation.node_errors import (
     points_of,
 )
 
-STEPS = (0.5, 0.42, 0.35, 0.3, 0.25, 0.21, 0.18, 0.15, 0.125, 0.1)
-LONGER = 1.1  # the longest step tried, over what the fall of the errors before it tells
+LONGEST, SHORTEST = 0.5, 0.1  # step h
+SHORTER = 0.84  # the next step over the one before where nothing is known, and the second at least
+FALLS = 6.0  # c of errors that fall as exp(−c/h), until two of them tell it; near π² in the end
+AIM = 0.7  # error of the next step over what is allowed: leaving nodes out adds some
+LEAST = 0.6  # the next step over the one before, at least: errors may fall faster than they did
 FINER = 0.72  # the reference rule's step over the rule's own
 WIDER = 2.0  # the reference rule's additional reach in ξ
 NEAREST = 3.0  # reach at which the search begins
@@ -74,7 +79,7 @@ class Fit:
 def fit_nodes(
     program: Program,
     spectra: NDArray,
-    parameters: Mapping[str, float | NDArray],
+    parameters: Numbers,
     accuracy: float = 1e-10,
 ) -> Fit:
     r"""Choose quadrature nodes that serve the given states to the given accuracy.
@@ -87,7 +92,7 @@ def fit_nodes(
     Args:
         program: Dynamics whose closure is exact; without averages they need no nodes.
         spectra: States to serve (points, states, modes).
-        parameters: By name, one number, or one for each point (points,).
+        parameters: As `Numbers`, of points.
         accuracy: Error of each mode's moment allowed, as a fraction of ∫|integrand| of that mode,
             however small the mode.
 
@@ -104,7 +109,9 @@ def fit_nodes(
     if spectra.shape[2] > MANY:
         fit = Fit()
         for share in (1.0, 1e-2):
-            fit = fit_nodes(program, _some_modes(spectra), parameters, share * accuracy)
+            some = _some_modes(spectra)
+            few = np.take_along_axis(spectra, some[:, None], axis=2)
+            fit = fit_nodes(program, few, of_modes(parameters, some), share * accuracy)
             fit = judge_nodes(program, fit, spectra, parameters, accuracy)
             if fit.reached:
                 break
@@ -112,20 +119,18 @@ def fit_nodes(
     looked = points_of(
         program,
         np.concatenate([spectra, spectra * _nearby(spectra.shape[1:])]),
-        {n: np.tile(p, 2) if isinstance(p, np.ndarray) else p for n, p in parameters.items()},
+        of_rows(parameters, np.tile(np.arange(len(spectra)), 2)),
     )
     usable, is_usable = _within_range(looked)
     nearest = [NEAREST] * len(program.node_names)
     if not usable:
         return replace(coarse_nodes(program), excess=(np.inf,) * len(is_usable))
     reach, is_found = _find_reach(usable, accuracy, nearest)
-    fit, errors = Fit(), {}
-    for step in STEPS:
+    fit, errors, step = Fit(), {}, LONGEST
+    while not fit.step:
         grid, reference = _rules(program, step, reach)
         size = len(reference.weights) * spectra.shape[2]
-        is_last = not is_found or step == STEPS[-1] or size > LARGEST
-        if not is_last and _is_hopeless(step, errors, accuracy):
-            continue
+        is_last = not is_found or step == SHORTEST or size > LARGEST
         own, best = [], []
         for points in usable:
             own.append(points.moments(grid))
@@ -134,15 +139,14 @@ def fit_nodes(
             if not is_last and errors[step] > accuracy:
                 break
         else:
-            nodes = _prune(usable, grid, own, accuracy)
-            served = [points.moments(nodes) for points in usable]
-            fit = _judged(
-                Fit(nodes, step=step, reach=tuple(reach)),
-                _errors(usable, served, best, is_usable),
-                accuracy,
+            rows = _needed(usable, grid, own, accuracy)
+            served = _errors(
+                usable, [points.moments(grid, rows) for points in usable], best, is_usable
             )
-            if fit.reached or is_last:
-                break
+            if is_last or served.excess[is_usable].max() <= accuracy:
+                fit = Fit(grid[rows], step=step, reach=tuple(reach))
+                fit = _judged(fit, served, accuracy)
+        step = _shorter(errors, accuracy)
     return replace(fit, reached=fit.reached and is_found)
 
 
@@ -150,7 +154,7 @@ def judge_nodes(
     program: Program,
     fit: Fit,
     spectra: NDArray,
-    parameters: Mapping[str, float | NDArray],
+    parameters: Numbers,
     accuracy: float = 1e-10,
     dtype: DTypeLike = float,
 ) -> Fit:
@@ -160,7 +164,7 @@ def judge_nodes(
         program: The dynamics.
         fit: The nodes.
         spectra: States.
-        parameters: By name, one number, or one for each point (points,).
+        parameters: As `Numbers`, of points.
         accuracy: Error of each mode's moment allowed, as a fraction of its ∫|integrand|.
         dtype: Precision in which the nodes are used; the rule that they are judged by is computed
             in float64.
@@ -171,23 +175,30 @@ def judge_nodes(
     if not program.node_names:
         return fit
     spectra = np.asarray(spectra, float)
+    rows, places = _distinct(spectra)
+    spectra, parameters = spectra[rows], of_rows(parameters, rows)
     are_many = spectra.shape[2] > MANY
-    looked = points_of(program, _some_modes(spectra) if are_many else spectra, parameters)
+    few, own = spectra, parameters
+    if are_many:
+        some = _some_modes(spectra)
+        few, own = np.take_along_axis(spectra, some[:, None], axis=2), of_modes(parameters, some)
+    looked = points_of(program, few, own)
     usable, _ = _within_range(looked)
     reach, is_found = _find_reach(usable, accuracy, list(fit.reach))
     _, reference = _rules(program, fit.step, reach)
     if are_many and usable:
         best = [points.moments(reference) for points in usable]
-        reference = _prune(usable, reference, best, 0.1 * accuracy)
-    errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype)
-    judged = _judged(fit, errors, accuracy)
+        reference = reference[_needed(usable, reference, best, 0.1 * accuracy)]
+        looked = points_of(program, spectra, parameters)
+    errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype, looked)
+    judged = _judged(fit, Errors(errors.absolute[places], errors.excess[places]), accuracy)
     return replace(judged, reached=judged.reached and is_found)
 
 
 def coarse_nodes(program: Program) -> Fit:
     """A few nodes, for states that none can serve."""
     nearest = [NEAREST] * len(program.node_names)
-    return Fit(_grid(program, STEPS[0], nearest), np.inf, False, STEPS[0], tuple(nearest))
+    return Fit(_grid(program, LONGEST, nearest), np.inf, False, LONGEST, tuple(nearest))
 
 
 def reference_nodes(program: Program, fit: Fit) -> Nodes:
@@ -197,11 +208,11 @@ def reference_nodes(program: Program, fit: Fit) -> Nodes:
 
 def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:
     """Product rule over one axis for each quadratic form; the weight is Π dy/y."""
-    offsets = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
-    mesh = [axis.ravel() for axis in np.meshgrid(*offsets, indexing="ij")]
-    weights = np.prod([step / np.tanh(xi) for xi in mesh], axis=0)
-    taus = (0.5 * np.sinh(xi)[:, None] ** 2 for xi in mesh)
-    return Nodes(weights, dict(zip(program.node_names, taus, strict=True)))
+    axes = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
+    weights = reduce(np.multiply.outer, [step / np.tanh(xi) for xi in axes]).ravel()
+    taus = np.meshgrid(*(0.5 * np.sinh(xi) ** 2 for xi in axes), indexing="ij")
+    columns = (tau.reshape(-1, 1) for tau in taus)
+    return Nodes(weights, dict(zip(program.node_names, columns, strict=True)))
 
 
 def _rules(program: Program, step: float, reach: Iterable[float]) -> tuple[Nodes, Nodes]:
@@ -216,7 +227,7 @@ def _within_range(looked: list[Points]) -> tuple[list[Points], NDArray]:
         NoExactClosure: A moment is no number for another reason.
     """
     program = looked[0].program
-    nearest = _grid(program, STEPS[0], [NEAREST] * len(program.node_names))
+    nearest = _grid(program, LONGEST, [NEAREST] * len(program.node_names))
     usable, truths = [], []
     for points in looked:
         finite = np.asarray(np.isfinite(points.means(nearest)).all(axis=(1, 2)))
@@ -247,13 +258,13 @@ def _find_reach(
     Raises:
         NoExactClosure: A moment is no number, far from where numbers end.
     """
-    step, finite = STEPS[0], reach
+    step, finite = LONGEST, reach
     while looked and max(reach) < FARTHEST:
         layers = np.indices([int(np.ceil(r / step)) for r in reach]).reshape(len(reach), -1)
         outermost = layers >= layers.max(axis=1, keepdims=True) - 1
         rim = outermost.any(axis=0)
         grid = _grid(looked[0].program, step, reach)
-        scores = _scores(looked, grid[rim], [points.moments(grid) for points in looked])
+        scores = _scores(looked, grid, [points.moments(grid) for points in looked], rim)
         outer = np.array([scores[axis[rim]].sum() for axis in outermost])
         if not np.isfinite(scores).all():
             if all(_is_far_from_overflow(points, grid) for points in looked):
@@ -278,29 +289,32 @@ def _is_far_from_overflow(points: Points, grid: Nodes) -> bool:
     return bool((sizes < MODERATE).all() and (sizes > 1 / MODERATE).all())
 
 
-def _prune(looked: list[Points], grid: Nodes, moments: list[Moments], accuracy: float) -> Nodes:
-    """Drop the nodes that together add less than a tenth of the accuracy to any mode."""
+def _needed(looked: list[Points], grid: Nodes, moments: list[Moments], accuracy: float) -> NDArray:
+    """Rows of all nodes but those that together add less than a tenth of the accuracy."""
     scores = _scores(looked, grid, moments)
     order = np.argsort(scores)[::-1]
     needed = max(1, np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy))
-    return grid[np.sort(order[: -(-needed // BUNCH) * BUNCH])]
+    return np.sort(order[: -(-needed // BUNCH) * BUNCH])
 
 
-def _scores(looked: list[Points], nodes: Nodes, moments: list[Moments]) -> NDArray:
-    """Largest share of each node in any mode's ∫|integrand|, given all moments of the rule."""
-    shares = [each.shares(nodes, of_rule) for each, of_rule in zip(looked, moments, strict=True)]
-    return np.max(shares, axis=0)
+def _scores(
+    looked: list[Points], nodes: Nodes, moments: list[Moments], rows: NDArray | None = None
+) -> NDArray:
+    """Largest share of each node, or of some, in any mode's ∫|integrand|, given all moments."""
+    pairs = zip(looked, moments, strict=True)
+    return np.max([each.shares(nodes, of_rule, rows) for each, of_rule in pairs], axis=0)
 
 
-def _is_hopeless(step: float, errors: Mapping[float, float], accuracy: float) -> bool:
-    """Whether a step is by far too long: errors fall as exp(−c/h), and two of them tell c."""
-    if len(errors) < 2:
-        return False
-    (first, large), (second, small) = list(errors.items())[-2:]
-    if not large > small > 0 or not math.isfinite(large):
-        return False
-    falls = math.log(large / small) / (1 / second - 1 / first)
-    return 1 / step < (1 / second + math.log(small / accuracy) / falls) / LONGER
+def _shorter(errors: Mapping[float, float], accuracy: float) -> float:
+    """The next step: errors fall as exp(−c/h) or faster, and the last two of them tell c."""
+    *_, (first, large), (second, small) = [(math.inf, math.inf), *errors.items()]
+    if not math.inf > small > accuracy:
+        return max(SHORTEST, SHORTER * second)
+    least, falls = SHORTER, FALLS
+    if math.inf > large > small:
+        least, falls = LEAST, math.log(large / small) / (1 / second - 1 / first)
+    found = 1 / (1 / second + math.log(small / (AIM * accuracy)) / falls)
+    return max(SHORTEST, least * second, found)
 
 
 def _excess(points: Points, own: Moments, best: NDArray) -> float:
@@ -327,15 +341,15 @@ def _compare(
     nodes: Nodes,
     reference: Nodes,
     spectra: NDArray,
-    parameters: Mapping[str, float | NDArray],
+    parameters: Numbers,
     dtype: DTypeLike,
+    looked: list[Points],
 ) -> Errors:
     """Compare with a better rule: in compiled code, where that is worth compiling."""
     if len(reference.weights) * spectra.shape[0] * spectra.shape[2] > LARGEST:
         with contextlib.suppress(NoProgram):
             return errors_of_many(program, nodes, reference, spectra, parameters, dtype)
-    used, looked = nodes.in_precision(dtype), points_of(program, spectra, parameters)
-    own = looked
+    used, own = nodes.in_precision(dtype), looked
     if np.dtype(dtype) != spectra.dtype:
         own = points_of(program, spectra.astype(dtype), parameters)
     return _errors(
@@ -344,6 +358,13 @@ def _compare(
         [points.means(reference) for points in looked],
         np.full(len(spectra), True),
     )
+
+
+def _distinct(states: NDArray) -> tuple[NDArray, NDArray]:
+    """Rows of states that differ by a millionth or more, and for every row one that is like it."""
+    alike = np.ascontiguousarray(states).reshape(len(states), -1).view(np.int64) >> 32  # 20 bits
+    _, rows, places = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+    return rows, places
 
 
 def _judged(fit: Fit, errors: Errors, accuracy: float) -> Fit:
@@ -356,12 +377,16 @@ def _judged(fit: Fit, errors: Errors, accuracy: float) -> Fit:
 
 
 def _some_modes(spectra: NDArray) -> NDArray:
-    """Of each point's modes (points, states, modes) some evenly by rank, and the largest."""
+    """Of each point's modes (points, states, modes) some evenly by rank, and the largest.
+
+    Returns:
+        Their numbers (points, some).
+    """
     order = np.argsort(spectra[:, 0], axis=1)
     modes = spectra.shape[2]
     evenly = np.linspace(0, modes - 1, EVENLY).round().astype(int)
     ranks = np.union1d(evenly, np.arange(modes - LARGE, modes))
-    return np.take_along_axis(spectra, order[:, None, ranks], axis=2)
+    return order[:, ranks]
 
 
 def _nearby(shape: tuple[int, ...]) -> NDArray:

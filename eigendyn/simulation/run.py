@@ -20,7 +20,7 @@ from eigendyn.results.events import (
     watched,
     watched_steps,
 )
-from eigendyn.results.trajectory import Trajectory, at_times
+from eigendyn.results.trajectory import Trajectory, at_times, of_modes
 from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
 from eigendyn.simulation.engines.task import OneRun, load_engine
 from eigendyn.simulation.equations import Equations
@@ -201,6 +201,7 @@ def _attempt(
         rtol = rtol if method in SAMPLED_SHARE else None
     else:
         moving = moving_modes(program, start).some
+        own = of_modes(parameters, moving)
 
         def engine(nodes: Nodes) -> Trajectory:
             most = chosen.max_solver_steps
@@ -213,9 +214,7 @@ def _attempt(
         if program.closure == "mean field":
             fit, trajectory = Fit(error=math.nan), engine(NO_NODES)
         else:
-            fit, trajectory, visited = with_nodes(
-                program, visited, moving, parameters, chosen, engine
-            )
+            fit, trajectory, visited = with_nodes(program, visited, moving, own, chosen, engine)
         rtol = None if method == "steps" else chosen.tolerances[0]
 
     def again(states: NDArray, some: NDArray) -> Trajectory:

@@ -44,7 +44,8 @@ def with_nodes(
 ) -> tuple[Fit, Trajectory, NDArray]:
     """Run with nodes that serve the whole trajectory, and measure the closure's error along it.
 
-    Nodes are chosen for the states visited; if the trajectory leaves the spectra that they serve,
+    `moving` are the modes that nodes are chosen for, whose parameters are given. Nodes are chosen
+    for the states visited; if the trajectory leaves the spectra that they serve,
     they are chosen anew for the worst served of what it visited too. A trajectory that ran out of
     steps is left to the next engine, with the states that it visited.
     """

@@ -22,7 +22,7 @@ from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances, published_variances
 from eigendyn.simulation.equations import Equations, equations
-from eigendyn.simulation.initial import field_parameters, starting_states
+from eigendyn.simulation.initial import field_parameters, signals, starting_states
 from eigendyn.simulation.measures import columns, measures, rank_columns, ranks
 from eigendyn.simulation.model_settings import OF_NETWORKS
 from eigendyn.simulation.nodes import Fit, fit_nodes
@@ -226,6 +226,7 @@ def _label(
         method=method,
         loss=system.title,
         kind=system.kind,
+        signals=np.atleast_1d(signals(chosen))[:, None] if chosen.is_anisotropic else None,
         device=_device(chosen, method),
         measures=_measured(system, states, trajectory.times),
         scale_free=system.scale_free,
@@ -281,7 +282,7 @@ def _device(chosen: Settings, method: str) -> str:
 def _conserved(system: Equations, states: NDArray, times: NDArray) -> dict[str, NDArray]:
     """Each conserved quantity over time (times,), of states (states, modes, times)."""
     found, chosen = system.conserved, system.chosen
-    numbers = {name: getattr(chosen, name) for name in found.parameters}
+    numbers = field_parameters(found, chosen, {})
     places = [place for _, place in found.places]
     values = quantities(found, places, states, numbers, times)
     names = (name for name, _ in found.places)

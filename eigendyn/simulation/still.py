@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eigendyn.program import REDUCTIONS, Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import at_one_node
-from eigendyn.results.trajectory import Trajectory
+from eigendyn.results.trajectory import Trajectory, of_modes
 from eigendyn.settings.states import DEGREES
 from eigendyn.simulation.engines.task import Follow, OneRun, load_engine
 
@@ -53,7 +53,9 @@ def moving_modes(program: Program, start: NDArray) -> Moving:
 def follower(method: str, run: OneRun) -> Follow:
     """Let an engine work on the modes that can move alone."""
     moving = moving_modes(run.system.program, run.start)
-    follow = load_engine(method).follow_one(replace(run, start=run.start[:, moving.some]))
+    own = of_modes(run.parameters, moving.some)
+    some = replace(run, start=run.start[:, moving.some], parameters=own)
+    follow = load_engine(method).follow_one(some)
     if len(moving.some) == run.start.shape[1]:
         return follow
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import sympy as sp
 
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.derive import descent_directions, predictor_direction
+from eigendyn.theory.derive import correlation_share, descent_directions, predictor_direction
 from eigendyn.theory.losses import SymbolicLoss, as_loss
 from eigendyn.theory.symbols import ModeSum, lam, z1, z2
 
@@ -64,7 +65,8 @@ def conserved_quantities(
 
     A learned predictor has dp_m²/dt = 2κ E[λ_m δλ_m] − 2 ω_p p_m². Where λ_m δλ_m = z1_m δ1_m and
     z2 is stopped, v_m − p_m²/κ is conserved, up to exp(2ωt) if both decay alike; and Σ_m p_m² where
-    Σ_m λ_m δλ_m = 0. Heavy-ball momentum conserves none of these.
+    Σ_m λ_m δλ_m = 0. Heavy-ball momentum conserves none of these. Where modes have signals d_m, and
+    λ = (r_m v)^α, variances count with weights r_m^{αk}/d_m, as dv/dt = 2d (G1 + G2) − 2ω v.
 
     Args:
         loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
@@ -90,17 +92,26 @@ def conserved_quantities(
     is_power = architecture.predictor == "direct" and not architecture.has_epsilon
     exponents = [sp.S.Zero, loss.beta] if is_power or not loss.has_predictor else [sp.S.Zero]
     found = []
+    signal = sym.signal if architecture.is_anisotropic else sp.S.One
+    share = correlation_share(architecture) if architecture.is_anisotropic else sp.S.One
     for k in dict.fromkeys(exponents):
         if sym.equal(ModeSum(lam**k * (z1 * delta1 + z2 * delta2)), sp.S.Zero):
             exponent = sp.expand(1 + alpha * k) if loss.has_predictor else sp.S.One
-            found.append(_sum_of_logarithms(decays) if exponent == 0 else _sum(exponent, decays))
+            weight = share ** (alpha * k) / signal
+            of = _sum_of_logarithms if exponent == 0 else partial(_sum, exponent)
+            found.append(of(weight, decays))
     if loss.has_predictor and architecture.predictor == "learned":
-        found += _with_learned_predictor(loss, delta1, delta2, decays, alike)
+        found += _with_learned_predictor(loss, delta1, delta2, decays, alike, signal)
     return tuple(found)
 
 
 def _with_learned_predictor(
-    loss: SymbolicLoss, delta1: sp.Expr, delta2: sp.Expr, decays: bool, alike: bool
+    loss: SymbolicLoss,
+    delta1: sp.Expr,
+    delta2: sp.Expr,
+    decays: bool,
+    alike: bool,
+    signal: sp.Expr,
 ) -> list[Conserved]:
     direction = predictor_direction(loss)
     square, kappa, time = sym.predictor_value**2, sym.predictor_rate, sym.time
@@ -110,23 +121,32 @@ def _with_learned_predictor(
         name = "sum of predictor eigenvalue²" + " × exp(2·ω_p·t)" * decays
         found.append(Conserved(name, ModeSum(square) * growth))
     if alike and delta2 == 0 and sym.equal(lam * direction, z1 * delta1):
-        difference = ModeSum(sym.singular_value**2 - square / kappa)
+        difference = ModeSum(sym.singular_value**2 / signal - square / kappa)
         growth = sp.exp(2 * sym.weight_decay * time) if decays else sp.S.One
-        name = "sum of (variance − predictor eigenvalue²/κ)" + " × exp(2ωt)" * decays
+        variance = "variance" if signal == 1 else "variance/signal"
+        name = f"sum of ({variance} − predictor eigenvalue²/κ)" + " × exp(2ωt)" * decays
         found.append(Conserved(name, difference * growth))
     return found
 
 
-def _sum(exponent: sp.Expr, decays: bool) -> Conserved:
+def _sum(exponent: sp.Expr, weight: sp.Expr, decays: bool) -> Conserved:
     power = (sym.singular_value**2) ** exponent
     growth = sp.exp(2 * sym.weight_decay * exponent * sym.time) if decays else sp.S.One
     power_name = f"{exponent}" if exponent.is_Integer else f"({exponent})"
     name = "sum of variances" if exponent == 1 else f"sum of variance^{power_name}"
+    name = _weighted(name, weight)
     suffix = " × exp(2ωt)" if exponent == 1 else f" × exp(2·{power_name}·ωt)"
-    return Conserved(name + suffix * decays, ModeSum(power) * growth)
+    return Conserved(name + suffix * decays, ModeSum(weight * power) * growth)
 
 
-def _sum_of_logarithms(decays: bool) -> Conserved:
+def _sum_of_logarithms(weight: sp.Expr, decays: bool) -> Conserved:
     growth = 2 * sym.weight_decay * sym.time if decays else sp.S.Zero
     name = "sum of (log variance + 2ωt)" if decays else "sum of log variance"
-    return Conserved(name, ModeSum(sp.log(sym.singular_value**2) + growth))
+    logarithm = sp.log(sym.singular_value**2) + growth
+    return Conserved(_weighted(name, weight), ModeSum(weight * logarithm))
+
+
+def _weighted(name: str, weight: sp.Expr) -> str:
+    if weight == 1:
+        return name
+    return f"{name}, each times {weight}"

@@ -13,7 +13,10 @@ from eigendyn.theory import symbols as sym
 from eigendyn.theory.losses import SymbolicLoss, as_loss
 from eigendyn.theory.symbols import Expectation, lam, z1, z2
 
-COVARIANCE = (1 + sym.sigma1**2, sp.S.One, 1 + sym.sigma2**2)  # of two noisy whitened views
+# Of two noisy whitened views: (u11, u12, u22) with the same noise in every direction, and with a
+# signal d and noises a1, a2 of every mode's own.
+COVARIANCE = (1 + sym.sigma1**2, sp.S.One, 1 + sym.sigma2**2)
+ANISOTROPIC = (1 + sym.noise1 / sym.signal, sp.S.One, 1 + sym.noise2 / sym.signal)
 
 
 @strict
@@ -105,6 +108,17 @@ def predictor_eigenvalue(
     return shape if architecture.normalize else largest**alpha * shape
 
 
+def correlation_share(architecture: Architecture) -> sp.Expr:
+    """What eigenvalues of the predictor's correlation are over clean variances v = s² d.
+
+    Clean representations have c = v, the noisy first view c = s² (d + a1), the weights c = s².
+    """
+    if not architecture.is_anisotropic:
+        return COVARIANCE[0] if architecture.correlated == "first-view" else sp.S.One
+    shares = {"clean": sp.S.One, "first-view": ANISOTROPIC[0], "weights": 1 / sym.signal}
+    return shares[architecture.correlated]
+
+
 @takes()
 def mode_dynamics(
     loss: SymbolicLoss | str, alpha: sp.Expr | float = 1, architecture: Architecture = PLAIN
@@ -112,10 +126,14 @@ def mode_dynamics(
     r"""Descend a loss in continuous time, mode by mode.
 
     ds_m/dt = D_m = E[δ1_m z1_m]/s_m + E[δ2_m z2_m]/s_m − ω s_m, exact for isotropic Gaussian inputs
-    and a loss that does not change when a mode changes sign in both views. Further states are
+    and a loss that does not change when a mode changes sign in both views. Where inputs and noises
+    share an eigenbasis, along which the encoder stands, that holds with variances d, a1 and a2 per
+    mode, and E[z²] of the views s²(d + a1) and s²(d + a2). The state is then s√d, the root of the
+    clean variance, and its rate d (E[δ1 z1] + E[δ2 z2])/(s√d) − ω s√d: the signal d is a mode's
+    learning-rate multiplier, and noise counts relative to it. Further states are
 
         target        z2_m = ξ_m x2_m, dξ_m/dt = (1 − μ_ξ)(s_m − ξ_m)/η
-        correlation   dc_m/dt = (1 − μ_c)(s_m²(1+σ1²) − c_m)/η, λ a function of c
+        correlation   dc_m/dt = (1 − μ_c)(E[z1_m²] − c_m)/η, λ a function of c
         predictor     dp_m/dt = κ E[δλ_m] − ω_p p_m, λ_m = p_m
         momentum      ds_m/dt = u_m, η(1 + μ)/2 du_m/dt = D_m − (1 − μ) u_m, and for p_m likewise
 
@@ -127,7 +145,7 @@ def mode_dynamics(
     Args:
         loss: Per-sample loss in the predictor's eigenbasis, or the name of a built-in one.
         alpha: Exponent α of the predictor; a symbol stays a symbol.
-        architecture: Predictor, target and momentum.
+        architecture: Predictor, target, momentum, and whether modes have data of their own.
 
     Returns:
         Dynamics of the singular value of every mode and of its other states, moments open; all
@@ -158,7 +176,8 @@ def mode_dynamics(
         for delta, view in zip(descent_directions(loss), (z1, z2), strict=True)
         if delta != 0
     ]
-    drives = [(s, sym.velocity, sp.Add(*drive) - sym.weight_decay * s)]
+    pace = sym.signal if architecture.is_anisotropic else sp.S.One
+    drives = [(s, sym.velocity, pace * sp.Add(*drive) - sym.weight_decay * s)]
     averages = []
     predictor = sp.S.One
     if loss.has_predictor and architecture.predictor == "learned":
@@ -167,10 +186,12 @@ def mode_dynamics(
     elif loss.has_predictor and architecture.predictor == "running":
         c = sym.correlation_value
         kept = sym.correlation_momentum
-        averages.append((c, (1 - kept) * (s**2 * (1 + sym.sigma1**2) - c) / eta))
+        averages.append((c, (1 - kept) * (s**2 * correlation_share(architecture) - c) / eta))
         predictor = predictor_eigenvalue(c, alpha, architecture)
     elif loss.has_predictor:
-        predictor = predictor_eigenvalue(s**2, alpha, architecture)
+        predictor = predictor_eigenvalue(
+            s**2 * correlation_share(architecture), alpha, architecture
+        )
     if apart:
         xi = sym.target_value
         averages.append((xi, (1 - _target_momentum(architecture)) * (s - xi) / eta))
@@ -182,6 +203,7 @@ def mode_dynamics(
         parameters=loss.parameters,
         predictor=predictor,
         scales=(s, sym.target_value if apart else s),
+        covariance=ANISOTROPIC if architecture.is_anisotropic else COVARIANCE,
     )
 
 

@@ -14,6 +14,7 @@ import sympy as sp
 
 from eigendyn.settings import states
 from eigendyn.settings.parameters import PARAMETERS
+from eigendyn.settings.parameters import PER_MODE as PARAMETERS_PER_MODE
 
 # Per mode: representations of the two views in the predictor's eigenbasis [√variance], and the
 # predictor's eigenvalue.
@@ -30,12 +31,17 @@ correlation_value = STATES["correlation_value"]
 velocity = STATES["velocity"]
 predictor_velocity = STATES["predictor_velocity"]
 
-# Per mode: representations divided by their singular values, and the covariance of those.
+# Per mode: representations divided by their singular values, and the covariance of those; the
+# same before it is tilted, where every mode has a signal and noises of its own.
 x1 = sp.Symbol("x1", real=True)
 x2 = sp.Symbol("x2", real=True)
 u11 = sp.Symbol("u11", nonnegative=True)
 u12 = sp.Symbol("u12", real=True)
 u22 = sp.Symbol("u22", nonnegative=True)
+m11 = sp.Symbol("m11", positive=True)
+m12 = sp.Symbol("m12", real=True)
+m22 = sp.Symbol("m22", positive=True)
+m_determinant = sp.Symbol("m_determinant", nonnegative=True)  # m11 m22 − m12²
 
 # Per mode: standard normal draws for the clean input and the noise of each view.
 xi0 = sp.Symbol("xi0", real=True)
@@ -49,18 +55,14 @@ tilt22 = sp.Symbol("tilt22", nonnegative=True)
 determinant = sp.Symbol("determinant", positive=True)
 variance = sp.Symbol("variance", positive=True)
 
-PER_MODE = frozenset(
-    {z1, z2, lam, *STATES.values(), x1, x2, u11, u12, u22, xi0, xi1, xi2}
-    | {tilt11, tilt12, tilt22, determinant, variance}
-)
-
-# One number for all modes.
+# Numbers of the theory by name: one for all modes, or one for every mode.
 parameters = {
     name: sp.Symbol(name, **{row.domain.assumption: True}) for name, row in PARAMETERS.items()
 }
 alpha = parameters["alpha"]  # λ = v^α
 beta = parameters["beta"]  # δ/λ^β
 sigma1, sigma2 = parameters["sigma1"], parameters["sigma2"]
+signal, noise1, noise2 = (parameters[name] for name in PARAMETERS_PER_MODE)
 weight_decay = parameters["weight_decay"]
 learning_rate = parameters["learning_rate"]
 ema = parameters["ema"]  # momentum of an EMA target, at the start if scheduled
@@ -70,12 +72,17 @@ epsilon = parameters["epsilon"]  # added to the predictor's eigenvalues
 predictor_rate = parameters["predictor_rate"]  # learning rate of W_P over that of W
 predictor_decay = parameters["predictor_decay"]
 duration = sp.Symbol("duration", positive=True)  # of the whole training, learning rate × steps
-n11 = sp.Symbol("n11", positive=True)  # covariance of the whitened views
+n11 = sp.Symbol("n11", positive=True)  # covariance of the whitened views, where all modes share it
 n12 = sp.Symbol("n12", real=True)
 n22 = sp.Symbol("n22", positive=True)
 n_determinant = sp.Symbol("n_determinant", nonnegative=True)  # n11 n22 − n12²
 time = sp.Symbol("time", nonnegative=True)  # learning rate × step
 modes = sp.Symbol("modes", positive=True, integer=True)
+PER_MODE = frozenset(
+    {z1, z2, lam, *STATES.values(), x1, x2, u11, u12, u22, xi0, xi1, xi2}
+    | {m11, m12, m22, m_determinant, tilt11, tilt12, tilt22, determinant, variance}
+    | {signal, noise1, noise2}
+)
 taus = tuple(sp.Symbol(f"tau{i}", positive=True) for i in range(1, 4))  # conjugate to a form
 
 

@@ -149,6 +149,9 @@ def test_the_true_theory_passes_and_errors_of_two_percent_do_not(watched):
     for name in watch.numbers:
         assert float(compared["smallest_change"].sel(parameter=name)) < 0.9 * ERROR, name
         for error in (ERROR, -ERROR):
-            wrong = eigendyn.simulate(**given | {name: (1 + error) * getattr(true, name)})
+            changed = (1 + error) * np.asarray(getattr(true, name))
+            # another signal changes the variances of the same weights
+            start = (1 + error) * variances if name == "signal" else variances
+            wrong = eigendyn.simulate(**given | {name: changed.tolist(), "variances": start})
             verdict = agreement(wrong, descent, FALSE_ALARM).attrs["verdict"]
             assert verdict == "disagrees", (name, error)

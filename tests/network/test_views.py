@@ -8,7 +8,7 @@ import pytest
 from eigendyn.network.gradient import Weights, batch_gradient
 from eigendyn.network.losses import sample_losses
 from eigendyn.network.network import Network
-from eigendyn.network.views import draw_views, population_views, seen_basis
+from eigendyn.network.views import Moments, draw_views, population_views, seen_basis
 
 NOISES = (0.4, 0.7)
 
@@ -25,11 +25,20 @@ def expected_moments(coordinates, noises):
 
 @pytest.mark.parametrize("noises", [NOISES, (0.0, 0.1), (0.3, 0.0), (0.0, 0.0)])
 def test_views_have_the_covariance_of_noisy_inputs(noises):
-    drawn = noises if any(noises) else None
+    own = Moments(1.0, *(noise**2 for noise in noises))
+    drawn = own if any(noises) else None
     views = draw_views(jax.random.key(0), 3, 200_000, drawn, "float64")
     np.testing.assert_allclose(second_moments(*views), expected_moments(3, noises), atol=0.02)
-    exact = second_moments(*population_views(3, noises, "float64"))
+    exact = second_moments(*population_views(3, own, "float64"))
     np.testing.assert_allclose(exact, expected_moments(3, noises), atol=1e-14)
+
+
+def test_every_input_may_have_a_signal_and_noises_of_its_own():
+    d, a1, a2 = np.array([2.0, 0.5]), np.array([0.1, 0.3]), np.array([0.0, 1.0])
+    own = Moments(*(jnp.asarray(each)[:, None] for each in (d, a1, a2)))
+    expected = np.block([[np.diag(d + a1), np.diag(d)], [np.diag(d), np.diag(d + a2)]])
+    exact = second_moments(*population_views(2, own, "float64"))
+    np.testing.assert_allclose(exact, expected, atol=1e-14)
 
 
 def test_all_is_seen_with_as_many_rows_as_inputs():

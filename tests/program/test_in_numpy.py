@@ -27,7 +27,7 @@ def case(request):
     dynamics = closed_dynamics(**SETTINGS[request.param])
     program = program_of(dynamics)
     point = random_point(program, 5, lanes=1)
-    parameters = dict(zip(program.parameters, point.parameters[:, 0], strict=True))
+    parameters = dict(zip(program.parameters, point.parameters[:, 0, 0], strict=True))
     return dynamics, program, point.states[..., 0], parameters, point.nodes
 
 

@@ -113,7 +113,8 @@ def test_every_public_verb_and_noun_refuses_a_misspelt_keyword_with_the_right_on
     taken = signature(verb).parameters.values()
     if any(one.kind is Parameter.VAR_KEYWORD for one in taken):
         return  # its keywords are those of settings or of a system too: tested above
-    longest = max((one.name for one in taken if one.kind in BY_NAME), key=len, default="")
+    names = {one.name for one in taken if one.kind in BY_NAME}
+    longest = max((one for one in names if one[:-1] not in names), key=len, default="")
     said = f"'{longest[:-1]}'. Did you mean '{longest}'" if longest else "There are none"
     with pytest.raises(UnknownName, match=said):
         verb(**{longest[:-1] or "seed": 1})

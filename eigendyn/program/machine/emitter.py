@@ -64,7 +64,7 @@ class Emitter:
         for name in ("time", "x", "p", "out"):
             self.arrays[name] = v.at.bitcast(self.arrays[name], one)
         if form.is_unrolled:
-            self._read_states()
+            self._read_modes()
         self._phase(BEFORE)
         if not form.plan.averages:
             return
@@ -79,13 +79,14 @@ class Emitter:
                 self.shared[place] = self._total(self.v.at.load(self._cell(place, EVERY)))
         self._phase(AFTER)
 
-    def _read_states(self) -> None:
-        """Read the states of modes that have code of their own, for all of it."""
+    def _read_modes(self) -> None:
+        """Read states and parameters of modes that have code of their own, for all of it."""
         program = self.form.program
         for mode in range(self.form.modes):
             own = self.own[mode] = {}
-            for place, (kind, _, value) in enumerate(program.operations):
-                if kind == "state":
+            for place in program.needed(program.rates):
+                kind, _, value = program.operations[place]
+                if kind in ("state", "parameter") and program.local[place]:
                     own[place] = self._leaf(kind, int(value), _Modes(mode, 1, 0))
 
     def _phase(self, phase: int) -> None:

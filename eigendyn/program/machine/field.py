@@ -16,12 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import I64, counted, kind_of
-from eigendyn.program.machine.layout import (
-    numbers_of,
-    pack_nodes,
-    pack_parameters,
-    workspace_numbers,
-)
+from eigendyn.program.machine.constants import pack_parameters
+from eigendyn.program.machine.layout import numbers_of, pack_nodes, workspace_numbers
 from eigendyn.program.machine.processor import Library, lanes
 from eigendyn.program.machine.rates import emit_rates
 

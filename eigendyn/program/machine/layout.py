@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.program import INSIDE, Program
 from eigendyn.program.machine.builder import bits_of
+from eigendyn.program.machine.constants import folded
 from eigendyn.program.machine.passes import Plan, keeps_costly, plan
 from eigendyn.program.machine.processor import lanes as lanes_of
 
@@ -27,7 +28,7 @@ class Layout:
     """Shape of the code and of its arrays.
 
     Args:
-        program: The program.
+        program: The program, folded.
         modes: Number of modes M.
         lanes: Trajectories in one vector.
         kind: Type of a number.
@@ -92,7 +93,7 @@ class Layout:
 
 
 def layout(program: Program, modes: int, lanes: int, kind: ir.Type, across: str) -> Layout:
-    """Choose the shape of the code.
+    """Choose the shape of the code of a program, which is folded.
 
     Raises:
         ValueError: Several trajectories side by side with something else.
@@ -100,6 +101,7 @@ def layout(program: Program, modes: int, lanes: int, kind: ir.Type, across: str)
     if across not in ACROSS or (across != "trajectories" and lanes != 1):
         message = f"Vectors hold one of {', '.join(ACROSS)}, with one lane in all but the first."
         raise ValueError(message)
+    program = folded(program)
     whole = plan(program, lambda _place, _phase: True)
     size = sum(len(stage.own) for stage in whole.stages) * modes
     is_unrolled = across != "modes" and size <= UNROLLED
@@ -115,31 +117,8 @@ def workspace_numbers(
 
 
 def numbers_of(program: Program, modes: int) -> int:
-    """How many numbers the parameters of a program are."""
-    return sum(modes if several else 1 for several in program.parameter_modes)
-
-
-def pack_parameters(
-    program: Program, parameters: Mapping[str, ArrayLike], modes: int, count: int = 1
-) -> NDArray:
-    """Lay out parameters as the code reads them: all modes of the first one first.
-
-    Args:
-        program: The program.
-        parameters: By name, one number, or one for each trajectory (trajectories,); of those that
-            are its modes' own, (modes,) or (trajectories, modes).
-        modes: Number of modes.
-        count: Number of trajectories.
-
-    Returns:
-        Rows (trajectories, numbers).
-    """
-    columns = [np.zeros((count, 0))]
-    for name, several in zip(program.parameters, program.parameter_modes, strict=True):
-        value = np.asarray(parameters[name], float)
-        wide = value if several else value[..., None]
-        columns.append(np.broadcast_to(wide, (count, modes if several else 1)))
-    return np.concatenate(columns, axis=1)
+    """How many numbers the parameters of a folded program are."""
+    return sum(modes if several else 1 for several in folded(program).parameter_modes)
 
 
 def pack_nodes(

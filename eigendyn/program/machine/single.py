@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
+from eigendyn.program.machine.constants import pack_parameters
 from eigendyn.program.machine.field import aligned
-from eigendyn.program.machine.layout import pack_nodes, pack_parameters, workspace_numbers
+from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
 from eigendyn.program.machine.processor import Library
 from eigendyn.program.machine.rates import NAME, emit_rates
 

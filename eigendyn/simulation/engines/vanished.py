@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from eigendyn.errors import NoProgram
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.field import rates_of_many
-from eigendyn.results.trajectory import COMPLETED, INACCURATE, Batch
+from eigendyn.results.trajectory import COMPLETED, INACCURATE, Batch, Numbers, of_rows
 
 NOTHING = {8: 1e-290, 4: 1e-30}  # allowed in the others, by bytes: what is tiny may grow again
 
@@ -22,7 +21,7 @@ def mark_vanished(
     nodes: Nodes,
     starts: NDArray,
     batch: Batch,
-    parameters: Mapping[str, ArrayLike],
+    parameters: Numbers,
     duration: float,
 ) -> Batch:
     """Mark trajectories in which a mode has vanished that would grow again.
@@ -54,8 +53,7 @@ def mark_vanished(
     size = np.sqrt(nothing)
     small = np.copysign(size, starts[rows].astype(float))
     states = np.where(vanished, small, last[rows].astype(float))
-    count = len(starts)
-    numbers = {n: np.broadcast_to(p, count)[rows] for n, p in parameters.items()}
+    numbers = of_rows(parameters, rows)
     try:
         rates = rates_of_many(program, nodes, states, numbers, float(batch.times[-1]))
         grows = rates / small * duration > -np.log(size)

@@ -30,7 +30,9 @@ from eigendyn.theory.closure.gaussian import expectation, fluctuates, moment, no
 from eigendyn.theory.derive import ModeDynamics
 from eigendyn.theory.symbols import Average, Expectation, ModeSum, x1, x2, z1, z2
 
-UNTILTED = {sym.u11: sym.n11, sym.u12: sym.n12, sym.u22: sym.n22}
+TILTED = (sym.u11, sym.u12, sym.u22)
+SHARED = (sym.n11, sym.n12, sym.n22, sym.n_determinant)  # covariance that all modes share
+OWN = (sym.m11, sym.m12, sym.m22, sym.m_determinant)  # or that is each mode's own
 
 
 def close_exactly(dynamics: ModeDynamics) -> ModeDynamics:
@@ -63,15 +65,19 @@ def close_exactly(dynamics: ModeDynamics) -> ModeDynamics:
         found = f"{len(forms)} distinct quadratic forms in its denominators"
         raise no_exact_closure(found)
     taus = dict(zip(forms, sym.taus, strict=False))
+    own = _untilted(dynamics)
+    untilted = dict(zip(TILTED, own[:3], strict=True))
+    units = {form: tau / mean_form(form, untilted) for form, tau in taus.items()}
     moments = {
-        node: _untilted(expectation(polynomials[node]), taus) + _close_ratio(*ratio, taus)
+        node: expectation(polynomials[node]).xreplace(untilted if taus else {})
+        + _close_ratio(*ratio, units)
         for node, ratio in ratios.items()
     }
-    covariance = zip((sym.u11, sym.u12, sym.u22), dynamics.covariance, strict=True)
+    covariance = zip(TILTED, dynamics.covariance, strict=True)
     return replace(
         dynamics,
         rates=tuple(rate.xreplace(moments) for rate in dynamics.rates),
-        definitions=tuple(_tilted_covariance(dynamics, taus) if forms else covariance),
+        definitions=tuple(_tilted_covariance(dynamics, own, units) if forms else covariance),
         closure="exact quadrature" if forms else "exact moments",
     )
 
@@ -146,43 +152,43 @@ def _check_form(factor: sp.Pow) -> None:
 
 
 def _close_ratio(
-    numerator: sp.Expr, powers: dict[sp.Expr, sp.Rational], taus: dict[sp.Expr, sp.Symbol]
+    numerator: sp.Expr, powers: dict[sp.Expr, sp.Rational], units: dict[sp.Expr, sp.Expr]
 ) -> sp.Expr:
+    """A ratio's moment, given τ of each form in units of 1/E[F]."""
     if numerator == 0:
         return sp.S.Zero
-    absent = set(taus) - set(powers)
+    absent = set(units) - set(powers)
     if absent:
         found = f"a moment without the form {absent.pop()}"
         raise no_exact_closure(found)
     partition_function = sp.exp(-ModeSum(sp.log(sym.determinant)) / 2)
-    density = sp.Mul(*[2 / sp.gamma(p) * (taus[f] / mean_form(f)) ** p for f, p in powers.items()])
+    density = sp.Mul(*[2 / sp.gamma(p) * units[f] ** p for f, p in powers.items()])
     return Average(density * partition_function * expectation(numerator))
 
 
-def _untilted(moment: sp.Expr, taus: dict[sp.Expr, sp.Symbol]) -> sp.Expr:
-    """A moment under the views' own covariance, where others are under a tilted one."""
-    return moment.xreplace(UNTILTED) if taus else moment
+def _untilted(dynamics: ModeDynamics) -> tuple[sp.Symbol, ...]:
+    """Names of the views' own covariance and its determinant: shared by all modes, or not."""
+    return OWN if any(map(sym.is_local, dynamics.covariance)) else SHARED
 
 
-def mean_form(form: sp.Expr) -> sp.Expr:
-    """E[F] of a quadratic form under the views' own covariance, left in n11, n12 and n22."""
+def mean_form(form: sp.Expr, untilted: dict[sp.Symbol, sp.Symbol]) -> sp.Expr:
+    """E[F] of a quadratic form under the views' own covariance."""
     quadratic = sp.Poly(form.args[0], x1, x2)
     mean = sum(c * moment(p) for p, c in quadratic.terms())
-    return sym.canonical(ModeSum(sp.expand(mean).xreplace(UNTILTED)))
+    return sym.canonical(ModeSum(sp.expand(mean).xreplace(untilted)))
 
 
 def _tilted_covariance(
-    dynamics: ModeDynamics, taus: dict[sp.Expr, sp.Symbol]
+    dynamics: ModeDynamics, own: tuple[sp.Symbol, ...], units: dict[sp.Expr, sp.Expr]
 ) -> list[tuple[sp.Symbol, sp.Expr]]:
     p, q, r = sym.tilt11, sym.tilt22, sym.tilt12
     tilts = {p: sp.S.Zero, q: sp.S.Zero, r: sp.S.Zero}
-    for form, tau in taus.items():
+    for form, unit in units.items():
         quadratic = sp.Poly(form.args[0], x1, x2)
-        unit = tau / mean_form(form)
         tilts[p] += 2 * unit * quadratic.coeff_monomial(x1**2)
         tilts[q] += 2 * unit * quadratic.coeff_monomial(x2**2)
         tilts[r] += unit * quadratic.coeff_monomial(x1 * x2)
-    n11, n12, n22, d = sym.n11, sym.n12, sym.n22, sym.n_determinant
+    n11, n12, n22, d = own
     covariance = dynamics.covariance
     tilted = {
         sym.u11: (n11 + d * q) / sym.determinant,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import sympy as sp
+
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure.exact import whiten
 from eigendyn.theory.derive import ModeDynamics
@@ -13,7 +15,8 @@ from eigendyn.theory.symbols import Average, Expectation
 def close_by_samples(dynamics: ModeDynamics) -> ModeDynamics:
     """Take every open moment as an average over samples of the whitened views.
 
-    x1 = ξ0 + σ1 ξ1, x2 = ξ0 + σ2 ξ2 with ξ ~ N(0, 1) independently for every mode.
+    x1 = ξ0 + σ1 ξ1, x2 = ξ0 + σ2 ξ2 with ξ ~ N(0, 1) independently for every mode, and σ² = a/d
+    where modes have a signal and noises of their own.
 
     Args:
         dynamics: Dynamics with open moments.
@@ -26,9 +29,10 @@ def close_by_samples(dynamics: ModeDynamics) -> ModeDynamics:
         for rate in dynamics.rates
         for node in rate.atoms(Expectation)
     }
+    first, shared, second = dynamics.covariance
     views = (
-        (sym.x1, sym.xi0 + sym.sigma1 * sym.xi1),
-        (sym.x2, sym.xi0 + sym.sigma2 * sym.xi2),
+        (sym.x1, sym.xi0 + sp.sqrt(first - shared) * sym.xi1),
+        (sym.x2, sym.xi0 + sp.sqrt(second - shared) * sym.xi2),
     )
     return replace(
         dynamics,

@@ -22,7 +22,7 @@ RATIOS = {
 def test_every_point_has_its_own_states_and_numbers(points):
     program = program_of(closed_dynamics("cosine", closure="mean-field", alpha=0.7))
     point = random_point(program, 5, lanes=points)
-    numbers = dict(zip(program.parameters, point.parameters, strict=True))
+    numbers = point.numbers(program)
     found = rates_of_many(program, point.nodes, np.moveaxis(point.states, -1, 0), numbers)
     expected, size = interpreted(program, point)
     assert (np.abs(np.moveaxis(found, 0, -1) - expected) <= 1e-14 * size).all()

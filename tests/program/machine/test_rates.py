@@ -69,7 +69,7 @@ def from_jax(dynamics, program, point):
     assert field.parameters == program.parameters
     assert field.node_names == program.node_names
     assert field.closure == program.closure
-    numbers = dict(zip(field.parameters, point.parameters, strict=True))
+    numbers = point.numbers(program)
     rates = jax.jit(jax.vmap(field, (0, -1, 0), -1))(point.times, point.states, numbers)
     return np.asarray(rates)
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import NoClosedForm
 from eigendyn.program import Program
-from eigendyn.results.trajectory import Trajectory
+from eigendyn.results.trajectory import Numbers, Trajectory, alike_modes, of_modes
 from eigendyn.simulation.engines.closed_form.powers import HINT, Powers, growth_powers, text
 from eigendyn.simulation.engines.closed_form.wright import depletion, depletion_time, wright_omega
 
@@ -149,7 +149,7 @@ def match_closed_form(growth: Powers) -> ClosedForm:
 
 
 def closed_form(
-    program: Program, variances: NDArray, times: NDArray, parameters: Mapping[str, float]
+    program: Program, variances: NDArray, times: NDArray, parameters: Numbers
 ) -> Trajectory:
     """Evaluate the exact solution of mode dynamics that have one.
 
@@ -157,7 +157,7 @@ def closed_form(
         program: Closed dynamics of the singular value.
         variances: Variances at the first time (modes,).
         times: Increasing times to save (times,), learning rate × step.
-        parameters: One number for each of the program's parameters.
+        parameters: Numbers of the program's parameters.
 
     Returns:
         Singular values at the saved times, cut before the first at which one is infinite, status
@@ -167,12 +167,15 @@ def closed_form(
         NoClosedForm: The modes are coupled, their growth rate is an average over nodes, they have
             more states than the singular value, or no explicit solution is known.
     """
-    form = match_closed_form(growth_powers(program, parameters, len(variances)))
-    arguments = [float(argument) for argument in form.arguments]
-    blocks = np.array_split(times - times[0], max(1, len(variances) * len(times) // BLOCK))
-    solve = SOLUTIONS[form.pattern]
-    solved = [solve(variances, block, *arguments) for block in blocks]
-    singular_values = np.sqrt(np.concatenate(solved, axis=1))
+    singular_values = np.empty((len(variances), len(times)), variances.dtype)
+    for some in alike_modes(parameters, len(variances)):
+        growth = growth_powers(program, of_modes(parameters, some[:1]), len(variances))
+        form = match_closed_form(growth)
+        arguments = [float(argument) for argument in form.arguments]
+        blocks = np.array_split(times - times[0], max(1, len(some) * len(times) // BLOCK))
+        solve = SOLUTIONS[form.pattern]
+        solved = [solve(variances[some], block, *arguments) for block in blocks]
+        singular_values[some] = np.sqrt(np.concatenate(solved, axis=1))
     singular_values[:, 0] = np.sqrt(variances)
     finite = np.isfinite(singular_values).all(axis=0)
     completed = bool(finite.all())

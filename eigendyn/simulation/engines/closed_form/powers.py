@@ -51,7 +51,8 @@ def growth_powers(program: Program, parameters: Mapping[str, float], modes: int)
         if operation.kind == "state":
             values[place] = {Fraction(1): Fraction(1)}
         elif operation.kind == "parameter":
-            values[place] = _constant(parameters[program.parameters[int(operation.value)]])
+            number = np.ravel(parameters[program.parameters[int(operation.value)]])[0]
+            values[place] = _constant(float(number))
         elif (found := _rational(operation, operands)) is not None:
             values[place] = found
         elif not any(any(operand) for operand in operands):  # no power but the zeroth: a number

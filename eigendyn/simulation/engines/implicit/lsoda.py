@@ -34,6 +34,8 @@ from eigendyn.results.trajectory import (
     OUT_OF_STEPS,
     Batch,
     Numbers,
+    of_row,
+    of_rows,
 )
 from eigendyn.simulation.engines.implicit.noise import moved_by_round_off
 from eigendyn.simulation.engines.implicit.scale_free import AVERAGES, Dynamics
@@ -79,11 +81,10 @@ def implicit_ensemble(
     ) -> Batch:
         def run(starts: NDArray, numbers: Mapping, rtol: float, atol: float) -> Batch:
             count = len(starts)
-            table = {name: np.broadcast_to(value, count) for name, value in numbers.items()}
             values = np.full((*starts.shape, len(times)), np.nan)
             status, taken = np.zeros(count, np.int8), np.zeros(count, np.int32)
             for row, start in enumerate(starts):
-                own = {name: float(value[row]) for name, value in table.items()}
+                own = of_row(numbers, row)
                 one = _Run(program, nodes, own, times, rtol, atol, max_steps, explicit)
                 status[row], taken[row] = one.follow(start, values[row])
             return Batch(times, values, status, taken)
@@ -105,7 +106,7 @@ def implicit_ensemble(
     at_end = np.isfinite(values[..., -1]).all(axis=(1, 2))
     left = np.flatnonzero((status == INACCURATE) & at_end)
     if len(left):
-        numbers = {n: np.broadcast_to(p, len(starts))[left] for n, p in parameters.items()}
+        numbers = of_rows(parameters, left)
         again = judged(starts[left], numbers, EXPLICIT, [apart * shares[-1] for apart in SPACED])
         values[left], status[left], taken[left] = again.values, again.status, again.steps
     return replace(found, values=values, status=status, steps=taken)

@@ -6,7 +6,8 @@ and restored here.
 
 - Where forces cancel in every mode at the start, and at any scale of its states, as the mean-field
   loss of a predictor that is a multiple of the identity has it, their round-off is taken for zero.
-- Σ_m λ_m^k s_m F_m = 0 in every state, with k = β of the family δ/λ^β. What is computed is the
+- Σ_m λ_m^k s_m F_m/d_m = 0 in every state, with k = β of the family δ/λ^β and the signal d of a
+  mode's component, 1 for white inputs. What is computed is the
   round-off ε of its terms, which moves the modes' common scale by ε/Σv per unit of time. It is
   taken out of the forces.
 - Forces that act `FASTEST` times in a unit of time hold modes where they cancel. That they act
@@ -22,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +62,7 @@ class Dynamics:
 
     program: Program
     nodes: Nodes
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, Any]
     start: NDArray
 
     def __call__(
@@ -136,7 +138,7 @@ class Dynamics:
 
     @cached_property
     def exponent(self) -> float | None:
-        """The k of Σ λ^k s F = 0, if it and the directions of the forces know no scale."""
+        """The k of Σ λ^k s F/d = 0, if it and the directions of the forces know no scale."""
         if self._is_free:
             return 0.0
         trials = self._trials
@@ -189,7 +191,7 @@ class Dynamics:
             return False
         states = self._trials[0]
         found = self._rates(0.0, states)
-        moves = states[0] * self._force("singular_value", found, states)
+        moves = states[0] * self._force("singular_value", found, states) / self._signal
         drives = states[place] * self._force("predictor_value", found, states)
         expected = self.parameters["predictor_rate"] * moves
         return bool(np.abs(drives - expected).max() < CANCELS * np.abs(drives).max())
@@ -210,10 +212,11 @@ class Dynamics:
         return round(low, 9)
 
     def _rest(self, states: NDArray, k: float) -> float:
-        """Σ λ^k s F over the sum of its terms' sizes."""
+        """Σ λ^k s F/d over the sum of its terms' sizes."""
         found = self._rates(0.0, states)
         with np.errstate(all="ignore"):
-            terms = found[-1] ** k * states[0] * self._force("singular_value", found, states)
+            force = self._force("singular_value", found, states) / self._signal
+            terms = found[-1] ** k * states[0] * force
             return float(np.nansum(terms) / np.nansum(np.abs(terms)))
 
     def _keeps_direction(self, states: NDArray) -> bool:
@@ -239,8 +242,9 @@ class Dynamics:
                 self._follow(rates, states)
                 continue
             # λ_m is the size of the terms that F_m is made of, but for a common factor.
-            lever = eigenvalue**self.exponent * states[place]
-            size = eigenvalue ** (1 - self.exponent) * np.abs(states[place])
+            pace = self._signal if state == "singular_value" else 1.0
+            lever = eigenvalue**self.exponent * states[place] / pace
+            size = eigenvalue ** (1 - self.exponent) * np.abs(states[place]) * pace
             whole = lever @ size
             if whole > 0:
                 change = (lever @ self._force(state, found, states) / whole) * size
@@ -254,7 +258,7 @@ class Dynamics:
         in a unit of time, and s² − p²/κ, which decay alone changes, would drift.
         """
         value = states[self._place("predictor_value")]
-        moves = states[0] * self._force("singular_value", rates, states)
+        moves = states[0] * self._force("singular_value", rates, states) / self._signal
         drive = self.parameters["predictor_rate"] * moves
         wanted = np.divide(drive, value, out=np.zeros_like(value), where=value != 0)
         left = np.where(value != 0, wanted - self._force("predictor_value", rates, states), 0.0)
@@ -286,6 +290,11 @@ class Dynamics:
             friction = (1 - self.parameters["momentum"]) * states[velocity]
             drive = self._inertia * found[velocity] + friction
         return drive + self.parameters.get(DECAYS[state], 0.0) * states[place]
+
+    @property
+    def _signal(self) -> Any:
+        """What forces on singular values of whitened components are multiplied by, per mode."""
+        return np.ravel(self.parameters.get("signal", 1.0))
 
     @property
     def _inertia(self) -> float:

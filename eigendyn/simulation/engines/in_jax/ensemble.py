@@ -13,7 +13,15 @@ from jax import Array
 from numpy.typing import NDArray
 
 from eigendyn.program.in_jax import VectorField
-from eigendyn.results.trajectory import COMPLETED, DIVERGED, INVALID, OUT_OF_STEPS, Batch
+from eigendyn.results.trajectory import (
+    COMPLETED,
+    DIVERGED,
+    INVALID,
+    OUT_OF_STEPS,
+    Batch,
+    Numbers,
+    each_row,
+)
 from eigendyn.simulation.engines.in_jax.flow import flow
 
 LOCKSTEP = 64  # trajectories that are integrated together
@@ -24,7 +32,7 @@ def flow_ensemble(
     field: VectorField,
     starts: NDArray,
     times: NDArray,
-    parameters: Mapping[str, float | NDArray],
+    parameters: Numbers,
     *,
     rtol: float,
     atol: float,
@@ -39,9 +47,10 @@ def flow_ensemble(
     count = len(starts)
     values = np.full((*starts.shape, len(times)), np.nan, starts.dtype)
     status, steps = np.full(count, INVALID, np.int8), np.zeros(count, np.int32)
-    numbers = {n: np.broadcast_to(np.asarray(p, float), count) for n, p in parameters.items()}
+    numbers = each_row(parameters, count)
     usable = np.isfinite(starts).all(axis=(1, 2)) & (starts[:, 0] >= 0).all(axis=1)
-    usable &= np.isfinite(list(numbers.values())).all(axis=0)
+    for number in numbers.values():
+        usable &= np.isfinite(number.reshape(count, -1)).all(axis=1)
     if usable.any():
         rows = _padded(np.flatnonzero(usable))
         found = _flows(

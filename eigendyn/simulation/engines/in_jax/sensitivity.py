@@ -21,13 +21,14 @@ def step_sensitivities(
     start: NDArray,
     slopes: Mapping[str, NDArray],
     saved_steps: NDArray,
-    numbers: Mapping[str, float],
+    numbers: Mapping[str, float | NDArray],
     correlation_order: str,
 ) -> dict[str, NDArray]:
     r"""Say by how much a relative change of each number moves the singular values.
 
-    ∂s_m(t)/∂ln θ = θ ∂s_m(t)/∂θ, by automatic differentiation of every step in forward mode. A step
-    keeps its number, so that another learning rate changes the time of what is compared.
+    ∂s_m(t)/∂ln θ = θ ∂s_m(t)/∂θ of the encoder's singular values, by automatic differentiation of
+    every step in forward mode. A step keeps its number, so that another learning rate changes the
+    time of what is compared.
 
     Args:
         field: Rates of change of the states; s is the first of them.
@@ -41,9 +42,9 @@ def step_sensitivities(
         By name, for each number that is not zero, θ ∂s/∂θ (modes, times); NaN where it does not
         exist, as for ∂(v^α)/∂α of a mode without variance.
     """
-    names = tuple(name for name, value in numbers.items() if value != 0 and name != DURATION)
+    names = tuple(n for n, value in numbers.items() if np.any(value) and n != DURATION)
     moved = jnp.stack([jnp.asarray(slopes.get(name, np.zeros_like(start))) for name in names])
-    values = jnp.array([numbers[name] for name in names])
+    values = [jnp.asarray(numbers[name]) for name in names]
     fixed = {name: numbers[name] for name in field.parameters if name not in names}
     counts = jnp.asarray(np.diff(saved_steps, prepend=0))
     end = int(numbers.get(DURATION, 0.0) / numbers[RATE] + 0.5)  # of a schedule, in steps
@@ -56,11 +57,11 @@ def step_sensitivities(
 @partial(jax.jit, static_argnums=(0, 1))
 def _differentiated(names, order, field, start, moved, values, fixed, counts, end):
     def singular_values(shares):
-        given = dict(zip(names, values * (1 + shares), strict=True))
+        given = {n: v * (1 + s) for n, v, s in zip(names, values, shares, strict=True)}
         rate = given[RATE]
         parameters = fixed | given | {DURATION: rate * end}
         states = start + jnp.tensordot(shares, moved, 1)
         _, saved = advance(order, field, states, 0, counts, rate, parameters)
-        return saved[:, 0]
+        return saved[:, 0] / jnp.sqrt(jnp.ravel(given.get("signal", 1.0)))
 
-    return jax.jacfwd(singular_values)(jnp.zeros_like(values))
+    return jax.jacfwd(singular_values)(jnp.zeros(len(names)))

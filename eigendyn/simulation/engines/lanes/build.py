@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llvmlite import ir
 
@@ -12,7 +13,7 @@ from eigendyn.program import Program
 from eigendyn.program.machine.builder import kind_of
 from eigendyn.program.machine.layout import numbers_of, workspace_numbers
 from eigendyn.program.machine.processor import Library, lanes
-from eigendyn.program.machine.rates import emit_rates
+from eigendyn.program.machine.rates import NAME, emit_rates
 from eigendyn.simulation.engines.lanes.chebyshev import chebyshev_like
 from eigendyn.simulation.engines.lanes.integrator import emit_integrator
 from eigendyn.simulation.engines.lanes.workspace import (
@@ -40,7 +41,7 @@ class Kernel:
         across: What the vectors of the right-hand side hold, "trajectories" or "modes".
         block: Saved times in one vector: times need so many infinities behind them.
         workspace: Bytes that each thread needs.
-        library: What the function lives in.
+        libraries: What the function, and what it calls, live in.
     """
 
     call: Callable
@@ -48,7 +49,7 @@ class Kernel:
     across: str
     block: int
     workspace: int
-    library: Library
+    libraries: tuple[Library, Library]
 
 
 def across_of(program: Program, modes: int) -> str:
@@ -81,8 +82,9 @@ def build_kernel(
     own = -(-workspace_numbers(program, modes, width, kind, across) // width)
     methods = (tableau, chebyshev_like(tableau))
     parts = workspace(methods, coordinates, numbers_of(program, modes), own)
+    compiled, type_ = _rates(program, modes, width, bits, across, quickly)
     module = ir.Module("ensemble")
-    rates = emit_rates(module, program, modes, width, kind, across)
+    rates = ir.Function(module, type_, NAME)
     block = max(register // 2, 2)  # a step passes one or two
     shape = (methods, parts, width, kind, block, program.moved)
     # with averages the rates take nearly all the time, and the code around them may be slower
@@ -91,15 +93,27 @@ def build_kernel(
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]
-    library = Library(module, speed=0 if quickly else 3, unrolls=coordinates <= FEW)
+    elsewhere = {NAME: compiled.address(NAME)}
+    library = Library(module, 0 if quickly else 3, elsewhere, unrolls=coordinates <= FEW)
     return Kernel(
         call=library.function("integrate", None, *types),
         lanes=width,
         across=across,
         block=block,
         workspace=room_for(parts, width) * bits // 8,
-        library=library,
+        libraries=(library, compiled),
     )
+
+
+@lru_cache(maxsize=64)
+def _rates(
+    program: Program, modes: int, width: int, bits: int, across: str, quickly: bool
+) -> tuple[Library, ir.FunctionType]:
+    """The right-hand side, which all methods share: most of the time of a run is its own."""
+    module = ir.Module(NAME)
+    function = emit_rates(module, program, modes, width, kind_of(bits), across)
+    function.linkage = "external"
+    return Library(module, 1 if quickly else 3), function.function_type
 
 
 def _registers(program: Program, coordinates: int) -> int:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import kind_of
-from eigendyn.program.machine.layout import pack_nodes, pack_parameters
-from eigendyn.results.trajectory import INACCURATE, INVALID, Batch
+from eigendyn.program.machine.constants import pack_parameters
+from eigendyn.program.machine.layout import pack_nodes
+from eigendyn.results.trajectory import INACCURATE, INVALID, Batch, Numbers
 from eigendyn.settings.run_settings import FINER
 from eigendyn.simulation.engines.lanes.build import across_of, build_kernel
 from eigendyn.simulation.engines.lanes.integrator import CLOSER
@@ -38,7 +38,7 @@ def compiled_ensemble(
     program: Program,
     starts: NDArray,
     times: NDArray,
-    parameters: Mapping[str, ArrayLike],
+    parameters: Numbers,
     *,
     rtol: float = 1e-6,
     atol: float = 1e-9,

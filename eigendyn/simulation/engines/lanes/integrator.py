@@ -47,7 +47,6 @@ SHORTEST = 1e-30  # step over the time span that ends a run
 
 def emit_integrator(f: Frame) -> None:
     """Write the body of the function that `workspace.build_frame` has declared."""
-    f.rates.attributes.add("noinline")  # once, not once a stage: compiles faster, runs as fast
     _prepare(f)
     with f.w.while_(lambda: _refill(f)):
         _step(f)

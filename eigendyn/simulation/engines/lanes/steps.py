@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.machine.builder import I64, Builder, kind_of
+from eigendyn.program.machine.constants import pack_parameters
 from eigendyn.program.machine.field import aligned
-from eigendyn.program.machine.layout import pack_nodes, pack_parameters, workspace_numbers
+from eigendyn.program.machine.layout import pack_nodes, workspace_numbers
 from eigendyn.program.machine.processor import Library
 from eigendyn.program.machine.rates import emit_rates
 from eigendyn.results.trajectory import Trajectory

@@ -1,0 +1,30 @@
+"""Measure what augmentations leave of data: signal and noise of every principal component."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eigendyn.settings.namespace import namespace
+
+__getattr__, __dir__ = namespace(
+    __name__,
+    {
+        "digits": "data.measure:digits",
+        "draw": "data.views:draw_pairs",
+        "from_inputs": "data.measure:from_inputs",
+        "from_views": "data.measure:from_views",
+        "start": "data.start:start",
+    },
+)
+__all__ = [
+    "digits",
+    "draw",
+    "from_inputs",
+    "from_views",
+    "start",
+]
+
+if TYPE_CHECKING:
+    from eigendyn.data.measure import digits, from_inputs, from_views
+    from eigendyn.data.start import start
+    from eigendyn.data.views import draw_pairs as draw
