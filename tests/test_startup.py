@@ -58,3 +58,17 @@ def test_no_loss_and_no_preset_loads_sympy_or_jax(script, slow, tmp_path):
     for run, packages in _loaded(script, tmp_path).items():
         assert "numpy" in packages
         assert not slow & packages, run
+
+
+def test_pages_of_figures_load_no_statistics():
+    """They take a second to import in each of two processes, and only networks need them."""
+    code = """
+import sys
+from importlib import import_module
+from eigendyn.show.paper import FIGURES, figure
+for page, _ in FIGURES.values():
+    import_module(f"eigendyn.show.paper.{page}")
+print("scipy.stats" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
