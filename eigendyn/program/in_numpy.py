@@ -252,6 +252,13 @@ class _Plan:
 def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
     needed = program.needed(places)
     last = {operand: p for p in needed for operand in program.operations[p].operands}
+    # averages are taken behind the loop, whatever place they have
+    averaged = {
+        operand
+        for p in needed
+        if program.operations[p].kind == "average"
+        for operand in program.operations[p].operands
+    }
     nodes: dict[int, str | None] = {}
     inside = []
     for place in (p for p in needed if program.phases[p] == INSIDE):
@@ -259,8 +266,8 @@ def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
         if kind in LEAVES:
             nodes[place] = program.node_names[int(value)] if kind == "node" else None
             continue
-        own = (p for p in set(operands) if program.phases[p] == INSIDE and last[p] == place)
-        inside.append(_step(program, place, modes)._replace(spare=tuple(own)))
+        spare = {p for p in operands if program.phases[p] == INSIDE and last[p] == place}
+        inside.append(_step(program, place, modes)._replace(spare=tuple(spare - averaged)))
     after = tuple(p for p in needed if program.phases[p] == AFTER)
     return _Plan(nodes, tuple(inside), after)
 

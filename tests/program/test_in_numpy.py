@@ -10,6 +10,7 @@ from eigendyn.program.averaging import Nodes
 from eigendyn.program.derivation import program_of, quantities_of
 from eigendyn.program.in_jax import compile_expressions, compile_field
 from eigendyn.program.in_numpy import integrand, quantities
+from eigendyn.show.paper.variants import published_update
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.conservation import conserved_quantities
 from eigendyn.theory.losses import named_loss
@@ -18,6 +19,7 @@ SETTINGS = {
     "one average": {"loss": "iso-cosine"},
     "two averages": {"loss": "cosine", "stop_gradient": False},
     "averages of other states": {"loss": "cosine", "predictor": "learned", "momentum": 0.9},
+    "an average of what another one is made of": {"loss": published_update()},
     "samples": {"loss": "cosine", "closure": "sampled"},
 }
 
