@@ -14,7 +14,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 # Made by one of two processes, which take as long; those of ten modes share compiled code.
-FIRST_HALF = ("2b", "7", "8", "conservation", "multiplier", "recruitment")
+FIRST_HALF = ("2b", "7", "8", "conservation", "recruitment")
 
 
 def make_figures(
