@@ -39,11 +39,11 @@ def agreement(
         false_alarm: Probability with which a true theory is called wrong, at most.
 
     Returns:
-        Over mode and time: networks (their extrapolated mean), difference, standard_error,
-        deviation. Attributes: verdict, largest_deviation, allowed_deviation, comparisons,
-        pairs, false_alarm; median_relative_deviation and largest_relative_deviation, of the
-        variances of modes that have not vanished (that is, above RESOLUTION); extrapolated, by how
-        much the extrapolation moves a singular value, at most and relative to the largest one.
+        Over mode and time: networks (their extrapolated mean), its variance, difference,
+        standard_error, deviation. Attributes: verdict, largest_deviation, allowed_deviation,
+        comparisons, pairs, false_alarm; median_relative_deviation and largest_relative_deviation,
+        of the variances of modes that have not vanished (that is, above RESOLUTION); extrapolated,
+        by how much the extrapolation moves a singular value, at most and relative to the largest.
     """
     from scipy import stats  # takes as long to import as a figure to draw that has no networks
 
@@ -71,10 +71,12 @@ def agreement(
     compared = (np.abs(expected) > resolution) & (np.arange(times) > 0)
     relative = np.abs((mean[compared] / expected[compared]) ** 2 - 1)
     correction = np.abs(mean - largest_batch.mean(axis=0)).max() / np.abs(expected).max()
+    signal = theory["signal"].values[:, None] if "signal" in theory.coords else 1.0
     over = ("mode", "time")
     return xarray.Dataset(
         {
             "networks": (over, mean, _attrs("singular value of the networks", "√variance")),
+            "variance": (over, signal * mean**2, _attrs("variance of the networks", "variance")),
             "difference": (over, difference, _attrs("networks − theory", "√variance")),
             "standard_error": (over, error, _attrs("standard error of the networks", "√variance")),
             "deviation": (over, deviation, _attrs("difference in standard errors", "1")),

@@ -22,7 +22,7 @@ from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances, published_variances
 from eigendyn.simulation.equations import Equations, equations
-from eigendyn.simulation.initial import field_parameters, signals, starting_states
+from eigendyn.simulation.initial import data_of_modes, field_parameters, starting_states
 from eigendyn.simulation.measures import columns, measures, rank_columns, ranks
 from eigendyn.simulation.model_settings import OF_NETWORKS
 from eigendyn.simulation.nodes import Fit, fit_nodes
@@ -226,7 +226,7 @@ def _label(
         method=method,
         loss=system.title,
         kind=system.kind,
-        signals=np.atleast_1d(signals(chosen))[:, None] if chosen.is_anisotropic else None,
+        data=data_of_modes(chosen, states.shape[1]),
         device=_device(chosen, method),
         measures=_measured(system, states, trajectory.times),
         scale_free=system.scale_free,
