@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 import xarray
 from numpy.typing import NDArray
-from scipy import stats
 
 FALSE_ALARM = 0.01
 RESOLUTION = {"float64": 1e-8, "float32": 1e-4}  # of the largest singular value: round-off, closure
@@ -46,6 +45,8 @@ def agreement(
         of the variances of modes that have not vanished (that is, above RESOLUTION); extrapolated,
         by how much the extrapolation moves a singular value, at most and relative to the largest.
     """
+    from scipy import stats  # takes as long to import as a figure to draw that has no networks
+
     times = min(theory.sizes["time"], descent.sizes["time"])
     expected = theory["singular_value"].values[:, :times]
     trained = descent["singular_value"].values[..., :times]

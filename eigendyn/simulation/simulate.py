@@ -138,16 +138,19 @@ def vector_field(
     Raises:
         The errors of `simulate`.
     """
-    return served_field(loss, variances, **settings)[:3]
+    system, states, parameters, fit = served(loss, variances, **settings)
+    dtype = system.chosen.dtype
+    field = replace(system.field, nodes=fit.nodes.in_precision(dtype))
+    return field, states.astype(dtype), parameters
 
 
 @takes(Settings)
-def served_field(
+def served(
     loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike | None = None,
     **settings: Unpack[GivenSettings],
-) -> tuple[VectorField, NDArray, dict[str, float], bool]:
-    """Do what `vector_field` does, and say whether the closure's nodes are as accurate as asked."""
+) -> tuple[Equations, NDArray, dict[str, float], Fit]:
+    """Do what `vector_field` does without JAX: equations, states, parameters and fitted nodes."""
     system = equations(loss, settings)
     chosen, program = system.chosen, system.program
     several = variances is not None and np.ndim(variances) == 2
@@ -158,9 +161,7 @@ def served_field(
         fit = Fit(draw_samples(program, states.shape[-1], chosen.samples, chosen.seed))
     else:
         fit = fit_nodes(program, states, parameters, chosen.closure_accuracy)
-    field = replace(system.field, nodes=fit.nodes.in_precision(chosen.dtype))
-    states = states if several else states[0]
-    return field, states.astype(chosen.dtype), parameters, fit.reached
+    return system, states if several else states[0], parameters, fit
 
 
 @takes(Settings)
