@@ -158,7 +158,7 @@ class _Rest:
 
     @property
     def lower(self) -> NDArray:
-        """Unstable fixed point: 0 of the isotropic loss, else ω/((d + a)λ₊), as λ₋λ₊ = ω/(d + a)."""
+        """Unstable fixed point: 0 of the isotropic loss; of the plain one λ₋λ₊ = ω/(d + a)."""
         return self.upper * 0 if self.isotropic else self.decay / ((self.d + self.a) * self.upper)
 
     def limit_from(self, first: NDArray) -> NDArray:
