@@ -45,6 +45,10 @@ NAMES = {
     sym.n12: ("n12", "n_{12}"),
     sym.n22: ("n22", "n_{22}"),
     sym.n_determinant: ("d", "d"),
+    sym.m11: ("n11", "n_{11}"),
+    sym.m12: ("n12", "n_{12}"),
+    sym.m22: ("n22", "n_{22}"),
+    sym.m_determinant: ("D", "D"),
     **{
         symbol: (PARAMETERS[name].text, PARAMETERS[name].latex)
         for name, symbol in sym.parameters.items()
@@ -207,6 +211,9 @@ def derivation(
         *_rates(f"dynamics, {closed.closure}", closed),
     ]
     equations += [*_definitions(closed), *_variance_rate(closed)]
+    if architecture.is_anisotropic:
+        name = "variance, where the encoder has the singular value s_m/√d_m"
+        equations.append(Equation(name, ("v_m", "v_m"), sym.singular_value**2))
     for quantity in conserved_quantities(loss, alpha, decays=True, architecture=architecture):
         left = ("constant", r"\mathrm{constant}")
         right = in_variances(quantity.expression)
