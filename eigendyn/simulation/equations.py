@@ -142,10 +142,11 @@ def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
     """
     from eigendyn.theory.derive import ModeDynamics
     from eigendyn.theory.losses import without_predictor
-    from eigendyn.theory.models import named_model
+    from eigendyn.theory.models import MODELS, component_model, named_model
 
     if isinstance(loss, str) and is_model(loss):
-        loss = named_model(loss)
+        is_of_data = chosen.signal is not None and MODELS[loss].signal
+        loss = component_model(loss) if is_of_data else named_model(loss)
     if isinstance(loss, ModeDynamics):
         check_model(loss)
         program = _program(_anonymous(closed_dynamics(loss, chosen)))
