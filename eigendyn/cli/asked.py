@@ -47,7 +47,8 @@ def asked_for(ctx: click.Context) -> Asked:
     if model is not None:
         others = {"--loss": "loss" in given, **written, "--preset": preset}
         named = chosen_model(model, parameters, others)
-        return Asked(model, Settings(**given), given | {"loss": named})
+        # without numbers by its name: one of them may be the signal of data
+        return Asked(model, Settings(**given), given | {"loss": named if parameters else model})
     source = preset_settings(preset, *(given.get(p) for p in ("loss", "predictor", "target")))
     source.pop("batch", None)  # of networks
     chosen = Settings(**(source | given))

@@ -50,12 +50,12 @@ def command(ctx: click.Context, **_: Any) -> None:
     chosen = Start.asked_for(ctx)
     asked = asked_for(ctx)
     output = Output.asked_for(ctx)
-    start = chosen.spectrum(asked.chosen.seed)
+    start, settings = chosen.with_settings(asked.chosen.seed, asked.settings, output.quiet)
 
     def work() -> Any:
         from eigendyn.analysis.rates.diagnosis import diagnose
 
-        return diagnose(variances=start, progress=output.progress, **asked.settings)
+        return diagnose(variances=start, progress=output.progress, **settings)
 
     diagnosis = interruptible(work)
     from eigendyn.show.report.collapse import summary, table

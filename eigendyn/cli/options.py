@@ -134,6 +134,18 @@ start_options = stack(
         type=Numbers("0.05,0.3,1,2"),
         help="Start from a list, as in 0.05,0.3,1,2.",
     ),
+    click.option(
+        "--data",
+        type=FILE,
+        help="Start along the components of measured data, with their signal and noise: a file of "
+        "eigendyn data. --modes says how many (10), --weights what encoder.",
+    ),
+    click.option(
+        "--scale",
+        type=float,
+        show_default="0.3",
+        help="Singular value of every mode along the components of --data.",
+    ),
     click.option("--modes", type=int, help="Start from a random encoder with so many modes …"),
     click.option("--inputs", type=int, help="… and so many inputs; entries are N(0, 1/16)."),
 )

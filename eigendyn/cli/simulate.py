@@ -65,14 +65,17 @@ def command(ctx: click.Context, **_: Any) -> None:
     chosen = Start.asked_for(ctx)
     asked = asked_for(ctx)
     output = Output.asked_for(ctx, stem=f"eigendyn-{asked.name}")
-    start = chosen.spectrum(asked.chosen.seed, output.quiet)
+    start, settings = chosen.with_settings(asked.chosen.seed, asked.settings, output.quiet)
     dataset = interruptible(
-        lambda: _simulate(start, asked.settings, output.progress), clock=output.progress
+        lambda: _simulate(start, settings, output.progress), clock=output.progress
     )
     from eigendyn.show.report.run import summary, table
 
     output.show(lambda: {**summary(dataset), "files": output.named}, lambda: table(dataset))
     from eigendyn.results.files import save
+    from eigendyn.show.plot.undocumented import skip_docstrings
+
+    skip_docstrings()
     from eigendyn.show.plot.spectrum import save_picture
 
     output.save(

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn.errors import InvalidSetting
+from eigendyn.settings.parameters import PER_MODE
 
 if TYPE_CHECKING:
+    import xarray
     from numpy.typing import NDArray
 
     from eigendyn.settings.matrices import Matrix
 
+GAUSSIAN = "gaussian:"  # begins the name of a file whose moments alone are taken
 DOMINATES = 0.5  # share of the mean in all variance from which it is said
 
 
@@ -32,6 +35,8 @@ class Start:
     variances: list[float] | None
     modes: int | None
     inputs: int | None
+    data: Path | None
+    scale: float | None
 
     @classmethod
     def asked_for(cls, ctx: click.Context) -> Start:
@@ -45,11 +50,22 @@ class Start:
             "--variances": self.variances is not None,
             "--modes with --inputs": self.modes is not None or self.inputs is not None,
         }
+        if self.data is not None:
+            given = {"--data": True, "--embeddings": given["--embeddings"]} | {
+                "--variances": given["--variances"],
+                "--inputs": self.inputs is not None,
+            }
         named = [flag for flag, is_given in given.items() if is_given]
+        if self.scale is not None and (self.data is None or self.weights is not None):
+            message = (
+                "`scale` is the singular value of modes along the components of data. Add --data, "
+                "without --weights, or leave it out."
+            )
+            raise InvalidSetting(message)
         if len(named) > 1:
             message = f"There must be one start, not {len(named)}: choose {' or '.join(named)}."
             raise InvalidSetting(message)
-        if (self.modes is None) != (self.inputs is None):
+        if self.data is None and (self.modes is None) != (self.inputs is None):
             message = "A random start needs both --modes and --inputs. Try --modes 10 --inputs 15."
             raise InvalidSetting(message)
         if self.center and self.embeddings is None:
@@ -58,6 +74,42 @@ class Start:
                 "or leave out --center."
             )
             raise InvalidSetting(message)
+
+    def with_settings(
+        self, seed: int, settings: dict[str, Any], quiet: bool = False
+    ) -> tuple[NDArray, dict[str, Any]]:
+        """Variances of the start, and the settings, with the signal and noises of data."""
+        if self.data is None:
+            return self.spectrum(seed, quiet), settings
+        for name in PER_MODE:
+            if name in settings:
+                message = (
+                    f"The data of {self.data} bring the {name} of every mode with them, and "
+                    f"`{name}` is another one. Leave out one of the two."
+                )
+                raise InvalidSetting(message)
+        from eigendyn.data.start import SCALE, start
+
+        scale = SCALE if self.scale is None else self.scale
+        found = start(_read_data(self.data), self.modes, scale=scale, weights=self.read_weights())
+        if not quiet:
+            what = f"a scale of {scale:g}" if self.weights is None else str(self.weights)
+            line = f"start along the {len(found['signal'])} leading components of {self.data}"
+            click.echo(f"{line}, from {what}", err=True)
+        return found.pop("variances"), settings | found
+
+    def read_weights(self) -> Matrix | None:
+        """Weights from their file, if one is given."""
+        from eigendyn.settings.matrix_files import read_matrix
+
+        return None if self.weights is None else read_matrix(self.weights, "weights")
+
+    def read_views(self) -> tuple[xarray.Dataset, bool]:
+        """Measured data, and whether Gaussian views of their moments are asked for."""
+        assert self.data is not None
+        name = str(self.data)
+        is_gaussian = name.startswith(GAUSSIAN)
+        return _read_data(Path(name.removeprefix(GAUSSIAN))), is_gaussian
 
     def spectrum(self, seed: int, quiet: bool = False) -> NDArray:
         """Variances (modes,) of the start that was chosen; the published one if none was."""
@@ -91,6 +143,8 @@ class Start:
         from eigendyn.settings import spectrum
         from eigendyn.settings.matrix_files import read_matrix
 
+        if self.data is not None:
+            return spectrum.start_of_variances(*self.with_settings(seed, settings, quiet))
         if self.weights is not None:
             matrix = read_matrix(self.weights, "weights")
             found = spectrum.check_weights(matrix)
@@ -101,6 +155,20 @@ class Start:
         if self.embeddings is None and self.variances is None:
             return spectrum.published_weights(), settings
         return spectrum.start_of_variances(self.spectrum(seed, quiet), settings)
+
+
+def _read_data(path: Path) -> xarray.Dataset:
+    """Measured data from their file.
+
+    Raises:
+        UnreadableFile, InvalidSetting: There is none, or it holds something else.
+    """
+    from eigendyn.results.files import load
+    from eigendyn.results.labelled import check_data
+
+    found: Any = load(path)
+    check_data(found)
+    return found
 
 
 def _about_mean(matrix: Matrix, center: bool) -> list[str]:

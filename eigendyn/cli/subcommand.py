@@ -15,7 +15,9 @@ GROUPS = {  # heading of the help → names of parameters; all others stand unde
         *("loss", "loss_expr", "loss_file", "model", "parameters"),
         *("preset", "stop_gradient", "beta"),
     ),
-    "Start": ("embeddings", "center", "weights", "variances", "modes", "inputs"),
+    "Start": (
+        *("embeddings", "center", "weights", "variances", "data", "scale", "modes", "inputs"),
+    ),
     "Network": (
         *("predictor", "alpha", "epsilon", "epsilon_placement", "normalize"),
         *("correlation", "correlation_momentum", "correlation_order"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from eigendyn.crosschecks.crosscheck import SMALLER, SMALLEST_BATCH, network_of, together
 from eigendyn.crosschecks.verdict import FALSE_ALARM, agreement, extrapolate
 from eigendyn.data.joint import gaussian_views
+from eigendyn.data.start import SCALE, start
 from eigendyn.data.views import draw_pairs
 from eigendyn.errors import InvalidSetting
 from eigendyn.network.on_views import descend_on_views
@@ -29,22 +30,29 @@ from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.initial import saved_steps
 from eigendyn.simulation.matrix.matrix_flow import first_weights, matrix_flow
 from eigendyn.simulation.simulate import simulate
+from eigendyn.theory.losses import SymbolicLoss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULTS = {"batch": 256, "seeds": 8, "saves": 31}
+    from numpy.typing import ArrayLike
+
+    from eigendyn.network.network import Network
+    from eigendyn.settings.matrices import Matrix
+
+DEFAULTS = {"batch": 256, "seeds": 8, "saves": 61}
 RECRUITED = 0.5  # of the largest eigenvalue at the end, and of an eigenvalue's own end value
 ALIGNED, MATRIX = "aligned", "matrix"
 
 
 @takes(Settings)
 def crosscheck_data(
-    loss: str,
+    loss: str | SymbolicLoss,
     data: xarray.Dataset,
+    weights: ArrayLike | Matrix | None = None,
     *,
-    modes: int = 10,
-    scale: float = 0.3,
+    modes: int | None = None,
+    scale: float = SCALE,
     batch: int = DEFAULTS["batch"],
     seeds: int = DEFAULTS["seeds"],
     gaussian: bool = False,
@@ -60,9 +68,11 @@ def crosscheck_data(
     eigenvalues of W Σ₁₂ Wᵀ, extrapolated to an infinite batch.
 
     Args:
-        loss: Name of a loss.
+        loss: Name of a loss, or a loss of your own.
         data: A result of `eigendyn.data`, also loaded from its file.
-        modes: Number of leading components along which the encoder starts.
+        weights: First weights (modes, inputs); None takes `scale` times the leading components.
+            Aligned modes take of them what `eigendyn.data.start` does.
+        modes: Number of leading components along which the encoder starts; None takes ten.
         scale: Singular value of every mode at the start.
         batch: Pairs of views for every step of the first group of networks, and a quarter of them
             for the second.
@@ -82,27 +92,32 @@ def crosscheck_data(
         mode those predicted.
 
     Raises:
-        UnknownName, InvalidSetting, InvalidSpectrum, DeviceUnavailable: As `simulate` and
-            `matrix_flow`; components without signal among the modes, a batch below 8, or fewer than
-            2 seeds.
+        UnknownName, InvalidSetting, InvalidSpectrum, DeviceUnavailable: As `simulate`,
+            `eigendyn.data.start` and `matrix_flow`; a batch below 8, or fewer than 2 seeds.
 
     Source: Halvagal et al. 2023, their linear network; verdict as of `crosscheck`.
     """
     check_data(data)
-    name = check_choice("loss", loss_name(loss), LOSS_ROWS)
+    name = loss_name(loss)
+    own = loss if isinstance(loss, SymbolicLoss) else None
+    if own is None:
+        check_choice("loss", name, LOSS_ROWS)
     check_whole("seeds", seeds, 2)
     batch = check_whole("batch", batch, SMALLEST_BATCH)
     false_alarm = check_real("false_alarm", false_alarm, SHARE, "Try 0.01.")
-    first = first_weights(data, None, modes, scale)
     if "method" in settings:
         message = "A cross-check compares with the expected steps; leave out the method."
         raise InvalidSetting(message)
     given: dict[str, Any] = {"saves": DEFAULTS["saves"], **settings, "method": "steps"}
-    theories = {ALIGNED: _aligned(name, data, modes, scale, given)}
-    if LOSS_ROWS[name].is_quadratic:
-        theories[MATRIX] = matrix_flow(name, data, modes=modes, scale=scale, **given)
+    begun = start(data, modes, scale=scale, weights=weights)
+    modes = len(begun["signal"])
     chosen = Settings(loss=name, **given)
-    descents = _train(first, data, chosen, batch, seeds, gaussian, progress)
+    theories = {ALIGNED: _aligned(own or name, begun, given)}
+    if own is None and LOSS_ROWS[name].is_quadratic:
+        theories[MATRIX] = matrix_flow(name, data, weights, modes=modes, scale=scale, **given)
+    first = first_weights(data, weights, modes, scale)
+    networks = tuple(network_of(chosen, own, size) for size in (batch, batch // SMALLER))
+    descents = _train(first, data, chosen, networks, seeds, gaussian, progress)
     root = xarray.Dataset(
         attrs={
             "title": f"{theories[ALIGNED].attrs['loss']}: theories against descent on "
@@ -111,7 +126,6 @@ def crosscheck_data(
             "augment": data.attrs.get("augment", ""),
             "views": "gaussian" if gaussian else "drawn from the data",
             "modes": modes,
-            "scale": scale,
             **provenance(str(find_device(chosen.device)), chosen.dtype),
         }
     )
@@ -123,19 +137,10 @@ def crosscheck_data(
 
 
 def _aligned(
-    name: str, data: xarray.Dataset, modes: int, scale: float, settings: Mapping[str, Any]
+    loss: str | SymbolicLoss, begun: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> xarray.Dataset:
-    """Aligned modes along the leading components, with their eigenvalues sorted at every time."""
-    signal, *noises = (data[key].values[:modes] for key in ("signal", "noise1", "noise2"))
-    without = np.flatnonzero(signal <= 0)
-    if len(without):
-        message = (
-            f"Every mode must have signal; component {without[0]} of the data has none. Try "
-            f"`modes={max(1, without[0])}`."
-        )
-        raise InvalidSetting(message)
-    own = dict(zip(("signal", "noise1", "noise2"), (signal, *noises), strict=True))
-    found = simulate(name, scale**2 * signal, **own, **settings)
+    """Aligned modes along the leading components, with their variances sorted at every time."""
+    found = simulate(loss, **begun, **settings)
     label = {"long_name": "variance of the modes, largest first", "units": "variance"}
     ordered = np.sort(found["variance"].values, axis=0)[::-1]
     return found.assign(eigenvalue=(("mode", "time"), ordered, label))
@@ -145,12 +150,12 @@ def _train(
     first: NDArray,
     data: xarray.Dataset,
     chosen: Settings,
-    batch: int,
+    networks: tuple[Network, ...],
     seeds: int,
     gaussian: bool,
     progress: bool,
 ) -> xarray.Dataset:
-    """Train as many networks with a quarter of the batch as with the batch itself."""
+    """Train as many networks of each kind, which differ in their batch."""
 
     def from_data(count: int, rng: Generator) -> tuple[NDArray, NDArray]:
         return draw_pairs(data, count, rng)
@@ -161,7 +166,7 @@ def _train(
         groups = [
             descend_on_views(
                 first,
-                network_of(chosen, None, size),
+                network,
                 gaussian_views(data) if gaussian else from_data,
                 population,
                 saved_steps(chosen),
@@ -169,7 +174,7 @@ def _train(
                 seed=2 * chosen.seed + number,
                 progress=progress,
             )
-            for number, size in enumerate((batch, batch // SMALLER))
+            for number, network in enumerate(networks)
         ]
         return together(groups, chosen)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 import xarray
 from numpy.typing import NDArray
-from scipy import stats
 
 FALSE_ALARM = 0.01
 UNITS = {"singular_value": (2, "√variance"), "eigenvalue": (1, "variance")}  # power of a variance
@@ -45,12 +44,14 @@ def agreement(
         measure: What is compared: "singular_value", or "eigenvalue", a variance, in its place.
 
     Returns:
-        Over mode and time: networks (their extrapolated mean), difference, standard_error,
-        deviation. Attributes: verdict, largest_deviation, allowed_deviation, comparisons,
-        pairs, false_alarm; median_relative_deviation and largest_relative_deviation, of the
-        variances of modes that have not vanished (that is, above RESOLUTION); extrapolated, by how
-        much the extrapolation moves a singular value, at most and relative to the largest one.
+        Over mode and time: networks (their extrapolated mean), its variance, difference,
+        standard_error, deviation. Attributes: verdict, largest_deviation, allowed_deviation,
+        comparisons, pairs, false_alarm; median_relative_deviation and largest_relative_deviation,
+        of the variances of modes that have not vanished (that is, above RESOLUTION); extrapolated,
+        by how much the extrapolation moves a singular value, at most and relative to the largest.
     """
+    from scipy import stats  # takes as long to import as a figure to draw that has no networks
+
     times = min(theory.sizes["time"], descent.sizes["time"])
     expected = theory[measure].values[:, :times]
     trained = descent[measure].values[..., :times]
@@ -76,10 +77,13 @@ def agreement(
     power, unit = UNITS[measure]
     relative = np.abs((mean[compared] / expected[compared]) ** power - 1)
     correction = np.abs(mean - largest_batch.mean(axis=0)).max() / np.abs(expected).max()
+    signal = theory["signal"].values[:, None] if "signal" in theory.coords else 1.0
+    variance = mean if measure == "eigenvalue" else signal * mean**2
     over = ("mode", "time")
     return xarray.Dataset(
         {
             "networks": (over, mean, _attrs(f"{measure.replace('_', ' ')} of the networks", unit)),
+            "variance": (over, variance, _attrs("variance of the networks", "variance")),
             "difference": (over, difference, _attrs("networks − theory", unit)),
             "standard_error": (over, error, _attrs("standard error of the networks", unit)),
             "deviation": (over, deviation, _attrs("difference in standard errors", "1")),

@@ -13,6 +13,7 @@ __getattr__, __dir__ = namespace(
         "draw": "data.views:draw_pairs",
         "from_inputs": "data.measure:from_inputs",
         "from_views": "data.measure:from_views",
+        "start": "data.start:start",
     },
 )
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "draw",
     "from_inputs",
     "from_views",
+    "start",
 ]
 
 if TYPE_CHECKING:
     from eigendyn.data.measure import digits, from_inputs, from_views
+    from eigendyn.data.start import start
     from eigendyn.data.views import draw_pairs as draw

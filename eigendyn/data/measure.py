@@ -23,28 +23,25 @@ from eigendyn.settings.matrices import Matrix
 if TYPE_CHECKING:
     import xarray
 
-LABELS = {  # variable → what it is, its unit
-    "covariance_12": ("second moment of both views, Σ₁₂ = E[x₁x₂ᵀ], symmetrised", "input²"),
-    "covariance_11": ("second moment of the first view, Σ₁₁", "input²"),
-    "covariance_22": ("second moment of the second view, Σ₂₂", "input²"),
-    "mean": ("mean of the inputs, subtracted from all", "input"),
-    "components": ("eigenvector of Σ₁₂, of length 1, its largest entry positive", "1"),
-    "signal": ("signal of the component, eigenvalue d of Σ₁₂", "input²"),
-    "noise1": ("noise of the component in the first view, a1 = qᵀΣ₁₁q − d", "input²"),
-    "noise2": ("noise of the component in the second view, a2 = qᵀΣ₂₂q − d", "input²"),
-    "off_diagonal": ("share of the noise covariances’ Frobenius norm off the diagonal", "1"),
-    "commutator": ("‖[Σ₁₂, Σ]‖ / (‖Σ₁₂‖ ‖Σ‖), Frobenius, over Σ₁₁ and Σ₂₂", "1"),
-    "inputs": ("inputs, scaled, less their mean", "input"),
-    "view1": ("first views, scaled, less the mean of both", "input"),
-    "view2": ("second views, scaled, less the mean of both", "input"),
-}
-AXES = {
-    "mean": ("input",),
-    "components": ("component", "input"),
-    **dict.fromkeys(("signal", "noise1", "noise2"), ("component",)),
-    **dict.fromkeys(("off_diagonal", "commutator"), ()),
-    **dict.fromkeys(("covariance_12", "covariance_11", "covariance_22"), ("input", "other_input")),
-    **dict.fromkeys(("inputs", "view1", "view2"), ("sample", "input")),
+PAIRS, EACH, SAMPLES = ("input", "other_input"), ("component",), ("sample", "input")
+VARIABLES = {  # name → axes, what it is, its unit
+    "covariance_12": (PAIRS, "second moment of both views, Σ₁₂ = E[x₁x₂ᵀ], symmetrised", "input²"),
+    "covariance_11": (PAIRS, "second moment of the first view, Σ₁₁", "input²"),
+    "covariance_22": (PAIRS, "second moment of the second view, Σ₂₂", "input²"),
+    "mean": (("input",), "mean of the inputs, subtracted from all", "input"),
+    "components": (
+        ("component", "input"),
+        "eigenvector of Σ₁₂, of length 1, its largest entry positive",
+        "1",
+    ),
+    "signal": (EACH, "signal of the component, eigenvalue d of Σ₁₂", "input²"),
+    "noise1": (EACH, "noise of the component in the first view, a1 = qᵀΣ₁₁q − d", "input²"),
+    "noise2": (EACH, "noise of the component in the second view, a2 = qᵀΣ₂₂q − d", "input²"),
+    "off_diagonal": ((), "share of the noise covariances’ Frobenius norm off the diagonal", "1"),
+    "commutator": ((), "‖[Σ₁₂, Σ]‖ / (‖Σ₁₂‖ ‖Σ‖), Frobenius, over Σ₁₁ and Σ₂₂", "1"),
+    "inputs": (SAMPLES, "inputs, scaled, less their mean", "input"),
+    "view1": (SAMPLES, "first views, scaled, less the mean of both", "input"),
+    "view2": (SAMPLES, "second views, scaled, less the mean of both", "input"),
 }
 
 
@@ -88,15 +85,16 @@ def from_inputs(
     second = first if augment2 is None else asked.read_augmentations(augment2, "augment2")
     (inputs,) = scaled(as_inputs(x, "Inputs", shape))
     asked.check_fit((*first, *second), inputs.shape)
-    centred, mean = _centred(inputs)
+    mean = inputs.values.mean(axis=0)
     seen = _through(first, second, inputs.shape)
     return _labelled(
         (inputs,),
         mean,
-        {"inputs": centred},
+        {"inputs": inputs.values - mean},
         seen,
         {
             "title": "signal and noise of inputs under augmentations",
+            "about": "the mean of the inputs, subtracted before they are augmented",
             "augment": asked.written(first),
             "augment2": asked.written(second),
             "augmentations": " | ".join(map(asked.described, dict.fromkeys((first, second)))),
@@ -133,7 +131,11 @@ def from_views(
         mean,
         {"view1": first.values - mean, "view2": second.values - mean},
         lambda moments: moments,
-        {"title": "signal and noise of pairs of views", "expectation": "over the pairs given"},
+        {
+            "title": "signal and noise of pairs of views",
+            "about": "the mean of both views",
+            "expectation": "over the pairs given",
+        },
     )
 
 
@@ -176,11 +178,6 @@ def check_pairs(first: Inputs, second: Inputs) -> None:
         raise InvalidSpectrum(message)
 
 
-def _centred(inputs: Inputs) -> tuple[NDArray, NDArray]:
-    mean = inputs.values.mean(axis=0)
-    return inputs.values - mean, mean
-
-
 def _through(
     first: tuple[Step, ...], second: tuple[Step, ...], shape: Shape
 ) -> Callable[[Moments], Moments]:
@@ -217,13 +214,14 @@ def _labelled(
     errors = sampling_errors(first, second, lambda left: aligned(seen(left)))
     values = {**vars(moments), "mean": mean, **vars(found)}
     values |= {name: one.astype(np.float32) for name, one in samples.items()}
-    variables: dict[str, Any] = {
-        name: (AXES[name], value, dict(zip(("long_name", "units"), LABELS[name], strict=True)))
-        for name, value in values.items()
-    }
+    variables: dict[str, Any] = {}
+    for name, value in values.items():
+        axes, label, unit = VARIABLES[name]
+        variables[name] = (axes, value, {"long_name": label, "units": unit})
     for name, value in errors.items():
-        label = {"long_name": f"standard error of {name}", "units": LABELS[name][1]}
-        variables[f"{name}_error"] = (AXES[name], value, label)
+        axes, _, unit = VARIABLES[name]
+        label = {"long_name": f"standard error of {name}", "units": unit}
+        variables[f"{name}_error"] = (axes, value, label)
     shape, divisor = given[0].shape, given[0].divisor
     return xarray.Dataset(
         variables,

@@ -34,6 +34,7 @@ def draw_pairs(data: xarray.Dataset, count: int, rng: Generator) -> tuple[NDArra
         InvalidSetting: Another dataset, no generator, or no whole number of pairs.
     """
     check_data(data)
+    check_is("data", data, "sample" in data.sizes, "a whole dataset, with its inputs or views")
     check_whole("count", count, 1)
     check_is("rng", rng, isinstance(rng, Generator), "numpy.random.default_rng(seed)")
     rows = rng.integers(data.sizes["sample"], size=count)

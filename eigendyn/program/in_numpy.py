@@ -63,12 +63,9 @@ def quantities(
     }
     values: Values = {}
     with np.errstate(all="ignore"):
-        for place in program.needed(places):
-            operation = program.operations[place]
+        for place, (leaf, operands, value), function in _early(program, places, modes):
             values[place] = (
-                leaves[operation.kind](operation.value)
-                if operation.kind in LEAVES
-                else _function(operation, modes)(*[values[p] for p in operation.operands])
+                function(*[values[p] for p in operands]) if operands else leaves[leaf](value)
             )
     return [np.asarray(values[place]) for place in places]
 
@@ -165,10 +162,9 @@ def integrand(
     values = {place: _per_node(value) for place, value in zip(before, early, strict=True)}
     sizes: Values = {}
     with np.errstate(all="ignore"):
-        for place in before:
-            step = _step(program, place, points.shape[1])
-            if step.size is not None:
-                sizes[place] = step.size(*_magnitudes(step, values, sizes))
+        for step in _plan(program, program.moments, points.shape[1]).signed:
+            assert step.size is not None
+            sizes[step.place] = step.size(*_magnitudes(step, values, sizes))
     return Integrand(program, states.shape[1:], values, sizes)
 
 
@@ -238,11 +234,13 @@ class _Plan:
     """What depends on the nodes, for some places of a program.
 
     Args:
+        signed: What does not depend on them, and may be negative, in order.
         nodes: By place, the column of the nodes that stands there; None for their weights.
         inside: What is evaluated at every node, in order.
         after: Places of averages, and of what is made of them.
     """
 
+    signed: tuple[_Step, ...]
     nodes: dict[int, str | None]
     inside: tuple[_Step, ...]
     after: tuple[int, ...]
@@ -251,7 +249,9 @@ class _Plan:
 @lru_cache(maxsize=64)
 def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
     needed = program.needed(places)
-    last = {operand: p for p in needed for operand in program.operations[p].operands}
+    after = tuple(p for p in needed if program.phases[p] == AFTER)
+    early = (p for p in needed if program.phases[p] == INSIDE)
+    last = {operand: p for p in (*early, *after) for operand in program.operations[p].operands}
     nodes: dict[int, str | None] = {}
     inside = []
     for place in (p for p in needed if program.phases[p] == INSIDE):
@@ -261,8 +261,18 @@ def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
             continue
         own = (p for p in set(operands) if program.phases[p] == INSIDE and last[p] == place)
         inside.append(_step(program, place, modes)._replace(spare=tuple(own)))
-    after = tuple(p for p in needed if program.phases[p] == AFTER)
-    return _Plan(nodes, tuple(inside), after)
+    before = (_step(program, place, modes) for place in needed if program.phases[place] == BEFORE)
+    signed = tuple(step for step in before if step.size is not None)
+    return _Plan(signed, nodes, tuple(inside), after)
+
+
+@lru_cache(maxsize=128)
+def _early(
+    program: Program | Quantities, places: tuple[int, ...], modes: int
+) -> tuple[tuple[int, Operation, Callable], ...]:
+    """What some places need, in order, each with its function."""
+    needed = ((place, program.operations[place]) for place in program.needed(places))
+    return tuple((place, one, _function(one, modes)) for place, one in needed)
 
 
 def _step(program: Program, place: int, modes: int) -> _Step:

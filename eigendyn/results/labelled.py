@@ -50,7 +50,8 @@ def check_data(dataset: Any) -> None:
     Raises:
         InvalidSetting: It is something else.
     """
-    signal = getattr(dataset, "variables", {}).get("signal")
+    held = getattr(dataset, "variables", None)
+    signal = held.get("signal") if isinstance(held, Mapping) else None
     is_data = getattr(signal, "dims", None) == ("component",)
     check_is("data", dataset, is_data, "what eigendyn.data.from_inputs(x) gives")
 

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from eigendyn.errors import InvalidSetting
+from eigendyn.settings.parameters import PER_MODE
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import Siamese
 
@@ -46,7 +47,8 @@ def check_model(dynamics: ModeDynamics) -> None:
 def check_numbers(dynamics: ModeDynamics, needed: Sequence[str], chosen: Settings) -> None:
     """Check that a model has every number that it needs, and that all that is given has a say.
 
-    A setting of a network, such as a weight decay, has one if the dynamics contain its symbol.
+    A setting of a network, such as a weight decay, has one if the dynamics contain its symbol. Data
+    bring signal and noises together, so that with a signal that has one, noises need none.
 
     Args:
         dynamics: The model.
@@ -69,10 +71,12 @@ def check_numbers(dynamics: ModeDynamics, needed: Sequence[str], chosen: Setting
             message = f"The model {name!r} does not depend on {key!r}. Leave it out."
             raise InvalidSetting(message)
     has = f"its own parameters are {', '.join(own)}" if own else "it has no parameters of its own"
+    brought = PER_MODE if "signal" in needed else ()
     for key in OF_NETWORKS:
-        does_nothing = key in own or key not in needed
+        does_nothing = key in own or key not in (*needed, *brought)
         if does_nothing and getattr(chosen, key) != getattr(Settings, key):
-            message = (
+            twice = _signal_twice(name, own) if key == "signal" else None
+            message = twice or (
                 f"`{key}` belongs to a Siamese network, and the model {name!r} has none: {has}."
                 " Leave it out, or take a loss."
             )
@@ -83,3 +87,16 @@ def check_numbers(dynamics: ModeDynamics, needed: Sequence[str], chosen: Setting
             "Leave it out."
         )
         raise InvalidSetting(message)
+
+
+def _signal_twice(name: str, own: Sequence[str]) -> str | None:
+    """Say that a model has the number already that the signal of every mode would stand for."""
+    from eigendyn.theory.models import MODELS
+
+    number = MODELS[name].signal if name in MODELS else None
+    if number not in own:
+        return None
+    return (
+        f"The signal of every mode, from data or `signal`, is its {number}, and this {name} has "
+        f"one {number} for all modes. Leave out one of the two."
+    )

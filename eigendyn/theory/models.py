@@ -34,23 +34,28 @@ class Model:
         rates: d state/dt by state, the singular value first, t = learning rate × step.
         parameters: The model's own numbers by name, with their defaults; all of them are positive.
         source: Where the dynamics come from.
+        signal: The one among them that is the signal d of a component, where modes stand along
+            components of data; empty if there is no such number.
     """
 
     rates: Mapping[sp.Symbol, sp.Expr]
     parameters: Mapping[str, float]
     source: str
+    signal: str = ""
 
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
         # The loss ‖C − 1‖² of a linear encoder W with C = W Γ Wᵀ; Γ is the correlation between two
         # views of the data, γ one of its eigenvalues, s a singular value of W. From a small start,
-        # v = 1/(γ + (1/v₀ − γ) e^{−8γt}) rises in a step that ends near −ln(γ v₀)/(8γ).
+        # v = 1/(γ + (1/v₀ − γ) e^{−8γt}) rises in a step that ends near −ln(γ v₀)/(8γ). Of data, Γ
+        # is Σ₁₂, which noise of the views has no part in.
         "barlow-twins": Model(
             rates={s: 4 * gamma * s * (1 - gamma * s**2)},
             parameters={"gamma": 1.0},
             source="Simon et al. 2023, On the stepwise nature of self-supervised learning, "
             "arXiv 2303.15438",
+            signal="gamma",
         ),
         # Supervised learning by a linear network of two layers that are balanced: both have the
         # singular value s, their product the mode strength a = s² = v, with τ da/dt = 2a(c − a);
@@ -92,6 +97,25 @@ def named_model(name: str, /, **parameters: float) -> ModeDynamics:
             raise InvalidSetting(message)
     numbers = {key: float(given.get(key, usual)) for key, usual in row.parameters.items()}
     return ModeDynamics(name, tuple(row.rates), tuple(row.rates.values()), tuple(numbers.items()))
+
+
+def component_model(name: str) -> ModeDynamics:
+    """Take a named model whose modes stand along components of data, each with a signal of its own.
+
+    As those of losses, its states are those of whitened components, s√d in the place of s, and
+    d/dt s√d = √d f(s) where ds/dt = f(s) with d for the number that is the signal.
+
+    Args:
+        name: One of `choices.MODEL_NAMES`, with such a number.
+    """
+    row = MODELS[name]
+    of = {s: s / sp.sqrt(sym.signal), sym.loss_parameter(row.signal): sym.signal}
+    rates = {
+        state: sp.expand((sp.sqrt(sym.signal) if state == s else 1) * rate.xreplace(of))
+        for state, rate in row.rates.items()
+    }
+    others = tuple((key, value) for key, value in row.parameters.items() if key != row.signal)
+    return ModeDynamics(name, tuple(rates), tuple(rates.values()), others)
 
 
 def as_given(loss: SymbolicLoss | ModeDynamics | str) -> SymbolicLoss | ModeDynamics:

@@ -41,6 +41,21 @@ def test_json_says_model_and_not_loss():
     assert told["settings"]["parameters"] == {"c": 1.0, "tau": 1.0}
 
 
+def test_data_give_every_mode_of_barlow_twins_its_gamma(tmp_path):
+    rng = np.random.default_rng(0)
+    data = eigendyn.data.from_inputs(rng.normal(size=(50, 3)) * [2, 1, 0.5], augment="noise:0.1")
+    eigendyn.save(data, tmp_path / "data.nc")
+    told = run("simulate --model barlow-twins --data data.nc --scale 0.1 --steps 200 -q -o run.nc")
+    assert "model    barlow-twins, signal" in told and "gamma" not in told
+    start = eigendyn.data.start(data, scale=0.1)
+    expected = eigendyn.simulate("barlow-twins", **start, steps=200)
+    np.testing.assert_array_equal(eigendyn.load(tmp_path / "run.nc").variance, expected.variance)
+    line = "simulate --model barlow-twins --param gamma=1 --data data.nc"
+    outcome = CliRunner().invoke(cli, line.split())
+    assert outcome.exit_code == 2
+    assert "from data or --signal, is its gamma" in outcome.stderr
+
+
 def test_derive_prints_the_dynamics_and_their_source():
     lines = run("derive --model deep-linear").splitlines()
     assert lines[:4] == [

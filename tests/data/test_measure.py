@@ -174,7 +174,7 @@ def test_vectors_become_images_by_their_shape():
 
 
 def test_memory_is_that_of_a_few_copies():
-    x = RNG(0).normal(size=(3_000, 144)).reshape(-1, 12, 12)
+    x = RNG(0).normal(size=(4_000, 64)).reshape(-1, 8, 8)
     tracemalloc.start()
     from_inputs(x, "noise:0.1")
     peak = tracemalloc.get_traced_memory()[1]
@@ -188,3 +188,5 @@ def test_pairs_are_drawn_of_measured_data_with_a_generator(given, measured):
         draw(given, 3, RNG(0))
     with pytest.raises(InvalidSetting, match="default_rng"):
         draw(measured, 3, given)
+    with pytest.raises(InvalidSetting, match="with its inputs or views"):
+        draw(measured.drop_vars("inputs"), 3, RNG(0))

@@ -139,6 +139,81 @@ def test_gamma_may_differ_among_trajectories():
     np.testing.assert_array_equal(run.gamma, gammas)
 
 
+SIGNAL = np.array([2.0, 0.5, 0.5, 0.1])
+COMPONENTS = {"signal": SIGNAL, "noise1": [0.1, 0.2, 0.3, 0.4], "noise2": 0.5}
+WEIGHTS = np.array([0.01, 0.001, 1.2, 1e-4])  # s₀² of the encoder
+
+
+def along_components(times):
+    """The form of Simon et al. of s² of every mode, with the signal of its component for γ."""
+    return np.array([barlow_twins([v], times, g)[0] for v, g in zip(WEIGHTS, SIGNAL, strict=True)])
+
+
+@pytest.mark.parametrize("method", ["closed-form", "compiled", "implicit"])
+def test_along_components_of_data_every_mode_of_barlow_twins_has_its_own_gamma(method):
+    run = eigendyn.simulate("barlow-twins", WEIGHTS * SIGNAL, method=method, **COMPONENTS, **RUN)
+    exact = along_components(TIMES)
+    error = 1e-13 if method == "closed-form" else 1e-9
+    np.testing.assert_allclose(run.singular_value**2, exact, rtol=error)
+    np.testing.assert_allclose(run.variance, SIGNAL[:, None] * exact, rtol=error)
+    assert json.loads(run.attrs["settings"])["signal"] == SIGNAL.tolist()
+    assert "noise1" not in json.loads(run.attrs["settings"])  # noise has no part in Σ₁₂
+
+
+def test_steps_of_barlow_twins_along_components_are_euler_steps_of_the_weights():
+    value, run = np.sqrt(WEIGHTS), {"method": "steps", "learning_rate": 0.05, "steps": 9}
+    found = eigendyn.simulate("barlow-twins", WEIGHTS * SIGNAL, **COMPONENTS, **run, saves=10)
+    for step in range(10):
+        np.testing.assert_allclose(found.singular_value[:, step], value, rtol=1e-13)
+        value = value + 0.05 * 4 * SIGNAL * value * (1 - SIGNAL * value**2)
+
+
+def test_an_ensemble_of_barlow_twins_may_sweep_the_signals():
+    rng = np.random.default_rng(3)
+    signals, weights = rng.uniform(0.3, 2, (4, 2)), rng.uniform(1e-3, 1e-2, (4, 2))
+    found = eigendyn.ensemble(
+        *("barlow-twins", weights * signals),
+        **{"times": TIMES[:11], "rtol": 1e-8, "atol": 1e-12, "signal": 1.0},
+        sweep={"signal": signals},
+    )
+    expected = np.array(
+        [
+            barlow_twins([v], TIMES[:11], g)[0]
+            for v, g in zip(weights.flat, signals.flat, strict=True)
+        ]
+    )
+    np.testing.assert_allclose(found.singular_value**2, expected.reshape(4, 2, -1), rtol=2e-7)
+
+
+def test_steps_of_barlow_twins_on_data_end_by_the_signal_of_their_component():
+    """At −ln(γ s₀²)/(8γ), where the variance s²γ is one half."""
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(500, 4)) * [2, 1, 0.7, 0.3] @ np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    data = eigendyn.data.from_inputs(mixed, augment="noise:0.2")
+    start = eigendyn.data.start(data, scale=1e-3)
+    gamma = np.linalg.eigvalsh(np.cov(mixed.T, bias=True))[::-1]
+    np.testing.assert_allclose(start["signal"], gamma)
+    ends = -np.log(gamma * 1e-6) / (8 * gamma)
+    for mode, end in enumerate(ends):
+        run = eigendyn.simulate("barlow-twins", **start, learning_rate=end / 100, steps=100)
+        np.testing.assert_allclose(run.variance[mode, -1], 0.5, rtol=1e-4)
+        assert (run.variance[:mode, -1] > 0.5).all() and (run.variance[mode + 1 :, -1] < 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "words"),
+    [
+        (named_model("barlow-twins", gamma=2), COMPONENTS, "is its gamma, and this barlow-twins"),
+        ("barlow-twins", {"noise1": 0.1}, "`noise1` belongs to a Siamese network"),
+        ("deep-linear", {"signal": SIGNAL}, "`signal` belongs to a Siamese network"),
+        ("barlow-twins", {"signal": [1.0, 2.0]}, "one for each of 4 modes, not 2"),
+    ],
+)
+def test_data_that_do_not_fit_a_model_are_refused(model, given, words):
+    with pytest.raises(InvalidSetting, match=words):
+        eigendyn.simulate(model, WEIGHTS, **given)
+
+
 def test_a_model_written_by_hand_is_followed_with_its_own_parameter():
     start = np.array([0.01, 0.05, 0.002])
     run = eigendyn.simulate(competing(), start, **RUN)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from llvmlite import ir
@@ -92,6 +93,7 @@ class Layout:
         return 1 + sum(self.modes if several else 1 for several in before)
 
 
+@lru_cache(maxsize=64)
 def layout(program: Program, modes: int, lanes: int, kind: ir.Type, across: str) -> Layout:
     """Choose the shape of the code of a program, which is folded.
 
