@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from eigendyn.settings.matrices import Matrix
 
+GAUSSIAN = "gaussian:"  # begins the name of a file whose moments alone are taken
 DOMINATES = 0.5  # share of the mean in all variance from which it is said
 
 
@@ -90,17 +91,25 @@ class Start:
         from eigendyn.data.start import SCALE, start
 
         scale = SCALE if self.scale is None else self.scale
-        found = start(_read_data(self.data), self.modes, scale=scale, weights=self._read_weights())
+        found = start(_read_data(self.data), self.modes, scale=scale, weights=self.read_weights())
         if not quiet:
             what = f"a scale of {scale:g}" if self.weights is None else str(self.weights)
             line = f"start along the {len(found['signal'])} leading components of {self.data}"
             click.echo(f"{line}, from {what}", err=True)
         return found.pop("variances"), settings | found
 
-    def _read_weights(self) -> Matrix | None:
+    def read_weights(self) -> Matrix | None:
+        """Weights from their file, if one is given."""
         from eigendyn.settings.matrix_files import read_matrix
 
         return None if self.weights is None else read_matrix(self.weights, "weights")
+
+    def read_views(self) -> tuple[xarray.Dataset, bool]:
+        """Measured data, and whether Gaussian views of their moments are asked for."""
+        assert self.data is not None
+        name = str(self.data)
+        is_gaussian = name.startswith(GAUSSIAN)
+        return _read_data(Path(name.removeprefix(GAUSSIAN))), is_gaussian
 
     def spectrum(self, seed: int, quiet: bool = False) -> NDArray:
         """Variances (modes,) of the start that was chosen; the published one if none was."""

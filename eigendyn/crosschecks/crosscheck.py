@@ -181,7 +181,7 @@ def _train(
         groups = [
             descend(
                 first,
-                _network(chosen, own, size),
+                network_of(chosen, own, size),
                 planned,
                 seeds=seeds,
                 seed=2 * chosen.seed + number,
@@ -190,6 +190,11 @@ def _train(
             )
             for number, size in enumerate((batch, batch // SMALLER))
         ]
+    return together(groups, chosen)
+
+
+def together(groups: list[Descent], chosen: Settings) -> xarray.Dataset:
+    """Label groups of networks of different batches, up to the first step at which one failed."""
     first_to_fail = min(groups, key=lambda group: len(group.steps))
     common = slice(len(first_to_fail.steps))
     labelled = [_label(group, chosen).isel(time=common) for group in groups]
@@ -206,7 +211,7 @@ def _along_components(weights: NDArray) -> NDArray:
     return left * singular
 
 
-def _network(chosen: Settings, own: SymbolicLoss | None, batch: int) -> Network:
+def network_of(chosen: Settings, own: SymbolicLoss | None, batch: int) -> Network:
     """The network that the settings of a simulation describe; a loss of one's own as text."""
     shared = {field.name for field in fields(Network)} & {field.name for field in fields(Settings)}
     values: dict[str, Any] = {name: getattr(chosen, name) for name in shared}

@@ -16,11 +16,15 @@ import xarray
 from numpy.typing import NDArray
 
 FALSE_ALARM = 0.01
+UNITS = {"singular_value": (2, "√variance"), "eigenvalue": (1, "variance")}  # power of a variance
 RESOLUTION = {"float64": 1e-8, "float32": 1e-4}  # of the largest singular value: round-off, closure
 
 
 def agreement(
-    theory: xarray.Dataset, descent: xarray.Dataset, false_alarm: float = FALSE_ALARM
+    theory: xarray.Dataset,
+    descent: xarray.Dataset,
+    false_alarm: float = FALSE_ALARM,
+    measure: str = "singular_value",
 ) -> xarray.Dataset:
     r"""Judge whether the mean of several networks is what the theory says.
 
@@ -37,6 +41,7 @@ def agreement(
         descent: Dataset with singular_value (seed, mode, time) at the same steps, and batch (seed),
             of one or two sizes.
         false_alarm: Probability with which a true theory is called wrong, at most.
+        measure: What is compared: "singular_value", or "eigenvalue", a variance, in its place.
 
     Returns:
         Over mode and time: networks (their extrapolated mean), its variance, difference,
@@ -48,16 +53,16 @@ def agreement(
     from scipy import stats  # takes as long to import as a figure to draw that has no networks
 
     times = min(theory.sizes["time"], descent.sizes["time"])
-    expected = theory["singular_value"].values[:, :times]
-    trained = descent["singular_value"].values[..., :times]
-    sampled = _extrapolate(trained, descent["batch"].values)
+    expected = theory[measure].values[:, :times]
+    trained = descent[measure].values[..., :times]
+    sampled = extrapolate(trained, descent["batch"].values)
     largest_batch = trained[descent["batch"].values == descent["batch"].values.max()]
     mean = sampled.mean(axis=0)
     difference = mean - expected
     error = sampled.std(axis=0, ddof=1) / np.sqrt(len(sampled))
     resolution = RESOLUTION[descent.attrs["dtype"]] * np.abs(expected).max()
-    if "singular_value_error" in theory:
-        error = np.hypot(error, theory["singular_value_error"].values[:, :times])
+    if f"{measure}_error" in theory:
+        error = np.hypot(error, theory[f"{measure}_error"].values[:, :times])
     error = np.hypot(error, resolution)
     tail = stats.t.sf(np.abs(difference) / error, len(sampled) - 1)
     deviation = np.sign(difference) * stats.norm.isf(np.maximum(tail, 1e-300))
@@ -69,16 +74,18 @@ def agreement(
     if completed:
         verdict = "agrees" if largest <= allowed else "disagrees"
     compared = (np.abs(expected) > resolution) & (np.arange(times) > 0)
-    relative = np.abs((mean[compared] / expected[compared]) ** 2 - 1)
+    power, unit = UNITS[measure]
+    relative = np.abs((mean[compared] / expected[compared]) ** power - 1)
     correction = np.abs(mean - largest_batch.mean(axis=0)).max() / np.abs(expected).max()
     signal = theory["signal"].values[:, None] if "signal" in theory.coords else 1.0
+    variance = mean if measure == "eigenvalue" else signal * mean**2
     over = ("mode", "time")
     return xarray.Dataset(
         {
-            "networks": (over, mean, _attrs("singular value of the networks", "√variance")),
-            "variance": (over, signal * mean**2, _attrs("variance of the networks", "variance")),
-            "difference": (over, difference, _attrs("networks − theory", "√variance")),
-            "standard_error": (over, error, _attrs("standard error of the networks", "√variance")),
+            "networks": (over, mean, _attrs(f"{measure.replace('_', ' ')} of the networks", unit)),
+            "variance": (over, variance, _attrs("variance of the networks", "variance")),
+            "difference": (over, difference, _attrs("networks − theory", unit)),
+            "standard_error": (over, error, _attrs("standard error of the networks", unit)),
             "deviation": (over, deviation, _attrs("difference in standard errors", "1")),
         },
         coords={name: theory.coords[name][..., :times] for name in ("time", "step")}
@@ -97,18 +104,18 @@ def agreement(
     )
 
 
-def _extrapolate(values: NDArray, batches: NDArray) -> NDArray:
+def extrapolate(values: NDArray, batches: NDArray) -> NDArray:
     """Pair networks of both batches B > b, and extrapolate each pair to an infinite batch.
 
     (B x_B − b x_b)/(B − b) has no O(1/batch). The pairs are independent and alike, so that their
     mean over its standard error follows Student's distribution exactly for Gaussian noise.
 
     Args:
-        values: Measured (seeds, modes, times).
+        values: Measured (seeds, …).
         batches: Batch of each network (seeds,), as many of one size as of the other.
 
     Returns:
-        Extrapolated values (pairs, modes, times); the values themselves if there is one size only.
+        Extrapolated values (pairs, …); the values themselves if there is one size only.
     """
     sizes = np.unique(batches)
     if len(sizes) == 1:

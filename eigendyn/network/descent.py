@@ -16,11 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
-from eigendyn.network.gradient import Weights, batch_correlation, batch_gradient
+from eigendyn.network.gradient import Batch, Weights, batch_correlation, batch_gradient
 from eigendyn.network.measures import MEASURES, Frame, measure
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import correlation
-from eigendyn.network.views import correlated
+from eigendyn.network.views import Population, correlated
 from eigendyn.settings.checks import check_is, check_whole
 from eigendyn.settings.choices import check_choice
 from eigendyn.settings.keywords import takes
@@ -105,7 +105,7 @@ def descend(
     seeds, seed = check_whole("seeds", seeds, 1), check_whole("seed", seed, 0)
     for name in measures:
         check_choice("measure", name, MEASURES)
-    start = _start(network, jnp.asarray(first, network.dtype))
+    start = first_state(network, jnp.asarray(first, network.dtype))
     frame = _frame(first, samples, network.dtype)
     keys = jax.random.split(jax.random.key(seed), seeds)
     (device,) = start.encoder.devices()  # threads do not inherit the default
@@ -157,11 +157,12 @@ def _frame(weights: NDArray, samples: ArrayLike | None, dtype: str) -> Frame:
     return Frame(*(jnp.asarray(part, dtype) for part in (left, right.T, followed)))
 
 
-def _start(network: Network, encoder: Array) -> Weights:
+def first_state(network: Network, encoder: Array, population: Population | None = None) -> Weights:
+    """Everything that training changes, at the start."""
     learned, running = network.predictor == "learned", network.correlation_momentum is not None
     square = jnp.eye(encoder.shape[0], dtype=encoder.dtype)
     if network.encoder == "linear":
-        average = correlated(network, encoder)
+        average = correlated(network, encoder, population)
     else:
         average = (1 + network.sigma1**2) * correlation(network.encoder, encoder)
     return Weights(
@@ -202,7 +203,7 @@ def _advance(network, names, weights, frame, counts, taken, keys):
     """Take counts[i] steps for each i; measures and whether all is finite after each."""
 
     def step(number, weights):
-        return _step(network, weights, number, jax.random.fold_in(keys[0], number))
+        return descent_step(network, weights, number, jax.random.fold_in(keys[0], number))
 
     def segment(carry, count):
         weights, taken = carry
@@ -217,12 +218,12 @@ def _advance(network, names, weights, frame, counts, taken, keys):
     return weights, values, finite
 
 
-def _step(network: Network, weights: Weights, number: Array, key: Array) -> Weights:
+def descent_step(network: Network, weights: Weights, number: Array, batch: Batch) -> Weights:
     """One step of gradient descent; `number` counts them from zero."""
-    correlation = _moved_correlation(network, weights, key)
+    correlation = _moved_correlation(network, weights, batch)
     if network.correlation_order == "update-first":
         weights = replace(weights, correlation=correlation)
-    gradient = batch_gradient(network, weights, key)
+    gradient = batch_gradient(network, weights, batch)
     drive = gradient.encoder + network.weight_decay * weights.encoder
     velocity = network.momentum * weights.velocity + drive
     after = replace(
@@ -247,11 +248,11 @@ def _step(network: Network, weights: Weights, number: Array, key: Array) -> Weig
     return after
 
 
-def _moved_correlation(network: Network, weights: Weights, key: Array) -> Array | None:
+def _moved_correlation(network: Network, weights: Weights, batch: Batch) -> Array | None:
     """The running correlation with this batch in it."""
     if weights.correlation is None or network.correlation_momentum is None:
         return None
-    new = batch_correlation(network, weights, key)
+    new = batch_correlation(network, weights, batch)
     return _average(network.correlation_momentum, weights.correlation, new)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,8 @@ from eigendyn.network.losses import sample_losses
 from eigendyn.network.network import Network
 from eigendyn.network.predictors import predictor_power
 from eigendyn.network.views import (
+    Drawn,
+    Population,
     correlated,
     draw_unseen,
     draw_views,
@@ -28,6 +30,7 @@ from eigendyn.settings.choices import LOSS_NAMES
 BLOCK = 1_250  # samples at a time: what is between them fits a processor's cache
 
 T = TypeVar("T")
+Batch = Array | Drawn  # a random key of samples to draw, or samples that were
 
 
 @jax.tree_util.register_dataclass
@@ -64,43 +67,49 @@ class _Sums:
     unseen: Array  # (dimensions, dimensions), covariance of the part outside the seen inputs
 
 
-def predictor_matrix(network: Network, weights: Weights) -> Array:
+def predictor_matrix(
+    network: Network, weights: Weights, population: Population | None = None
+) -> Array:
     """The predictor W_P (dimensions, dimensions)."""
     if network.predictor == "none":
         return jnp.eye(weights.encoder.shape[0], dtype=weights.encoder.dtype)
     if network.predictor == "learned":
         assert weights.predictor is not None
         return weights.predictor
-    return predictor_power(network, predictor_correlation(network, weights))
+    return predictor_power(network, predictor_correlation(network, weights, population))
 
 
-def predictor_correlation(network: Network, weights: Weights) -> Array:
+def predictor_correlation(
+    network: Network, weights: Weights, population: Population | None = None
+) -> Array:
     """The matrix that a closed-form predictor is a power of: W Wᵀ, or a running average."""
     if weights.correlation is not None:
         return weights.correlation
-    return correlated(network, weights.encoder)
+    return correlated(network, weights.encoder, population)
 
 
-def batch_gradient(network: Network, weights: Weights, key: Array) -> Gradient:
-    """Draw a batch, and differentiate its mean loss automatically.
+def batch_gradient(network: Network, weights: Weights, batch: Batch) -> Gradient:
+    """Draw a batch, if it is not drawn yet, and differentiate its mean loss automatically.
 
     Args:
         network: What is trained.
         weights: Where.
-        key: Random key of the batch.
+        batch: Random key of the batch, or the batch.
     """
+    population = batch.population if isinstance(batch, Drawn) else None
     online = weights.encoder
     target = online if weights.target is None else weights.target
-    predictor = predictor_matrix(network, weights)
+    predictor = predictor_matrix(network, weights, population)
     family = None
     if network.has_family:
         assert network.beta is not None
-        family = predictor_power(network, predictor_correlation(network, weights), -network.beta)
+        matrix = predictor_correlation(network, weights, population)
+        family = predictor_power(network, matrix, -network.beta)
     is_named = network.loss in LOSS_NAMES
     modes = jnp.linalg.eigh(online @ online.T)[1]  # in which a written loss is read
-    basis = _seen(network, weights)
+    basis = _seen(network, weights, batch)
     seen1, seen2 = (online, target) if basis is None else (online @ basis, target @ basis)
-    key, unseen_key = jax.random.split(key)
+    batch, unseen_key = _keys(batch)
 
     def of_samples(x1: Array, x2: Array, counted: Array) -> _Sums:
         def total_loss(h1: Array, h2: Array, predictor: Array) -> Array:
@@ -129,30 +138,31 @@ def batch_gradient(network: Network, weights: Weights, key: Array) -> Gradient:
             unseen=cross if basis is None else c1 * d1 @ d1.T + c2 * d2 @ d2.T + cross + cross.T,
         )
 
-    sums, count = _sum_samples(of_samples, network, seen1.shape[1], key)
+    sums, count = _sum_samples(of_samples, network, seen1.shape[1], batch)
     encoder = sums.encoder / count
     if basis is not None:
         encoder = encoder @ basis.T + draw_unseen(unseen_key, basis, sums.unseen / count**2)
     return Gradient(sums.loss / count, encoder, sums.predictor / count)
 
 
-def batch_correlation(network: Network, weights: Weights, key: Array) -> Array:
+def batch_correlation(network: Network, weights: Weights, batch: Batch) -> Array:
     """What a running correlation takes up (dimensions, dimensions).
 
     The mean of z1 z1ᵀ over the batch that `batch_gradient` draws; where another correlation than
     the first view's is asked for, that of the population.
     """
     if network.correlation in ("clean", "weights"):
-        return correlated(network, weights.encoder)
-    basis = _seen(network, weights)
+        population = batch.population if isinstance(batch, Drawn) else None
+        return correlated(network, weights.encoder, population)
+    basis = _seen(network, weights, batch)
     seen = weights.encoder if basis is None else weights.encoder @ basis
 
     def of_samples(x1: Array, _x2: Array, counted: Array) -> Array:
         z1 = activate(network.encoder, seen @ x1)
         return (z1 * counted) @ z1.T
 
-    key, _ = jax.random.split(key)
-    total, count = _sum_samples(of_samples, network, seen.shape[1], key)
+    batch, _ = _keys(batch)
+    total, count = _sum_samples(of_samples, network, seen.shape[1], batch)
     return total / count
 
 
@@ -161,9 +171,14 @@ def activate(encoder: str, preactivations: Array) -> Array:
     return preactivations if encoder == "linear" else jax.nn.relu(preactivations)
 
 
-def _seen(network: Network, weights: Weights) -> Array | None:
+def _keys(batch: Batch) -> tuple[Batch, Any]:
+    """What draws the seen and the unseen part of a batch; of one that was drawn, all is seen."""
+    return (batch, None) if isinstance(batch, Drawn) else tuple(jax.random.split(batch))
+
+
+def _seen(network: Network, weights: Weights, batch: Batch) -> Array | None:
     """Basis of the inputs that encoder and target see; None stands for the identity."""
-    if network.batch is None or network.is_anisotropic:
+    if network.batch is None or network.is_anisotropic or isinstance(batch, Drawn):
         return None
     rows = [weights.encoder] + ([] if weights.target is None else [weights.target])
     return seen_basis(jnp.concatenate(rows))
@@ -173,9 +188,12 @@ def _sum_samples(
     of_samples: Callable[[Array, Array, Array], T],
     network: Network,
     coordinates: int,
-    key: Array,
+    batch: Batch,
 ) -> tuple[T, Array | int]:
     """Sum over a batch, or over samples that stand for the population; and how many they are."""
+    if isinstance(batch, Drawn):
+        count = batch.first.shape[1]
+        return of_samples(batch.first, batch.second, jnp.ones(count, network.dtype)), count
     own = moments(network)
     if network.batch is None:
         views = population_views(coordinates, own, network.dtype)
@@ -186,7 +204,7 @@ def _sum_samples(
     def of_block(key: Array, counted: Array) -> T:
         return of_samples(*draw_views(key, coordinates, BLOCK, drawn, network.dtype), counted)
 
-    return _sum_blocks(of_block, key, network.batch, network.dtype), network.batch
+    return _sum_blocks(of_block, batch, network.batch, network.dtype), network.batch
 
 
 def _sum_blocks(

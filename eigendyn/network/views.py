@@ -15,6 +15,7 @@ span is not independent of what lies in it.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -50,10 +51,43 @@ def moments(network: Network) -> Moments:
     return Moments(*found)
 
 
-def correlated(network: Network, encoder: Array) -> Array:
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Population:
+    """Second moments (inputs, inputs) of views that are drawn elsewhere.
+
+    Args:
+        clean: Of both views, E[x1 x2ᵀ], symmetrised: what they share.
+        first: Of the first view, E[x1 x1ᵀ].
+    """
+
+    clean: Array
+    first: Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Drawn:
+    """A batch that was drawn elsewhere.
+
+    Args:
+        first: First views (inputs, samples).
+        second: Second views, likewise.
+        population: Moments of what they were drawn from.
+    """
+
+    first: Array
+    second: Array
+    population: Population
+
+
+def correlated(network: Network, encoder: Array, population: Population | None = None) -> Array:
     """The correlation of an encoder's representations that a predictor is a function of."""
     usual = usual_correlation(network.correlation_momentum is not None)
     kind = network.correlation or usual
+    if population is not None and kind != "weights":
+        moment = population.clean if kind == "clean" else population.first
+        return encoder @ moment @ encoder.T
     if kind == "weights" or (kind == "clean" and not network.is_anisotropic):
         return encoder @ encoder.T
     own = moments(network)

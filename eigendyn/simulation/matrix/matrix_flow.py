@@ -30,6 +30,7 @@ from eigendyn.simulation.matrix.rates import first_state, law_of
 from eigendyn.simulation.matrix.steps import follow_flow, take_steps
 
 if TYPE_CHECKING:
+    from eigendyn.settings.matrices import Matrix
     from eigendyn.simulation.matrix.steps import Followed
 
 OF_DATA = ("sigma1", "sigma2", *PER_MODE)  # what settings say of inputs and their noise
@@ -44,7 +45,7 @@ NUMBERS = (
 def matrix_flow(
     loss: str,
     data: xarray.Dataset,
-    weights: ArrayLike | None = None,
+    weights: ArrayLike | Matrix | None = None,
     *,
     modes: int = 10,
     scale: float = 0.3,
@@ -106,7 +107,7 @@ def matrix_flow(
 
 
 def first_weights(
-    data: xarray.Dataset, weights: ArrayLike | None, modes: int, scale: float
+    data: xarray.Dataset, weights: ArrayLike | Matrix | None, modes: int, scale: float
 ) -> NDArray:
     """Weights (modes, inputs) at the start.
 

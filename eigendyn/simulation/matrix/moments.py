@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
 import eigendyn.settings.precision  # noqa: F401
-from eigendyn.data.asked import read_augmentations
-from eigendyn.data.augmentations import expectation
+from eigendyn.data.joint import skew_part
 
 if TYPE_CHECKING:
     import xarray
-
-ROUNDING = 1e-6  # of the norm of Σ₁₂: inputs and views are kept in single precision
 
 
 @jax.tree_util.register_dataclass
@@ -65,22 +61,3 @@ def second_moments(data: xarray.Dataset, dtype: str = "float64") -> SecondMoment
         turned(data["covariance_22"].values),
         None if skew is None else turned(skew),
     )
-
-
-def skew_part(data: xarray.Dataset) -> NDArray | None:
-    """(Σ₁₂ − Σ₂₁)/2 (inputs, inputs), of which measured data keep the other half; None if zero."""
-    if "view1" in data:
-        first, second = (data[name].values.astype(float) for name in ("view1", "view2"))
-        between = first.T @ second / len(first)
-    elif data.attrs["augment"] != data.attrs["augment2"]:
-        inputs = data["inputs"].values.astype(float)
-        shape = tuple(data.attrs.get("image_shape", inputs.shape[1:]))
-        one, other = (
-            expectation(read_augmentations(data.attrs[name], name), shape)
-            for name in ("augment", "augment2")
-        )
-        between = one.mean(other.mean(inputs.T @ inputs / len(inputs)).T)
-    else:
-        return None
-    skew = (between - between.T) / 2
-    return skew if np.linalg.norm(skew) > ROUNDING * np.linalg.norm(between) else None
