@@ -30,6 +30,7 @@ _HOMES = {
     "parse_loss": "theory.loss_text:parse_loss",
     "derivation": "theory.formula:derivation",
     "vector_field": "simulation.simulate:vector_field",
+    "matrix_flow": "simulation.matrix.matrix_flow:matrix_flow",
     "diagnose": "analysis.rates.diagnosis:diagnose",
     "design_loss": "analysis.design:design_loss",
     "dynamical_system": "analysis.system:dynamical_system",
@@ -90,6 +91,7 @@ __all__ = [
     "export_loss",
     "fixed_points",
     "load",
+    "matrix_flow",
     "named_loss",
     "network",
     "parse_loss",
@@ -120,6 +122,7 @@ if TYPE_CHECKING:
     from eigendyn.settings.run_settings import Settings
     from eigendyn.show.notebook.explorer import explore
     from eigendyn.simulation.ensemble import ensemble, stream_ensemble
+    from eigendyn.simulation.matrix.matrix_flow import matrix_flow
     from eigendyn.simulation.simulate import simulate, vector_field
     from eigendyn.theory.export import export_loss
     from eigendyn.theory.formula import derivation

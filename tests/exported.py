@@ -36,14 +36,19 @@ def made(name, numbers=()) -> SymbolicLoss:
     return LOSSES[name]() if name in LOSSES else parse_loss(name, dict(numbers))
 
 
-def by_hand(loss, first, second, basis, eigenvalues):
-    """Value and gradients from the expression in the eigenbasis, samples one by one."""
+@cache
+def in_eigenbasis(loss):
+    """Value and gradients of a loss in the eigenbasis, as a function of views, λ and numbers."""
     names = [loss_parameter(name) for name, _ in loss.parameters]
     gradients = [-delta for delta in descent_directions(loss)]
-    run = compile_expressions([z1, z2, lam, modes, *names], [release(loss.expression), *gradients])
+    return compile_expressions([z1, z2, lam, modes, *names], [release(loss.expression), *gradients])
+
+
+def by_hand(loss, first, second, basis, eigenvalues):
+    """Value and gradients from the expression in the eigenbasis, samples one by one."""
     numbers = [value for _, value in loss.parameters]
     views = first @ basis, second @ basis
-    value, *slopes = run(*views, eigenvalues, len(eigenvalues), *numbers)
+    value, *slopes = in_eigenbasis(loss)(*views, eigenvalues, len(eigenvalues), *numbers)
     shape = (len(first), 1)
     means = [np.broadcast_to(s, first.shape) @ basis.T / len(first) for s in slopes]
     return np.broadcast_to(value, shape).mean(), means
@@ -71,13 +76,18 @@ def in_numpy(source, first, second, predictor):
     return loss(*arguments(loss, first, second, predictor)), found
 
 
-def in_jax(source, first, second, predictor):
+@cache
+def jitted(source):
     loss, _ = load(source)
 
-    def of_views(one, other):
+    def of_views(one, other, predictor):
         return loss(*arguments(loss, one, other, jax.lax.stop_gradient(predictor)))
 
-    return jax.value_and_grad(of_views, argnums=(0, 1))(jnp.asarray(first), jnp.asarray(second))
+    return jax.jit(jax.value_and_grad(of_views, argnums=(0, 1)))
+
+
+def in_jax(source, first, second, predictor):
+    return jitted(source)(jnp.asarray(first), jnp.asarray(second), predictor)
 
 
 def import_torch():

@@ -13,6 +13,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import eigendyn
+
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "README.md"
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
@@ -57,6 +59,7 @@ def shown_blocks(readme: str) -> list[Block]:
 def printed(command: str, folder: str | Path) -> str:
     """What a terminal shows of a command that is run in a folder: of a pipe, its end only."""
     python = sys.executable
+    with_data(command, folder)
     line = command.replace(".venv/bin/", "")
     line = re.sub(r"^eigendyn\b", f"{python} -m eigendyn", line)
     line = re.sub(r"^python\s+docs/", f"{python} {ROOT}/docs/", line)
@@ -69,6 +72,12 @@ def printed(command: str, folder: str | Path) -> str:
         check=False,
     )
     return done.stdout + ("" if "|" in line else done.stderr)
+
+
+def with_data(command: str, folder: str | Path) -> None:
+    """Write the file of measured digits that an earlier block of the README has made."""
+    if "--data" in command:
+        eigendyn.save(eigendyn.data.digits(), Path(folder) / "digits.nc", force=True)
 
 
 def steady(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from readme import FENCED, FILE, NOT_COMPARED, ROOT, SHOWN, printed, shown_blocks, steady
+from readme import FENCED, FILE, NOT_COMPARED, ROOT, SHOWN, printed, shown_blocks, steady, with_data
 
 from eigendyn.cli.main import cli
 from eigendyn.crosschecks.systems import systems
@@ -58,6 +58,7 @@ def test_its_commands_run(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     np.save("embeddings.npy", rng.normal(size=(50, 4)))
+    with_data(line, tmp_path)
     np.save("encoder.npy", rng.normal(size=(4, 6)))
     some = list(systems())[::40]  # all of them take minutes: docs/systems.md has them
     monkeypatch.setattr("eigendyn.crosschecks.systems.systems", lambda: some)

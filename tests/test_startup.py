@@ -14,10 +14,12 @@ SLOW = {"sympy", "mpmath", "jax", "jaxlib", "diffrax", "equinox", "scipy"}  # no
 COMMAND = """
 import sys
 from eigendyn.cli.main import cli
-from eigendyn.show.plot import spectrum
 for asked in sys.argv[1:]:
     cli(["simulate", *asked.split(), "-q"], standalone_mode=False)
     print("loaded by", asked, *sorted({name.partition(".")[0] for name in sys.modules}))
+    from eigendyn.show.plot import spectrum
+    artist, lines = sys.modules["matplotlib.artist"], sys.modules["matplotlib.lines"]
+    assert lines.Line2D.set is artist.Artist.set  # no time was taken for docstrings
     spectrum.save_picture = lambda *_: None  # they all draw the same, which takes half their time
 """
 PYTHON = """
@@ -56,3 +58,17 @@ def test_no_loss_and_no_preset_loads_sympy_or_jax(script, slow, tmp_path):
     for run, packages in _loaded(script, tmp_path).items():
         assert "numpy" in packages
         assert not slow & packages, run
+
+
+def test_pages_of_figures_load_no_statistics():
+    """They take a second to import in each of two processes, and only networks need them."""
+    code = """
+import sys
+from importlib import import_module
+from eigendyn.show.paper import FIGURES, figure
+for page, _ in FIGURES.values():
+    import_module(f"eigendyn.show.paper.{page}")
+print("scipy.stats" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -73,6 +73,9 @@ def command(ctx: click.Context, **_: Any) -> None:
 
     output.show(lambda: {**summary(dataset), "files": output.named}, lambda: table(dataset))
     from eigendyn.results.files import save
+    from eigendyn.show.plot.undocumented import skip_docstrings
+
+    skip_docstrings()
     from eigendyn.show.plot.spectrum import save_picture
 
     output.save(

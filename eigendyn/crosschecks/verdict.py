@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 import xarray
 from numpy.typing import NDArray
-from scipy import stats
 
 FALSE_ALARM = 0.01
 RESOLUTION = {"float64": 1e-8, "float32": 1e-4}  # of the largest singular value: round-off, closure
@@ -40,12 +39,14 @@ def agreement(
         false_alarm: Probability with which a true theory is called wrong, at most.
 
     Returns:
-        Over mode and time: networks (their extrapolated mean), difference, standard_error,
-        deviation. Attributes: verdict, largest_deviation, allowed_deviation, comparisons,
-        pairs, false_alarm; median_relative_deviation and largest_relative_deviation, of the
-        variances of modes that have not vanished (that is, above RESOLUTION); extrapolated, by how
-        much the extrapolation moves a singular value, at most and relative to the largest one.
+        Over mode and time: networks (their extrapolated mean), its variance, difference,
+        standard_error, deviation. Attributes: verdict, largest_deviation, allowed_deviation,
+        comparisons, pairs, false_alarm; median_relative_deviation and largest_relative_deviation,
+        of the variances of modes that have not vanished (that is, above RESOLUTION); extrapolated,
+        by how much the extrapolation moves a singular value, at most and relative to the largest.
     """
+    from scipy import stats  # takes as long to import as a figure to draw that has no networks
+
     times = min(theory.sizes["time"], descent.sizes["time"])
     expected = theory["singular_value"].values[:, :times]
     trained = descent["singular_value"].values[..., :times]
@@ -70,10 +71,12 @@ def agreement(
     compared = (np.abs(expected) > resolution) & (np.arange(times) > 0)
     relative = np.abs((mean[compared] / expected[compared]) ** 2 - 1)
     correction = np.abs(mean - largest_batch.mean(axis=0)).max() / np.abs(expected).max()
+    signal = theory["signal"].values[:, None] if "signal" in theory.coords else 1.0
     over = ("mode", "time")
     return xarray.Dataset(
         {
             "networks": (over, mean, _attrs("singular value of the networks", "√variance")),
+            "variance": (over, signal * mean**2, _attrs("variance of the networks", "variance")),
             "difference": (over, difference, _attrs("networks − theory", "√variance")),
             "standard_error": (over, error, _attrs("standard error of the networks", "√variance")),
             "deviation": (over, deviation, _attrs("difference in standard errors", "1")),

@@ -194,6 +194,7 @@ def to_plain(program: Program) -> dict:
         "rates": list(program.rates),
         "predictor": program.predictor,
         "moments": list(program.moments),
+        "own": sorted(program.own),
     }
 
 
@@ -209,6 +210,7 @@ def from_plain(told: dict) -> Program:
         rates=tuple(told["rates"]),
         predictor=told["predictor"],
         moments=tuple(told["moments"]),
+        own=frozenset(told["own"]),
     )
 
 
@@ -219,6 +221,7 @@ def quantities_to_plain(quantities: Quantities) -> dict:
         "parameters": list(quantities.parameters),
         "operations": [_short(operation) for operation in quantities.operations],
         "places": dict(quantities.places),
+        "own": sorted(quantities.own),
     }
 
 
@@ -229,6 +232,7 @@ def quantities_from_plain(told: dict) -> Quantities:
         parameters=tuple(told["parameters"]),
         operations=tuple(_long(each) for each in told["operations"]),
         places=tuple(told["places"].items()),
+        own=frozenset(told["own"]),
     )
 
 

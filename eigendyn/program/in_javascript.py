@@ -40,7 +40,8 @@ def javascript_field(dynamics: ModeDynamics, modes: int, parameters: Sequence[st
     Args:
         dynamics: Closed dynamics that do not depend on time.
         modes: Number of modes M.
-        parameters: Names of the numbers that a call gives, in its order.
+        parameters: Names of the numbers that a call gives, in its order; that of a parameter per
+            mode for every mode, one after the other.
 
     Returns:
         Source of `function rates(x, p, nodes, out)`: coordinates x, all modes of the first state
@@ -109,7 +110,8 @@ class _Printer:
         if kind == "weight":
             return kind
         if kind == "parameter":
-            return f"p[{self.numbers[int(value)]}]"
+            own = self.program.parameter_modes[int(value)]
+            return f"p[{self.numbers[int(value)] + (mode if own else 0)}]"
         if kind == "state":
             return f"x[{int(value) * self.modes + mode}]"
         if kind == "node":

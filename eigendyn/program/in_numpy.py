@@ -63,12 +63,9 @@ def quantities(
     }
     values: Values = {}
     with np.errstate(all="ignore"):
-        for place in program.needed(places):
-            operation = program.operations[place]
+        for place, (leaf, operands, value), function in _early(program, places, modes):
             values[place] = (
-                leaves[operation.kind](operation.value)
-                if operation.kind in LEAVES
-                else _function(operation, modes)(*[values[p] for p in operation.operands])
+                function(*[values[p] for p in operands]) if operands else leaves[leaf](value)
             )
     return [np.asarray(values[place]) for place in places]
 
@@ -165,10 +162,9 @@ def integrand(
     values = {place: _per_node(value) for place, value in zip(before, early, strict=True)}
     sizes: Values = {}
     with np.errstate(all="ignore"):
-        for place in before:
-            step = _step(program, place, points.shape[1])
-            if step.size is not None:
-                sizes[place] = step.size(*_magnitudes(step, values, sizes))
+        for step in _plan(program, program.moments, points.shape[1]).signed:
+            assert step.size is not None
+            sizes[step.place] = step.size(*_magnitudes(step, values, sizes))
     return Integrand(program, states.shape[1:], values, sizes)
 
 
@@ -201,7 +197,7 @@ def at_one_node(
             elif operation.kind == "average":
                 value = values[operation.operands[0]]
             else:
-                value = _function(operation, modes)(*[values[p] for p in operation.operands])
+                value = function_of(operation, modes)(*[values[p] for p in operation.operands])
             values[place] = np.atleast_2d(np.asarray(value, float))
     return values
 
@@ -238,11 +234,13 @@ class _Plan:
     """What depends on the nodes, for some places of a program.
 
     Args:
+        signed: What does not depend on them, and may be negative, in order.
         nodes: By place, the column of the nodes that stands there; None for their weights.
         inside: What is evaluated at every node, in order.
         after: Places of averages, and of what is made of them.
     """
 
+    signed: tuple[_Step, ...]
     nodes: dict[int, str | None]
     inside: tuple[_Step, ...]
     after: tuple[int, ...]
@@ -251,7 +249,9 @@ class _Plan:
 @lru_cache(maxsize=64)
 def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
     needed = program.needed(places)
-    last = {operand: p for p in needed for operand in program.operations[p].operands}
+    after = tuple(p for p in needed if program.phases[p] == AFTER)
+    early = (p for p in needed if program.phases[p] == INSIDE)
+    last = {operand: p for p in (*early, *after) for operand in program.operations[p].operands}
     nodes: dict[int, str | None] = {}
     inside = []
     for place in (p for p in needed if program.phases[p] == INSIDE):
@@ -261,18 +261,29 @@ def _plan(program: Program, places: tuple[int, ...], modes: int) -> _Plan:
             continue
         own = (p for p in set(operands) if program.phases[p] == INSIDE and last[p] == place)
         inside.append(_step(program, place, modes)._replace(spare=tuple(own)))
-    after = tuple(p for p in needed if program.phases[p] == AFTER)
-    return _Plan(nodes, tuple(inside), after)
+    before = (_step(program, place, modes) for place in needed if program.phases[place] == BEFORE)
+    signed = tuple(step for step in before if step.size is not None)
+    return _Plan(signed, nodes, tuple(inside), after)
+
+
+@lru_cache(maxsize=128)
+def _early(
+    program: Program | Quantities, places: tuple[int, ...], modes: int
+) -> tuple[tuple[int, Operation, Callable], ...]:
+    """What some places need, in order, each with its function."""
+    needed = ((place, program.operations[place]) for place in program.needed(places))
+    return tuple((place, one, function_of(one, modes)) for place, one in needed)
 
 
 def _step(program: Program, place: int, modes: int) -> _Step:
     kind, operands, _ = operation = program.operations[place]
-    function = _function(operation, modes)
+    function = function_of(operation, modes)
     size = function if kind in ("add", "multiply") else np.abs
     return _Step(place, function, operands, None if _positive(program)[place] else size)
 
 
-def _function(operation: Operation, modes: int) -> Callable:
+def function_of(operation: Operation, modes: int) -> Callable:
+    """The function of NumPy that an operation stands for, reductions being over so many modes."""
     if operation.kind in _REDUCTIONS:
         return partial(_reduced, operation.kind, modes)
     return _FUNCTIONS.get(operation.kind, np.asarray)
@@ -365,7 +376,9 @@ def _rates(program: Program, known: Values, modes: int, count: int, nodes: Nodes
         for place in program.needed(program.rates):
             if place not in known and program.phases[place] == AFTER:
                 operation = program.operations[place]
-                known[place] = _function(operation, modes)(*[known[p] for p in operation.operands])
+                known[place] = function_of(operation, modes)(
+                    *[known[p] for p in operation.operands]
+                )
     return [known[place] for place in program.rates]
 
 

@@ -28,13 +28,18 @@ DECAYS = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.0))  # of encoder and learned predicto
 
 
 def prepared_settings() -> Iterator[dict[str, Any]]:
-    """Settings whose equations are written ahead: losses with their variants, and presets."""
+    """Settings whose equations are written ahead: losses with their variants, and presets.
+
+    Those of losses are for modes with a signal and noises of their own, too, whatever these are.
+    """
     predictors = (*(("direct", alpha) for alpha in EXPONENTS), ("none", 1.0))
     for loss, (predictor, alpha), stopped, closure in product(
         LOSS_NAMES, predictors, (True, False), ("exact", "mean-field")
     ):
         variant = {"loss": loss, "predictor": predictor, "stop_gradient": stopped}
         yield variant | {"alpha": alpha, "closure": closure}
+        if stopped and closure == "exact":
+            yield variant | {"alpha": alpha, "closure": closure, "signal": 1.0}
     for preset in PRESETS:
         settings = {"loss": "cosine"} | preset_settings(preset)
         settings.pop("batch", None)  # of networks

@@ -18,6 +18,7 @@ from eigendyn.results.outcomes import outcomes
 from eigendyn.results.provenance import provenance
 from eigendyn.results.trajectory import BATCH_STATUSES, Batch, Trajectory
 from eigendyn.settings.engines import ENGINES
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.states import STATES
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def labelled(
     device: str,
     scale_free: bool,
     kind: str = "loss",
-    signals: NDArray | None = None,
+    data: Mapping[str, NDArray] = MappingProxyType({}),
     measures: Mapping[str, Column] = MappingProxyType({}),
 ) -> Labelled:
     """Label a trajectory with what it is, how it was made and what happened to every mode.
@@ -59,7 +60,7 @@ def labelled(
         device: Where it ran.
         scale_free: Whether the loss does not depend on the common scale of the representations.
         kind: "loss" or "model", under which its name stands among the attributes.
-        signals: Signal of each mode (modes, 1), if that is not one.
+        data: "signal", "noise1" and "noise2" of every mode (modes,), where it has its own.
         measures: By name, further arrays over time, or mode and time.
 
     Returns:
@@ -75,6 +76,7 @@ def labelled(
     # Rounded since time / learning rate is a whole number up to round-off.
     step = np.round(times / settings["learning_rate"], 6)
     history, per_mode = ("mode", "time"), ("mode",)
+    signals = data["signal"][:, None] if data else None
     return Labelled(
         {
             **{
@@ -106,6 +108,10 @@ def labelled(
             "mode": Column(
                 ("mode",), np.arange(len(variance)), _label("mode, in input order", "1")
             ),
+            **{
+                name: Column(per_mode, values, _label(PARAMETERS[name].label, "input²"))
+                for name, values in data.items()
+            },
         },
         attrs={
             **_origin({kind: loss, "method": method}, closure, settings),

@@ -16,16 +16,20 @@ PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "xarray")
 
 def provenance(device: str, dtype: str) -> dict[str, str]:
     """Say when, where and with what a result was made, in attributes that netCDF can hold."""
-    program = Path(sys.argv[0])
-    name = program.parent.name if program.stem == "__main__" else program.name  # no folders of ours
-    command = shlex.join([name, *sys.argv[1:]]).encode(errors="backslashreplace").decode()
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
+        "command": _command(*sys.argv),
         "versions": _versions(),
         "device": device,
         "dtype": dtype,
     }
+
+
+@cache
+def _command(first: str, *others: str) -> str:
+    program = Path(first)
+    name = program.parent.name if program.stem == "__main__" else program.name  # no folders of ours
+    return shlex.join([name, *others]).encode(errors="backslashreplace").decode()
 
 
 @cache

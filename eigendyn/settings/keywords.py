@@ -5,11 +5,11 @@ Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
-from functools import wraps
-from inspect import Parameter, signature
+from functools import partial, wraps
+from inspect import BoundArguments, Parameter, signature
 from typing import Any, ParamSpec, TypeVar
 
 from eigendyn.errors import InvalidSetting, UnknownName
@@ -50,7 +50,7 @@ def takes(
         def checked(*args: Given.args, **given: Given.kwargs) -> Result:
             check_keywords("keyword", given, every)
             for noun in nouns:
-                placed = shown.bind_partial(*args).arguments
+                placed = partial(shown.bind_partial, *args)
                 given.update(_taken_whole(noun, given, placed))
             return verb(*args, **given)
 
@@ -60,7 +60,9 @@ def takes(
     return decorate
 
 
-def _taken_whole(noun: type, given: dict[str, Any], placed: Iterable[str]) -> dict[str, Any]:
+def _taken_whole(
+    noun: type, given: dict[str, Any], placed: Callable[[], BoundArguments]
+) -> dict[str, Any]:
     """Fields of a dataclass given as `settings` that are not as usual and not given beside it."""
     whole = given.pop("settings", None)
     if whole is None:
@@ -73,7 +75,7 @@ def _taken_whole(noun: type, given: dict[str, Any], placed: Iterable[str]) -> di
         raise InvalidSetting(message)
     values = {field.name: getattr(whole, field.name) for field in fields(noun)}
     usual = {field.name: field.default for field in fields(noun)}
-    beside = {*given, *placed}
+    beside = {*given, *placed().arguments}
     return {
         name: value for name, value in values.items() if value != usual[name] and name not in beside
     }
@@ -103,7 +105,7 @@ def _by_name(verb: Callable[..., Any]) -> list[Parameter]:
     return [one for one in signature(verb).parameters.values() if one.kind in by_name]
 
 
-def check_keywords(kind: str, given: Iterable[str], known: Iterable[str]) -> None:
+def check_keywords(kind: str, given: Iterable[str], known: Collection[str]) -> None:
     """Check that keywords are known.
 
     Args:
@@ -115,9 +117,9 @@ def check_keywords(kind: str, given: Iterable[str], known: Iterable[str]) -> Non
         UnknownName: One is not; the message says what was meant, by the names of other tools and of
             options too.
     """
-    names = list(dict.fromkeys(known))
     for name in given:
-        if name not in names:
+        if name not in known:
+            names = list(dict.fromkeys(known))
             raise UnknownName(kind, name, names, _hint(name, names))
 
 

@@ -16,7 +16,7 @@ _SETTINGS = {  # our name, with underscores → names in PyTorch, solo-learn, Li
     "loss": ("criterion", "loss_fn", "loss_function", "objective"),
     "loss_expr": ("expr", "formula"),
     "preset": ("algorithm", "recipe"),
-    "embeddings": ("data", "dataset", "features", "representations"),
+    "embeddings": ("features", "representations"),
     "modes": ("dim", "dims", "num_modes", "n_modes"),
     "dtype": ("precision",),
     "device": ("gpu", "cuda", "accelerator"),

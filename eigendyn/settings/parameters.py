@@ -275,6 +275,7 @@ _ROWS = (
         hint="A component without signal has no mode: leave it out.",
         default=None,
         unset="1, white inputs",
+        slider=(0.05, 4.0, 0.05),
         per_mode=True,
     ),
     Parameter(
@@ -290,6 +291,7 @@ _ROWS = (
         hint="It is a variance; 0 is no noise.",
         default=None,
         unset="σ1² in every direction",
+        slider=(0.0, 4.0, 0.01),
         per_mode=True,
     ),
     Parameter(
@@ -305,6 +307,7 @@ _ROWS = (
         hint="It is a variance; 0 is no noise.",
         default=None,
         unset="σ2² in every direction",
+        slider=(0.0, 4.0, 0.01),
         per_mode=True,
     ),
 )

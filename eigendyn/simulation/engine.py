@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from eigendyn.errors import InvalidSetting, NoProgram, NotDecoupled
 from eigendyn.results.arrivals import arrival_times
 from eigendyn.results.events import CLOSER, between
 from eigendyn.results.trajectory import (
+    BATCH_STATUSES,
     COMPLETED,
     DIVERGED,
     INACCURATE,
@@ -29,7 +31,7 @@ from eigendyn.simulation.run import PATIENT, TYPICAL_NODES, quick_steps
 MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
 STATES = ("trajectory", "final")  # of what is kept, those that hold the last states
 WATCHED = 128  # equal intervals of a run in which recruitment is looked for
-FAILED = (DIVERGED, OUT_OF_STEPS, INACCURATE)
+FAILS = np.isin(range(len(BATCH_STATUSES)), (DIVERGED, OUT_OF_STEPS, INACCURATE))  # by status
 
 
 def follow(engine: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> tuple[str, Batch]:
@@ -97,7 +99,7 @@ def _in_turn(name: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> 
     Which engines a trajectory sees does not depend on the others.
     """
     chosen, program = run.chosen, run.system.program
-    numbers = int(np.prod(starts.shape[1:]))
+    numbers = math.prod(starts.shape[1:])
     few = quick_steps(numbers, TYPICAL_NODES if program.node_names else 1)
     if numbers > MOST_IMPLICIT or chosen.dtype != "float64" or few >= chosen.max_solver_steps:
         few = chosen.max_solver_steps
@@ -105,7 +107,7 @@ def _in_turn(name: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> 
     served = dict.fromkeys([name], len(starts))
     more = min(PATIENT * few, chosen.max_solver_steps)
     for other, steps in (("implicit", chosen.max_solver_steps), (name, more)):
-        left = np.flatnonzero(np.isin(found.status, FAILED))
+        left = np.flatnonzero(FAILS[found.status])
         if not len(left) or numbers > MOST_IMPLICIT or chosen.dtype != "float64":
             break
         if other == name and few == chosen.max_solver_steps:

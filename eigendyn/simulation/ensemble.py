@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -223,7 +224,7 @@ class _Job:
     def bytes_each(self) -> int:
         """Bytes of the states of one trajectory while it is followed."""
         saved = 1 if self.run.keep == "final" else len(self.run.times)
-        return int(np.prod(self.starts.shape[1:])) * self.starts.itemsize * (saved + 1)
+        return math.prod(self.starts.shape[1:]) * self.starts.itemsize * (saved + 1)
 
     def part(self, rows: slice | NDArray) -> dict[str, float | NDArray]:
         """Parameters of some trajectories."""
@@ -381,7 +382,7 @@ def _from_zero(times: ArrayLike | None, chosen: Settings) -> NDArray:
         steps = np.unique(np.linspace(0, chosen.steps, chosen.saves).round())
         return chosen.learning_rate * steps
     saved = np.asarray(times, float)
-    increases = saved.ndim == 1 and saved.size and (np.diff(saved, prepend=-1e-300) > 0).all()
+    increases = saved.ndim == 1 and saved.size and saved[0] >= 0 and (saved[1:] > saved[:-1]).all()
     if not (increases and np.isfinite(saved).all()):
         message = (
             "Times must be finite and increase, from 0 or later. Try times=np.linspace(0, 60, 101)."

@@ -79,7 +79,7 @@ class Equations:
 
 
 def equations(loss: Given, settings: Mapping[str, Any]) -> Equations:
-    """Find the equations of a loss or model: prepared ones, or derive them.
+    """Find the equations of a loss or model: prepared ones, or derive them; once for each name.
 
     Args:
         loss: Name of a loss or model, or one of your own.
@@ -91,6 +91,20 @@ def equations(loss: Given, settings: Mapping[str, Any]) -> Equations:
         NoExactClosure: The exact closure was asked of a loss that has none.
         NoProgram: The loss uses a function that programs do not know.
     """
+    told = tuple((name, type(value), value) for name, value in settings.items())
+    try:
+        hash(told)
+    except TypeError:
+        return _equations(loss, settings)
+    return _named_equations(loss, told) if isinstance(loss, str) else _equations(loss, settings)
+
+
+@lru_cache(maxsize=64)
+def _named_equations(loss: str, told: tuple[tuple[str, type, Any], ...]) -> Equations:
+    return _equations(loss, {name: value for name, _, value in told})
+
+
+def _equations(loss: Given, settings: Mapping[str, Any]) -> Equations:
     chosen = Settings(loss=given_name(loss), **settings)
     if isinstance(loss, str) and not is_model(loss):
         check_choice("loss", loss, (*LOSS_NAMES, *MODEL_NAMES))

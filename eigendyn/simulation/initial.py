@@ -80,6 +80,14 @@ def signals(chosen: Settings) -> Any:
     return np.asarray(component("signal", partial(getattr, chosen)), float)
 
 
+def data_of_modes(chosen: Settings, modes: int) -> dict[str, NDArray]:
+    """Signal and noises of every mode (modes,), where they are not those of white inputs."""
+    if not chosen.is_anisotropic:
+        return {}
+    own = {name: component(name, partial(getattr, chosen)) for name in PER_MODE}
+    return {name: np.broadcast_to(np.asarray(one, float), modes) for name, one in own.items()}
+
+
 def states_of(run: xarray.Dataset, names: tuple[str, ...], chosen: Settings) -> NDArray:
     """States (states, modes, times) as the dynamics have them, from a result."""
     roots = np.atleast_1d(np.sqrt(signals(chosen)))[:, None]

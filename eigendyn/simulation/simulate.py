@@ -22,7 +22,7 @@ from eigendyn.settings.presets import preset_settings
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances, published_variances
 from eigendyn.simulation.equations import Equations, equations
-from eigendyn.simulation.initial import field_parameters, signals, starting_states
+from eigendyn.simulation.initial import data_of_modes, field_parameters, starting_states
 from eigendyn.simulation.measures import columns, measures, rank_columns, ranks
 from eigendyn.simulation.model_settings import OF_NETWORKS
 from eigendyn.simulation.nodes import Fit, fit_nodes
@@ -128,7 +128,8 @@ def vector_field(
         variances: Spectrum (modes,), or several (spectra, modes), that the closure's nodes must
             serve; None takes the published start. Spectra of another shape, or other noises, may
             need nodes of their own.
-        settings: Fields of `Settings`; those of an engine do nothing here.
+        settings: Fields of `Settings`; those of an engine do nothing here. Where modes have a
+            signal d, states are those of whitened components, s√d of a singular value s.
 
     Returns:
         The field, the states (states, modes) of the given spectrum, or of each (spectra, states,
@@ -138,16 +139,19 @@ def vector_field(
     Raises:
         The errors of `simulate`.
     """
-    return served_field(loss, variances, **settings)[:3]
+    system, states, parameters, fit = served(loss, variances, **settings)
+    dtype = system.chosen.dtype
+    field = replace(system.field, nodes=fit.nodes.in_precision(dtype))
+    return field, states.astype(dtype), parameters
 
 
 @takes(Settings)
-def served_field(
+def served(
     loss: str | SymbolicLoss | ModeDynamics = "cosine",
     variances: ArrayLike | None = None,
     **settings: Unpack[GivenSettings],
-) -> tuple[VectorField, NDArray, dict[str, float], bool]:
-    """Do what `vector_field` does, and say whether the closure's nodes are as accurate as asked."""
+) -> tuple[Equations, NDArray, dict[str, float], Fit]:
+    """Do what `vector_field` does without JAX: equations, states, parameters and fitted nodes."""
     system = equations(loss, settings)
     chosen, program = system.chosen, system.program
     several = variances is not None and np.ndim(variances) == 2
@@ -158,9 +162,7 @@ def served_field(
         fit = Fit(draw_samples(program, states.shape[-1], chosen.samples, chosen.seed))
     else:
         fit = fit_nodes(program, states, parameters, chosen.closure_accuracy)
-    field = replace(system.field, nodes=fit.nodes.in_precision(chosen.dtype))
-    states = states if several else states[0]
-    return field, states.astype(chosen.dtype), parameters, fit.reached
+    return system, states if several else states[0], parameters, fit
 
 
 @takes(Settings)
@@ -225,7 +227,7 @@ def _label(
         method=method,
         loss=system.title,
         kind=system.kind,
-        signals=np.atleast_1d(signals(chosen))[:, None] if chosen.is_anisotropic else None,
+        data=data_of_modes(chosen, states.shape[1]),
         device=_device(chosen, method),
         measures=_measured(system, states, trajectory.times),
         scale_free=system.scale_free,

@@ -219,6 +219,9 @@ def derivation(
         *_rates(f"dynamics, {closed.closure}", closed),
     ]
     equations += [*_definitions(closed), *_variance_rate(closed)]
+    if architecture.is_anisotropic:
+        name = "variance, where the encoder has the singular value s_m/√d_m"
+        equations.append(Equation(name, ("v_m", "v_m"), sym.singular_value**2))
     for quantity in conserved_quantities(loss, alpha, decays=True, architecture=architecture):
         left = ("constant", r"\mathrm{constant}")
         right = in_variances(quantity.expression)

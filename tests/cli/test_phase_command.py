@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from structures import first_of
 
 from eigendyn.cli.main import cli
+from eigendyn.show import portrait
 from eigendyn.show.plot import phase
 
 FIRST_BYTES = {".gif": b"GIF8", ".png": b"\x89PNG", ".svg": b"<?xml"}
@@ -40,7 +41,18 @@ def test_it_draws_and_lists_fixed_points(tmp_path, suffix, monkeypatch):
     assert outcome.stderr == f"Saved {path}.\n"
 
 
-def test_plot_names_the_picture_as_everywhere_and_what_named_it_before_still_does(tmp_path):
+def test_plot_names_the_picture_as_everywhere_and_what_named_it_before_still_does(
+    tmp_path, monkeypatch
+):
+    draw, drawn = portrait.draw_portrait, []
+
+    def draw_once(path, *given, **options):
+        """Draw the first picture; the others would differ in their names only."""
+        drawn[:] = drawn or [draw(path, *given, **options)]
+        motion, rests, _ = drawn[0]
+        return motion, rests, path.touch
+
+    monkeypatch.setattr(portrait, "draw_portrait", draw_once)
     (tmp_path / "run.toml").write_text(f"output = '{tmp_path / 'c.svg'}'\nloss = 'euclidean'\n")
     for options in (("--plot", "a.svg"), ("-o", "b.svg"), ("--config", "run.toml")):
         outcome = run("--loss", "euclidean", "-q", options[0], tmp_path / options[1])

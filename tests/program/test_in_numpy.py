@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from in_machine import closed_dynamics, random_point
 
+from eigendyn.program import Operation, Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.derivation import program_of, quantities_of
 from eigendyn.program.in_jax import compile_expressions, compile_field
-from eigendyn.program.in_numpy import integrand, quantities
+from eigendyn.program.in_numpy import integrand, quantities, rates
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.conservation import conserved_quantities
 from eigendyn.theory.losses import named_loss
@@ -81,6 +82,40 @@ def test_a_product_of_negative_forms_is_no_number():
     states = np.array([[0.5, 0.5, 0.1]])
     below = {name: np.full((1, 1), -3.0) for name in program.node_names}
     assert np.isnan(integrand(program, states, parameters)(Nodes(np.ones(1), below))[0]).all()
+
+
+def test_what_is_averaged_may_be_used_again_inside_the_average_that_follows():
+    """Values that nothing needs any more are let go, and no others."""
+    told = [
+        Operation("state"),
+        Operation("weight"),
+        Operation("node"),
+        Operation("multiply", (2, 1)),
+        Operation("multiply", (3, 0)),
+        Operation("average", (4,)),
+        Operation("multiply", (4, 2)),
+        Operation("average", (6,)),
+        Operation("add", (5, 7)),
+    ]
+    program = Program(
+        states=("singular_value",),
+        parameters=(),
+        node_names=("tau1",),
+        node_modes=(False,),
+        closure="exact quadrature",
+        operations=tuple(told),
+        rates=(8,),
+        predictor=0,
+        moments=(8,),
+    )
+    w, tau, s = np.array([0.5, 2.0]), np.array([3.0, 0.25]), np.array([[0.5, 1.5]])
+    nodes = Nodes(w, {"tau1": tau[:, None]})
+    expected = s[0] * (w * tau * (1 + tau)).sum()
+    of_nodes = integrand(program, s, {})
+    np.testing.assert_allclose(of_nodes(nodes)[0].sum(axis=2)[0], expected, rtol=1e-15)
+    np.testing.assert_allclose(of_nodes.moments(of_nodes.averages(nodes))[0], expected, rtol=1e-15)
+    (found,) = rates(program, s[..., None], {}, nodes)
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-15)
 
 
 def test_the_predictor_is_that_of_the_field(case):

@@ -11,6 +11,7 @@ from independent import cosine_moments
 
 from eigendyn.program.derivation import program_of
 from eigendyn.program.in_jax import compile_field
+from eigendyn.simulation import nodes
 from eigendyn.simulation.node_errors import Points
 from eigendyn.simulation.nodes import fit_nodes, judge_nodes
 from eigendyn.theory.closure import close
@@ -56,6 +57,41 @@ def test_spectra_over_many_decades_keep_their_relative_accuracy(spectrum):
     v = np.array(spectrum)
     expected = cosine_moments(v, v, 0.0, 0.01, farthest=120)[0]
     np.testing.assert_allclose(moments[:-1], expected[:-1], rtol=1e-7)
+
+
+@pytest.mark.parametrize("accuracy", [1e-7, 1e-11])
+@pytest.mark.parametrize("modes", [2, 4, 10, 50])
+def test_few_rules_are_tried_before_one_is_as_accurate_as_asked_and_hardly_more(
+    monkeypatch, modes, accuracy
+):
+    tried = []
+
+    def counted(program, step, reach):
+        tried.append(step)
+        return rules(program, step, reach)
+
+    rules = nodes._rules
+    monkeypatch.setattr(nodes, "_rules", counted)
+    fit = fit_nodes(PROGRAM, points(np.geomspace(0.05, 2, modes)), PARAMETERS, accuracy)
+    assert len(tried) <= 5
+    assert fit.step == tried[-1]
+    assert 1e-3 * accuracy < max(fit.excess) <= accuracy
+
+
+def test_states_that_a_settled_run_repeats_are_judged_once(monkeypatch):
+    settled = np.concatenate([points([0.3, 1.0]), *[points([0.8, 0.9])] * 5, points([0.1, 0.2])])
+    fit = fit_nodes(PROGRAM, settled[:2], PARAMETERS, 1e-6)
+    single = [judge_nodes(PROGRAM, fit, one[None], PARAMETERS, 1e-6) for one in settled]
+    looked = []
+    points_of = nodes.points_of
+    monkeypatch.setattr(
+        nodes, "points_of", lambda *given: looked.append(len(given[1])) or points_of(*given)
+    )
+    judged = judge_nodes(PROGRAM, fit, settled, PARAMETERS, 1e-6)
+    assert looked == [3]
+    expected = [one.excess[0] for one in single]
+    np.testing.assert_allclose(judged.excess, expected, rtol=1e-6, atol=1e-14)
+    assert judged.error == pytest.approx(max(one.error for one in single), rel=1e-6)
 
 
 def test_nodes_that_do_not_serve_another_spectrum_are_found_out():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from itertools import product
-from math import gcd, lcm
+from math import gcd, lcm, prod
+from typing import Any
 
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
 from eigendyn.analysis.system import DynamicalSystem
+from eigendyn.results.trajectory import of_modes
 from eigendyn.settings.states import MOVES
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.derive import ModeDynamics, substitute
@@ -21,7 +23,8 @@ HIGHEST = 2  # degree of a polynomial whose roots are written out
 IMAGINARY = 1e-12  # share of a root's size below which it is real
 MOST = 4096  # combinations of fixed points over modes
 
-Rests = list[dict[sp.Symbol, sp.Expr]]
+Rest = dict[sp.Symbol, sp.Expr]
+Rests = list[Rest]
 
 
 def exact_rests(dynamics: ModeDynamics, absent: Collection[str] = ()) -> Rests:
@@ -66,24 +69,20 @@ def rest_points(system: DynamicalSystem, **parameters: float) -> NDArray:
     symbols. None where there are too many combinations.
     """
     numbers = {**system.parameters, **parameters}
-    absent = [name for name, value in numbers.items() if value == 0]
-    own = []
-    for rest in exact_rests(system.dynamics, absent):
-        point = [_value(rest[state], numbers) for state in system.dynamics.states]
-        real = all(abs(x.imag) <= IMAGINARY * max(1.0, abs(x)) for x in point)
-        if real and np.isfinite(np.real(point)).all():
-            own.append(np.real(point))
-    if not own or len(own) ** system.modes > MOST:
+    rests = exact_rests(system.dynamics, _absent(numbers))
+    own = [
+        [point for rest in rests if (point := _point(system, rest, of_mode)) is not None]
+        for of_mode in (of_modes(numbers, np.array([mode])) for mode in range(system.modes))
+    ]
+    if not 0 < prod(map(len, own)) <= MOST:
         return np.empty((0, len(system.names)))
-    return np.array([np.stack(some, axis=1).ravel() for some in product(own, repeat=system.modes)])
+    return np.array([np.stack(some, axis=1).ravel() for some in product(*own)])
 
 
 def rests_in_words(system: DynamicalSystem, **parameters: float) -> list[str]:
     """Write the fixed points of one mode, such as "v_m = 1 - ω"; empty if there are no symbols."""
-    numbers = {**system.parameters, **parameters}
-    absent = [name for name, value in numbers.items() if value == 0]
     lines = []
-    for rest in exact_rests(system.dynamics, absent):
+    for rest in exact_rests(system.dynamics, _absent({**system.parameters, **parameters})):
         shown = {sym.variance: rest[sym.singular_value] ** 2} | {
             state: rest[state] for state in system.dynamics.states[1:]
         }
@@ -92,8 +91,20 @@ def rests_in_words(system: DynamicalSystem, **parameters: float) -> list[str]:
     return lines
 
 
-def _value(expression: sp.Expr, numbers: Mapping[str, float]) -> complex:
-    return complex(expression.subs({s: numbers[str(s)] for s in expression.free_symbols}))
+def _absent(numbers: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in numbers.items() if not np.any(value)]
+
+
+def _point(system: DynamicalSystem, rest: Rest, numbers: Mapping[str, Any]) -> NDArray | None:
+    """A fixed point of one mode (states,), with its numbers; None if it is not real."""
+    point = [_value(rest[state], numbers) for state in system.dynamics.states]
+    real = all(abs(x.imag) <= IMAGINARY * max(1.0, abs(x)) for x in point)
+    return np.real(point) if real and np.isfinite(np.real(point)).all() else None
+
+
+def _value(expression: sp.Expr, numbers: Mapping[str, Any]) -> complex:
+    own = {s: float(np.ravel(numbers[str(s)])[0]) for s in expression.free_symbols}
+    return complex(expression.subs(own))
 
 
 def _solved(rates: list[sp.Expr], states: list[sp.Symbol]) -> Rests:

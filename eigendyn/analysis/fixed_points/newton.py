@@ -123,9 +123,15 @@ def gradient(quantity: Callable[[Array], Array], x: NDArray) -> NDArray:
     return np.asarray(_gradient(quantity, jnp.asarray(x)))
 
 
-def all_numbers(system: Dynamics, parameters: Mapping[str, float]) -> dict[str, float]:
-    """Every number of a system by name: compiled code is the same, whichever of them are given."""
-    return {name: float(v) for name, v in {**system.parameters, **parameters}.items()}
+def all_numbers(system: Dynamics, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Every number of a system by name: compiled code is the same, whichever of them are given.
+
+    Those that modes have each for themselves are tables (1, modes).
+    """
+    return {
+        name: np.asarray(v, float) if np.ndim(v) else float(v)
+        for name, v in {**system.parameters, **parameters}.items()
+    }
 
 
 def _in_chunks(function: Callable, points: ArrayLike) -> list[NDArray]:

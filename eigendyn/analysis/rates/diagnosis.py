@@ -37,6 +37,11 @@ TEN = 10  # by which rates are changed
 MOMENTUM = 0.9
 PREDICTOR_DECAY = 0.01
 AS_ASKED = "as asked"
+SLOW = ("growing", "recovering")
+CAUSES = {  # of a loss → settings that a run without it changes
+    "noise": {"noise1", "noise2", "sigma1", "sigma2"},
+    "decay": {"weight_decay"},
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,22 @@ class Diagnosis:
     critical_decay: float | None
     growth_rate: NDArray  # (modes,)
 
+    @property
+    def reasons(self) -> list[str]:
+        """Why each mode is lost, or not learned yet (modes,); empty where it is learned.
+
+        A mode is lost to noise, or to decay, if it is kept in a run without. "slow" is one that
+        still grows at the end.
+        """
+        return [self._reason(mode) for mode in range(self.run.sizes["mode"])]
+
+    def _reason(self, mode: int) -> str:
+        if self.lost is None or not self.lost[mode]:
+            return "slow" if self.run["outcome"].values[mode] in SLOW else ""
+        keeping = [set(c.settings) for c in self.changes if c.lost is not None and not c.lost[mode]]
+        found = [cause for cause, names in CAUSES.items() if any(k <= names for k in keeping)]
+        return " or ".join(found) or "neither alone"
+
     def to_xarray(self) -> xarray.Dataset:
         """Verdicts over (change, mode), "lost", "kept" or "not known", the run as asked first.
 
@@ -95,6 +116,7 @@ class Diagnosis:
             initial_variance=("mode", run["variance"].values[:, 0]),
             final_variance=("mode", run["variance"].values[:, -1]),
             growth_rate=("mode", self.growth_rate),
+            reason=("mode", np.array(self.reasons)),
             verdict=(("change", "mode"), np.array(verdicts)),
             status=("change", np.array([change.status for change in every])),
         )
@@ -200,7 +222,9 @@ def _candidates(loss: str | SymbolicLoss, settings: Mapping[str, Any]) -> Iterat
     if "learning_rate" in system.program.parameters:  # else a flow of the same time is the same
         yield {"learning_rate": chosen.learning_rate / TEN, "steps": chosen.steps * TEN}
     yield {"momentum": 0.0 if chosen.momentum > 0 else MOMENTUM}
-    if chosen.sigma1 > 0 or chosen.sigma2 > 0:
+    if chosen.is_anisotropic:
+        yield {"noise1": 0.0, "noise2": 0.0}
+    elif chosen.sigma1 > 0 or chosen.sigma2 > 0:
         yield {"sigma1": 0.0, "sigma2": 0.0}
     if chosen.predictor == "none":
         yield {"predictor": "direct"}

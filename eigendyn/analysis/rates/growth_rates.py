@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSpectrum
-from eigendyn.settings.choices import given_name
+from eigendyn.program.in_numpy import rates
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances
 from eigendyn.simulation.initial import starting_states
 from eigendyn.simulation.node_errors import NOTHING
-from eigendyn.simulation.simulate import served_field
+from eigendyn.simulation.simulate import served
 from eigendyn.theory.losses import SymbolicLoss
 
 VANISHED = (1e-30, 1e-33)  # shares of the largest variance at which limits are looked for
@@ -61,10 +60,12 @@ def _rates(
         )
         raise InvalidSpectrum(message)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, SERVED).round().astype(int))
-    field, _, parameters, reached = served_field(loss, spectra[chosen], **settings)
-    start = Settings(loss=given_name(loss), **settings)
-    states = np.stack([starting_states(field, check_variances(one), start) for one in spectra])
-    return np.asarray(_variance_rates(field, states, parameters), float), reached
+    system, _, parameters, fit = served(loss, spectra[chosen], **settings)
+    program = system.program
+    starts = [starting_states(program, check_variances(one), system.chosen) for one in spectra]
+    states = np.stack(starts, axis=-1)  # (states, modes, spectra)
+    moved = rates(program, states, parameters, fit.nodes)[0]
+    return (2 * states[0] * moved).T, fit.reached
 
 
 @takes(Settings)
@@ -87,11 +88,11 @@ def growth_rates(
     if not (spectra > 0).all():
         message = "A growth rate needs variances above zero. Leave out modes at zero."
         raise InvalidSpectrum(message)
-    rates, reached = _rates(loss, spectra, settings)
+    found, reached = _rates(loss, spectra, settings)
     if not reached and len(spectra) > 1:
         return np.concatenate([growth_rates(loss, one[None], **settings) for one in spectra])
-    growth = rates / spectra
-    vanished = (np.abs(rates) <= NOTHING) & _has_vanished(spectra)
+    growth = found / spectra
+    vanished = (np.abs(found) <= NOTHING) & _has_vanished(spectra)
     for row in np.flatnonzero(vanished.any(axis=1) | (not reached)):
         growth[row] = _limits(loss, spectra[row], settings)
     return growth
@@ -106,18 +107,10 @@ def _limits(loss: str | SymbolicLoss, spectrum: NDArray, settings: Mapping[str, 
     found = []
     for share in VANISHED:
         beside = np.where(_has_vanished(spectrum), share * spectrum.max(), spectrum)
-        rates, reached = _rates(loss, beside[None], settings)
-        found.append(rates[0] / beside if reached else np.full(len(spectrum), np.nan))
+        moved, reached = _rates(loss, beside[None], settings)
+        found.append(moved[0] / beside if reached else np.full(len(spectrum), np.nan))
     near, nearer = found
     nothing = ALIKE * np.abs(nearer).max()
     alike = np.isclose(near, nearer, rtol=ALIKE, atol=nothing)
     is_zero = _has_vanished(spectrum) & (np.abs(nearer) <= nothing)
     return np.where(is_zero, 0.0, np.where(alike, nearer, np.nan))
-
-
-@jax.jit
-def _variance_rates(field, states, parameters):
-    def of(state):
-        return 2 * state[0] * field(0.0, state, parameters)[0]
-
-    return jax.lax.map(of, states)

@@ -53,11 +53,12 @@ def pack_parameters(
     nowhere = np.broadcast_to(1.0, (len(program.states), modes, count))
     given = {name: np.asarray(parameters[name], float) for name in program.parameters}
     values = quantities(program, places, nowhere, given)
-    columns = [np.zeros((count, 0))]
-    for place, value in zip(places, values, strict=True):
-        size = modes if program.local[place] else 1
-        columns.append(np.broadcast_to(np.atleast_2d(value), (size, count)).T)
-    return np.concatenate(columns, axis=1)
+    sizes = [modes if program.local[place] else 1 for place in places]
+    rows, first = np.empty((sum(sizes), count)), 0
+    for size, value in zip(sizes, values, strict=True):
+        rows[first : first + size] = value
+        first += size
+    return rows.T
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.settings.choices import check_choice
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
+from eigendyn.settings.parameters import PER_MODE
 from eigendyn.settings.run_settings import Settings, with_closure_accuracy
 from eigendyn.show.notebook.exploration import POINTS, Exploration, as_png, new_figure
 from eigendyn.show.page.command import command_options, plain
@@ -89,7 +90,7 @@ class Explorer:
             UnknownName: The system has no such parameter.
             InvalidSetting: The value is outside of the slider's range.
         """
-        control = self.controls[check_choice("parameter", name, self.parameters)]
+        control = self.controls[check_choice("parameter", name, self.controls)]
         if not control.low <= value <= control.high:
             message = f"{name} must lie in {control.low:g}…{control.high:g}, not {value:g}."
             raise InvalidSetting(message)
@@ -168,7 +169,8 @@ class Explorer:
         changed = {
             name: value
             for name, value in self.parameters.items()
-            if value != self.system.parameters[name] and name not in own
+            if name in self.controls and name not in own
+            if value != self.system.parameters[name]
         }
         given = {**self._settings, **changed}
         written = (
@@ -182,13 +184,11 @@ class Explorer:
         system, dynamics = explored_system(loss, **settings)
         self.loss = loss
         self.system: DynamicalSystem = system
-        self.controls: dict[str, Control] = dict(
-            zip(
-                system.parameters,
-                controls(system.parameters, dict(system.dynamics.parameters)),
-                strict=True,
-            )
-        )
+        sliders = controls(system.parameters, dict(system.dynamics.parameters), system.modes)
+        # what modes have each for themselves stays as it was given
+        self.controls: dict[str, Control] = {
+            name: each[0] for name, each in sliders.items() if name not in PER_MODE
+        }
         self._motion = Motion(system, axes(system, dynamics))
         self._motion.compile_ahead()
         self._points = self._motion.grid(POINTS)

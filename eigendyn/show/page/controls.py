@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from eigendyn.settings.parameters import PARAMETERS
+import numpy as np
+
+from eigendyn.settings.parameters import PARAMETERS, PER_MODE
+
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @dataclass(frozen=True)
@@ -34,26 +39,36 @@ class Control:
     step: float
 
 
-def controls(parameters: Mapping[str, float], own: Mapping[str, float]) -> list[Control]:
-    """Sliders of a field's parameters.
+def controls(
+    parameters: Mapping[str, Any], own: Mapping[str, float], modes: int = 1
+) -> dict[str, list[Control]]:
+    """Sliders of a field's parameters, by name: one, or one for every mode.
 
     Args:
-        parameters: Values by name, in the field's order.
+        parameters: Values by name, in the field's order; tables (1, modes) of parameters per mode.
         own: Those of the loss's own.
+        modes: Number of modes.
     """
-    return [
-        _own(name, value) if name in own else _known(name, value)
-        for name, value in parameters.items()
-    ]
+
+    def of(name: str, value: Any) -> list[Control]:
+        if name in own:
+            return [_own(name, value)]
+        if name not in PER_MODE:
+            return [_known(name, value)]
+        values = np.broadcast_to(value, (1, modes))[0].tolist()
+        signs = [str(mode + 1).translate(LOWERED) if modes > 1 else "" for mode in range(modes)]
+        return [_known(name, one, sign) for one, sign in zip(values, signs, strict=True)]
+
+    return {name: of(name, value) for name, value in parameters.items()}
 
 
-def _known(name: str, value: float) -> Control:
+def _known(name: str, value: float, mode: str = "") -> Control:
     row = PARAMETERS[name]
     assert row.slider is not None, name
     low, high, step = row.slider
     return Control(
         label=row.label,
-        symbol=row.sign,
+        symbol=f"{row.sign} {mode}".strip(),
         option=f"--{name.replace('_', '-')}",
         default=row.default,
         value=value,

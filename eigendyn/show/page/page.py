@@ -28,7 +28,7 @@ from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.show.page.command import command_options, start_option
-from eigendyn.show.page.controls import controls
+from eigendyn.show.page.controls import Control, controls
 from eigendyn.theory.derive import ModeDynamics
 from eigendyn.theory.formula import text
 from eigendyn.theory.losses import SymbolicLoss
@@ -92,9 +92,7 @@ def page(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool = True)
         version=escape(version("eigendyn")),
         style=style,
         data=embedded(data),
-        script="\n".join(
-            [javascript_field(dynamics, system.modes, tuple(system.parameters)), *scripts]
-        ),
+        script="\n".join([javascript_field(dynamics, system.modes, _numbers(system)), *scripts]),
     )
 
 
@@ -102,15 +100,22 @@ def page_data(system: DynamicalSystem, dynamics: ModeDynamics, is_named: bool) -
     """Everything that the script needs to know, as JSON can hold it."""
     return {
         "plane": [asdict(axis) for axis in axes(system, dynamics)],
-        "controls": [
-            asdict(c) for c in controls(system.parameters, dict(system.dynamics.parameters))
-        ],
+        "controls": [asdict(one) for each in _controls(system).values() for one in each],
         "nodes": _encoded(system.vector_field.nodes),
         "duration": system.settings.duration,
         "learning_rate": system.settings.learning_rate,
         "command": command_options(system, is_named),
         "start": start_option(system),
     }
+
+
+def _controls(system: DynamicalSystem) -> dict[str, list[Control]]:
+    return controls(system.parameters, dict(system.dynamics.parameters), system.modes)
+
+
+def _numbers(system: DynamicalSystem) -> tuple[str, ...]:
+    """Name of the parameter that each slider is a number of."""
+    return tuple(name for name, each in _controls(system).items() for _ in each)
 
 
 def embedded(data: dict[str, Any]) -> str:

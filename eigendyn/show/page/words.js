@@ -72,7 +72,11 @@ function commandLine(path) {
   const changed = data.controls.flatMap(({ option, symbol, default: usual }, i) => {
     const value = plain(state.values[i]);
     if (usual !== null && value === plain(usual)) return [];
-    return option === "--param" ? [`--param ${symbol}=${value}`] : [`${option} ${value}`];
+    if (option === "--param") return [`--param ${symbol}=${value}`];
+    // Of a parameter per mode, all sliders make one option.
+    const alike = data.controls.flatMap((other, j) => (other.option === option ? [j] : []));
+    const values = alike.map((j) => plain(state.values[j]));
+    return alike[0] === i ? [`${option} ${values.join(",")}`] : [];
   });
   const words = [data.command, ...changed].join(" ");
   const lines = [`eigendyn phase ${words} --plot phase.png`];

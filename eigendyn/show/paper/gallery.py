@@ -13,8 +13,8 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-# Figures that share systems, and so compiled code, are made by the same process; both take as long.
-TEN_MODES = ("2b", "7", "8", "conservation")
+# Made by one of two processes, which take as long; those of ten modes share compiled code.
+FIRST_HALF = ("2b", "7", "8", "conservation", "recruitment")
 
 
 def make_figures(
@@ -46,12 +46,12 @@ def _side_by_side(
 ) -> Iterator[tuple[str, dict[str, Path]]]:
     spawn = multiprocessing.get_context("spawn")  # a fork after JAX has started threads may hang
     with (
-        ProcessPoolExecutor(1, spawn) as ten_modes,
-        ProcessPoolExecutor(1, spawn) as others,
+        ProcessPoolExecutor(1, spawn) as first,
+        ProcessPoolExecutor(1, spawn) as second,
         tqdm(total=len(names), unit="figure", leave=False, disable=not progress) as bar,
     ):
         jobs = {
-            (ten_modes if name in TEN_MODES else others).submit(
+            (first if name in FIRST_HALF else second).submit(
                 make_figure, name, folder, kind, "none", force
             ): name
             for name in names

@@ -18,11 +18,9 @@ import xarray
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from eigendyn.crosschecks.crosscheck import crosscheck
 from eigendyn.errors import UnreadableFile
 from eigendyn.results.files import load, save
 from eigendyn.settings.spectrum import variances_from_weights, weights_from_variances
-from eigendyn.show.paper.networks import train
 from eigendyn.simulation.simulate import simulate
 
 Item = TypeVar("Item")
@@ -92,6 +90,8 @@ class Work:
         theory = self.expected_steps(loss, weights, **settings)
         if self.descents is None or not isinstance(loss, str):
             return {"theory": theory}
+        from eigendyn.crosschecks.crosscheck import crosscheck
+
         size = {"batch": self.descents.batch, "seeds": self.descents.seeds}
         chosen: dict[str, Any] = (
             settings | size | {"steps": min(settings["steps"], self.descents.longest)}
@@ -135,6 +135,8 @@ class Work:
         """
         if self.descents is None:
             return None
+        from eigendyn.show.paper.networks import train
+
         size = {"batch": self.descents.batch, "seeds": self.descents.seeds}
         chosen: dict[str, Any] = size | settings | {"steps": min(steps, self.descents.longest)}
         fixed = {"weights": weights.tolist()}

@@ -47,7 +47,7 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     scale = colour_scale(initial[alive])
     times = compared["time"].values
     dots = np.unique(np.linspace(0, len(times) - 1, MOST_DOTS).round().astype(int))
-    sampled = compared["networks"].values ** 2
+    sampled = compared["variance"].values
     for mode in alive:
         colour = colours()(scale(initial[mode]))
         ax.plot(theory["time"], theory["variance"][mode], color=colour, lw=1.2, zorder=1)

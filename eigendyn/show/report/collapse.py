@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eigendyn.settings.parameters import PER_MODE
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, number, numbers
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
     from eigendyn.analysis.rates.diagnosis import Change, Diagnosis
 
-HEADINGS = ("mode", "initial variance", "final variance", "verdict", "growth rate", "recruited at")
+HEADINGS = (
+    *("mode", "initial variance", "final variance", "verdict", "growth rate", "recruited at"),
+    "because",
+)
+OF_DATA = ("signal", "noise")
 MOST_LISTED = 12  # modes named one by one
 
 
@@ -34,6 +39,8 @@ def summary(diagnosis: Diagnosis) -> dict[str, Any]:
         "recruitment_time": numbers(run["recruitment_time"].values),
         "growth_rate": numbers(diagnosis.growth_rate),
         "lost": _plain(diagnosis.lost),
+        "reason": diagnosis.reasons,
+        **{name: numbers(run[name].values) for name in PER_MODE if name in run.coords},
         "changes": [
             {"options": change.options, "lost": _plain(change.lost), "status": change.status}
             for change in diagnosis.changes
@@ -46,18 +53,22 @@ def table(diagnosis: Diagnosis) -> str:
     """Lay out for a terminal which modes are lost, how fast, and what would change that."""
     run = diagnosis.run
     variance, rates = run["variance"].values, diagnosis.growth_rate
-    rows: list[tuple[str, ...]] = [HEADINGS]
+    own = [name for name in PER_MODE[:2] if name in run.coords]
+    reasons = diagnosis.reasons
+    rows: list[tuple[str, ...]] = [(*HEADINGS[:1], *OF_DATA[: len(own)], *HEADINGS[1:])]
     for mode, outcome in enumerate(run["outcome"].values):
         time = run["recruitment_time"].values[mode]
         arrived = outcome == "recruited" and math.isfinite(time)
         rows.append(
             (
                 str(mode),
+                *(f"{run[name].values[mode]:.4g}" for name in own),
                 f"{variance[mode, 0]:.6g}",
                 f"{variance[mode, -1]:.6g}",
                 str(outcome),
                 f"{rates[mode]:+.3g}" if math.isfinite(rates[mode]) else "–",
                 f"{time:.4g}" if arrived else "–",
+                reasons[mode] or "–",
             )
         )
     return "\n".join([*aligned(rows), "", *_verdict(diagnosis), "", *_changes(diagnosis)])

@@ -44,19 +44,22 @@ def mark_vanished(
     """
     nothing = NOTHING[starts.itemsize]
     last = batch.values[..., -1]
+    small = np.abs(last) < nothing
+    if duration == 0 or not small.any():
+        return batch
     rests = np.array([moved is not None for moved in program.moved])[:, None]
-    vanished = (np.abs(last) < nothing) & (starts != 0) & ~rests
+    vanished = small & (starts != 0) & ~rests
     rows = np.flatnonzero((batch.status == COMPLETED) & vanished.any(axis=(1, 2)))
-    if not len(rows) or duration == 0:
+    if not len(rows):
         return batch
     vanished = vanished[rows]
     size = np.sqrt(nothing)
-    small = np.copysign(size, starts[rows].astype(float))
-    states = np.where(vanished, small, last[rows].astype(float))
+    raised = np.copysign(size, starts[rows].astype(float))
+    states = np.where(vanished, raised, last[rows].astype(float))
     numbers = of_rows(parameters, rows)
     try:
         rates = rates_of_many(program, nodes, states, numbers, float(batch.times[-1]))
-        grows = rates / small * duration > -np.log(size)
+        grows = rates / raised * duration > -np.log(size)
         returns = (vanished & grows).any(axis=(1, 2))
     except NoProgram:
         returns = np.ones(len(rows), bool)

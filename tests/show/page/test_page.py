@@ -107,7 +107,7 @@ def test_every_parameter_of_the_field_has_a_slider_that_holds_its_value():
 
 def test_a_parameter_of_any_size_has_a_range_around_it():
     for value in (0.0, 1e-6, -3e8):
-        (slider,) = controls({"g": value}, {"g": value})
+        (slider,) = controls({"g": value}, {"g": value})["g"]
         assert slider.low <= value <= slider.high
         assert 20 <= (slider.high - slider.low) / slider.step <= 500
 

@@ -98,12 +98,13 @@ def compiled_ensemble(
         estimates=np.zeros(count, kind),
         tolerances=(rtol, atol),
         max_steps=max_steps,
-        threads=threads or os.cpu_count() or 1,
+        threads=threads,
     )
     valid = np.isfinite(work.starts).all(axis=(1, 2)) & np.isfinite(work.sweeps).all(axis=1)
     valid &= (work.starts[:, 0] >= 0).all(axis=1)
-    work.values[~valid] = np.nan
-    work.status[~valid] = INVALID
+    if not valid.all():
+        work.values[~valid] = np.nan
+        work.status[~valid] = INVALID
     if len(times) == 1:
         work.values[valid] = work.starts[valid, ..., None]
     else:
@@ -155,7 +156,7 @@ class _Work:
     estimates: NDArray
     tolerances: tuple[float, float]
     max_steps: int
-    threads: int
+    threads: int | None
 
     def run(self, tableau: Tableau, order: NDArray, lowest: float) -> None:
         """Integrate the trajectories named, with tolerances down to the lowest scale."""
@@ -185,7 +186,9 @@ class _Work:
             place = space.ctypes.data
             kernel.call(*pointers, place + -place % ALIGNED, *counts, *numbers)
 
-        threads = min(self.threads, -(-len(order) // kernel.lanes))
+        threads = -(-len(order) // kernel.lanes)
+        if threads > 1:
+            threads = min(threads, self.threads or os.cpu_count() or 1)
         if threads == 1:
             work()
         else:
@@ -217,6 +220,6 @@ def _check(kind: np.dtype, times: NDArray, rtol: float, atol: float, max_steps: 
             f"Try a larger `rtol`{FINER[kind.name]}."
         )
         raise InvalidSetting(message)
-    if times.ndim != 1 or len(times) == 0 or not (np.diff(times) > 0).all():
+    if times.ndim != 1 or len(times) == 0 or not (times[1:] > times[:-1]).all():
         message = f"Saved times must be at least one, and increase; given {times!r}."
         raise InvalidSetting(message)

@@ -163,9 +163,8 @@ def _step(f: Frame) -> None:
     final = f.tableau.last
     with w.loop(f.coordinates) as i:
         for place, new in (("y", w.load(f.vectors["y1"], i)), ("slopes", f.slope(final, i))):
-            kept = w.at.select(accepted, new, w.load(f.vectors[place], i))
-            w.store(kept, f.vectors[place], i)
-    f.put("time", w.at.select(accepted, after, time))
+            w.update(accepted, new, f.vectors[place], i)
+    f.update("time", accepted, after)
     emit_look(f, active, step)
     emit_choice(f, active, w.smaller(w.mul(step, emit_factor(f, error, accepted)), longest(f)))
     f.put("step", w.smaller(f.get("step"), longest(f)))  # of the method that was chosen

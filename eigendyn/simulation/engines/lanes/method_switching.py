@@ -50,7 +50,7 @@ def emit_choice(f: Frame, active: Any, step: Any) -> None:
     tries = w.at.and_(tries, w.at.or_(second, rests))
     ends = w.at.or_(due, fails)
     f.put("since", w.at.select(ends, zero, since))
-    f.put("mark", w.at.select(ends, w.larger(step, w.at.select(fails, mark, zero)), mark))
+    f.update("mark", ends, w.larger(step, w.at.select(fails, mark, zero)))
     # after a failed trial the old method goes on with the step that it had
     f.put("step", w.at.select(fails, mark, step))
     waits = w.at.select(w.at.and_(due, tried), w.spread(PATIENCE), f.get("patience"))

@@ -115,9 +115,7 @@ def _overwrite(f: Frame, value: Any, place: Any, inside: Any) -> None:  # noqa: 
 
 def _compare_and_blend(f: Frame, value: Any, place: Any, inside: Any) -> Any:
     """As quick as that on processors whose stores with a mask are slow."""
-    before = f.w.at.load(place, align=f.w.size)
-    blended = f.w.at.select(inside, value, before)
-    f.w.at.store(blended, place, align=f.w.size)
+    before = f.w.update(inside, value, f.w.at.bitcast(place, f.w.kind.as_pointer()))
     return f.w.at.select(inside, before, value)
 
 

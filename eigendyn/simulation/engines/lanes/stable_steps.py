@@ -71,11 +71,10 @@ def emit_look(f: Frame, active: Any, step: Any) -> None:
         # where the rates do not change, or have no value, the last estimate stays
         counts = w.at.and_(due, w.at.fcmp_ordered("<", fastest, w.spread(float("inf"))))
         counts = w.at.and_(counts, w.at.fcmp_ordered(">", fastest, w.spread(0.0)))
-        f.put("fastest", w.at.select(counts, fastest, f.get("fastest")))
+        f.update("fastest", counts, fastest)
         with w.loop(f.coordinates) as i:
             rates = w.sub(f.slope(1, i), f.slope(0, i))
-            kept = w.at.select(counts, rates, w.load(f.vectors["disturbance"], i))
-            w.store(kept, f.vectors["disturbance"], i)
+            w.update(counts, rates, f.vectors["disturbance"], i)
 
 
 def longest(f: Frame) -> Any:

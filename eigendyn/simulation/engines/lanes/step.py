@@ -26,8 +26,7 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
     negligible = w.div(atol, rtol)
     with w.loop(f.coordinates) as i:
         slope = w.load(f.vectors["y1"], i)
-        kept = w.at.select(fresh, slope, w.load(f.vectors["slopes"], i))
-        w.store(kept, f.vectors["slopes"], i)
+        w.update(fresh, slope, f.vectors["slopes"], i)
         size = w.add(w.size_of(w.load(f.vectors["y"], i)), negligible)
         own = w.div(size, w.size_of(slope))
         w.store(w.smaller(own, w.load(shortest)), shortest)
@@ -35,7 +34,7 @@ def emit_first_step(f: Frame, fresh: Any) -> None:
     share = w.mul(w.rough_power(rtol, w.spread(1 / f.tableau.order)), w.spread(0.5))
     first = w.mul(share, w.load(shortest))
     first = w.larger(first, w.mul(span, w.spread(1e-10)))
-    f.put("step", w.at.select(fresh, first, f.get("step")))
+    f.update("step", fresh, first)
 
 
 def emit_stages(f: Frame, step: Any) -> None:
@@ -155,7 +154,7 @@ def emit_factor(f: Frame, error: Any, accepted: Any) -> Any:
     before = w.rough_power(last, w.mul(exponent, w.spread(BEFORE)))
     factor = w.mul(w.mul(now, before), w.spread(SAFETY))
     kept = w.larger(error, w.spread(LEAST_ERROR))
-    f.put("last_error", w.at.select(accepted, kept, last))
+    f.update("last_error", accepted, kept)
     return w.smaller(w.larger(factor, w.spread(LEAST)), growth)
 
 

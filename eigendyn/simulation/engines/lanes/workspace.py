@@ -104,6 +104,10 @@ class Frame:
         place = self.lanes[name]
         return self.w.load(place if lane is None else self.w.lane(place, lane))
 
+    def update(self, name: str, condition: Any, value: Any) -> None:
+        """Set a number of the lanes where a condition holds."""
+        self.w.update(condition, value, self.lanes[name])
+
     def put(self, name: str, value: Any, lane: Any | None = None) -> None:
         """Set a number of every lane, or of one."""
         place = self.lanes[name]

@@ -1,0 +1,1 @@
+"""Follow the weights of a linear encoder under Euclidean losses, for inputs of any distribution."""
