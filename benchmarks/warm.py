@@ -109,8 +109,8 @@ def thousands(modes: int) -> list[str]:
     asked = TOLERANCES.index(ASKED)
     rows = []
     for name in solvers:
-        logs = (np.log(each[name][::-1]) for each in (errors, times))
-        equal = np.exp(np.interp(np.log(ASKED), *logs))
+        seen, taken = (np.log(each[name][::-1]) for each in (errors, times))
+        equal = np.exp(np.interp(np.log(ASKED), seen, taken))
         own = f"{times[name][asked]:.3g} | {errors[name][asked]:.1e} | {equal:.3g}"
         rows.append(f"| {modes} | {LABELS[name]} | {own} |")
     return rows

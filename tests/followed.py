@@ -7,6 +7,7 @@ import numpy as np
 from scipy.integrate import DOP853
 
 import eigendyn
+from eigendyn.settings.states import STATES
 
 NODES = 1e-12  # relative error of averages, whose nodes serve the start and what is passed later
 
@@ -24,7 +25,10 @@ def followed(loss, variances, *, learning_rate=0.1, steps, saves, **settings):
         served = np.stack([np.asarray(variances), *passed.T[1:]])
         field, _, _ = eigendyn.vector_field(loss, served, **settings)
         values = _follow(field, start, parameters, times)
-    return dict(zip(field.states, values, strict=True))
+    # of modes with a signal d the field knows s√d, results the singular value s of the encoder
+    roots = np.sqrt(np.broadcast_to(settings.get("signal") or 1.0, len(variances)))[:, None]
+    found = dict(zip(field.states, values, strict=True))
+    return {name: one / (roots if STATES[name].odd else 1.0) for name, one in found.items()}
 
 
 @jax.jit

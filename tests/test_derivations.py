@@ -27,7 +27,7 @@ def claims_fail(page):
 
 LONG = {"recruitment", "rates", "designed_losses"}  # with wrong forms they run below
 MANY_FORMS = {  # their claims are checked above, and that wrong forms are caught by other pages
-    *("learned_predictor", "closed_forms", "running_correlation"),
+    *("learned_predictor", "closed_forms", "running_correlation", "components"),
     *("no_stop_gradient", "bifurcations", "conservation"),
     *LONG,
 }

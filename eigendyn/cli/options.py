@@ -194,15 +194,15 @@ architecture_options = stack(
         help="Keeps that momentum, or raises it to 1 along a half cosine (BYOL).",
     ),
     number_option("momentum"),
+    number_option("signal"),
+    number_option("noise1"),
+    number_option("noise2"),
 )
 physics_options = stack(
     number_option("alpha"),
     architecture_options,
     number_option("sigma1"),
     number_option("sigma2"),
-    number_option("signal"),
-    number_option("noise1"),
-    number_option("noise2"),
     number_option("weight_decay"),
     number_option("learning_rate"),
     click.option("--steps", type=int, default=Settings.steps, help="Number of training steps."),

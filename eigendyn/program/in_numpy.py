@@ -197,7 +197,7 @@ def at_one_node(
             elif operation.kind == "average":
                 value = values[operation.operands[0]]
             else:
-                value = _function(operation, modes)(*[values[p] for p in operation.operands])
+                value = function_of(operation, modes)(*[values[p] for p in operation.operands])
             values[place] = np.atleast_2d(np.asarray(value, float))
     return values
 
@@ -272,17 +272,18 @@ def _early(
 ) -> tuple[tuple[int, Operation, Callable], ...]:
     """What some places need, in order, each with its function."""
     needed = ((place, program.operations[place]) for place in program.needed(places))
-    return tuple((place, one, _function(one, modes)) for place, one in needed)
+    return tuple((place, one, function_of(one, modes)) for place, one in needed)
 
 
 def _step(program: Program, place: int, modes: int) -> _Step:
     kind, operands, _ = operation = program.operations[place]
-    function = _function(operation, modes)
+    function = function_of(operation, modes)
     size = function if kind in ("add", "multiply") else np.abs
     return _Step(place, function, operands, None if _positive(program)[place] else size)
 
 
-def _function(operation: Operation, modes: int) -> Callable:
+def function_of(operation: Operation, modes: int) -> Callable:
+    """The function of NumPy that an operation stands for, reductions being over so many modes."""
     if operation.kind in _REDUCTIONS:
         return partial(_reduced, operation.kind, modes)
     return _FUNCTIONS.get(operation.kind, np.asarray)
@@ -375,7 +376,9 @@ def _rates(program: Program, known: Values, modes: int, count: int, nodes: Nodes
         for place in program.needed(program.rates):
             if place not in known and program.phases[place] == AFTER:
                 operation = program.operations[place]
-                known[place] = _function(operation, modes)(*[known[p] for p in operation.operands])
+                known[place] = function_of(operation, modes)(
+                    *[known[p] for p in operation.operands]
+                )
     return [known[place] for place in program.rates]
 
 

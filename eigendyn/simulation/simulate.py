@@ -128,7 +128,8 @@ def vector_field(
         variances: Spectrum (modes,), or several (spectra, modes), that the closure's nodes must
             serve; None takes the published start. Spectra of another shape, or other noises, may
             need nodes of their own.
-        settings: Fields of `Settings`; those of an engine do nothing here.
+        settings: Fields of `Settings`; those of an engine do nothing here. Where modes have a
+            signal d, states are those of whitened components, s√d of a singular value s.
 
     Returns:
         The field, the states (states, modes) of the given spectrum, or of each (spectra, states,

@@ -45,6 +45,10 @@ NAMES = {
     sym.n12: ("n12", "n_{12}"),
     sym.n22: ("n22", "n_{22}"),
     sym.n_determinant: ("d", "d"),
+    sym.m11: ("n11", "n_{11}"),  # the same of a mode
+    sym.m12: ("n12", "n_{12}"),
+    sym.m22: ("n22", "n_{22}"),
+    sym.m_determinant: ("D", "D"),  # d is a mode's signal
     **{
         symbol: (PARAMETERS[name].text, PARAMETERS[name].latex)
         for name, symbol in sym.parameters.items()
@@ -64,7 +68,10 @@ class _Indexed:
         if symbol not in NAMES:
             return super()._print_Symbol(symbol)  # pyright: ignore[reportAttributeAccessIssue]
         name = NAMES[symbol][self.column]
-        return f"{name}_{INDICES[self.depth]}" if symbol in sym.PER_MODE else name
+        return self._with_index(name) if symbol in sym.PER_MODE else name
+
+    def _with_index(self, name: str) -> str:
+        return f"{name}_{INDICES[self.depth]}"
 
     def _summand(self, total: sp.Expr) -> tuple[str, str]:
         self.depth += 1
@@ -105,6 +112,11 @@ class TexPrinter(_Indexed, LatexPrinter):
     r"""LaTeX: \sum_k, \mathrm{SG}, \mathbb{E}, integrals over the quadrature's variables."""
 
     column = 1
+
+    def _with_index(self, name: str) -> str:
+        base, _, own = name.partition("_")  # TeX takes one subscript only
+        index = INDICES[self.depth]
+        return f"{base}_{{{own.strip('{}')},{index}}}" if own else f"{base}_{index}"
 
     def _needs_mul_brackets(self, expr: sp.Expr, first: bool = False, last: bool = False) -> bool:
         is_open = isinstance(expr, sym.ModeSum) and not last
@@ -207,6 +219,9 @@ def derivation(
         *_rates(f"dynamics, {closed.closure}", closed),
     ]
     equations += [*_definitions(closed), *_variance_rate(closed)]
+    if architecture.is_anisotropic:
+        name = "variance, where the encoder has the singular value s_m/√d_m"
+        equations.append(Equation(name, ("v_m", "v_m"), sym.singular_value**2))
     for quantity in conserved_quantities(loss, alpha, decays=True, architecture=architecture):
         left = ("constant", r"\mathrm{constant}")
         right = in_variances(quantity.expression)

@@ -1,7 +1,10 @@
 """Claims about the printed derivation."""
 
+import re
+
 import pytest
 
+from eigendyn.settings.siamese import Architecture
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.formula import derivation, latex, text
 from eigendyn.theory.losses import LOSSES, named_loss
@@ -40,3 +43,16 @@ def test_every_derivation_defines_what_it_uses(name, closure):
 def test_the_euclidean_theorem_stands_on_a_line():
     lines = [equation.text for equation in derivation(named_loss("euclidean"), alpha=1)]
     assert "dv_m/dt = -2*σ1^2*v_m^3 - 2*v_m^3 + 2*v_m^2 - 2*v_m*ω" in lines
+
+
+@pytest.mark.parametrize("loss", ["euclidean", "cosine"])
+def test_numbers_of_a_mode_have_one_subscript_and_their_own_letter(loss):
+    """TeX refuses a_1_m; and every number of a mode has its index, in text too."""
+    own = Architecture(is_anisotropic=True, correlation="first-view")
+    lines = derivation(loss, architecture=own)
+    for line in lines:
+        assert not re.search(r"_\w_|_\{[^{}]*\}_", line.latex), line.latex
+        assert not re.search(r"\b[mn](11|12|22)\b|determinant", line.text), line.text
+    assert any("a_{1,m}" in line.latex for line in lines)
+    defined = [line.left[0] for line in lines if line.name == "where"]
+    assert len(set(defined)) == len(defined)

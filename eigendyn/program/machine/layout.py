@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigendyn.program import INSIDE, Program
 from eigendyn.program.machine.builder import bits_of
 from eigendyn.program.machine.constants import folded
+from eigendyn.program.machine.of_nodes import with_functions, with_values
 from eigendyn.program.machine.passes import Plan, keeps_costly, plan
 from eigendyn.program.machine.processor import lanes as lanes_of
 
@@ -29,7 +30,7 @@ class Layout:
     """Shape of the code and of its arrays.
 
     Args:
-        program: The program, folded.
+        program: The program, folded, with functions of the nodes among their variables.
         modes: Number of modes M.
         lanes: Trajectories in one vector.
         kind: Type of a number.
@@ -103,7 +104,7 @@ def layout(program: Program, modes: int, lanes: int, kind: ir.Type, across: str)
     if across not in ACROSS or (across != "trajectories" and lanes != 1):
         message = f"Vectors hold one of {', '.join(ACROSS)}, with one lane in all but the first."
         raise ValueError(message)
-    program = folded(program)
+    program = with_functions(folded(program))
     whole = plan(program, lambda _place, _phase: True)
     size = sum(len(stage.own) for stage in whole.stages) * modes
     is_unrolled = across != "modes" and size <= UNROLLED
@@ -148,9 +149,10 @@ def pack_nodes(
     shape = layout(program, modes, 1, kind, across)
     width = shape.node_width
     parts = [np.asarray(weights)[:, None]]
-    for name, several in zip(program.node_names, program.node_modes, strict=True):
+    known = with_values(folded(program), values)
+    for name, several in zip(shape.program.node_names, shape.program.node_modes, strict=True):
         columns = modes if several else 1
-        parts.append(np.broadcast_to(np.asarray(values[name]), (len(parts[0]), columns)))
+        parts.append(np.broadcast_to(np.asarray(known[name]), (len(parts[0]), columns)))
     table = np.concatenate(parts, axis=1)
     missing = -len(table) % width
     # copies of the last node, where everything is finite; they weigh nothing

@@ -20,7 +20,7 @@ from eigendyn.theory.loss_text import parse_loss
 from eigendyn.theory.losses import loss_from_function
 from eigendyn.theory.symbols import mode_sum
 
-MODES = (1, 5, 33)
+MODES, TWO = (1, 5, 33), (2,)  # two are written out as five are
 IN_JAX = 5  # its code does not know how many modes there are, and is compiled anew for each number
 OWN = {
     "quartic": ("sum((lam*z1 - g*sg(z2))**4*lam) - sum(lam*z1**2*z2**2)**2", {"g": 0.3}),
@@ -79,7 +79,7 @@ def from_jax(dynamics, program, point):
     return np.asarray(rates)
 
 
-@pytest.mark.parametrize("several", first_of(MODES, (2,)))  # two are written out as five are
+@pytest.mark.parametrize("several", [MODES, pytest.param(TWO, marks=pytest.mark.full)])
 def test_rates_are_those_of_the_vector_field(dynamics, its_program, several):
     """Measured: 1e-16 of the terms' size, where 1e-13 would do."""
     program = its_program

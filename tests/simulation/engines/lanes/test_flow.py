@@ -13,6 +13,7 @@ from eigendyn.crosschecks.systems import systems
 from eigendyn.errors import InvalidSetting
 
 START = (0.03, 0.3, 1.1)
+FOUR = (*START, 0.6)  # of systems with a signal for each of four modes
 TIGHT = {"rtol": 1e-12, "atol": 1e-14}
 STATES = ("singular_value", "target_value", "correlation_value", "predictor_value", "velocity")
 SAVED = {"steps": 200, "saves": 21, "sigma1": 0.2}
@@ -27,7 +28,8 @@ SYSTEMS |= {name: SYSTEMS[name] | {"steps": steps} for name, steps in SHORT.item
 def prepared(settings):
     """Settings of a run, and where it starts."""
     settings = {**SAVED, **settings}
-    return settings, settings.pop("scale", 1.0) ** 2 * np.array(START)
+    start = FOUR if "signal" in settings else START
+    return settings, settings.pop("scale", 1.0) ** 2 * np.array(start)
 
 
 def assert_accurate(run, expected):
