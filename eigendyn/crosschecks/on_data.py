@@ -15,6 +15,7 @@ from eigendyn.crosschecks.crosscheck import SMALLER, SMALLEST_BATCH, network_of,
 from eigendyn.crosschecks.verdict import FALSE_ALARM, agreement, extrapolate
 from eigendyn.data.joint import gaussian_views
 from eigendyn.data.start import SCALE, start
+from eigendyn.data.trust import end_gap
 from eigendyn.data.views import draw_pairs
 from eigendyn.errors import InvalidSetting
 from eigendyn.network.on_views import descend_on_views
@@ -88,7 +89,8 @@ def crosscheck_data(
         `/descent` (over seed, mode, time: eigenvalues and singular values) and `/agreement`: over
         theory, mode and time the difference, standard error and deviation; over theory the verdict,
         largest and allowed deviation and the share of deviations within one standard error, which
-        is 0.68 of a true theory; over mode, recruitment times of the networks, and over theory and
+        is 0.68 of a true theory; over mode, `end_gap`, which says how far aligned modes can be
+        trusted (see `data.trust`), and recruitment times of the networks, and over theory and
         mode those predicted.
 
     Raises:
@@ -130,6 +132,9 @@ def crosscheck_data(
         }
     )
     compared = _compared(theories, descents, false_alarm)
+    gaps = end_gap(*(data[key].values for key in ("covariance_12", "covariance_11", "components")))
+    label = {"long_name": "share by which aligned modes end too low in the long run", "units": "1"}
+    compared["end_gap"] = ("mode", gaps[:modes], label)
     groups = {f"/{key}": one for key, one in theories.items()}
     return xarray.DataTree.from_dict(
         {"/": root, **groups, "/descent": descents, "/agreement": compared}

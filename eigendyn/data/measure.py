@@ -14,6 +14,7 @@ from eigendyn.data.expected import Shape
 from eigendyn.data.inputs import Inputs, as_inputs, scaled
 from eigendyn.data.moments import GROUPS, Moments, Sums, aligned, sampling_errors
 from eigendyn.data.remarks import remarks
+from eigendyn.data.trust import end_gap
 from eigendyn.errors import InvalidSpectrum
 from eigendyn.results.provenance import provenance
 from eigendyn.settings.choices import AUGMENT
@@ -39,6 +40,7 @@ VARIABLES = {  # name → axes, what it is, its unit
     "noise2": (EACH, "noise of the component in the second view, a2 = qᵀΣ₂₂q − d", "input²"),
     "off_diagonal": ((), "share of the noise covariances’ Frobenius norm off the diagonal", "1"),
     "commutator": ((), "‖[Σ₁₂, Σ]‖ / (‖Σ₁₂‖ ‖Σ‖), Frobenius, over Σ₁₁ and Σ₂₂", "1"),
+    "end_gap": (EACH, "share by which the k-th largest aligned mode ends too low", "1"),
     "inputs": (SAMPLES, "inputs, scaled, less their mean", "input"),
     "view1": (SAMPLES, "first views, scaled, less the mean of both", "input"),
     "view2": (SAMPLES, "second views, scaled, less the mean of both", "input"),
@@ -72,8 +74,9 @@ def from_inputs(
     Returns:
         Dataset over component (largest signal first), input and sample: `signal`, `noise1`,
         `noise2`, `off_diagonal` and `commutator`, each with its sampling error, `signal_error` and
-        so on; `components`, `mean`, the three covariances, and `inputs`, less their mean, in single
-        precision. Attributes say what was done, `remarks` what to know of it.
+        so on; `end_gap`, how far aligned modes can be trusted; `components`, `mean`, the three
+        covariances, and `inputs`, less their mean, in single precision. Attributes say what was
+        done, `remarks` what to know of it.
 
     Raises:
         InvalidSpectrum: No array of inputs, not finite, or nothing varies.
@@ -213,6 +216,7 @@ def _labelled(
     found = aligned(moments)
     errors = sampling_errors(first, second, lambda left: aligned(seen(left)))
     values = {**vars(moments), "mean": mean, **vars(found)}
+    values["end_gap"] = end_gap(moments.covariance_12, moments.covariance_11, found.components)
     values |= {name: one.astype(np.float32) for name, one in samples.items()}
     variables: dict[str, Any] = {}
     for name, value in values.items():
