@@ -23,6 +23,7 @@ FIGURES = MappingProxyType(
         "closures": ("closures", "How wrong the closures are"),
         "bifurcation": ("bifurcation", "Bifurcations in weight decay"),
         "conservation": ("conservation", "What is conserved along descent"),
+        "digits": ("digits", "What a linear BYOL learns of handwritten digits"),
     }
 )
 NETWORKS_ONLY = ("6a", "6b")
