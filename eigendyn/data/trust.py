@@ -18,11 +18,12 @@ def end_gap(covariance_12: NDArray, covariance_11: NDArray, components: NDArray)
 
     It is zero if all noise is on the diagonal. End values of aligned modes are too low by this
     share, for Euclidean losses, plain and isotropic, with the clean correlation, α = 1 and no
-    decay. Recruitment times are set while eigenvalues are small and noise, of second order in them,
-    hardly matters: they are too early by a part of it, an eighth for the first component of
-    handwritten digits under shifts of a pixel, and at most half in the tests, where misalignment is
-    varied. The first gap is never negative; later ones may be, where a large share is traded for
-    others.
+    decay. Recruitment times are off by a part of it. Under the plain loss noise is of second order
+    in small eigenvalues, d λ − (d + a1) λ², and hardly matters before they have grown: times are
+    too early by an eighth of the gap for the first components of handwritten digits under shifts of
+    a pixel, and by at most half in the tests, where misalignment is varied. Under the isotropic
+    loss it is by up to three quarters of the gap on these digits. The first gap is never negative;
+    later ones may be, where a large share is traded for others.
 
     Args:
         covariance_12: Σ₁₂ (inputs, inputs), symmetric.

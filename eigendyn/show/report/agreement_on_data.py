@@ -16,6 +16,8 @@ from eigendyn.show.report.layout import aligned, listed, number, numbers
 if TYPE_CHECKING:
     import xarray
 
+MOST_MOVED = 0.1  # of the largest eigenvalue, by an extrapolation from which a verdict means much
+TOO_MUCH = ", too much for a verdict: try a larger --batch or a smaller --learning-rate"
 LEAVES_OUT = {"aligned": "leaves out noise off the diagonal", "matrix": "leaves out nothing"}
 
 
@@ -136,7 +138,7 @@ def _facts(tree: xarray.DataTree) -> Iterator[tuple[str, str]]:
     yield (
         "batch",
         f"extrapolated to an infinite one, which moves eigenvalues by {attrs['extrapolated']:.1e} "
-        "or less of the largest",
+        f"or less of the largest{TOO_MUCH if attrs['extrapolated'] > MOST_MOVED else ''}",
     )
     gaps = compared["end_gap"].values
     yield (
