@@ -13,8 +13,8 @@ import xarray
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from eigendyn.data.along import start
 from eigendyn.data.measure import digits
-from eigendyn.data.start import start
 from eigendyn.show.paper.words import theory_sentence
 from eigendyn.show.paper.work import KEPT, Numbers, Work
 from eigendyn.show.plot.spectrum import colours
@@ -73,7 +73,7 @@ def draw(numbers: Numbers) -> Figure:
     grid = figure.add_gridspec(3, 1, height_ratios=(3, 3, 1))
     colour = [to_hex(one) for one in colours()(np.linspace(0.9, 0.1, MODES))]
     for row, loss in enumerate(LOSSES):
-        axes = grid[row].subgridspec(1, len(DECAYS)).subplots(sharey=True)
+        axes: Any = grid[row].subgridspec(1, len(DECAYS)).subplots(sharey=True)
         for ax, decay in zip(axes, DECAYS, strict=True):
             modes, whole = (numbers[f"{loss}/{decay}/{part}"] for part in ("theory", "matrix"))
             for mode in range(MODES):
@@ -90,9 +90,11 @@ def draw(numbers: Numbers) -> Figure:
         axes[0].set_ylabel("eigenvalue λ")
         axes[1].plot([], [], color="0.4", lw=1.2, label="aligned modes")
         axes[1].plot([], [], "k:", lw=0.8, label="whole matrix")
-    axes[1].legend(loc="lower right")
+        if row == len(LOSSES) - 1:
+            axes[1].legend(loc="lower right")
     images = numbers["components"]["image"].values
-    for mode, ax in enumerate(grid[2].subgridspec(1, MODES).subplots()):
+    below: Any = grid[2].subgridspec(1, MODES).subplots()
+    for mode, ax in enumerate(below):
         size = np.abs(images[mode]).max()
         ax.imshow(images[mode], cmap="RdBu_r", vmin=-size, vmax=size)
         ax.set_xticks([])
