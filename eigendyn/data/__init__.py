@@ -13,7 +13,7 @@ __getattr__, __dir__ = namespace(
         "draw": "data.views:draw_pairs",
         "from_inputs": "data.measure:from_inputs",
         "from_views": "data.measure:from_views",
-        "start": "data.start:start",
+        "start": "data.starting:start",
     },
 )
 __all__ = [
@@ -26,5 +26,5 @@ __all__ = [
 
 if TYPE_CHECKING:
     from eigendyn.data.measure import digits, from_inputs, from_views
-    from eigendyn.data.start import start
+    from eigendyn.data.starting import start
     from eigendyn.data.views import draw_pairs as draw

@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from eigendyn.data.measure import digits
-from eigendyn.data.start import start
+from eigendyn.data.starting import start
 from eigendyn.show.paper.words import theory_sentence
 from eigendyn.show.paper.work import KEPT, Numbers, Work
 from eigendyn.show.plot.spectrum import colours
