@@ -38,6 +38,14 @@ def test_names_stand_in_a_few_namespaces():
         assert set(import_module(f"eigendyn.{space}").__all__) <= set(dir(getattr(eigendyn, space)))
 
 
+def test_no_module_takes_the_place_of_a_name_once_it_is_imported():
+    for space in NAMESPACES:
+        module = import_module(f"eigendyn.{space}")
+        for folder in getattr(module, "__path__", []):
+            modules = {path.stem for path in Path(folder).iterdir()}
+            assert not modules & set(module.__all__)
+
+
 @pytest.mark.parametrize(("old", "new"), eigendyn._MOVED.items())
 def test_a_name_that_moved_works_for_a_release_and_says_where_it_is(old, new):
     with pytest.warns(DeprecationWarning, match=f"eigendyn.{old} is eigendyn.{new} now"):

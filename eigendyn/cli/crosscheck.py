@@ -165,7 +165,7 @@ def _crosscheck(start, given: dict[str, Any], progress: bool):
 def _crosscheck_data(
     chosen: Start, own: Any, given: dict[str, Any], output: Output
 ) -> xarray.DataTree:
-    from eigendyn.data.along import SCALE
+    from eigendyn.data.starting import SCALE
     from eigendyn.settings.presets import preset_settings
     from eigendyn.settings.run_settings import Settings
 

@@ -88,7 +88,7 @@ class Start:
                     f"`{name}` is another one. Leave out one of the two."
                 )
                 raise InvalidSetting(message)
-        from eigendyn.data.along import SCALE, start
+        from eigendyn.data.starting import SCALE, start
 
         scale = SCALE if self.scale is None else self.scale
         found = start(_read_data(self.data), self.modes, scale=scale, weights=self.read_weights())

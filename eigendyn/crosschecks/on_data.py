@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from eigendyn.crosschecks.crosscheck import SMALLER, SMALLEST_BATCH, network_of, together
 from eigendyn.crosschecks.verdict import FALSE_ALARM, agreement, extrapolate
-from eigendyn.data.along import SCALE, start
 from eigendyn.data.joint import gaussian_views
+from eigendyn.data.starting import SCALE, start
 from eigendyn.data.trust import end_gap
 from eigendyn.data.views import draw_pairs
 from eigendyn.errors import InvalidSetting

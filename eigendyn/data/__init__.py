@@ -13,7 +13,7 @@ __getattr__, __dir__ = namespace(
         "draw": "data.views:draw_pairs",
         "from_inputs": "data.measure:from_inputs",
         "from_views": "data.measure:from_views",
-        "start": "data.along:start",
+        "start": "data.starting:start",
     },
 )
 __all__ = [
@@ -25,6 +25,6 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from eigendyn.data.along import start
     from eigendyn.data.measure import digits, from_inputs, from_views
+    from eigendyn.data.starting import start
     from eigendyn.data.views import draw_pairs as draw

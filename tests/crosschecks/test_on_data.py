@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import eigendyn
 from eigendyn.cli.crosscheck import command
 from eigendyn.crosschecks.on_data import crosscheck_data, recruitment_times
-from eigendyn.data.along import start
+from eigendyn.data.starting import start
 from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.results.files import save
 from eigendyn.show.plot.agreement_on_data import plot_on_data

@@ -13,8 +13,8 @@ import xarray
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from eigendyn.data.along import start
 from eigendyn.data.measure import digits
+from eigendyn.data.starting import start
 from eigendyn.show.paper.words import theory_sentence
 from eigendyn.show.paper.work import KEPT, Numbers, Work
 from eigendyn.show.plot.spectrum import colours

@@ -5,7 +5,7 @@ import pytest
 import xarray
 
 import eigendyn
-from eigendyn.data.along import start
+from eigendyn.data.starting import start
 from eigendyn.data.trust import end_gap
 
 INPUTS = 8
