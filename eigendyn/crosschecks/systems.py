@@ -38,6 +38,7 @@ PREDICTORS: Mapping[str, Mapping[str, Any]] = {
 EMA = {"target": "ema", "ema": 0.95}
 SLOW = 0.05  # learning rate with an EMA target: noise grows under one that lags
 DIRECTPRED = {"predictor": "running", "epsilon": 0.1, "epsilon_placement": "outside", "alpha": 0.5}
+SMALL_NOISE = 0.05  # of a view, so that the other one is seen
 ANISOTROPIC: Mapping[str, Any] = {
     "signal": (0.5, 1.0, 2.0, 0.7),
     "noise1": (0.1, 0.8, 0.3, 0.5),
@@ -78,6 +79,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "iso-cosine, own signals, weights": {
         "loss": "iso-cosine",
         "correlation": "weights",
+        "learning_rate": SLOW,
         **ANISOTROPIC,
     },
     "cosine, own signals, running": {"loss": "cosine", "predictor": "running", **ANISOTROPIC},
@@ -158,7 +160,7 @@ WATCHES: Mapping[str, Watch] = {
         },
     ),
     "watching, own signals": Watch(
-        numbers=("signal", "noise2"),
+        numbers=("signal",),
         settings={
             "loss": "euclidean",
             "stop_gradient": False,
@@ -167,17 +169,23 @@ WATCHES: Mapping[str, Watch] = {
         },
         scale=0.5,
     ),
-    "watching, own noises": Watch(
-        numbers=("noise1", "noise2"),
-        settings={
-            "loss": "euclidean",
-            "stop_gradient": False,
-            "predictor": "none",
-            "learning_rate": 0.02,
-            **ANISOTROPIC,
-        },
-        scale=0.5,
-    ),
+    **{
+        f"watching, noise of the {view} view": Watch(
+            numbers=(f"noise{number}",),
+            settings={
+                "loss": "euclidean",
+                "stop_gradient": False,
+                "predictor": "none",
+                "learning_rate": 0.02,
+                **ANISOTROPIC,
+                "noise1": SMALL_NOISE,
+                "noise2": SMALL_NOISE,
+                f"noise{number}": (0.9, 0.4, 1.2, 0.6),
+            },
+            scale=0.5,
+        )
+        for number, view in ((1, "first"), (2, "second"))
+    },
 }
 WRITTEN: Mapping[str, Mapping[str, Any]] = {  # one for each closure
     "sum((lam*z1 - sg(z2))**4)/4": {"learning_rate": 0.02},

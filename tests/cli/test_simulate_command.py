@@ -235,7 +235,8 @@ def test_a_run_that_does_not_complete_is_saved_and_ends_with_3(folder):
 
 def test_a_full_disk_is_a_failure_that_costs_the_file_and_not_the_table(folder):
     """The system refuses files of more than 1 kB, as it would on a disk that is nearly full."""
-    limited = f"ulimit -f 1; exec {sys.executable} -m eigendyn {QUICK}"
+    # without -B, Python keeps what it could write of a module's bytecode, and fails on it for ever
+    limited = f"ulimit -f 1; exec {sys.executable} -B -m eigendyn {QUICK}"
     done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     (line,) = done.stderr.splitlines()
