@@ -33,8 +33,8 @@ name in a line says that its effect is small there, not that it was not compared
 - running: a running correlation of z1, momentum 0.9; DirectPred: with α = 1/2, ε = 0.1 outside
 - learned: a linear predictor that descends the loss, at twice the learning rate, with its own decay
 - EMA target: momentum 0.95; scheduled: rising to 1 along a half cosine
-- own signals, noise of a view: inputs of which every mode has a signal (0.5, 1, 2, 0.7) and noises of
-  its own; first view, weights: what the predictor's correlation is of
+- own signals, noise of a view: inputs of which every mode has a signal (0.5, 1, 2, 0.7) and noises
+  of its own; first view, weights: what the predictor's correlation is of
 - watching: systems with slow averages, large noises and decays, made for the last column
 - presets: what `--preset` sets, with this noise of the views
 - sum(…): losses written as text, one for each way in which expectations are taken
