@@ -11,7 +11,7 @@ from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import FILE, file_option, output_options
 from eigendyn.cli.parameters import Name, Numbers, is_given
 from eigendyn.cli.saving import Output
-from eigendyn.cli.starts import _say as say_read
+from eigendyn.cli.starts import say_read
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole

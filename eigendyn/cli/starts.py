@@ -120,12 +120,12 @@ class Start:
             matrix = read_matrix(self.embeddings, "embeddings")
             found = spectrum.variances_from_embeddings(matrix, center=self.center)
             remarks = [*_about_mean(matrix, self.center), *_about_rank(matrix, found)]
-            _say(self.embeddings, matrix, ("samples", "dimensions"), remarks, quiet)
+            say_read(self.embeddings, matrix, ("samples", "dimensions"), remarks, quiet)
             return found
         if self.weights is not None:
             matrix = read_matrix(self.weights, "weights")
             found = spectrum.variances_from_weights(matrix)
-            _say(self.weights, matrix, ("modes", "inputs"), _about_rank(matrix, found), quiet)
+            say_read(self.weights, matrix, ("modes", "inputs"), _about_rank(matrix, found), quiet)
             return found
         if self.variances is not None:
             return spectrum.check_variances(self.variances)
@@ -148,7 +148,7 @@ class Start:
         if self.weights is not None:
             matrix = read_matrix(self.weights, "weights")
             found = spectrum.check_weights(matrix)
-            _say(self.weights, matrix, ("modes", "inputs"), [], quiet)
+            say_read(self.weights, matrix, ("modes", "inputs"), [], quiet)
             return found, settings
         if self.modes is not None and self.inputs is not None:
             return spectrum.random_weights(self.modes, self.inputs, seed), settings
@@ -197,7 +197,7 @@ def _about_rank(matrix: Matrix, variances: NDArray) -> list[str]:
     return remarks
 
 
-def _say(
+def say_read(
     path: Path, matrix: Matrix, names: tuple[str, str], remarks: list[str], quiet: bool
 ) -> None:
     """Say on one line of standard error what was read."""

@@ -90,6 +90,8 @@ def draw(numbers: Numbers) -> Figure:
         axes[0].set_ylabel("eigenvalue λ")
         axes[1].plot([], [], color="0.4", lw=1.2, label="aligned modes")
         axes[1].plot([], [], "k:", lw=0.8, label="whole matrix")
+        if f"{loss}/{DECAYS[1]}/agreement" in numbers:
+            axes[1].plot([], [], "k.", ms=2, label="networks")
         if row == len(LOSSES) - 1:
             axes[1].legend(loc="lower right")
     images = numbers["components"]["image"].values
@@ -116,7 +118,8 @@ def caption(numbers: Numbers) -> str:
     trained = [one for path, one in numbers.items() if path.endswith("/agreement")]
     networks = (
         f"Dots: mean of {trained[0].attrs['seeds']} networks trained on batches of "
-        f"{trained[0].attrs['batch']} images, extrapolated to an infinite batch."
+        f"{trained[0].attrs['batch']} images, extrapolated to an infinite batch with as many more "
+        f"on a quarter, to step {trained[0]['step'].values[-1]:.0f}."
         if trained
         else "No networks were trained for this picture."
     )
