@@ -23,6 +23,7 @@ ROOMS = [
     "network",
     "crosschecks",
     "analysis",
+    "training",
     "show",
     "cli",
 ]

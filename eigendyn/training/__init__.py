@@ -1,0 +1,1 @@
+"""Train small networks on real images, and compare them with the mode theory."""

@@ -1,0 +1,200 @@
+"""Measure what the mode theory needs of a network while it trains, whatever its kind.
+
+The theory speaks of a linear encoder. A network z = f(x; θ) has in its place a tangent: to first
+order ż = J(x) θ̇ with J = ∂f/∂θ and θ̇ = E[Jᵀ δ] − ω θ. Both are taken by automatic
+differentiation, so that the gain and the decay of every mode are measured, not fitted.
+
+Source: Halvagal et al. 2023 (arXiv 2212.04858), the modes; Jacot et al. 2018, the tangent kernel;
+Garrido et al. 2023, RankMe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+import eigendyn.settings.precision  # noqa: F401
+
+Embed = Callable[[Any, Array], Array]  # θ, inputs (pairs, inputs) → z (pairs, dimensions)
+Loss = Callable[[Array, Array, Array], Array]  # z1, z2 (pairs, dimensions), W_P → mean loss
+ROUND_OFF = 1e4  # in units of the precision: below it a length is round-off
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Measured:
+    """A network at one moment, in the eigenbasis U of what its two views share.
+
+    Modes are ordered by their variance, largest first; all numbers are float64.
+
+    Args:
+        variance: v_m, eigenvalues of the symmetric part of E[z1 z2ᵀ] (modes,); where there are few
+            pairs the smallest may be negative.
+        variance_error: Standard error of v_m over the pairs (modes,).
+        vectors: U, an eigenvector in each column (dimensions, modes).
+        first: z1_m of every pair (pairs, modes).
+        second: z2_m, of the target where there is one (pairs, modes).
+        noise1: u_mᵀ(E[z1 z1ᵀ] − E[z1 z2ᵀ])u_m (modes,).
+        noise2: The same of the second view, of the target where there is one (modes,).
+        target_variance: u_mᵀ E[z1 z2ᵀ] u_m of the target (modes,); v_m where there is none.
+        predictor: u_mᵀ W_P u_m (modes,).
+        alignment: Cosine of the angle between W_P u_m and u_m (modes,): 1 where the predictor has
+            the eigenvector too, NaN where W_P u_m is nothing but round-off.
+        drive: G_m = E[z1_m δ1_m + z2_m δ2_m], what the theory says of the loss (modes,).
+        drive_error: Standard error of G_m over the pairs (modes,).
+        moved: dv_m/dt that the loss's gradient makes, without weight decay (modes,).
+        gain: κ_m = moved/(2 drive) (modes,): of a linear encoder the signal d_m of its data.
+        layers: L_m, so that weight decay alone makes dv_m/dt = −2 ω L_m v_m (modes,).
+        rankme: exp of the entropy of the singular values of z1 over their sum.
+        mean_share: ‖E z1‖²/E‖z1‖²: 1 where all images have the same representation.
+    """
+
+    variance: Array
+    variance_error: Array
+    vectors: Array
+    first: Array
+    second: Array
+    noise1: Array
+    noise2: Array
+    target_variance: Array
+    predictor: Array
+    alignment: Array
+    drive: Array
+    drive_error: Array
+    moved: Array
+    gain: Array
+    layers: Array
+    rankme: Array
+    mean_share: Array
+
+    def growth_rate(self, weight_decay: float) -> Array:
+        """Growth rates d ln v_m/dt = 2 (κ_m G_m/v_m − ω L_m) (modes,).
+
+        Time is learning rate × step; with momentum μ a step goes 1/(1 − μ)
+        times as far. NaN where v_m is not positive.
+        """
+        variance = jnp.where(self.variance > 0, self.variance, jnp.nan)
+        return self.moved / variance - 2 * weight_decay * self.layers
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def measure(
+    embed: Embed,
+    params: Any,
+    target_params: Any,
+    predictor: Array,
+    loss: Loss,
+    x1: Array,
+    x2: Array,
+) -> Measured:
+    r"""Measure a network on pairs of views, the same ones at every moment.
+
+    With U the eigenvectors of (E[z1 z2ᵀ] + E[z2 z1ᵀ])/2, the network itself on both views, held
+    fixed while it moves,
+
+        G_m = E[z1_m δ1_m] + E[z2_m δ2_m],  δ = −∂ℓ/∂z of a sample
+        dv_m/dt = E[ż1_m z2_m + z1_m ż2_m],  ż = J θ̇,  θ̇ = −∇θ E[ℓ]
+        κ_m = (dv_m/dt)/(2 G_m)
+        L_m = E[(Jθ)1_m z2_m + z1_m (Jθ)2_m]/(2 v_m)
+
+    For a linear encoder aligned with its data κ_m = d_m and L_m = 1. For layers of ReLU without
+    biases L_m is their number, by Euler's theorem. κ_m contains what other modes do to this one
+    through the layers that they share, and may therefore be negative.
+
+    Args:
+        embed: f(θ, x), z (pairs, dimensions) of inputs (pairs, inputs). As `loss` it is compiled
+            in, so that the same function must be given every time.
+        params: θ, a tree of arrays.
+        target_params: Those of an EMA target; None where the network is its own.
+        predictor: W_P (dimensions, dimensions), used as z @ W_P.
+        loss: Mean loss of z1, z2 and W_P, with its own stop-gradients.
+        x1: First views (pairs, inputs).
+        x2: Second views (pairs, inputs).
+
+    Returns:
+        What is measured. A gain is not finite where nothing drives its mode.
+
+    Source: Halvagal et al. 2023, the modes of linear encoders; Jacot et al. 2018.
+    """
+
+    def views(weights: Any) -> tuple[Array, Array]:
+        return embed(weights, x1), embed(weights, x2)
+
+    def objective(weights: Any) -> Array:
+        z1, z2 = views(weights)
+        return loss(z1, z2 if target_params is None else embed(target_params, x2), predictor)
+
+    uphill = jax.grad(objective)(params)
+    z, push = jax.linearize(views, params)
+    online = z if target_params is None else views(target_params)
+    slopes = jax.grad(loss, (0, 1))(z[0], online[1], predictor)
+
+    shared = _wide(z[0]).T @ _wide(z[1]) / len(x1)
+    values, vectors = jnp.linalg.eigh((shared + shared.T) / 2)
+    variance, vectors = values[::-1], vectors[:, ::-1]
+
+    def in_modes(pair: tuple[Array, Array]) -> tuple[Array, Array]:
+        return _wide(pair[0]) @ vectors, _wide(pair[1]) @ vectors
+
+    def rate(direction: Any) -> Array:
+        """dv_m/dt for a given θ̇ (modes,)."""
+        v1, v2 = in_modes(push(direction))
+        return jnp.mean(v1 * own2 + own1 * v2, axis=0)
+
+    own1, own2 = in_modes(z)
+    target1, target2 = in_modes(online)
+    # The slopes are of a mean: those of one sample are as many times as large as there are pairs.
+    pull1, pull2 = (-len(x1) * slope for slope in in_modes(slopes))
+    work = own1 * pull1 + (own2 * pull2 if target_params is None else 0.0)
+    drive, moved = jnp.mean(work, axis=0), -rate(uphill)
+    between = jnp.mean(target1 * target2, axis=0)
+    rotated = vectors.T @ _wide(predictor) @ vectors
+    spread = jnp.mean(own1**2, axis=0)
+    return Measured(
+        variance=variance,
+        variance_error=_standard_error(own1 * own2),
+        vectors=vectors,
+        first=own1,
+        second=target2,
+        noise1=spread - variance,
+        noise2=jnp.mean(target2**2, axis=0) - between,
+        target_variance=between,
+        predictor=jnp.diagonal(rotated),
+        alignment=_cosines(rotated, predictor.dtype),
+        drive=drive,
+        drive_error=_standard_error(work),
+        moved=moved,
+        gain=moved / (2 * drive),
+        layers=rate(params) / (2 * variance),
+        rankme=_rankme(own1),
+        mean_share=jnp.sum(jnp.mean(own1, axis=0) ** 2) / jnp.sum(spread),
+    )
+
+
+def _wide(values: Array) -> Array:
+    return values.astype(jnp.float64)
+
+
+def _standard_error(values: Array) -> Array:
+    """Standard error of a mean over the pairs (pairs, modes)."""
+    return jnp.std(values, axis=0) / jnp.sqrt(len(values))
+
+
+def _cosines(matrix: Array, dtype: Any) -> Array:
+    """Cosine of the angle between every unit vector and its image."""
+    lengths = jnp.linalg.norm(matrix, axis=0)
+    floor = ROUND_OFF * jnp.finfo(dtype).eps * jnp.linalg.norm(matrix)
+    return jnp.diagonal(matrix) / jnp.where(lengths > floor, lengths, jnp.nan)
+
+
+def _rankme(z: Array) -> Array:
+    """exp(−Σ p ln p), p the singular values of z over their sum."""
+    singular = jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(z.T @ z), 0))
+    shares = singular / singular.sum()
+    return jnp.exp(-jnp.sum(shares * jnp.log(jnp.where(shares > 0, shares, 1))))
