@@ -11,12 +11,21 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.training.images import Images
+
 STRENGTH = 1.0  # scikit-learn's C: the inverse weight of ‖W‖²/2 beside the sum of log losses
 TOLERANCE = 1e-4  # largest slope with which the solver ends; on digits, within one image of 1e-7
 ITERATIONS = 300  # of some 30 that are usual
 NEIGHBOURS = 5
 CHUNK = 1_000  # test images whose cosines are held at once
 CONSTANT = 2.0**-20  # deviation over the mean up to which a float32 feature is but rounding
+
+
+def readouts(train: NDArray, test: NDArray, images: Images) -> dict[str, float]:
+    """Both readouts of features of labelled images, by their names."""
+    assert images.train_labels is not None and images.test_labels is not None
+    told = (train, images.train_labels, test, images.test_labels)
+    return {"linear_accuracy": linear_accuracy(*told), "knn_accuracy": knn_accuracy(*told)}
 
 
 def linear_accuracy(
