@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eigendyn.training.images import Images
 
 STRENGTH = 1.0  # scikit-learn's C: the inverse weight of ‖W‖²/2 beside the sum of log losses
-TOLERANCE = 1e-4  # largest slope with which the solver ends; on digits, within one image of 1e-7
+TOLERANCE = 1e-4  # largest slope with which the solver ends: on digits within two images of 1e-7
 ITERATIONS = 300  # of some 30 that are usual
 NEIGHBOURS = 5
 CHUNK = 1_000  # test images whose cosines are held at once
