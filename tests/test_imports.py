@@ -23,6 +23,7 @@ ROOMS = [
     "network",
     "crosschecks",
     "analysis",
+    "training",
     "show",
     "cli",
 ]
@@ -31,7 +32,7 @@ APART = {"network": {"settings"}}  # must not share what it is compared with
 ONLY_IN = {  # files and folders
     "matplotlib": {"show/plot", "show/notebook", "show/paper", "show/portrait"},
     "click": {"cli"},
-    "sklearn": {"data"},
+    "sklearn": {"data", "training"},
     "diffrax": {"simulation/engines/in_jax"},
     "llvmlite": {
         "program/machine",
