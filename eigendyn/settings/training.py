@@ -10,7 +10,10 @@ from eigendyn.settings.choices import AUGMENT, DEVICES, DTYPES, NETWORKS, check_
 from eigendyn.settings.keywords import strict
 from eigendyn.settings.siamese import Siamese
 
-USUAL_ALPHA = {"direct": 0.5, "running": 0.5}  # Halvagal et al. 2023, their experiments
+USUAL = {  # of a predictor that is a function of a correlation, where nothing is said
+    "direct": {"alpha": 0.5},  # Halvagal et al. 2023, their experiments
+    "running": {"alpha": 0.5, "correlation_momentum": 0.3},  # Tian et al. 2021
+}
 LOWEST = {"embedding": 2, "epochs": 1, "batch": 2, "saves": 2, "seed": 0}
 OF_VIEWS = ("sigma1", "sigma2", "signal", "noise1", "noise2")
 
@@ -27,6 +30,8 @@ class Training(Siamese):
             takes it; "direct", the same of the correlation of each batch; "copy", DirectCopy;
             "learned", a matrix; "none", the identity.
         alpha: Exponent α; None is 1/2 of a predictor that is a function of C (1 of "copy").
+        correlation_momentum: Momentum of the running correlation; None is 0.3 with "running", and
+            no average with "copy".
         learning_rate: η of the descent, plain or with heavy-ball momentum.
         momentum: Of encoder and learned predictor.
         weight_decay: ω of all weights and biases of encoder and projector.
@@ -73,8 +78,10 @@ class Training(Siamese):
             check_choice(kind, getattr(self, kind), known)
         for name, lowest in LOWEST.items():
             object.__setattr__(self, name, check_whole(name, getattr(self, name), lowest))
-        if self.alpha is None:
-            object.__setattr__(self, "alpha", USUAL_ALPHA.get(self.predictor, 1.0))
+        usual = {"alpha": 1.0, **USUAL.get(self.predictor, {})}
+        for name, value in usual.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
         super().__post_init__()
         for name in OF_VIEWS:
             if getattr(self, name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -17,8 +18,11 @@ NUMBERS = 2**24  # of views that are held at a time, at most: memory does not gr
 class Views:
     """What draws views.
 
+    Images are augmented as they are, so that what they move away from is black, as in a photograph;
+    then the mean image is subtracted.
+
     Args:
-        images: Less their mean (images, pixels).
+        images: Images (images, pixels), from 0, black.
         shape: Of one image.
         first: Augmentations of the first view.
         second: Those of the second.
@@ -31,10 +35,19 @@ class Views:
     second: tuple[Step, ...]
     dtype: str
 
+    @cached_property
+    def mean(self) -> NDArray:
+        """The mean image (pixels,)."""
+        return self.images.mean(axis=0)
+
+    def centred(self, images: NDArray) -> NDArray:
+        """Images (images, pixels) as the network takes them, less the mean image."""
+        return (images - self.mean).astype(self.dtype)
+
     def pairs(self, rows: NDArray, rng: Generator) -> tuple[NDArray, NDArray]:
         """One pair of views (rows, pixels) of each image of these rows."""
         one, other = (
-            drawn(self.images[rows], steps, self.shape, rng).astype(self.dtype)
+            self.centred(drawn(self.images[rows], steps, self.shape, rng))
             for steps in (self.first, self.second)
         )
         return one, other

@@ -67,8 +67,7 @@ def course_of(chosen: Training, loss: SymbolicLoss, images: Images) -> Course:
     check_augmentations(images, (*first, *second))
     steps = chosen.epochs * (len(images.train) // chosen.batch)
     chosen = replace(chosen, steps=steps, augment=written(first), augment2=written(second))
-    centred = images.train - images.train.mean(axis=0)
-    views = Views(centred, images.shape, first, second, chosen.dtype)
+    views = Views(images.train, images.shape, first, second, chosen.dtype)
     saved = np.unique(np.linspace(0, chosen.epochs, min(chosen.saves, chosen.epochs + 1)).round())
     return Course(chosen, batch_loss(loss), images, views, tuple(int(one) for one in saved))
 

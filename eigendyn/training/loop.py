@@ -26,7 +26,6 @@ KEPT = (  # of what is measured
     "noise1",
     "noise2",
     "target_variance",
-    "predictor_eigenvalue",
     "gain",
     "layers",
     "alignment",
@@ -54,17 +53,17 @@ def train_one(
         rows = [_measures(course, state, pairs, 0, np.nan)]
     for epoch in range(reached.epoch + 1, chosen.epochs + 1):
         state, loss = _epoch(course, state, default_rng([chosen.seed, number, ORDER, epoch]))
-        bar.update()
         if not np.isfinite(loss):
             rows[-1]["stopped"] = epoch
             break
         if epoch in course.saved:
             rows.append(_measures(course, state, pairs, epoch, loss))
-            bar.set_postfix_str(_said(rows[-1]))
+            bar.set_postfix_str(_said(rows[-1]), refresh=False)
             if path is not None and epoch < chosen.epochs:
                 leaves = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state))
                 under_way = Progress(reached.done, number, epoch, stacked(rows), leaves)
                 write_checkpoint(path, told, under_way)
+        bar.update()
     after = Progress((*reached.done, stacked(rows)), number + 1)
     if path is not None:
         write_checkpoint(path, told, after)
@@ -104,12 +103,12 @@ def _measures(
     found = measure(_call, state.online, state.target, predictor, course.loss, *pairs)
     row = {"epoch": epoch, "loss": loss, "stopped": -1}
     row |= {name: np.asarray(getattr(found, name)) for name in KEPT}
+    row["predictor_eigenvalue"] = np.asarray(found.predictor)
     row["growth_rate"] = np.asarray(found.growth_rate(chosen.weight_decay))
     images = course.images
     if images.train_labels is not None:
-        mean = images.train.mean(axis=0)
         features = [
-            np.asarray(_features(state.online, jnp.asarray(part - mean, chosen.dtype)))
+            np.asarray(_features(state.online, jnp.asarray(course.views.centred(part))))
             for part in (images.train, images.test)
         ]
         row |= readouts(*features, images)
