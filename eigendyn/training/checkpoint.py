@@ -89,7 +89,8 @@ def read_checkpoint(path: Path, told: Mapping[str, Any]) -> Progress:
     if not path.exists():
         return Progress()
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here, since numpy leaves a file open that is no archive
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             if about["format"] != FORMAT:
                 raise KeyError(about["format"])
@@ -97,14 +98,18 @@ def read_checkpoint(path: Path, told: Mapping[str, Any]) -> Progress:
             leaves = tuple(arrays[f"leaf{place}"] for place in range(about["leaves"]))
             done, seed, epoch, written = (about[key] for key in ("done", "seed", "epoch", "told"))
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-        message = (
-            f"{path} must be a checkpoint that `eigendyn train` has written, and it is not, or not "
-            "whole. Choose another name, or remove it to begin anew."
-        )
-        raise UnreadableFile(message) from error
+        raise no_checkpoint(path) from error
     _check_same(path, written, told)
     records = [_of_seed(arrays, number) for number in range(done + bool(leaves))]
     return Progress(tuple(records[:done]), seed, epoch, records[done] if leaves else None, leaves)
+
+
+def no_checkpoint(path: Path) -> UnreadableFile:
+    """Say that a file is no checkpoint, or not one that is of use."""
+    return UnreadableFile(
+        f"{path} must be a checkpoint that `eigendyn train` has written, and it is not, or not "
+        "whole. Choose another name, or remove it to begin anew."
+    )
 
 
 def _of_seed(arrays: Mapping[str, NDArray], number: int) -> Records:

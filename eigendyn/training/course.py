@@ -7,6 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from eigendyn.data.asked import read_augmentations, written
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.choices import DATA_SOURCES, check_choice
+from eigendyn.settings.training import Training
+from eigendyn.theory.loss_writer import write_loss
+from eigendyn.theory.losses import SymbolicLoss
+from eigendyn.training.batches import Views
+from eigendyn.training.exported import BatchLoss, batch_loss
 from eigendyn.training.images import (
     Images,
     check_augmentations,
@@ -15,14 +24,6 @@ from eigendyn.training.images import (
     digits_images,
     split_images,
 )
-
-from eigendyn.data.asked import read_augmentations, written
-from eigendyn.settings.choices import DATA_SOURCES, check_choice
-from eigendyn.settings.training import Training
-from eigendyn.theory.loss_writer import write_loss
-from eigendyn.theory.losses import SymbolicLoss
-from eigendyn.training.batches import Views
-from eigendyn.training.exported import BatchLoss, batch_loss
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -48,12 +49,22 @@ class Course:
 
 
 def images_of(images: str | ArrayLike | Images, labels: ArrayLike | None) -> Images:
-    if isinstance(images, Images):
-        return images
+    """Images by their name, or an array of them, checked and split.
+
+    Raises:
+        UnknownName: No images of that name come with scikit-learn.
+        InvalidSetting: Labels of images that have theirs; or as `split_images`.
+        InvalidSpectrum: As `split_images`.
+    """
+    if not isinstance(images, str | Images):
+        return split_images(images, labels)
     if isinstance(images, str):
-        check_choice("images", images, DATA_SOURCES)
-        return digits_images()
-    return split_images(images, labels)
+        check_choice("source of images", images, DATA_SOURCES)
+        images = digits_images()
+    if labels is not None:
+        message = f"The images of {images.name} bring their labels. Leave `labels` out."
+        raise InvalidSetting(message)
+    return images
 
 
 def course_of(chosen: Training, loss: SymbolicLoss, images: Images) -> Course:

@@ -8,15 +8,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from eigendyn.training.measured import measure
-from eigendyn.training.readout import readouts
 from jax import Array
 from numpy.random import Generator, default_rng
 from tqdm.auto import tqdm
 
-from eigendyn.training.checkpoint import Progress, stacked, write_checkpoint
+from eigendyn.training.checkpoint import Progress, no_checkpoint, stacked, write_checkpoint
 from eigendyn.training.course import Course
+from eigendyn.training.measured import measure
 from eigendyn.training.networks import Encoder, build
+from eigendyn.training.readout import readouts
 from eigendyn.training.step import State, first_state, present_predictor, take_steps
 
 PAIRS = 2_048  # of views, at most, on which a network is measured
@@ -43,8 +43,8 @@ def train_one(
     state = _begun(course, number, pairs[0])
     rows: list[dict[str, Any]] = []
     if reached.leaves:
-        assert reached.records is not None
-        state = jax.tree.unflatten(jax.tree.structure(state), map(jnp.asarray, reached.leaves))
+        assert reached.records is not None and path is not None
+        state = _restored(state, reached, path)
         rows = [
             {name: values[place] for name, values in reached.records.items()}
             for place in range(len(reached.records["epoch"]))
@@ -53,7 +53,7 @@ def train_one(
         rows = [_measures(course, state, pairs, 0, np.nan)]
     for epoch in range(reached.epoch + 1, chosen.epochs + 1):
         state, loss = _epoch(course, state, default_rng([chosen.seed, number, ORDER, epoch]))
-        if not np.isfinite(loss):
+        if not (np.isfinite(loss) and (epoch not in course.saved or _is_finite(state))):
             rows[-1]["stopped"] = epoch
             break
         if epoch in course.saved:
@@ -65,9 +65,27 @@ def train_one(
                 write_checkpoint(path, told, under_way)
         bar.update()
     after = Progress((*reached.done, stacked(rows)), number + 1)
-    if path is not None:
+    if path is not None and rows[-1]["stopped"] < 0:  # else the last good one stays
         write_checkpoint(path, told, after)
     return after
+
+
+def _restored(like: State, reached: Progress, path: Path) -> State:
+    """The state that a checkpoint holds.
+
+    Raises:
+        UnreadableFile: It is that of another network.
+    """
+    wanted, structure = jax.tree.flatten(like)
+    shapes, held = ([(one.shape, one.dtype) for one in each] for each in (wanted, reached.leaves))
+    if shapes != held:
+        raise no_checkpoint(path)
+    return jax.tree.unflatten(structure, map(jnp.asarray, reached.leaves))
+
+
+def _is_finite(state: State) -> bool:
+    """Whether every weight is a number: the loss is that before the last step."""
+    return all(bool(np.isfinite(leaf).all()) for leaf in jax.tree.leaves(state))
 
 
 def _begun(course: Course, number: int, first_views: Array) -> State:

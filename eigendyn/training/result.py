@@ -8,11 +8,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from eigendyn.training.readout import readouts
 
 from eigendyn.results.provenance import provenance
 from eigendyn.training.checkpoint import Records
 from eigendyn.training.course import Course
+from eigendyn.training.readout import readouts
 
 if TYPE_CHECKING:
     import xarray

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import jax
-from eigendyn.training.images import Images
 from tqdm.auto import tqdm
 
 from eigendyn.errors import InvalidSetting
@@ -18,7 +17,8 @@ from eigendyn.settings.training import Training
 from eigendyn.theory.losses import SymbolicLoss, chosen_loss
 from eigendyn.training.checkpoint import Progress, check_checkpoint, read_checkpoint
 from eigendyn.training.course import course_of, images_of, told
-from eigendyn.training.loop import train_one
+from eigendyn.training.images import Images
+from eigendyn.training.installed import check_installed
 from eigendyn.training.result import labelled
 
 if TYPE_CHECKING:
@@ -70,9 +70,13 @@ def train(
         InvalidExpression: A loss that cannot be written as a function of batches.
         DeviceUnavailable: There is no such device.
         UnreadableFile, OutputExists: A file that is no checkpoint, or cannot be written.
+        NotInstalled: Libraries of the extra `train` are missing.
 
     Source: Tian et al. 2021 (DirectPred) and Halvagal et al. 2023, their training on images.
     """
+    check_installed()
+    from eigendyn.training.loop import train_one
+
     name = loss_name(loss)
     own = loss if isinstance(loss, SymbolicLoss) else None
     if own is None:
