@@ -63,7 +63,7 @@ class Training(Siamese):
     sigma2: float = 0.0
     network: str = "conv"
     embedding: int = 32
-    epochs: int = 200
+    epochs: int = 100
     batch: int = 128
     augment: str = AUGMENT
     augment2: str | None = None

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from eigendyn.data.asked import read_augmentations, written
-from eigendyn.errors import InvalidSetting
-from eigendyn.settings.choices import DATA_SOURCES, check_choice
 from eigendyn.settings.training import Training
 from eigendyn.theory.loss_writer import write_loss
 from eigendyn.theory.losses import SymbolicLoss
@@ -21,12 +19,7 @@ from eigendyn.training.images import (
     check_augmentations,
     check_batch,
     check_network,
-    digits_images,
-    split_images,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -46,25 +39,6 @@ class Course:
     images: Images
     views: Views
     saved: tuple[int, ...]
-
-
-def images_of(images: str | ArrayLike | Images, labels: ArrayLike | None) -> Images:
-    """Images by their name, or an array of them, checked and split.
-
-    Raises:
-        UnknownName: No images of that name come with scikit-learn.
-        InvalidSetting: Labels of images that have theirs; or as `split_images`.
-        InvalidSpectrum: As `split_images`.
-    """
-    if not isinstance(images, str | Images):
-        return split_images(images, labels)
-    if isinstance(images, str):
-        check_choice("source of images", images, DATA_SOURCES)
-        images = digits_images()
-    if labels is not None:
-        message = f"The images of {images.name} bring their labels. Leave `labels` out."
-        raise InvalidSetting(message)
-    return images
 
 
 def course_of(chosen: Training, loss: SymbolicLoss, images: Images) -> Course:

@@ -129,7 +129,7 @@ def _measures(
             np.asarray(_features(state.online, jnp.asarray(course.views.centred(part))))
             for part in (images.train, images.test)
         ]
-        row |= readouts(*features, images)
+        row |= readouts(features[0], features[1], images)
     return row
 
 

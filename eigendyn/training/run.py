@@ -1,25 +1,19 @@
-"""Train networks on images, seed by seed."""
+"""Train networks on images: the verb."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-import jax
-from tqdm.auto import tqdm
-
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole
-from eigendyn.settings.choices import LOSS_ROWS, check_choice, loss_name
-from eigendyn.settings.device import find_device
+from eigendyn.settings.choices import DATA_SOURCES, LOSS_ROWS, check_choice, loss_name
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.training import Training
 from eigendyn.theory.losses import SymbolicLoss, chosen_loss
-from eigendyn.training.checkpoint import Progress, check_checkpoint, read_checkpoint
-from eigendyn.training.course import course_of, images_of, told
-from eigendyn.training.images import Images
+from eigendyn.training.checkpoint import check_checkpoint
+from eigendyn.training.images import Images, digits_images, split_images
 from eigendyn.training.installed import check_installed
-from eigendyn.training.result import labelled
 
 if TYPE_CHECKING:
     import xarray
@@ -67,6 +61,7 @@ def train(
 
     Raises:
         UnknownName, InvalidSetting, InvalidSpectrum: Settings, images or labels that do not do.
+        NotInstalled: Equinox or Optax is missing.
         InvalidExpression: A loss that cannot be written as a function of batches.
         DeviceUnavailable: There is no such device.
         UnreadableFile, OutputExists: A file that is no checkpoint, or cannot be written.
@@ -75,7 +70,9 @@ def train(
     Source: Tian et al. 2021 (DirectPred) and Halvagal et al. 2023, their training on images.
     """
     check_installed()
-    from eigendyn.training.loop import train_one
+
+    check_installed()
+    from eigendyn.training.seeds import train_seeds
 
     name = loss_name(loss)
     own = loss if isinstance(loss, SymbolicLoss) else None
@@ -88,14 +85,14 @@ def train(
     chosen = Training(loss=name, **given)
     seeds = check_whole("seeds", seeds, 1)
     path = None if checkpoint is None else check_checkpoint(checkpoint)
-    symbolic = chosen_loss(loss if own is None else own, chosen)
-    course = course_of(chosen, symbolic, images_of(images, labels))
-    asked = told(course, symbolic)
-    device = find_device(chosen.device)
-    reached = Progress() if path is None else read_checkpoint(path, asked)
-    bar = tqdm(total=seeds * chosen.epochs, unit="epoch", disable=not progress)
-    with bar, jax.default_device(device):
-        bar.update(min(reached.seed, seeds) * chosen.epochs + reached.epoch)
-        while reached.seed < seeds:
-            reached = train_one(course, reached, bar, path, asked)
-    return labelled(course, symbolic.name, reached.done[:seeds], str(device))
+    symbolic = chosen_loss(name if own is None else own, chosen)
+    return train_seeds(chosen, symbolic, _images(images, labels), seeds, path, progress)
+
+
+def _images(images: str | ArrayLike | Images, labels: ArrayLike | None) -> Images:
+    if isinstance(images, Images):
+        return images
+    if isinstance(images, str):
+        check_choice("images", images, DATA_SOURCES)
+        return digits_images()
+    return split_images(images, labels)

@@ -41,7 +41,7 @@ def first_state(chosen: Training, online: Encoder, first_views: Array) -> State:
         first_views: Views (samples, pixels) whose correlation a running one starts from.
     """
     learned = None
-    if chosen.predictor == "learned":
+    if chosen.predictor_start is not None:
         learned = jnp.eye(chosen.embedding, dtype=chosen.dtype) * chosen.predictor_start
     averages = chosen.uses_correlation and chosen.averages
     return State(
