@@ -93,9 +93,18 @@ def test_table_summary_and_picture_tell_the_same():
     assert "leaves out nothing; agrees" in text
     assert f"{end[0]:.5g}" in text
     ax = plot_on_data(tree)
-    lines = [line for line in ax.get_lines() if len(line.get_xdata())]
+    networks = [bars for bars in ax.containers if len(bars.lines[0].get_xdata())]
+    dots = {bars.lines[0] for bars in networks}
+    lines = [line for line in ax.get_lines() if len(line.get_xdata()) and line not in dots]
     assert len(lines) == 2 * QUICK["modes"]
-    assert len(ax.collections) == QUICK["modes"] + 1
+    assert len(networks) == QUICK["modes"]
+    descent = tree["descent"].to_dataset()
+    large = descent["eigenvalue"].values[descent["batch"].values == 128]
+    np.testing.assert_allclose(networks[0].lines[0].get_ydata(), large[:, 0].mean(axis=0))
+    (bars,) = networks[0].lines[2]
+    ends = np.array(bars.get_segments())[:, :, 1].T
+    np.testing.assert_allclose(ends, [large[:, 0].min(axis=0), large[:, 0].max(axis=0)])
+    assert networks[0].lines[0].get_zorder() > lines[0].get_zorder()  # no line hides them
 
 
 def test_the_command_takes_real_views_and_gaussian_ones(tmp_path):
