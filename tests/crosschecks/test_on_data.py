@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import eigendyn
-from eigendyn.cli.crosscheck import command
+from eigendyn.cli.main import cli
 from eigendyn.crosschecks.on_data import crosscheck_data, recruitment_times
 from eigendyn.data.starting import start
 from eigendyn.errors import InvalidSetting, UnknownName
@@ -111,8 +111,8 @@ def test_the_command_takes_real_views_and_gaussian_ones(tmp_path):
     save(digits(), tmp_path / "digits.nc")
     options = ["--modes", "2", "--steps", "10", "--saves", "3", "--seeds", "2", "--batch", "16"]
     for name in (f"{tmp_path / 'digits.nc'}", f"gaussian:{tmp_path / 'digits.nc'}"):
-        given = ["--loss", "euclidean", "--data", name, *options, "--json"]
-        done = CliRunner().invoke(command, given)
+        given = ["crosscheck", "--loss", "euclidean", "--data", name, *options, "--json"]
+        done = CliRunner().invoke(cli, given)
         assert done.exit_code in (0, 3), done.output
         said = json.loads(done.stdout)
         assert ("gaussian" in said["views"]) == name.startswith("gaussian")
