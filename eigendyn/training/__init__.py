@@ -1,1 +1,1 @@
-"""Train small networks on real images, and compare them with the mode theory."""
+"""Train nonlinear networks on real images, and set what theory foretells beside them."""
