@@ -5,12 +5,14 @@ a drive moves each mode. From there on only the theory speaks; nothing is fitted
 later. Representations follow their modes, z_m(t) = z_m(0) s_m(t)/s_m(0), as in a linear encoder, so
 that expectations are those over the network's own pairs, whose modes are no Gaussians.
 
-Source: Halvagal et al. 2023 (arXiv 2212.04858); Jacot et al. 2018, the tangent kernel.
+Source: Halvagal et al. 2023 (arXiv 2212.04858), the modes; Jacot et al. 2018, the tangent kernel;
+Saxe et al. 2014, modes of deep linear networks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 FORECAST_SHARE = 0.1  # of the epochs, after which a forecast is made: the first transients are over
 MATTER = 3.0  # standard errors of its variance beyond which a mode is told from none
-NO_NOISE = 1e-12  # noise of a mode over its signal, so that what is divided by it is a number
+NO_NOISE = 1e-12  # noise of a mode over its signal, at least, so that it can be divided by
+PIECES = 40  # of the time ahead, in each of which the gains stay as they are
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,33 @@ class Forecast:
     status: str
 
 
+@dataclass(frozen=True)
+class _Modes:
+    """Modes that have a variance in the network and in its target, and what moves them.
+
+    Args:
+        variance: v_m (modes,).
+        target: Their variance in the target.
+        gains: κ_m.
+        power: Exponent of v_m in κ_m, 1 − 1/L_m.
+        noise1: Noise of the first view over the signal.
+        noise2: That of the second view.
+        predictor: u_mᵀ W_P u_m.
+        views: Whitened views x1 and x2 of every pair (pairs, modes).
+        decay: Number of layers that weight decay acts on.
+    """
+
+    variance: NDArray
+    target: NDArray
+    gains: NDArray
+    power: NDArray
+    noise1: NDArray
+    noise2: NDArray
+    predictor: NDArray
+    views: tuple[NDArray, NDArray]
+    decay: float
+
+
 def forecast(
     loss: str | SymbolicLoss,
     now: Measured,
@@ -55,18 +85,21 @@ def forecast(
 ) -> Forecast:
     r"""Follow the expected descent of every mode from a measured moment on.
 
-        dv_m/dt = 2 κ_m G_m(v, λ, …) − 2 ω L v_m
+        dv_m/dt = 2 κ_m G_m(v, λ, …) − 2 ω L v_m,  κ_m = κ_m(0) (v_m/v_m(0))^(1 − 1/L_m)
 
-    which is the theory of anisotropic data with the measured gain κ in the place of the signal d:
-    heavy ball, a running, direct or learned predictor and an EMA target are those of `simulate`.
-    One number L, the mean of L_m weighted by v_m, stands for how many layers weight decay acts on.
+    This is the theory of anisotropic data with the gain κ in the place of the signal d; heavy ball,
+    a running, direct or learned predictor and an EMA target are those of `simulate`. Gains grow
+    with their modes as in a deep linear network of L_m balanced layers, where L_m is how many
+    layers weight decay is seen to act on: one for a linear encoder, whose gains stay. One number
+    L, the mean of L_m weighted by v_m, stands for all modes in the decay. An EMA momentum that
+    follows a schedule is kept at its first value.
 
     Args:
         loss: Name of the loss, or one of your own.
         now: The network at step 0.
-        gains: Its `tangent_gains` κ (modes,).
-        steps: Steps from then on, increasing, none negative (steps,).
-        settings: Those of the training; its own steps do nothing here.
+        gains: Its `tangent_gains` κ (modes,); one that is not above zero is the median of others.
+        steps: Steps from then on, none negative (steps,).
+        settings: Those of the training; its own `steps` do nothing here.
 
     Returns:
         The spectrum at these steps.
@@ -74,48 +107,100 @@ def forecast(
     Raises:
         The errors of `simulate`.
 
-    Source: Halvagal et al. 2023; anisotropic data as in derivations of the mode equations.
+    Source: Halvagal et al. 2023; Saxe et al. 2014.
     """
     asked = np.asarray(steps, int)
-    variance, target = np.asarray(now.variance), np.asarray(now.target_variance)
-    alive = (variance > 0) & (target > 0)
-    v, target = variance[alive], target[alive]
-    gain = np.asarray(gains, float)[alive]
-    noise1, noise2 = (
-        gain * np.maximum(np.asarray(noise)[alive] / signal, NO_NOISE)
-        for noise, signal in ((now.noise1, v), (now.noise2, target))
-    )
+    known = (np.asarray(now.variance) > 0) & (np.asarray(now.target_variance) > 0)
+    modes = _modes(now, np.asarray(gains, float), known)
     given = {one.name: getattr(settings, one.name) for one in fields(Siamese)}
+    for name in ("loss", "sigma1", "sigma2"):  # the noises are those of the pairs
+        del given[name]
     given |= {
-        "signal": tuple(gain.tolist()),
-        "noise1": tuple(noise1.tolist()),
-        "noise2": tuple(noise2.tolist()),
-        "weight_decay": settings.weight_decay * _layers(now, alive),
+        **{name: tuple(each.tolist()) for name, each in _data(modes, modes.gains).items()},
+        "weight_decay": settings.weight_decay * modes.decay,
+        "ema_schedule": "constant",
         "steps": max(1, int(asked.max())),
         "closure": "sampled",
         "method": "steps",
     }
-    for name in ("loss", "sigma1", "sigma2"):  # the noises are those of the pairs
-        del given[name]
     system = equations(loss, given)
-    states = starting_states(system.program, v, system.chosen)
-    measured = {
-        "target_value": np.sqrt(target),
-        "predictor_value": np.asarray(now.predictor)[alive],
-    }
+    start = starting_states(system.program, modes.variance, system.chosen)
+    measured = {"target_value": np.sqrt(modes.target), "predictor_value": modes.predictor}
     for row, name in enumerate(system.program.states):
-        states[row] = measured.get(name, states[row])
+        start[row] = measured.get(name, start[row])
     parameters = field_parameters(system.program, system.chosen, system.numbers)
-    wanted = np.union1d([0], asked)
-    whitened = (
-        np.asarray(now.first)[:, alive] / np.sqrt(v),
-        now.second[:, alive] / np.sqrt(target),
+    run = OneRun(system, start, np.zeros(1, int), parameters)
+    nodes = _own_pairs(modes, system.program.node_names)
+    stops = np.union1d(asked, np.linspace(0, asked.max(), PIECES + 1).round().astype(int))
+    reached = dict(_pieces(run, modes, nodes, stops))
+    spectra = np.full((len(known), len(asked)), np.nan)
+    for place, step in enumerate(asked.tolist()):
+        if step in reached:
+            spectra[: known.sum(), place] = np.sort(reached[step])[::-1]
+    return Forecast(spectra, "completed" if len(reached) == len(stops) else "diverged")
+
+
+def _modes(now: Measured, gains: NDArray, known: NDArray) -> _Modes:
+    def of(values: Any) -> NDArray:
+        return np.asarray(values)[..., known]
+
+    variance, target, gains, layers = (
+        of(each) for each in (now.variance, now.target_variance, gains, now.layers)
     )
-    nodes = _own_pairs(*whitened, noise1 / gain, noise2 / gain, system.program.node_names)
-    found = follower("steps", OneRun(system, states, wanted, parameters))(nodes)
-    spectra = np.full((len(variance), len(wanted)), np.nan)
-    spectra[: len(v), : len(found.times)] = np.sort(found.values[0] ** 2, axis=0)[::-1]
-    return Forecast(spectra[:, np.searchsorted(wanted, asked)], found.status)
+    usable = np.isfinite(gains) & (gains > 0)
+    gains = np.where(usable, gains, np.median(gains[usable]) if usable.any() else 1.0)
+    noise1, noise2 = of(now.noise1) / variance, of(now.noise2) / target
+    return _Modes(
+        variance=variance,
+        target=target,
+        gains=gains,
+        power=1 - 1 / np.maximum(layers, 1),
+        noise1=np.maximum(noise1, NO_NOISE),
+        noise2=np.maximum(noise2, NO_NOISE),
+        predictor=of(now.predictor),
+        views=(of(now.first) / np.sqrt(variance), of(now.second) / np.sqrt(target)),
+        decay=max(0.0, float(np.average(layers, weights=variance))),
+    )
+
+
+def _data(modes: _Modes, gains: NDArray) -> dict[str, NDArray]:
+    """Signal and noises of anisotropic data in whose linear encoder drives move modes as far."""
+    return {"signal": gains, "noise1": gains * modes.noise1, "noise2": gains * modes.noise2}
+
+
+def _pieces(
+    run: OneRun, modes: _Modes, nodes: Nodes, stops: NDArray
+) -> Iterable[tuple[int, NDArray]]:
+    """Step and variances (modes,) at every stop, until they are not finite."""
+    at, states = 0, run.start
+    for stop in stops.tolist():
+        if stop > at:
+            grown = (states[0] ** 2 / modes.variance) ** modes.power
+            data = _data(modes, modes.gains * grown)
+            own = {name: each[None] for name, each in data.items() if name in run.parameters}
+            piece = replace(
+                run,
+                start=states,
+                steps=np.array([0, stop - at]),
+                parameters={**run.parameters, **own},
+            )
+            found = follower("steps", piece)(nodes)
+            if found.status != "completed":
+                return
+            at, states = stop, np.asarray(found.values[..., -1], float)
+        yield stop, states[0] ** 2
+
+
+def _own_pairs(modes: _Modes, names: Iterable[str]) -> Nodes:
+    """Samples ξ of the closure, x1 = ξ0 + σ1 ξ1 and x2 = ξ0 + σ2 ξ2, that give these views."""
+    x1, x2 = modes.views
+    middle = (x1 + x2) / 2
+    values = {
+        "xi0": middle,
+        "xi1": (x1 - middle) / np.sqrt(modes.noise1),
+        "xi2": (x2 - middle) / np.sqrt(modes.noise2),
+    }
+    return Nodes(np.full(len(x1), 1 / len(x1)), {name: values[name] for name in names})
 
 
 def explained(foretold: ArrayLike, seen: ArrayLike, now: Measured) -> float:
@@ -137,26 +222,10 @@ def explained(foretold: ArrayLike, seen: ArrayLike, now: Measured) -> float:
         told, true = np.log(np.asarray(foretold)[:count]), np.log(np.asarray(seen)[:count])
     known = np.isfinite(told) & np.isfinite(true)
     changed = np.sum((first - true)[known] ** 2)
-    return float(1 - np.sum((told - true)[known] ** 2) / changed) if changed > 0 else np.nan
+    return float(1 - np.sum((told - true)[known] ** 2) / changed) if changed > 0 else float("nan")
 
 
 def matter(now: Measured) -> int:
     """Number of leading modes whose variance is told from none by the pairs."""
     told = np.asarray(now.variance) > MATTER * np.asarray(now.variance_error)
     return int(np.argmin(np.append(told, False)))
-
-
-def _layers(now: Measured, alive: NDArray) -> float:
-    v, layers = np.asarray(now.variance)[alive], np.asarray(now.layers)[alive]
-    return max(0.0, float(np.sum(v * layers) / np.sum(v)))
-
-
-def _own_pairs(x1: NDArray, x2: NDArray, noise1: NDArray, noise2: NDArray, names: Any) -> Nodes:
-    """Samples ξ of the closure, x1 = ξ0 + σ1 ξ1 and x2 = ξ0 + σ2 ξ2, that give these views."""
-    middle = (x1 + x2) / 2
-    values = {
-        "xi0": middle,
-        "xi1": (x1 - middle) / np.sqrt(noise1),
-        "xi2": (x2 - middle) / np.sqrt(noise2),
-    }
-    return Nodes(np.full(len(x1), 1 / len(x1)), {name: values[name] for name in names})

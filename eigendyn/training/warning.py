@@ -63,11 +63,11 @@ def collapse_warning(
     """
     if len(history) <= IN_A_ROW:
         return None
-    if not all(_shrinks(now, weight_decay) for now in history[-IN_A_ROW:]):
+    latest, now = history[-IN_A_ROW:], history[-1]
+    if not all(_shrinks(one, weight_decay) for one in latest):
         return None
-    now = history[-1]
-    largest_shrinks = own_growth(now, weight_decay, DOUBT)[0] < 0
-    what = "every mode" if largest_shrinks else "every mode but the largest"
+    every = all(_largest_shrinks(one, weight_decay) for one in latest)
+    what = "every mode" if every else "every mode but the largest"
     epochs = _time_left(history[0], now, weight_decay) / time_per_epoch
     left = f"{LOST:.0%} of what varied at the start is left"
     when = f"{left} already" if epochs <= 0 else f"{left} in {math.ceil(epochs)} epochs"
@@ -78,6 +78,15 @@ def collapse_warning(
 
 def _shrinks(now: Measured, weight_decay: float) -> bool:
     return bool((own_growth(now, weight_decay, DOUBT)[1 : max(2, matter(now))] < 0).all())
+
+
+def _largest_shrinks(now: Measured, weight_decay: float) -> bool:
+    """Whether the largest mode does too, by its own gain and beyond doubt."""
+    gain, drive, doubt, variance, layers = (
+        float(one[0]) for one in (now.gain, now.drive, now.drive_error, now.variance, now.layers)
+    )
+    doubt = math.copysign(DOUBT * doubt, gain)  # the gain of a mode may be negative
+    return gain * (drive + doubt) / variance < weight_decay * layers
 
 
 def _time_left(first: Measured, now: Measured, weight_decay: float) -> float:
