@@ -1,4 +1,4 @@
-"""Draw results: spectra, agreements, bifurcations, phase portraits, diagnoses, components."""
+"""Draw results: spectra, agreements, bifurcations, portraits, diagnoses, components, training."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __getattr__, __dir__ = namespace(
         "diagnosis": "show.plot.collapse:plot_diagnosis",
         "phase_portrait": "show.plot.phase:phase_portrait",
         "spectrum": "show.plot.spectrum:plot_spectrum",
+        "training": "show.plot.training:plot_training",
     },
 )
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "diagnosis",
     "phase_portrait",
     "spectrum",
+    "training",
 ]
 
 if TYPE_CHECKING:
@@ -33,3 +35,4 @@ if TYPE_CHECKING:
     from eigendyn.show.plot.components import plot_components as components
     from eigendyn.show.plot.phase import phase_portrait
     from eigendyn.show.plot.spectrum import plot_spectrum as spectrum
+    from eigendyn.show.plot.training import plot_training as training
