@@ -20,6 +20,7 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "data": "Measure the signal and noise that augmentations leave of real inputs.",
     "crosscheck": "Compare the theory with gradient descent of real networks.",
     "audit": "Audit an update rule: is it the gradient of the loss?",
+    "plot": "Draw a saved result, whatever it is.",
     "figures": "Draw the theory figures of the paper, with their numbers.",
     "derive": "Derive the mode dynamics of a loss, line by line.",
     "losses": "List the losses.",
