@@ -1,4 +1,4 @@
-"""Draw whatever a file of results holds: say what it is, and take the picture that belongs to it."""
+"""Draw whatever a file of results holds: say what it is, and which picture belongs to it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray
+from matplotlib.figure import Figure
 from trained import trained
 
 import eigendyn
@@ -18,9 +19,8 @@ def of(marks):
     """The least result that has the marks of a kind."""
     if isinstance(marks, frozenset):
         return xarray.DataTree.from_dict({f"/{name}": xarray.Dataset() for name in marks})
-    return xarray.Dataset(
-        {name: (dims, np.zeros((2,) * len(dims))) for name, dims in marks.items()}
-    )
+    held = {name: (dims, np.zeros((2,) * len(dims))) for name, dims in marks.items()}
+    return xarray.Dataset(held)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_result_that_was_saved_is_known_and_drawn(made, words, tmp_path):
 
 def test_an_ensemble_is_drawn_as_the_median_and_most_of_its_trajectories():
     many = eigendyn.ensemble("euclidean", STARTS, times=TIMES)
-    axes = eigendyn.plot.ensemble(many)
+    axes = eigendyn.plot.ensemble(many, Figure().add_subplot())
     variance = many["singular_value"].values ** 2
     np.testing.assert_allclose(axes.lines[0].get_ydata(), np.median(variance[:, 0], axis=0))
     edge = axes.collections[0].get_paths()[0].vertices[:, 1]
@@ -92,5 +92,5 @@ def test_branches_are_read_back_as_they_were_saved(diagram, tmp_path):
 
 def test_what_cannot_be_drawn_is_refused_with_what_can():
     table = xarray.Dataset({"x": ("place", [1.0])}, attrs={"title": "places"})
-    with pytest.raises(InvalidSetting, match="run of simulate.* or a training.*places"):
+    with pytest.raises(InvalidSetting, match=r"run of simulate.* or a training.*places"):
         kind_of(table)

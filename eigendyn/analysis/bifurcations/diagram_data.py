@@ -153,15 +153,13 @@ def curves_of(data: xarray.Dataset) -> tuple[FoldCurve, ...]:
     """Read curves of saddle-nodes back; none where none were saved."""
     if "fold_curve" not in data:
         return ()
-    first, second = (
-        tuple(data[f"fold_{which}"].attrs["long_name"].split(EQUAL))
-        for which in ("first", "second")
-    )
+    words = (data[f"fold_{which}"].attrs["long_name"] for which in ("first", "second"))
+    first, second = (tuple(names.split(EQUAL)) for names in words)
     found = []
     for number in np.unique(data["fold_curve"].values):
         points = np.flatnonzero(data["fold_curve"].values == number)
-        columns = (data[f"fold_{name}"].values[points] for name in ("first", "second", "x"))
-        found.append(FoldCurve((first, second), *columns, ("", ""), False))
+        a, b, x = (data[f"fold_{name}"].values[points] for name in ("first", "second", "x"))
+        found.append(FoldCurve((first, second), a, b, x, ("", ""), False))
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
 from eigendyn.show.plot.spectrum import DECADES, colours
 from eigendyn.show.plot.style import style
 from eigendyn.show.plot.title import write_title
-from eigendyn.show.report.training import READOUTS, fate
+from eigendyn.show.report.training import READOUTS, fate, per_network
 
 if TYPE_CHECKING:
     import xarray
@@ -101,7 +101,7 @@ def draw_readouts(dataset: xarray.Dataset, ax: Axes) -> None:
 
 def draw_measure(dataset: xarray.Dataset, name: str, ax: Axes, **look: Any) -> None:
     """Draw one of `MEASURES` over epochs."""
-    draw_over_seeds(ax, dataset[name], **{"color": "0.2", **look})
+    draw_over_seeds(ax, per_network(dataset[name]), **{"color": "0.2", **look})
     of_epochs(ax, dataset)
     ax.set_ylabel(MEASURES[name])
 

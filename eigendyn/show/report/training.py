@@ -93,7 +93,7 @@ def summary(dataset: xarray.Dataset) -> dict[str, Any]:
             key.removeprefix("forecast_"): number(value) if isinstance(value, float) else value
             for key, value in _forecast(dataset).items()
         },
-        "warning_epoch": [number(epoch) for epoch in dataset["warning_epoch"].values],
+        "warning_epoch": [number(epoch) for epoch in _warned(dataset)],
         "status": dataset["status"].values.tolist(),
         "stopped_epoch": [number(epoch) for epoch in dataset["stopped_epoch"].values],
         "message": attrs.get("message", ""),
@@ -195,6 +195,11 @@ def shortfall(dataset: xarray.Dataset, name: str) -> list[str]:
     return found
 
 
+def per_network(values: xarray.DataArray) -> xarray.DataArray:
+    """A measure over (seed, time): of one that every mode has, the mean over modes."""
+    return values.mean("mode") if "mode" in values.dims else values
+
+
 def fate(dataset: xarray.Dataset) -> str:
     """Say how the seeds ended: "completed", or how many did not, and when."""
     status, stopped = dataset["status"].values, dataset["stopped_epoch"].values
@@ -237,11 +242,16 @@ def _readout(dataset: xarray.Dataset, name: str) -> dict[str, Any]:
 
 
 def _ends(dataset: xarray.Dataset, name: str) -> dict[str, Any]:
-    values = dataset[name].values
+    values = per_network(dataset[name]).values
     return {when: Mean.of(values[:, place]).plain for when, place in _FIRST_AND_LAST.items()}
 
 
 _FIRST_AND_LAST = {"initial": 0, "final": -1}
+
+
+def _warned(dataset: xarray.Dataset) -> NDArray:
+    """Epoch at which collapse was foretold (seeds,); NaN where it was not."""
+    return dataset["warning_epoch"].values
 
 
 def _forecast(dataset: xarray.Dataset) -> dict[str, Any]:
@@ -259,7 +269,9 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
         yield "readout", "none, since the images have no labels"
     for name in names:
         yield "learned", _claim(dataset, name)
-    ends = {name: [Mean.of(dataset[name].values[:, at]) for at in (0, -1)] for name in ENDS}
+    ends = {
+        name: [Mean.of(per_network(dataset[name]).values[:, at]) for at in (0, -1)] for name in ENDS
+    }
     yield (
         "spectrum",
         f"{Mean.of(recruited(dataset)).told()} of {dataset.sizes['mode']} modes recruited: from "
@@ -276,7 +288,7 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
             for key, value in told_of.items()
         )
         yield "forecast", f"theory from epoch {start:g} on: {'; '.join(explained)}"
-    for seed, epoch in zip(dataset["seed"].values, dataset["warning_epoch"].values, strict=True):
+    for seed, epoch in zip(dataset["seed"].values, _warned(dataset), strict=True):
         if math.isfinite(epoch):
             yield "warning", f"seed {seed}: collapse foretold at epoch {epoch:g}"
     yield "status", f"{fate(dataset)}. {attrs.get('message', '')}".strip()
