@@ -31,6 +31,7 @@ _HOMES = {
     "derivation": "theory.formula:derivation",
     "vector_field": "simulation.simulate:vector_field",
     "matrix_flow": "simulation.matrix.matrix_flow:matrix_flow",
+    "train": "training.run:train",
     "diagnose": "analysis.rates.diagnosis:diagnose",
     "design_loss": "analysis.design:design_loss",
     "dynamical_system": "analysis.system:dynamical_system",
@@ -103,6 +104,7 @@ __all__ = [
     "spectrum",
     "stream_ensemble",
     "theory",
+    "train",
     "vector_field",
 ]
 
@@ -128,6 +130,7 @@ if TYPE_CHECKING:
     from eigendyn.theory.formula import derivation
     from eigendyn.theory.loss_text import parse_loss
     from eigendyn.theory.losses import SymbolicLoss, named_loss
+    from eigendyn.training.run import train
 
 
 _load, __dir__ = namespace(__name__, _HOMES)

@@ -89,3 +89,7 @@ class DeviceUnavailable(EigendynError):
 
 class NoProgram(EigendynError):
     """Machine code asked of dynamics with a function that there is none for."""
+
+
+class NotInstalled(EigendynError):
+    """A library of an extra, which is not installed."""

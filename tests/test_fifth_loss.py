@@ -31,6 +31,7 @@ SLOW = (
     f"design --loss {NAME} --multiplier 1",
     f"diagnose {NAME} {FEW} --plot diagnosis.png",
     f"phase {NAME} -o phase.png",
+    f"train {NAME} --network linear --epochs 1 --saves 2 -o run.nc",
     "figures 7 --descent none --out figures",
     "figures recruitment --descent none --out figures",
 )

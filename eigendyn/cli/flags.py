@@ -12,7 +12,13 @@ import click
 
 NAMED = re.compile(r"`([a-z][a-z0-9_]*(?:=[^`]*)?)`")
 NEXT = re.compile(r", (?=[a-z][a-z0-9_]*=)")
-ELSEWISE = {"held": "slice", "parameters": "param", "starts": "start", "descents": "descent"}
+ELSEWISE = {
+    "held": "slice",
+    "parameters": "param",
+    "starts": "start",
+    "descents": "descent",
+    "images": "data",
+}
 
 
 def say(text: str, err: bool = False) -> None:

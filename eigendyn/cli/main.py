@@ -19,6 +19,7 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "simulate": "Follow the variance of every mode while a loss is descended.",
     "data": "Measure the signal and noise that augmentations leave of real inputs.",
     "crosscheck": "Compare the theory with gradient descent of real networks.",
+    "train": "Train networks on real images, and foretell their spectrum.",
     "audit": "Audit an update rule: is it the gradient of the loss?",
     "plot": "Draw a saved result, whatever it is.",
     "figures": "Draw the theory figures of the paper, with their numbers.",

@@ -149,7 +149,7 @@ start_options = stack(
     click.option("--modes", type=int, help="Start from a random encoder with so many modes …"),
     click.option("--inputs", type=int, help="… and so many inputs; entries are N(0, 1/16)."),
 )
-architecture_options = stack(
+function_options = stack(
     number_option("epsilon"),
     click.option(
         "--epsilon-placement",
@@ -162,13 +162,8 @@ architecture_options = stack(
         is_flag=True,
         help="Divide the predictor's eigenvalues by the largest, (max c)^α.",
     ),
-    click.option(
-        "--correlation",
-        type=Name("correlation", choices.CORRELATIONS),
-        show_default="clean; first-view where it is a running average",
-        help="What the predictor's correlation is of: clean representations, s² d; the noisy "
-        "first view, s² (d + a1); the weights alone, s².",
-    ),
+)
+average_options = stack(
     number_option("correlation_momentum"),
     click.option(
         "--correlation-order",
@@ -177,9 +172,13 @@ architecture_options = stack(
         help="Whether a descent step uses the running correlation with its own batch in it, or as "
         "the step before left it.",
     ),
+)
+learned_options = stack(
     number_option("predictor_rate"),
     number_option("predictor_decay"),
     number_option("predictor_start"),
+)
+target_options = stack(
     click.option(
         "--target",
         type=Name("target", choices.TARGETS),
@@ -193,6 +192,19 @@ architecture_options = stack(
         default=Settings.ema_schedule,
         help="Keeps that momentum, or raises it to 1 along a half cosine (BYOL).",
     ),
+)
+architecture_options = stack(
+    function_options,
+    click.option(
+        "--correlation",
+        type=Name("correlation", choices.CORRELATIONS),
+        show_default="clean; first-view where it is a running average",
+        help="What the predictor's correlation is of: clean representations, s² d; the noisy "
+        "first view, s² (d + a1); the weights alone, s².",
+    ),
+    average_options,
+    learned_options,
+    target_options,
     number_option("momentum"),
     number_option("signal"),
     number_option("noise1"),
@@ -276,7 +288,7 @@ def seed_option(text: str) -> Callable:
     return click.option("--seed", type=int, default=Settings.seed, help=text)
 
 
-run_options = stack(
+device_options = stack(
     click.option(
         "--dtype",
         type=Name("dtype", choices.DTYPES),
@@ -289,6 +301,9 @@ run_options = stack(
         default=Settings.device,
         help="Where to run.",
     ),
+)
+run_options = stack(
+    device_options,
     seed_option("Seed of the random start and of samples."),
 )
 

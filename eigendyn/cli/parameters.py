@@ -53,8 +53,11 @@ def _no_such_option(refusal: click.NoSuchOption) -> str:
     """An option that a command has not, with the one that was meant."""
     known = refusal.ctx.command.params if refusal.ctx else []
     name = meant_name("setting", refusal.option_name)
-    flags = [one.opts[-1] for one in known if one.name == name and isinstance(one, click.Option)]
-    near = list(refusal.possibilities or ()) if name is None else flags
+    flags = {one.name: one.opts[-1] for one in known if isinstance(one, click.Option)}
+    if "epochs" in flags and (name or refusal.option_name) in ("steps", "--steps"):
+        name = "epochs"  # which steps follow from
+    near = [flags[name]] if name in flags else []
+    near = list(refusal.possibilities or ()) if name is None else near
     said = f"There is no option {refusal.option_name}"
     if not near and name == "batch":
         near = ["eigendyn crosscheck --batch"]  # the theory is of expectations

@@ -19,12 +19,13 @@ GROUPS = {  # heading of the help → names of parameters; all others stand unde
         *("embeddings", "center", "weights", "variances", "data", "scale", "modes", "inputs"),
     ),
     "Network": (
+        *("network", "embedding"),
         *("predictor", "alpha", "epsilon", "epsilon_placement", "normalize"),
         *("correlation", "correlation_momentum", "correlation_order"),
         *("predictor_rate", "predictor_decay", "predictor_start", "target", "ema", "ema_schedule"),
         *("sigma1", "sigma2", "signal", "noise1", "noise2"),
     ),
-    "Descent": ("weight_decay", "momentum", "learning_rate", "steps"),
+    "Descent": ("weight_decay", "momentum", "learning_rate", "steps", "epochs"),
     "Engine": (
         *("method", "closure", "samples", "closure_accuracy", "solver", "rtol", "atol"),
         *("dtype", "device", "seed"),

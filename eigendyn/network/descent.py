@@ -25,6 +25,7 @@ from eigendyn.settings.checks import check_is, check_whole
 from eigendyn.settings.choices import check_choice
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.matrices import as_matrix
+from eigendyn.settings.siamese import Siamese
 from eigendyn.settings.spectrum import check_weights
 
 BLOCKS = 50  # calls into compiled code per run: progress is shown, and Ctrl-C heard, in between
@@ -233,7 +234,7 @@ def descent_step(network: Network, weights: Weights, number: Array, batch: Batch
         correlation=correlation,
     )
     if weights.target is not None:
-        momentum = _target_momentum(network, number)
+        momentum = target_momentum(network, number, network.dtype)
         after = replace(after, target=_average(momentum, weights.target, after.encoder))
     if weights.predictor is not None and weights.predictor_velocity is not None:
         assert network.predictor_rate is not None
@@ -256,7 +257,7 @@ def _moved_correlation(network: Network, weights: Weights, batch: Batch) -> Arra
     return _average(network.correlation_momentum, weights.correlation, new)
 
 
-def _target_momentum(network: Network, number: Array) -> Array | float:
+def target_momentum(network: Siamese, number: Array, dtype: str) -> Array | float:
     """Momentum of the target in the step of this number, from zero, by its schedule.
 
     Source: Grill et al. 2020 (BYOL), the cosine schedule: 1 − (1 − m)(cos(πk/K) + 1)/2 in step k.
@@ -265,7 +266,7 @@ def _target_momentum(network: Network, number: Array) -> Array | float:
     assert start is not None
     if network.ema_schedule == "constant":
         return start
-    passed = number.astype(network.dtype) / network.steps
+    passed = number.astype(dtype) / network.steps
     return 1 - (1 - start) * (1 + jnp.cos(jnp.pi * passed)) / 2
 
 

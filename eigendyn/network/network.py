@@ -112,11 +112,6 @@ class Network(Siamese):
         """Whether W_P^{−β} multiplies the descent direction of the loss."""
         return bool(self.beta)
 
-    @cached_property
-    def has_epsilon(self) -> bool:
-        """Whether ε is added to the predictor's eigenvalues."""
-        return bool(self.epsilon)
-
 
 _CHOICES = {
     "encoder": ENCODERS,

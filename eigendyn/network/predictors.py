@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 import eigendyn.settings.precision  # noqa: F401
-from eigendyn.network.network import Network
+from eigendyn.settings.siamese import Siamese
 
 
 def correlation(encoder: str, weights: Array) -> Array:
@@ -45,7 +45,7 @@ def matrix_power(matrix: Array, exponent: Array | float) -> Array:
     return _matrix_function(matrix, lambda values: _power(values, exponent))
 
 
-def predictor_power(network: Network, matrix: Array, exponent: Array | float = 1.0) -> Array:
+def predictor_power(network: Siamese, matrix: Array, exponent: Array | float = 1.0) -> Array:
     r"""Power of a predictor that is a function of a correlation C.
 
     W_P has C's eigenvectors and eigenvalues λ = c^α, or with ε or normalisation

@@ -64,6 +64,7 @@ KEEPS = ("trajectory", "final", "extrema", "recruitment")
 CLOSURES = ("auto", "exact", "mean-field", "sampled")
 SOLVERS = ("explicit", "stiff")
 ENCODERS = ("linear", "relu")
+NETWORKS = ("conv", "mlp", "linear")  # that are trained on images
 PREDICTORS = ("direct", "copy", "running", "learned", "none")
 EPSILON_PLACEMENTS = ("inside", "outside")
 TARGETS = ("shared", "ema")

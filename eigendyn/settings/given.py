@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from eigendyn.settings.run_settings import Settings
+    from eigendyn.settings.training import Training
 
 
-class GivenSettings(TypedDict, total=False):
-    """Fields of `Settings` but for the loss, or `settings`, several of them at once."""
+class GivenSiamese(TypedDict, total=False):
+    """Fields of `Siamese` but for the loss."""
 
-    settings: Settings
     predictor: Literal["direct", "copy", "running", "learned", "none"]
     stop_gradient: bool
     alpha: float
@@ -44,6 +44,12 @@ class GivenSettings(TypedDict, total=False):
     momentum: float
     learning_rate: float
     steps: int
+
+
+class GivenSettings(GivenSiamese, total=False):
+    """Fields of `Settings` but for the loss, or `settings`, several of them at once."""
+
+    settings: Settings
     method: Literal["auto", "compiled", "implicit", "flow", "steps", "closed-form"]
     closure: Literal["auto", "exact", "mean-field", "sampled"]
     closure_accuracy: float
@@ -52,6 +58,22 @@ class GivenSettings(TypedDict, total=False):
     rtol: float | None
     atol: float | None
     max_solver_steps: int
+    saves: int
+    dtype: Literal["float64", "float32"]
+    device: Literal["auto", "cpu", "cuda"]
+    seed: int
+
+
+class GivenTraining(GivenSiamese, total=False):
+    """Fields of `training.Training` but for the loss, or `settings`, several of them at once."""
+
+    settings: Training
+    network: Literal["conv", "mlp", "linear"]
+    embedding: int
+    epochs: int
+    batch: int
+    augment: str
+    augment2: str | None
     saves: int
     dtype: Literal["float64", "float32"]
     device: Literal["auto", "cpu", "cuda"]

@@ -7,7 +7,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ BEGINNINGS = {  # of files that are no text
 SAMPLES = ("embeddings", "inputs", "views")  # what has a sample in every row
 IMAGES = ("inputs", "views")  # what may be samples × height × width
 LISTED = 10  # numbers or names that a message repeats
+Found = TypeVar("Found")
 NEVER = "it holds Python objects, which are never loaded"
 
 
@@ -49,10 +50,37 @@ def read_matrix(path: str | Path, name: str) -> Matrix:
         InvalidSpectrum: Not finite.
     """
     path = Path(path)
-    suffix = next((s for s in MATRIX_SUFFIXES if path.name.lower().endswith(s)), None)
+    matrix = _opened(path, name, MATRIX_SUFFIXES, lambda kind: _reader(kind)(path, name))
+    if name == "embeddings" and 1 in matrix.values.shape:
+        raise _list_refused(path, matrix.values)
+    return matrix
+
+
+def read_arrays(path: str | Path, name: str) -> dict[str, NDArray | None]:
+    """Read every array of a .npz, or the one of a .npy; never a pickle.
+
+    Args:
+        path: The file.
+        name: What is wanted of it, for messages; also what the array of a .npy is called.
+
+    Returns:
+        Arrays by their names; None in the place of Python objects, which are not loaded.
+
+    Raises:
+        UnreadableFile: Missing, a folder, of another kind, or malformed.
+    """
+    path = Path(path)
+    return _opened(path, name, ARRAYS, lambda _: _arrays(path, name))
+
+
+def _opened(
+    path: Path, name: str, suffixes: tuple[str, ...], read: Callable[[str], Found]
+) -> Found:
+    """Read a file, given its suffix; all that is wrong with it is refused in one sentence."""
+    suffix = next((s for s in suffixes if path.name.lower().endswith(s)), None)
     if suffix is None:
         message = (
-            f"{name.capitalize()} are read from {', '.join(MATRIX_SUFFIXES)}; {path} is none of "
+            f"{name.capitalize()} are read from {', '.join(suffixes)}; {path} is none of "
             "these. Save it with numpy.save."
         )
         raise UnreadableFile(message)
@@ -62,7 +90,7 @@ def read_matrix(path: str | Path, name: str) -> Matrix:
         raise UnreadableFile(message)
     try:
         _check_beginning(path, suffix)
-        matrix = _reader(suffix)(path, name)
+        return read(suffix)
     except EigendynError:
         raise
     except Exception as error:  # whatever a malformed file makes numpy, pandas or torch raise
@@ -71,9 +99,6 @@ def read_matrix(path: str | Path, name: str) -> Matrix:
             "Try saving it with numpy.save."
         )
         raise UnreadableFile(message) from error
-    if name == "embeddings" and 1 in matrix.values.shape:
-        raise _list_refused(path, matrix.values)
-    return matrix
 
 
 def _reader(suffix: str) -> Callable[[Path, str], Matrix]:
@@ -115,20 +140,30 @@ def _read_table(path: Path, name: str) -> Matrix:
     return written_matrix(table.values, table.cells, table.left_out, table.remark)
 
 
-def _read_numpy(path: Path, name: str) -> Matrix:
+def _arrays(path: Path, name: str) -> dict[str, NDArray | None]:
+    """Every array of a file by its name; None where they are Python objects."""
     with path.open("rb") as file:
         loaded = np.load(file, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return _from_array(path, name, loaded)
-        arrays = {}
+            return {name: loaded}
+        arrays: dict[str, NDArray | None] = {}
         for key in loaded.files:
             try:
                 arrays[key] = loaded[key]
-            except ValueError:  # Python objects, such as labels of text
-                if len(loaded.files) == 1 or key == name:
+            except ValueError as error:  # Python objects, such as labels of text
+                if _reason(error) != NEVER:
                     raise
+                arrays[key] = None
+    return arrays
+
+
+def _read_numpy(path: Path, name: str) -> Matrix:
+    every = _arrays(path, name)
+    arrays = {key: array for key, array in every.items() if array is not None}
+    if len(every) == 1 > len(arrays) or (name in every and name not in arrays):
+        raise ValueError(NEVER)
     found = _chosen(path, name, arrays, _is_real)
-    others = tuple(f"array {key!r}" for key in loaded.files if key != found)
+    others = tuple(f"array {key!r}" for key in every if key != found)
     return _from_array(path, name, arrays[found], others)
 
 

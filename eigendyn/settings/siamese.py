@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from eigendyn.errors import InvalidSetting
@@ -94,6 +95,11 @@ class Siamese:
             if getattr(self, name) is None and parameter.part is not None:
                 assumed = parameter.assumed.get(getattr(self, parameter.part[0]))
                 object.__setattr__(self, name, assumed)
+
+    @cached_property
+    def has_epsilon(self) -> bool:
+        """Whether ε is added to the predictor's eigenvalues."""
+        return bool(self.epsilon)
 
     @property
     def is_anisotropic(self) -> bool:

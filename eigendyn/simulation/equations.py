@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program, Quantities
 from eigendyn.program.prepared import decays, prepared
 from eigendyn.settings.choices import LOSS_NAMES, MODEL_NAMES, check_choice, given_name, is_model
@@ -141,7 +140,7 @@ def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
         UnknownName, InvalidSetting: Loss or model and settings do not fit.
     """
     from eigendyn.theory.derive import ModeDynamics
-    from eigendyn.theory.losses import without_predictor
+    from eigendyn.theory.losses import chosen_loss
     from eigendyn.theory.models import MODELS, component_model, named_model
 
     if isinstance(loss, str) and is_model(loss):
@@ -152,21 +151,7 @@ def symbolic(loss: Given, chosen: Settings) -> SymbolicLoss | ModeDynamics:
         program = _program(_anonymous(closed_dynamics(loss, chosen)))
         check_numbers(loss, program.parameters, chosen)
         return loss
-    if isinstance(loss, str):
-        return _named(loss, chosen.beta, chosen.predictor != "none", chosen.stop_gradient)
-    if chosen.beta is not None or not chosen.stop_gradient:
-        message = (
-            "A loss of your own brings its β and stop-gradient with it; beta and stop_gradient "
-            "belong to names. Try `without_stop_gradient(loss)`."
-        )
-        raise InvalidSetting(message)
-    if not loss.has_predictor and chosen.predictor not in ("direct", "none"):
-        message = (
-            f"The loss {loss.name!r} has no lam, so that a {chosen.predictor} predictor does "
-            "nothing. Leave it out, or write lam*z1 in the place of z1."
-        )
-        raise InvalidSetting(message)
-    return without_predictor(loss) if chosen.predictor == "none" else loss
+    return chosen_loss(loss, chosen)
 
 
 def closed_dynamics(
@@ -196,13 +181,6 @@ def _anonymous(dynamics: ModeDynamics) -> ModeDynamics:
     """The same for all names and all numbers of a parameter."""
     parameters = tuple((name, 0.0) for name, _ in dynamics.parameters)
     return replace(dynamics, name="", parameters=parameters)
-
-
-@lru_cache(maxsize=64)
-def _named(loss: str, beta: float | None, predictor: bool, stop_gradient: bool) -> SymbolicLoss:
-    from eigendyn.theory.losses import named_loss
-
-    return named_loss(loss, beta=beta, predictor=predictor, stop_gradient=stop_gradient)
 
 
 @lru_cache(maxsize=64)

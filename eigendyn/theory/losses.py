@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 import sympy as sp
@@ -18,6 +19,7 @@ from eigendyn.errors import InvalidSetting, UndeclaredSymbol
 from eigendyn.settings.checks import one_spelling
 from eigendyn.settings.choices import LOSS_NAMES, check_choice, loss_name, no_family
 from eigendyn.settings.keywords import strict, takes
+from eigendyn.settings.siamese import Siamese
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.symbols import lam, mode_sum, norm, stop_gradient, z1, z2
 
@@ -242,6 +244,35 @@ def as_loss(loss: SymbolicLoss | str) -> SymbolicLoss:
         InvalidSetting: It is no loss.
     """
     return loss if isinstance(loss, SymbolicLoss) else named_loss(loss_name(loss))
+
+
+def chosen_loss(loss: SymbolicLoss | str, chosen: Siamese) -> SymbolicLoss:
+    """A loss, or the one of that name, without what the settings switch off.
+
+    Raises:
+        UnknownName: No loss has this name.
+        InvalidSetting: Loss and settings do not fit.
+    """
+    if isinstance(loss, str):
+        return _named(loss, chosen.beta, chosen.predictor != "none", chosen.stop_gradient)
+    if chosen.beta is not None or not chosen.stop_gradient:
+        message = (
+            "A loss of your own brings its β and stop-gradient with it; beta and stop_gradient "
+            "belong to names. Try `without_stop_gradient(loss)`."
+        )
+        raise InvalidSetting(message)
+    if not loss.has_predictor and chosen.predictor not in ("direct", "none"):
+        message = (
+            f"The loss {loss.name!r} has no lam, so that a {chosen.predictor} predictor does "
+            "nothing. Leave it out, or write lam*z1 in the place of z1."
+        )
+        raise InvalidSetting(message)
+    return without_predictor(loss) if chosen.predictor == "none" else loss
+
+
+@lru_cache(maxsize=64)
+def _named(loss: str, beta: float | None, predictor: bool, stop_gradient: bool) -> SymbolicLoss:
+    return named_loss(loss, beta=beta, predictor=predictor, stop_gradient=stop_gradient)
 
 
 def own_loss(

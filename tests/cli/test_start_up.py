@@ -21,11 +21,14 @@ CODES = {
     "simulate -h": 0,
     "derive --help": 0,
     "losses -h": 0,
+    "train -h": 0,
     "simulate --loss cosin": 2,
     "simulate --method floww": 2,
     "simulate --alpha 0": 2,
     "simulate --variances 1 --modes 3 --inputs 5": 2,
     "derive cosin": 2,
+    "train --loss cosin": 2,
+    "train --alpha 0": 2,
     "simulat": 2,
 }
 

@@ -1,0 +1,1 @@
+"""Train nonlinear networks on real images, and set what theory foretells beside them."""

@@ -1,0 +1,122 @@
+"""Label what was measured of networks that were trained on images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eigendyn.results.provenance import provenance
+from eigendyn.training.checkpoint import Records
+from eigendyn.training.course import Course
+from eigendyn.training.readout import readouts
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import NDArray
+
+KIND = "training on images"
+EACH, EVERY = ("seed", "time"), ("seed", "mode", "time")
+_COLUMNS: dict[str, tuple[tuple[str, ...], str, str]] = {  # axes, what it is, unit
+    "loss": (EACH, "mean loss of the epoch's batches", ""),
+    "linear_accuracy": (EACH, "linear readout of features, test images", "1"),
+    "knn_accuracy": (EACH, "k-nearest-neighbour readout of features, test images", "1"),
+    "rankme": (EACH, "effective rank of the embeddings (RankMe, uncentred)", "1"),
+    "mean_share": (EACH, "‖E z‖² / E‖z‖², 1 of a constant representation", "1"),
+    "variance": (EVERY, "variance of the mode, eigenvalue of E[z1 z2ᵀ]", "variance"),
+    "noise1": (EVERY, "noise of the mode in the first view", "variance"),
+    "noise2": (EVERY, "noise of the mode in the second view", "variance"),
+    "target_variance": (EVERY, "variance of the mode in the target", "variance"),
+    "predictor_eigenvalue": (EVERY, "predictor along the mode, uᵀW_P u", "variance^α"),
+    "alignment": (EVERY, "cosine of the angle between W_P u and u", "1"),
+    "gain": (EVERY, "effective learning-rate multiplier of the mode, κ", "1"),
+    "layers": (EVERY, "effective number of layers that decay, L", "1"),
+    "growth_rate": (EVERY, "d ln v/dt of the mode, of its own drive and decay", "1/time"),
+}
+
+
+def labelled(course: Course, title: str, runs: Sequence[Records], device: str) -> xarray.Dataset:
+    """Label the measures of every seed, as a dataset over seed, mode and time.
+
+    Args:
+        course: What was trained.
+        title: The loss, with what was switched off.
+        runs: What was measured of each network (times, …); shorter where one diverged.
+        device: Where it was trained.
+    """
+    import xarray
+
+    chosen, images = course.chosen, course.images
+    epochs = np.array(course.saved)
+    per_epoch = len(images.train) // chosen.batch
+    steps = epochs * per_epoch
+    variables: dict[str, Any] = {
+        name: (axes, _together([run[name] for run in runs], len(epochs)), _label(*words))
+        for name, (axes, *words) in _COLUMNS.items()
+        if name in runs[0]
+    }
+    stopped = np.array([int(run["stopped"][-1]) for run in runs])
+    status = np.where(stopped < 0, "completed", "diverged")
+    variables["status"] = ("seed", status, _label("how the training ended", ""))
+    where = np.where(stopped < 0, np.nan, stopped)
+    variables["stopped_epoch"] = ("seed", where, _label("epoch whose loss was no number", "epochs"))
+    message = "; ".join(
+        f"the network of seed {number} diverged in epoch {epoch}: its loss is no number"
+        for number, epoch in enumerate(stopped)
+        if epoch >= 0
+    )
+    return xarray.Dataset(
+        variables,
+        {
+            "seed": np.arange(len(runs)),
+            "mode": ("mode", np.arange(chosen.embedding), _label("mode, largest first", "1")),
+            "time": (
+                "time",
+                steps * chosen.learning_rate,
+                _label("training time", "learning rate × step"),
+            ),
+            "epoch": ("time", epochs, _label("epoch", "epochs")),
+            "step": ("time", steps, _label("training step", "steps")),
+        },
+        {
+            "title": f"{title}, trained on {images.name}",
+            "kind": KIND,
+            "loss": title,
+            "network": chosen.network,
+            "data": images.name,
+            "augment": chosen.augment,
+            "augment2": str(chosen.augment2),
+            "images": len(images.train),
+            "test_images": len(images.test),
+            **_raw(course),
+            "settings": json.dumps(asdict(chosen), ensure_ascii=False),
+            "status": "completed" if (stopped < 0).all() else "diverged",
+            "message": message,
+            **provenance(device, chosen.dtype),
+        },
+    )
+
+
+def _together(values: Sequence[NDArray], times: int) -> NDArray:
+    """Measures (seeds, …, times) of runs (times, …), NaN after one has diverged."""
+    shape = (len(values), times, *values[0].shape[1:])
+    every = np.full(shape, np.nan)
+    for place, one in enumerate(values):
+        every[place, : len(one)] = one
+    return np.moveaxis(every, 1, -1)
+
+
+def _raw(course: Course) -> Mapping[str, float]:
+    """Readouts of the pixels themselves."""
+    images = course.images
+    if images.train_labels is None:
+        return {}
+    found = readouts(images.train, images.test, images)
+    return {f"raw_{name}": value for name, value in found.items()}
+
+
+def _label(long_name: str, units: str) -> dict[str, str]:
+    return {"long_name": long_name, "units": units}

@@ -1,0 +1,98 @@
+"""Train networks on images: the verb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.checks import check_whole
+from eigendyn.settings.choices import DATA_SOURCES, LOSS_ROWS, check_choice, loss_name
+from eigendyn.settings.keywords import takes
+from eigendyn.settings.training import Training
+from eigendyn.theory.losses import SymbolicLoss, chosen_loss
+from eigendyn.training.checkpoint import check_checkpoint
+from eigendyn.training.images import Images, digits_images, split_images
+from eigendyn.training.installed import check_installed
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import ArrayLike
+
+    from eigendyn.settings.given import GivenTraining
+
+
+@takes(Training)
+def train(
+    loss: str | SymbolicLoss,
+    images: str | ArrayLike | Images = "digits",
+    labels: ArrayLike | None = None,
+    *,
+    seeds: int = 1,
+    checkpoint: str | Path | None = None,
+    progress: bool = False,
+    **settings: Unpack[GivenTraining],
+) -> xarray.Dataset:
+    r"""Train networks on images without labels, and measure what they learn.
+
+    In every step two views of each image of a batch are drawn, z1 = g(f(x1)), z2 = g(f(x2)) (of
+    an EMA target, where there is one), p = W_P z1, and the mean loss is descended:
+
+        θ ← θ − η v,  v ← μ v + ∇ℓ + ω θ;  C ← m C + (1 − m) ⟨z1 z1ᵀ⟩
+
+    The predictor W_P is a constant for differentiation unless it is learned. Labels are used by
+    the readouts only, of features f(x) on images that are kept apart.
+
+    Args:
+        loss: Name of a loss, or a loss of your own.
+        images: "digits", scikit-learn's 1,797 handwritten digits; or images × height × width, grey,
+            or vectors.
+        labels: Class of every image; None leaves out the readouts.
+        seeds: Number of networks, of different first weights, batches and augmentations.
+        checkpoint: File (.npz) from which training goes on if it exists, written whenever is
+            measured; the numbers are those of training that was never interrupted.
+        progress: Show a progress bar, with the readout, and warnings on standard error.
+        settings: Fields of `training.Training`, but for the loss and `steps`.
+
+    Returns:
+        Dataset over seed, mode and time: spectrum, noises, predictor, readouts, rank, alignment,
+        loss; and the theory's forecast of the spectrum, from early epochs on. Its `status` says
+        whether all networks were trained to the end.
+
+    Raises:
+        UnknownName, InvalidSetting, InvalidSpectrum: Settings, images or labels that do not do.
+        NotInstalled: Equinox or Optax is missing.
+        InvalidExpression: A loss that cannot be written as a function of batches.
+        DeviceUnavailable: There is no such device.
+        UnreadableFile, OutputExists: A file that is no checkpoint, or cannot be written.
+        NotInstalled: Libraries of the extra `train` are missing.
+
+    Source: Tian et al. 2021 (DirectPred) and Halvagal et al. 2023, their training on images.
+    """
+    check_installed()
+
+    check_installed()
+    from eigendyn.training.seeds import train_seeds
+
+    name = loss_name(loss)
+    own = loss if isinstance(loss, SymbolicLoss) else None
+    if own is None:
+        check_choice("loss", name, LOSS_ROWS)
+    if "steps" in settings:
+        message = "Training on images counts `epochs`; `steps` follow from them. Leave it out."
+        raise InvalidSetting(message)
+    given: dict[str, Any] = dict(settings)
+    chosen = Training(loss=name, **given)
+    seeds = check_whole("seeds", seeds, 1)
+    path = None if checkpoint is None else check_checkpoint(checkpoint)
+    symbolic = chosen_loss(name if own is None else own, chosen)
+    return train_seeds(chosen, symbolic, _images(images, labels), seeds, path, progress)
+
+
+def _images(images: str | ArrayLike | Images, labels: ArrayLike | None) -> Images:
+    if isinstance(images, Images):
+        return images
+    if isinstance(images, str):
+        check_choice("images", images, DATA_SOURCES)
+        return digits_images()
+    return split_images(images, labels)
