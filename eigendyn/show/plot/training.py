@@ -55,14 +55,14 @@ def plot_training(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def draw_spectrum(dataset: xarray.Dataset, ax: Axes, forecast: bool = True) -> None:
-    """Draw the lines of `plot_training` without a title, with or without the forecast."""
+def draw_spectrum(dataset: xarray.Dataset, ax: Axes) -> None:
+    """Draw the lines of `plot_training` without a title; without a forecast where there is none."""
     modes = min(dataset.sizes["mode"], MOST_MODES)
     shades = colours()(np.linspace(0, 1, max(modes, 2)))
     variance = dataset["variance"].where(dataset["variance"] > 0)
     for mode in range(modes):
         draw_over_seeds(ax, variance.isel(mode=mode), color=shades[mode], lw=1.2)
-    if forecast:
+    if "forecast" in dataset:
         expected = dataset["forecast"].where(dataset["forecast"] > 0).median("seed")
         ax.plot(dataset["epoch"], expected[:modes].values.T, **FORECAST)
         ax.plot([], [], **FORECAST, label="theory’s forecast")
