@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from eigendyn.results.files import check_output
 from eigendyn.results.labelled import check_training
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
+from eigendyn.settings.training import OF_VIEWS, Training
 from eigendyn.settings.wording import short, told
 from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
 from eigendyn.show.plot.spectrum import DECADES, colours
@@ -87,7 +90,7 @@ def draw_readouts(dataset: xarray.Dataset, ax: Axes) -> None:
     for name, words in READOUTS.items():
         accuracy = dataset[f"{name}_accuracy"]
         draw_over_seeds(ax, accuracy, color=COLOURS[name], label=words)
-        raw, untrained = dataset.attrs[f"raw_{name}"], float(accuracy[:, 0].mean())
+        raw, untrained = dataset.attrs[f"raw_{name}_accuracy"], float(accuracy[:, 0].mean())
         ax.axhline(raw, color=COLOURS[name], lw=0.8, ls="--")
         ax.axhline(untrained, color=COLOURS[name], lw=0.8, ls=":")
         lowest = min(lowest, raw, untrained, float(accuracy.min()))
@@ -140,15 +143,23 @@ def _between(decades: NDArray, last: float) -> NDArray:
 
 def _title(dataset: xarray.Dataset) -> list[str]:
     attrs, seeds, modes = dataset.attrs, dataset.sizes["seed"], dataset.sizes["mode"]
+    settings = json.loads(attrs["settings"])
     of = f"{seeds} seeds" if seeds > 1 else "1 seed"
     lines = [
-        told(short(attrs["loss"]), json.loads(attrs["settings"])),
+        told(short(attrs["loss"]), settings, [*OF_VIEWS, *_usual(settings)]),
         f"{attrs['network']} network on {attrs['data']}, {of}",
     ]
     if modes > MOST_MODES:
         lines.append(f"the {MOST_MODES} largest of {modes} modes")
     ended = fate(dataset)
     return lines if ended == "completed" else [*lines, ended]
+
+
+def _usual(settings: Mapping[str, Any]) -> list[str]:
+    """Names of settings that are those of any training with such a predictor and target."""
+    parts = {name: settings[name] for name in ("predictor", "target")}
+    usual = asdict(Training(**parts))
+    return [name for name, value in usual.items() if settings.get(name) == value]
 
 
 def save_training_picture(dataset: xarray.Dataset, path: str | Path, force: bool = False) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.results.labelled import check_training
+from eigendyn.settings.training import OF_VIEWS
 from eigendyn.settings.wording import told
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, listed, number
@@ -129,7 +130,7 @@ def table(dataset: xarray.Dataset) -> str:
             (
                 READOUTS[name],
                 *(mean.told(0.01) for mean in shown),
-                f"{100 * dataset.attrs[f'raw_{name}']:.1f}",
+                f"{100 * dataset.attrs[f'raw_{name}_accuracy']:.1f}",
                 Mean.of(epochs_to_gain(accuracy, dataset["epoch"].values)).told(),
             )
         )
@@ -183,7 +184,7 @@ def shortfall(dataset: xarray.Dataset, name: str) -> list[str]:
     """
     accuracy = dataset[f"{name}_accuracy"].values
     others = {
-        "raw pixels": np.full(len(accuracy), dataset.attrs[f"raw_{name}"]),
+        "raw pixels": np.full(len(accuracy), dataset.attrs[f"raw_{name}_accuracy"]),
         "the untrained encoder": accuracy[:, 0],
     }
     found = []
@@ -225,7 +226,7 @@ def _readout(dataset: xarray.Dataset, name: str) -> dict[str, Any]:
     accuracy, epochs = dataset[f"{name}_accuracy"].values, dataset["epoch"].values
     below = shortfall(dataset, name)
     return {
-        "raw_pixels": number(dataset.attrs[f"raw_{name}"]),
+        "raw_pixels": number(dataset.attrs[f"raw_{name}_accuracy"]),
         "untrained": Mean.of(accuracy[:, 0]).plain,
         "at": [
             {
@@ -260,7 +261,7 @@ def _forecast(dataset: xarray.Dataset) -> dict[str, Any]:
 
 def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
     attrs, seeds = dataset.attrs, dataset.sizes["seed"]
-    yield "loss", told(attrs["loss"], json.loads(attrs["settings"]))
+    yield "loss", told(attrs["loss"], json.loads(attrs["settings"]), without=OF_VIEWS)
     several = f"{seeds} seeds, mean ± standard error" if seeds > 1 else "1 seed, so no errors"
     last = dataset["epoch"].values[-1]
     yield "network", f"{attrs['network']} on {attrs['data']}, {last:g} epochs; {several}"
@@ -298,7 +299,7 @@ def _claim(dataset: xarray.Dataset, name: str) -> str:
     """Say of a readout whether it is learning, and why not."""
     accuracy = dataset[f"{name}_accuracy"].values
     end, before = Mean.of(accuracy[:, -1]), Mean.of(accuracy[:, 0])
-    raw = dataset.attrs[f"raw_{name}"]
+    raw = dataset.attrs[f"raw_{name}_accuracy"]
     sure = f" by more than {SURE:g} standard errors" if end.seeds > 1 else ""
     beside = f"raw pixels {raw:.1%}, untrained encoder {before.value:.1%}"
     below = shortfall(dataset, name)

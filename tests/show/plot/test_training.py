@@ -61,8 +61,8 @@ def test_readouts_stand_beside_raw_pixels_and_the_untrained_encoder(axes):
     draw_readouts(dataset, axes)
     level = {line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2}
     references = {
-        dataset.attrs["raw_linear"],
-        dataset.attrs["raw_knn"],
+        dataset.attrs["raw_linear_accuracy"],
+        dataset.attrs["raw_knn_accuracy"],
         *(float(dataset[f"{name}_accuracy"][:, 0].mean()) for name in ("linear", "knn")),
     }
     assert references <= level

@@ -40,7 +40,7 @@ def draw(numbers: Numbers) -> Figure:
                 draw_over_seeds(ax, run[name], **{"color": LOSS_ROWS[loss].colour, **look})
                 of_epochs(ax, run)
             ax.label_outer()
-        raw = numbers[f"{loss}-shared/training"].attrs["raw_linear"]
+        raw = numbers[f"{loss}-shared/training"].attrs["raw_linear_accuracy"]
         axes[0, column].axhline(raw, color="0.3", lw=0.8, ls=":")
         axes[0, column].set_title(loss_symbol(loss))
     for ax, words in zip(axes[:, 0], ROWS.values(), strict=True):

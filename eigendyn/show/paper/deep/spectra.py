@@ -45,7 +45,9 @@ def draw(numbers: Numbers) -> Figure:
         ax.get_legend().remove()
     above[0].set_ylim(min(low for low, _ in levels), max(high for _, high in levels))
     run = next(iter(numbers.values()))
-    below.axhline(run.attrs["raw_linear"], color="0.3", lw=0.8, ls="--", label="raw pixels")
+    below.axhline(
+        run.attrs["raw_linear_accuracy"], color="0.3", lw=0.8, ls="--", label="raw pixels"
+    )
     untrained = float(run["linear_accuracy"][:, 0].mean())
     below.axhline(untrained, color="0.3", lw=0.8, ls=":", label="untrained encoder")
     of_epochs(below, run)
@@ -62,13 +64,13 @@ def caption(numbers: Numbers) -> str:
         end, below = Mean.of(run["linear_accuracy"].values[:, -1]), shortfall(run, "linear")
         verdict = f"not above {' nor '.join(below)}" if below else "above both"
         told.append(f"{loss} {end.told(0.01)} % ({verdict})")
-    run = next(iter(numbers.values()))
+    raw = next(iter(numbers.values())).attrs["raw_linear_accuracy"]
     return " ".join(
         [
             size_sentence(numbers),
             "Above: variances that both views of an image share, one line for each mode, the "
             "theory's forecast from an early epoch dashed. Below: accuracy of a linear readout of "
-            f"the features on test images, beside raw pixels ({run.attrs['raw_linear']:.1%}) and "
+            f"the features on test images, beside raw pixels ({raw:.1%}) and "
             "the untrained encoder; a claim of learning counts only above both, by more than two "
             f"standard errors. At the end: {'; '.join(told)}.",
             recruited_sentence(numbers),
