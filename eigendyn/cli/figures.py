@@ -62,7 +62,7 @@ def command(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Draw the theory figures of the paper, with the numbers behind them; and those of networks.
+    """Draw the figures of the paper, of theory and of networks, with the numbers behind them.
 
     \b
     Examples:

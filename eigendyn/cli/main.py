@@ -22,7 +22,7 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "train": "Train networks on real images, and foretell their spectrum.",
     "audit": "Audit an update rule: is it the gradient of the loss?",
     "plot": "Draw a saved result, whatever it is.",
-    "figures": "Draw the theory figures of the paper, with their numbers.",
+    "figures": "Draw the figures of the paper, of theory and of networks, with their numbers.",
     "derive": "Derive the mode dynamics of a loss, line by line.",
     "losses": "List the losses.",
     "phase": "Draw the phase portrait of two modes or two states.",
