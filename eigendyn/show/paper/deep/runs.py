@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
 import xarray
 
 from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.training import Training
 from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.report.training import Mean, fate, recruited
 
@@ -32,6 +34,7 @@ RUNS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
+OF_VERB = ("images", "seeds")  # what `eigendyn.train` takes beside settings of a training
 SIZES = {  # by effort, one of `work.EFFORTS`
     "quick": {"seeds": 2, "epochs": 10, "saves": 11},
     "full": {"seeds": 5, "epochs": 200, "saves": 41},
@@ -67,7 +70,9 @@ def deep_runs(names: Iterable[str], kept: Iterable[str], work: Work) -> Numbers:
 
             return train(**wanted, checkpoint=checkpoint, progress=work.progress)
 
-        made = work.part(f"deep-{name}", wanted, trained)
+        chosen = {key: one for key, one in wanted.items() if key not in OF_VERB}
+        told = wanted | asdict(Training(**chosen))  # so that another default is another part
+        made = work.part(f"deep-{name}", told, trained)
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
         return {"training": made[[one for one in variables if one in made]]}
