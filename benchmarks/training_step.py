@@ -21,7 +21,6 @@ from machine import described
 
 import eigendyn
 from eigendyn.settings.training import Training
-from eigendyn.theory.losses import chosen_loss
 from eigendyn.training.batches import Views
 from eigendyn.training.course import Course, course_of
 from eigendyn.training.images import digits_images
@@ -80,7 +79,7 @@ def rows():
     images = digits_images()
     for name, given in SYSTEMS.items():
         chosen = Training(**given)
-        course = course_of(chosen, chosen_loss(chosen.loss, chosen), images)
+        course = course_of(chosen, chosen.loss, images)
         chosen, views = course.chosen, course.views
         online = build(chosen.network, images.shape, chosen.embedding, jax.random.key(0), "float32")
         (first, second), *_ = _epoch(views, chosen.batch)
@@ -125,15 +124,15 @@ def main() -> None:
         "",
         "Digits, 11 batches of 128 in an epoch. The bare epoch is embeddings of both views, their",
         "squared distance, its gradient and the descent of the same network, in one jitted scan.",
-        "The other columns are over it: the epoch of `train` with loss, predictor and target; views",
-        f"that are drawn; and a whole run of {EPOCHS} epochs with 21 measures and readouts, divided",
-        "by its epochs. Processor time, the least of some rounds, in turns.",
+        "The other columns are over it: an epoch of `train` with loss, predictor and target; views",
+        f"drawn; and a whole run of {EPOCHS} epochs with 21 measures and readouts, divided by its",
+        "epochs. Processor time, the least of some rounds, in turns.",
         "",
         "| system | bare epoch, ms | steps | views drawn | whole run |",
         "|---|---|---|---|---|",
         *rows(),
         "",
-        described("jax", "jaxlib", "optax", "equinox", "numpy", "scikit-learn"),
+        described(("jax", "jaxlib", "optax", "equinox", "numpy", "scikit-learn")),
     ]
     text = "\n".join(lines) + "\n"
     print(text)

@@ -109,7 +109,7 @@ def forecast(
     wanted = np.union1d([0], asked)
     whitened = (
         np.asarray(now.first)[:, alive] / np.sqrt(v),
-        now.second[:, alive] / np.sqrt(target),
+        np.asarray(now.second)[:, alive] / np.sqrt(target),
     )
     nodes = _own_pairs(*whitened, noise1 / gain, noise2 / gain, system.program.node_names)
     found = follower("steps", OneRun(system, states, wanted, parameters))(nodes)

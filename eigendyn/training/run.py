@@ -85,8 +85,9 @@ def train(
     chosen = Training(loss=name, **given)
     seeds = check_whole("seeds", seeds, 1)
     path = None if checkpoint is None else check_checkpoint(checkpoint)
-    symbolic = chosen_loss(name if own is None else own, chosen)
-    return train_seeds(chosen, symbolic, _images(images, labels), seeds, path, progress)
+    given_loss = name if own is None else own
+    chosen_loss(given_loss, chosen)  # refuses what does not fit
+    return train_seeds(chosen, given_loss, _images(images, labels), seeds, path, progress)
 
 
 def _images(images: str | ArrayLike | Images, labels: ArrayLike | None) -> Images:
