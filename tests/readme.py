@@ -11,7 +11,10 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+import xarray
 
 import eigendyn
 
@@ -77,7 +80,12 @@ def printed(command: str, folder: str | Path) -> str:
 def with_data(command: str, folder: str | Path) -> None:
     """Write the file of measured digits that an earlier block of the README has made."""
     if "--data" in command:
-        eigendyn.save(eigendyn.data.digits(), Path(folder) / "digits.nc", force=True)
+        eigendyn.save(_digits(), Path(folder) / "digits.nc", force=True)
+
+
+@cache
+def _digits() -> xarray.Dataset:
+    return eigendyn.data.digits()
 
 
 def steady(text: str) -> list[str]:

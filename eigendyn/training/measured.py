@@ -1,11 +1,11 @@
 """Measure what the mode theory needs of a network while it trains, whatever its kind.
 
-The theory speaks of a linear encoder; a network z = f(x; θ) has in its place a tangent: to first
-order ż = J(x) θ̇ with J = ∂f/∂θ, and θ̇ = E[Jᵀ δ] − ω θ. Both are taken as they are, by automatic
-differentiation, so that every mode's gain and decay are measured, not fitted.
+The theory speaks of a linear encoder. A network z = f(x; θ) has in its place a tangent: to first
+order ż = J(x) θ̇ with J = ∂f/∂θ and θ̇ = E[Jᵀ δ] − ω θ. Both are taken by automatic
+differentiation, so that the gain and the decay of every mode are measured, not fitted.
 
-Source: Halvagal et al. 2023 (modes, arXiv 2212.04858); Jacot et al. 2018 (tangent kernel);
-Garrido et al. 2023 (RankMe).
+Source: Halvagal et al. 2023 (arXiv 2212.04858), the modes; Jacot et al. 2018, the tangent kernel;
+Garrido et al. 2023, RankMe.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import eigendyn.settings.precision  # noqa: F401  isort: skip
-
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-Embed = Callable[[Any, Array], Array]  # parameters, inputs (pairs, inputs) → z (pairs, modes)
-Loss = Callable[[Array, Array, Array], Array]  # z1, z2 (pairs, modes), W_P → mean loss
+import eigendyn.settings.precision  # noqa: F401
+
+Embed = Callable[[Any, Array], Array]  # θ, inputs (pairs, inputs) → z (pairs, dimensions)
+Loss = Callable[[Array, Array, Array], Array]  # z1, z2 (pairs, dimensions), W_P → mean loss
 ROUND_OFF = 1e4  # in units of the precision: below it a length is round-off
 
 
@@ -31,51 +31,59 @@ ROUND_OFF = 1e4  # in units of the precision: below it a length is round-off
 class Measured:
     """A network at one moment, in the eigenbasis U of what its two views share.
 
-    Modes are ordered by their variance, largest first; all numbers are in float64.
+    Modes are ordered by their variance, largest first; all numbers are float64.
 
     Args:
-        variance: v_m, eigenvalues of the symmetric part of E[z1 z2ᵀ] (modes,); sampling may make
-            the smallest of them negative.
-        vectors: U, one eigenvector a column (dimensions, modes).
+        variance: v_m, eigenvalues of the symmetric part of E[z1 z2ᵀ] (modes,); where there are few
+            pairs the smallest may be negative.
+        variance_error: Standard error of v_m over the pairs (modes,).
+        vectors: U, an eigenvector in each column (dimensions, modes).
+        first: z1_m of every pair (pairs, modes).
+        second: z2_m, of the target where there is one (pairs, modes).
         noise1: u_mᵀ(E[z1 z1ᵀ] − E[z1 z2ᵀ])u_m (modes,).
-        noise2: The same of the second view, in the target where there is one (modes,).
-        target_variance: Variance that two views share in the target, u_mᵀ E[z̃1 z̃2ᵀ] u_m (modes,);
-            v_m where it is the network itself.
+        noise2: The same of the second view, of the target where there is one (modes,).
+        target_variance: u_mᵀ E[z1 z2ᵀ] u_m of the target (modes,); v_m where there is none.
         predictor: u_mᵀ W_P u_m (modes,).
-        drive: G_m = E[z1_m δ1_m] + E[z2_m δ2_m], what the theory says of the loss (modes,).
-        moved: dv_m/dt of a step against the loss's gradient, without weight decay (modes,).
-        gain: κ_m = moved/(2 drive) (modes,): of a linear encoder the signal d_m of its data.
-        layers: L_m, so that weight decay alone gives dv_m/dt = −2 ω L_m v_m (modes,).
         alignment: Cosine of the angle between W_P u_m and u_m (modes,): 1 where the predictor has
             the eigenvector too, NaN where W_P u_m is nothing but round-off.
-        first: z1_m of every pair (pairs, modes).
-        second: z2_m, in the target where there is one (pairs, modes).
+        drive: G_m = E[z1_m δ1_m + z2_m δ2_m], what the theory says of the loss (modes,).
+        drive_error: Standard error of G_m over the pairs (modes,).
+        moved: dv_m/dt that the loss's gradient makes, without weight decay (modes,).
+        gain: κ_m = moved/(2 drive) (modes,): of a linear encoder the signal d_m of its data.
+        layers: L_m, so that weight decay alone makes dv_m/dt = −2 ω L_m v_m (modes,).
         rankme: exp of the entropy of the singular values of z1 over their sum.
-        mean_share: ‖E z‖²/E‖z‖²: 1 where every image has the same representation.
+        mean_share: ‖E z1‖²/E‖z1‖²: 1 where all images have the same representation.
     """
 
     variance: Array
+    variance_error: Array
     vectors: Array
+    first: Array
+    second: Array
     noise1: Array
     noise2: Array
     target_variance: Array
     predictor: Array
+    alignment: Array
     drive: Array
+    drive_error: Array
     moved: Array
     gain: Array
     layers: Array
-    alignment: Array
-    first: Array
-    second: Array
     rankme: Array
     mean_share: Array
 
     def growth_rate(self, weight_decay: float) -> Array:
-        """D ln v_m/dt = 2 (κ_m G_m/v_m − ω L_m) (modes,) [1/time: learning rate × step]."""
-        return self.moved / self.variance - 2 * weight_decay * self.layers
+        """Growth rates d ln v_m/dt = 2 (κ_m G_m/v_m − ω L_m) (modes,).
+
+        Time is learning rate × step; with momentum μ a step goes 1/(1 − μ)
+        times as far. NaN where v_m is not positive.
+        """
+        variance = jnp.where(self.variance > 0, self.variance, jnp.nan)
+        return self.moved / variance - 2 * weight_decay * self.layers
 
 
-@partial(jax.jit, static_argnums=(0, 4))
+@partial(jax.jit, static_argnums=(0, 4), static_argnames="moving")
 def measure(
     embed: Embed,
     params: Any,
@@ -84,30 +92,39 @@ def measure(
     loss: Loss,
     x1: Array,
     x2: Array,
+    *,
+    moving: bool = True,
 ) -> Measured:
-    r"""Measure a network on fixed pairs of views.
+    r"""Measure a network on pairs of views, the same ones at every moment.
 
-    With U the eigenvectors of C = (E[z1 z2ᵀ] + E[z2 z1ᵀ])/2, all with the network on both views,
+    With U the eigenvectors of (E[z1 z2ᵀ] + E[z2 z1ᵀ])/2, the network itself on both views, held
+    fixed while it moves,
 
         G_m = E[z1_m δ1_m] + E[z2_m δ2_m],  δ = −∂ℓ/∂z of a sample
-        dv_m/dt = u_mᵀ Ċ u_m = E[ż1_m z2_m + z1_m ż2_m],  ż = J θ̇,  θ̇ = −∇θ loss
+        dv_m/dt = E[ż1_m z2_m + z1_m ż2_m],  ż = J θ̇,  θ̇ = −∇θ E[ℓ]
         κ_m = (dv_m/dt)/(2 G_m)
-        L_m = (E[(Jθ)1_m z2_m + z1_m (Jθ)2_m])/(2 v_m)
+        L_m = E[(Jθ)1_m z2_m + z1_m (Jθ)2_m]/(2 v_m)
 
-    For a linear encoder in the eigenbasis of its data, κ_m = d_m and L_m = 1 exactly; for a
-    network of ReLU layers without biases, L_m is their number (Euler's theorem).
+    For a linear encoder aligned with its data κ_m = d_m and L_m = 1. For layers of ReLU without
+    biases L_m is their number, by Euler's theorem. κ_m contains what other modes do to this one
+    through the layers that they share, and may therefore be negative.
 
     Args:
-        embed: f(θ, x), z (pairs, modes) of inputs (pairs, inputs).
+        embed: f(θ, x), z (pairs, dimensions) of inputs (pairs, inputs). As `loss` it is compiled
+            in, so that the same function must be given every time.
         params: θ, a tree of arrays.
         target_params: Those of an EMA target; None where the network is its own.
-        predictor: W_P (modes, modes), z @ W_P.
+        predictor: W_P (dimensions, dimensions), used as z @ W_P.
         loss: Mean loss of z1, z2 and W_P, with its own stop-gradients.
         x1: First views (pairs, inputs).
         x2: Second views (pairs, inputs).
+        moving: Whether to differentiate the network too, which takes several times as long; gains
+            and layers are NaN otherwise.
 
     Returns:
-        What is measured; a gain is infinite or NaN where nothing drives its mode.
+        What is measured. A gain is not finite where nothing drives its mode.
+
+    Source: Halvagal et al. 2023, the modes of linear encoders; Jacot et al. 2018.
     """
 
     def views(weights: Any) -> tuple[Array, Array]:
@@ -117,84 +134,76 @@ def measure(
         z1, z2 = views(weights)
         return loss(z1, z2 if target_params is None else embed(target_params, x2), predictor)
 
-    uphill = jax.grad(objective)(params)
-    z, push = jax.linearize(views, params)
-    targets = z if target_params is None else (embed(target_params, x1), embed(target_params, x2))
-    slopes = jax.grad(loss, (0, 1))(z[0], targets[1], predictor)
+    z = views(params)
+    online = z if target_params is None else views(target_params)
+    slopes = jax.grad(loss, (0, 1))(z[0], online[1], predictor)
 
-    shared = _moment(*z)
+    shared = _wide(z[0]).T @ _wide(z[1]) / len(x1)
     values, vectors = jnp.linalg.eigh((shared + shared.T) / 2)
     variance, vectors = values[::-1], vectors[:, ::-1]
 
-    def of_modes(first: Array, second: Array) -> Array:
-        """E[first_m second_m] (modes,)."""
-        return _in_modes(_moment(first, second), vectors)
+    def in_modes(pair: tuple[Array, Array]) -> tuple[Array, Array]:
+        return _wide(pair[0]) @ vectors, _wide(pair[1]) @ vectors
 
-    def rate(direction: Any) -> Array:
-        """dv_m/dθ along a direction (modes,)."""
-        moving = push(direction)
-        return of_modes(moving[0], z[1]) + of_modes(z[0], moving[1])
+    own1, own2 = in_modes(z)
+    target1, target2 = in_modes(online)
+    # The slopes are of a mean: those of one sample are as many times as large as there are pairs.
+    pull1, pull2 = (-len(x1) * slope for slope in in_modes(slopes))
+    work = own1 * pull1 + (own2 * pull2 if target_params is None else 0.0)
+    drive = jnp.mean(work, axis=0)
+    moved = layers = jnp.full_like(drive, jnp.nan)
+    if moving:
+        _, push = jax.linearize(views, params)
 
-    # slopes are those of a mean, so that a sample's are as many times as large as there are pairs
-    drive = -len(x1) * of_modes(z[0], slopes[0])
-    if target_params is None:
-        drive = drive - len(x1) * of_modes(z[1], slopes[1])
-    moved = -rate(uphill)
-    between = of_modes(*targets)
-    wide = vectors.astype(float).T @ predictor.astype(float) @ vectors
-    lengths = jnp.linalg.norm(wide, axis=0)
-    floor = ROUND_OFF * jnp.finfo(predictor.dtype).eps * jnp.linalg.norm(wide)
-    lengths = jnp.where(lengths > floor, lengths, jnp.nan)
-    spread = jnp.linalg.eigvalsh(_moment(z[0], z[0]))
-    lengths_of_z = jnp.sqrt(jnp.maximum(spread, 0))
-    shares = lengths_of_z / lengths_of_z.sum()
+        def rate(direction: Any) -> Array:
+            """dv_m/dt for a given θ̇ (modes,)."""
+            v1, v2 = in_modes(push(direction))
+            return jnp.mean(v1 * own2 + own1 * v2, axis=0)
+
+        moved = -rate(jax.grad(objective)(params))
+        layers = rate(params) / (2 * variance)
+    between = jnp.mean(target1 * target2, axis=0)
+    rotated = vectors.T @ _wide(predictor) @ vectors
+    spread = jnp.mean(own1**2, axis=0)
     return Measured(
         variance=variance,
+        variance_error=_standard_error(own1 * own2),
         vectors=vectors,
-        noise1=of_modes(z[0], z[0]) - variance,
-        noise2=of_modes(targets[1], targets[1]) - between,
+        first=own1,
+        second=target2,
+        noise1=spread - variance,
+        noise2=jnp.mean(target2**2, axis=0) - between,
         target_variance=between,
-        predictor=jnp.diagonal(wide),
+        predictor=jnp.diagonal(rotated),
+        alignment=_cosines(rotated, predictor.dtype),
         drive=drive,
+        drive_error=_standard_error(work),
         moved=moved,
         gain=moved / (2 * drive),
-        layers=rate(params) / (2 * variance),
-        alignment=jnp.diagonal(wide) / lengths,
-        first=z[0].astype(float) @ vectors,
-        second=targets[1].astype(float) @ vectors,
-        rankme=jnp.exp(-jnp.sum(shares * jnp.log(jnp.where(shares > 0, shares, 1)))),
-        mean_share=jnp.sum(jnp.mean(z[0].astype(float), 0) ** 2) / spread.sum(),
+        layers=layers,
+        rankme=_rankme(own1),
+        mean_share=jnp.sum(jnp.mean(own1, axis=0) ** 2) / jnp.sum(spread),
     )
 
 
-def _moment(first: Array, second: Array) -> Array:
-    """E[first secondᵀ] (dimensions, dimensions), summed in float64."""
-    return first.astype(float).T @ second.astype(float) / len(first)
+def _wide(values: Array) -> Array:
+    return values.astype(jnp.float64)
 
 
-def _in_modes(matrix: Array, vectors: Array) -> Array:
-    return jnp.einsum("dm,de,em->m", vectors, matrix, vectors)
+def _standard_error(values: Array) -> Array:
+    """Standard error of a mean over the pairs (pairs, modes)."""
+    return jnp.std(values, axis=0) / jnp.sqrt(len(values))
 
 
-@partial(jax.jit, static_argnums=0)
-def coupling(embed: Embed, params: Any, x1: Array, x2: Array, vectors: Array) -> Array:
-    r"""How far every mode's drive moves every mode, K (modes, modes).
+def _cosines(matrix: Array, dtype: Any) -> Array:
+    """Cosine of the angle between every unit vector and its image."""
+    lengths = jnp.linalg.norm(matrix, axis=0)
+    floor = ROUND_OFF * jnp.finfo(dtype).eps * jnp.linalg.norm(matrix)
+    return jnp.diagonal(matrix) / jnp.where(lengths > floor, lengths, jnp.nan)
 
-    K_mk = ∇θ(v_m/2)·∇θ(v_k/2)/v_k, v_m = u_mᵀ E[z1 z2ᵀ] u_m at fixed u, so that a drive
-    δ_k = (G_k/v_k) z_k gives dv_m/dt = 2 Σ_k K_mk G_k. The diagonal is the tangent kernel along
-    a mode's own function of the images, never negative; for a linear encoder K = diag(d).
 
-    Source: Jacot et al. 2018.
-    """
-
-    def halves(weights: Any) -> Array:
-        z1, z2 = embed(weights, x1), embed(weights, x2)
-        basis = vectors.astype(z1.dtype)
-        return jnp.mean((z1 @ basis) * (z2 @ basis), axis=0) / 2
-
-    values, pull = jax.vjp(halves, params)
-    rows = jax.vmap(lambda one: pull(one)[0])(jnp.eye(len(values), dtype=values.dtype))
-    flat = jnp.concatenate(
-        [leaf.reshape(len(values), -1).astype(float) for leaf in jax.tree.leaves(rows)], axis=1
-    )
-    return flat @ flat.T / (2 * values.astype(float))
+def _rankme(z: Array) -> Array:
+    """exp(−Σ p ln p), p the singular values of z over their sum."""
+    singular = jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(z.T @ z), 0))
+    shares = singular / singular.sum()
+    return jnp.exp(-jnp.sum(shares * jnp.log(jnp.where(shares > 0, shares, 1))))

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import eigendyn
-from eigendyn.cli.crosscheck import command
+from eigendyn.cli.main import cli
 from eigendyn.crosschecks.on_data import crosscheck_data, recruitment_times
 from eigendyn.data.starting import start
 from eigendyn.errors import InvalidSetting, UnknownName
@@ -93,17 +93,26 @@ def test_table_summary_and_picture_tell_the_same():
     assert "leaves out nothing; agrees" in text
     assert f"{end[0]:.5g}" in text
     ax = plot_on_data(tree)
-    lines = [line for line in ax.get_lines() if len(line.get_xdata())]
+    networks = [bars for bars in ax.containers if len(bars.lines[0].get_xdata())]
+    dots = {bars.lines[0] for bars in networks}
+    lines = [line for line in ax.get_lines() if len(line.get_xdata()) and line not in dots]
     assert len(lines) == 2 * QUICK["modes"]
-    assert len(ax.collections) == QUICK["modes"] + 1
+    assert len(networks) == QUICK["modes"]
+    descent = tree["descent"].to_dataset()
+    large = descent["eigenvalue"].values[descent["batch"].values == 128]
+    np.testing.assert_allclose(networks[0].lines[0].get_ydata(), large[:, 0].mean(axis=0))
+    (bars,) = networks[0].lines[2]
+    ends = np.array(bars.get_segments())[:, :, 1].T
+    np.testing.assert_allclose(ends, [large[:, 0].min(axis=0), large[:, 0].max(axis=0)])
+    assert networks[0].lines[0].get_zorder() > lines[0].get_zorder()  # no line hides them
 
 
 def test_the_command_takes_real_views_and_gaussian_ones(tmp_path):
     save(digits(), tmp_path / "digits.nc")
     options = ["--modes", "2", "--steps", "10", "--saves", "3", "--seeds", "2", "--batch", "16"]
     for name in (f"{tmp_path / 'digits.nc'}", f"gaussian:{tmp_path / 'digits.nc'}"):
-        given = ["--loss", "euclidean", "--data", name, *options, "--json"]
-        done = CliRunner().invoke(command, given)
+        given = ["crosscheck", "--loss", "euclidean", "--data", name, *options, "--json"]
+        done = CliRunner().invoke(cli, given)
         assert done.exit_code in (0, 3), done.output
         said = json.loads(done.stdout)
         assert ("gaussian" in said["views"]) == name.startswith("gaussian")

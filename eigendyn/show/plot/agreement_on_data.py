@@ -20,21 +20,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STYLES = {"aligned": ":", "matrix": "-"}
+NETWORKS = {"fmt": "o", "ms": 3, "elinewidth": 1.0, "zorder": 3}
 WORDS = {"aligned": "aligned modes", "matrix": "matrix"}
 
 
 @takes()
 def plot_on_data(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
-    """Draw eigenvalues of W Σ₁₂ Wᵀ: networks as bands, theories as lines.
+    """Draw eigenvalues of W Σ₁₂ Wᵀ: networks as dots with bars, theories as lines.
 
-    A band goes from the smallest to the largest of the networks with the larger batch.
+    A dot is the mean over the networks with the larger batch; its bar goes from the smallest to
+    the largest of them.
 
     Args:
         tree: A result of `crosscheck_data`.
         ax: Axes to draw on; None opens a pyplot figure.
 
     Returns:
-        The axes: for each mode one band, and one line for each theory.
+        The axes: for each mode dots with bars, and one line for each theory.
     """
     check_tree(tree)
     ax = axes_to_draw_on(ax)
@@ -45,14 +47,14 @@ def plot_on_data(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     names = [name for name in STYLES if name in tree.children]
     for mode in range(len(first)):
         colour = colours()(scale(first[mode]))
-        band = large[:, mode]
-        ax.fill_between(
-            descent["time"], band.min(axis=0), band.max(axis=0), color=colour, alpha=0.35, lw=0
-        )
+        drawn = large[:, mode]
+        mean = drawn.mean(axis=0)
+        reach = mean - drawn.min(axis=0), drawn.max(axis=0) - mean
+        ax.errorbar(descent["time"], mean, reach, color=colour, **NETWORKS)
         for name in names:
             side = tree[name].to_dataset()
             ax.plot(side["time"], side["eigenvalue"][mode], STYLES[name], color=colour, lw=1.1)
-    ax.fill_between([], [], [], color="0.3", alpha=0.35, lw=0, label="networks")
+    ax.errorbar([], [], [], color="0.3", label="networks", **NETWORKS)
     for name in names:
         ax.plot([], [], STYLES[name], color="0.3", lw=1.1, label=WORDS[name])
     ax.set_yscale("log")

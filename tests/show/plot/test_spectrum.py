@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from labelled import label, logistic
 from matplotlib.figure import Figure
+from structures import full_but
 
 from eigendyn.errors import OutputExists
 from eigendyn.show.plot.spectrum import MOST_LINES, plot_spectrum, save_picture
@@ -49,7 +50,7 @@ def test_title_names_what_is_not_drawn_and_what_failed():
 FORMULA = "sum((lam*z1 - gamma*sg(z2))**2) / norm(sg(z2)) + " * 4 + "sum(z1) with gamma = 0.8"
 
 
-@pytest.mark.parametrize("size", [(6.4, 4.8), (9, 3)])
+@pytest.mark.parametrize("size", full_but({"low": (9, 3), "usual": (6.4, 4.8)}, {"low"}))
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
 def test_nothing_overlaps_in_a_row_of_axes_nor_leaves_the_figure(size, layout):
     result = label(logistic([0.5, 1e-3, 2.0], TIMES), TIMES)
