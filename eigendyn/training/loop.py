@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from eigendyn.training.checkpoint import Progress, no_checkpoint, stacked, write_checkpoint
 from eigendyn.training.course import Course
 from eigendyn.training.measured import measure
-from eigendyn.training.networks import Encoder, build
+from eigendyn.training.networks import Encoder, build, in_blocks
 from eigendyn.training.readout import readouts
 from eigendyn.training.step import State, first_state, present_predictor, take_steps
 
@@ -136,11 +136,11 @@ def _measures(
 
 @jax.jit
 def _features(online: Encoder, x: Array) -> Array:
-    return online.features(x)
+    return in_blocks(online.features, x)
 
 
 def _call(online: Encoder, x: Array) -> Array:
-    return online(x)
+    return in_blocks(online, x)
 
 
 _embed = jax.jit(_call)
