@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from eigendyn.training.measured import Measured
 
 FORECAST_SHARE = 0.1  # of the epochs, after which a forecast is made: the first transients are over
-KNOWN = 2.0  # standard errors of its drive beyond which the gain of a mode is known
 MATTER = 3.0  # standard errors of its variance beyond which a mode is told from none
 NO_NOISE = 1e-12  # noise of a mode over its signal, so that what is divided by it is a number
 
@@ -40,19 +39,19 @@ class Forecast:
     Args:
         variance: v_m at the steps asked for (modes, steps), largest first; NaN of modes that had
             no variance, and from where the theory's own run was no longer finite.
-        gain: κ_m used (modes,).
-        replaced: How many gains were not known, and are the median of those that were.
         status: "completed" or "diverged".
     """
 
     variance: NDArray
-    gain: NDArray
-    replaced: int
     status: str
 
 
 def forecast(
-    loss: str | SymbolicLoss, now: Measured, steps: ArrayLike, settings: Siamese
+    loss: str | SymbolicLoss,
+    now: Measured,
+    gains: ArrayLike,
+    steps: ArrayLike,
+    settings: Siamese,
 ) -> Forecast:
     r"""Follow the expected descent of every mode from a measured moment on.
 
@@ -60,12 +59,12 @@ def forecast(
 
     which is the theory of anisotropic data with the measured gain κ in the place of the signal d:
     heavy ball, a running, direct or learned predictor and an EMA target are those of `simulate`.
-    A gain is known where it is positive and the drive beyond `KNOWN` of its standard errors. One
-    number L, the mean of L_m weighted by v_m, stands for how many layers weight decay acts on.
+    One number L, the mean of L_m weighted by v_m, stands for how many layers weight decay acts on.
 
     Args:
         loss: Name of the loss, or one of your own.
         now: The network at step 0.
+        gains: Its `tangent_gains` κ (modes,).
         steps: Steps from then on, increasing, none negative (steps,).
         settings: Those of the training; its own steps do nothing here.
 
@@ -81,7 +80,7 @@ def forecast(
     variance, target = np.asarray(now.variance), np.asarray(now.target_variance)
     alive = (variance > 0) & (target > 0)
     v, target = variance[alive], target[alive]
-    gain, replaced = _gains(now, alive)
+    gain = np.asarray(gains, float)[alive]
     noise1, noise2 = (
         gain * np.maximum(np.asarray(noise)[alive] / signal, NO_NOISE)
         for noise, signal in ((now.noise1, v), (now.noise2, target))
@@ -116,7 +115,7 @@ def forecast(
     found = follower("steps", OneRun(system, states, wanted, parameters))(nodes)
     spectra = np.full((len(variance), len(wanted)), np.nan)
     spectra[: len(v), : len(found.times)] = np.sort(found.values[0] ** 2, axis=0)[::-1]
-    return Forecast(spectra[:, np.searchsorted(wanted, asked)], gain, replaced, found.status)
+    return Forecast(spectra[:, np.searchsorted(wanted, asked)], found.status)
 
 
 def explained(foretold: ArrayLike, seen: ArrayLike, now: Measured) -> float:
@@ -145,13 +144,6 @@ def matter(now: Measured) -> int:
     """Number of leading modes whose variance is told from none by the pairs."""
     told = np.asarray(now.variance) > MATTER * np.asarray(now.variance_error)
     return int(np.argmin(np.append(told, False)))
-
-
-def _gains(now: Measured, alive: NDArray) -> tuple[NDArray, int]:
-    gain, drive = np.asarray(now.gain)[alive], np.abs(np.asarray(now.drive)[alive])
-    known = np.isfinite(gain) & (gain > 0) & (drive > KNOWN * np.asarray(now.drive_error)[alive])
-    usual = np.median(gain[known]) if known.any() else 1.0
-    return np.where(known, gain, usual), int((~known).sum())
 
 
 def _layers(now: Measured, alive: NDArray) -> float:

@@ -186,6 +186,41 @@ def measure(
     )
 
 
+@partial(jax.jit, static_argnums=0)
+def tangent_gains(embed: Embed, params: Any, x1: Array, x2: Array, vectors: Array) -> Array:
+    r"""How far a drive along each mode's own representation moves that mode, κ (modes,).
+
+    κ_m = ‖∇θ v_m/2‖²/v_m, v_m = u_mᵀ E[z1 z2ᵀ] u_m at fixed u: the diagonal of the tangent kernel
+    along z_m as a function of the images. A drive δ_m = (G_m/v_m) z_m gives dv_m/dt = 2 κ_m G_m by
+    itself. Unlike the gain of `measure`, it leaves out what the drives of other modes do to this
+    one, and is never negative where v_m is not. For a linear encoder aligned with its data it is
+    their signal d_m.
+
+    It takes a backward pass for each mode.
+
+    Args:
+        embed: As of `measure`.
+        params: θ.
+        x1: First views (pairs, inputs).
+        x2: Second views (pairs, inputs).
+        vectors: U (dimensions, modes), as measured.
+
+    Source: Jacot et al. 2018.
+    """
+
+    def half(weights: Any, vector: Array) -> Array:
+        z1, z2 = embed(weights, x1), embed(weights, x2)
+        direction = vector.astype(z1.dtype)
+        return jnp.mean((z1 @ direction) * (z2 @ direction)) / 2
+
+    def gain(vector: Array) -> Array:
+        value, slope = jax.value_and_grad(half)(params, vector)
+        squares = sum(jnp.sum(_wide(leaf) ** 2) for leaf in jax.tree.leaves(slope))
+        return squares / (2 * _wide(value))
+
+    return jax.lax.map(gain, vectors.T)
+
+
 def _wide(values: Array) -> Array:
     return values.astype(jnp.float64)
 

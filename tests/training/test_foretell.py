@@ -7,7 +7,7 @@ import pytest
 
 from eigendyn.settings.siamese import Siamese
 from eigendyn.training.foretell import explained, forecast
-from eigendyn.training.measured import measure
+from eigendyn.training.measured import measure, tangent_gains
 from tests.training.tangents import SIGNAL, diagonal_views, euclidean, linear
 
 SINGULAR = np.array([0.9, 0.5, 1.4, 1.9])  # each of them driven up or down beyond doubt
@@ -56,7 +56,8 @@ def test_forecast_of_a_linear_encoder_is_its_descent(alpha, ema):
     target = None if ema is None else start
     now = measure(linear, start, target, start, euclidean, *diagonal_views())
     steps = [0, 1, 10, STEPS]
-    found = forecast("euclidean", now, steps, settings)
+    gains = tangent_gains(linear, start, *diagonal_views(), now.vectors)
+    found = forecast("euclidean", now, gains, steps, settings)
     states = np.vstack([SINGULAR, descend(euclidean, alpha, ema)])
     truth = np.sort(states[steps] ** 2 * SIGNAL, axis=1)[:, ::-1].T
     np.testing.assert_allclose(found.variance, truth, rtol=1e-9)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from eigendyn.training.measured import measure
+from eigendyn.training.measured import measure, tangent_gains
 from tests.training.tangents import (
     MODES,
     NOISE,
@@ -30,6 +30,8 @@ def test_gain_of_a_linear_encoder_is_the_signal_of_its_data(target):
     found = aligned(euclidean, target)
     np.testing.assert_allclose(found.gain, SIGNAL, rtol=1e-10)
     np.testing.assert_allclose(found.layers, 1, rtol=1e-10)
+    gains = tangent_gains(linear, jnp.diag(SINGULAR), *diagonal_views(), found.vectors)
+    np.testing.assert_allclose(gains, SIGNAL, rtol=1e-10)
 
 
 def test_spectrum_noises_and_drive_are_those_of_the_theory():

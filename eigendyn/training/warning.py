@@ -1,0 +1,109 @@
+"""Warn of collapse while training runs, by the growth rates that the theory gives the modes.
+
+Early on nearly all modes may shrink in a run that learns well: the mode of the mean settles, and
+takes the others along through the layers that they share. What tells such a run from one that
+collapses is each mode's own drive G_m. Where it is upward the mode is recruited in the end; where
+it is downward for all but the largest, nothing but a constant can stay.
+
+Source: Halvagal et al. 2023 (arXiv 2212.04858), the growth of modes under each loss.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.training.foretell import matter
+
+if TYPE_CHECKING:
+    from eigendyn.training.measured import Measured
+
+DOUBT = 2.0  # standard errors of a drive that count as none
+IN_A_ROW = 3  # measures that must agree before a warning; one of the start does not count
+LOST = 0.01  # share of what it was at the start at which a variance counts as lost
+
+
+def own_growth(now: Measured, weight_decay: float, doubt: float = 0.0) -> NDArray:
+    """Growth rates d ln v_m/dt by each mode's own drive (modes,), 2 κ G_m/v_m − 2 ω L_m.
+
+    κ is the median of the gains that are positive, of modes that are told from none: what other
+    modes do to this one through layers that they share is left out, since it ends with them.
+
+    Args:
+        now: The network.
+        weight_decay: ω.
+        doubt: Standard errors that are added to the drive.
+    """
+    gains = np.asarray(now.gain)[: matter(now)]
+    known = gains[np.isfinite(gains) & (gains > 0)]
+    gain = np.median(known) if known.size else 1.0
+    drive = np.asarray(now.drive) + doubt * np.asarray(now.drive_error)
+    variance = np.asarray(now.variance)
+    variance = np.where(variance > 0, variance, np.nan)
+    return 2 * gain * drive / variance - 2 * weight_decay * np.asarray(now.layers)
+
+
+def collapse_warning(
+    history: Sequence[Measured], time_per_epoch: float, weight_decay: float
+) -> str | None:
+    """Say what collapses, and in how many epochs, or None.
+
+    There is a warning where the last `IN_A_ROW` measures agree that every mode that is told from
+    none, but the largest, shrinks by its own drive, beyond doubt. The epochs are those until
+    `LOST` of them is left, at the rates d ln v_m/dt of the last measure.
+
+    Args:
+        history: What was measured so far, first that of the untrained network.
+        time_per_epoch: η × steps of an epoch/(1 − momentum).
+        weight_decay: ω.
+    """
+    if len(history) <= IN_A_ROW:
+        return None
+    if not all(_shrinks(now, weight_decay) for now in history[-IN_A_ROW:]):
+        return None
+    now = history[-1]
+    largest_shrinks = own_growth(now, weight_decay, DOUBT)[0] < 0
+    what = "every mode" if largest_shrinks else "every mode but the largest"
+    epochs = _time_left(history[0], now, weight_decay) / time_per_epoch
+    left = f"{LOST:.0%} of what varied at the start is left"
+    when = f"{left} already" if epochs <= 0 else f"{left} in {math.ceil(epochs)} epochs"
+    if not math.isfinite(epochs):
+        when = "the others keep it up for now"
+    return f"The representation collapses: by the theory {what} shrinks; {when}."
+
+
+def _shrinks(now: Measured, weight_decay: float) -> bool:
+    return bool((own_growth(now, weight_decay, DOUBT)[1 : max(2, matter(now))] < 0).all())
+
+
+def _time_left(first: Measured, now: Measured, weight_decay: float) -> float:
+    """Time until the modes but the largest have a hundredth of the share that they began with.
+
+    Shares are of the larger one of the variances now and at the start.
+    """
+    began, v = (np.asarray(one.variance) for one in (first, now))
+    scale = max(1.0, float(v[0] / began[0]))
+    wanted = LOST * scale * float(began[1:].clip(0).sum())
+    count = max(2, matter(now))
+    rates = np.asarray(now.growth_rate(weight_decay))[1:count]
+    rest = v[1:count]
+
+    def remaining(time: float) -> float:
+        return float(np.sum(rest * np.exp(np.clip(rates * time, -700, 700))))
+
+    if remaining(0.0) <= wanted:
+        return 0.0
+    late = 1.0
+    while remaining(late) > wanted:
+        late *= 2
+        if late > 1e9:
+            return math.inf
+    early = 0.0
+    for _ in range(50):
+        middle = (early + late) / 2
+        early, late = (middle, late) if remaining(middle) > wanted else (early, middle)
+    return late
