@@ -21,6 +21,7 @@ from eigendyn.training.step import State, first_state, take_steps
 
 PAIRS = 2_048  # of views, at most, on which a network is measured
 ORDER, MEASURED = 0, 1  # which random numbers: of an epoch, and of the views that are measured
+LARGEST_KEY = 2**63  # of JAX; a seed may be any whole number
 
 
 def train_one(
@@ -81,7 +82,7 @@ def _is_finite(state: State) -> bool:
 
 def _begun(course: Course, number: int, first_views: Array) -> State:
     chosen = course.chosen
-    key = jax.random.fold_in(jax.random.key(chosen.seed), number)
+    key = jax.random.fold_in(jax.random.key(chosen.seed % LARGEST_KEY), number)
     shape = course.images.shape
     online = build(chosen.network, shape, chosen.embedding, key, chosen.dtype)
     return first_state(chosen, online, first_views)

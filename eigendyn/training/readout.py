@@ -89,7 +89,9 @@ def knn_accuracy(
 
     if not (np.isfinite(train).all() and np.isfinite(test).all()):
         return np.nan
-    train, test = (directions(part).astype(np.float32) for part in (train, test))
+    train, test = directions(train), directions(test)
+    train -= train.mean(axis=0)  # all cosines of an image less one number, to single precision
+    train, test = train.astype(np.float32), test.astype(np.float32)
     count, votes_of = min(NEIGHBOURS, len(train)), np.eye(int(train_labels.max()) + 1)[train_labels]
     right = 0
     with threadpool_limits(1):
