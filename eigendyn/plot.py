@@ -1,4 +1,4 @@
-"""Draw results: spectra, agreements, bifurcations, phase portraits, diagnoses, components."""
+"""Draw results: spectra, agreements, bifurcations, portraits, diagnoses, components, training."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ __getattr__, __dir__ = namespace(
         "bifurcation": "show.plot.bifurcation:plot_bifurcation",
         "components": "show.plot.components:plot_components",
         "diagnosis": "show.plot.collapse:plot_diagnosis",
+        "ensemble": "show.plot.ensemble:plot_ensemble",
         "phase_portrait": "show.plot.phase:phase_portrait",
         "spectrum": "show.plot.spectrum:plot_spectrum",
+        "training": "show.plot.training:plot_training",
     },
 )
 __all__ = [
@@ -22,8 +24,10 @@ __all__ = [
     "bifurcation",
     "components",
     "diagnosis",
+    "ensemble",
     "phase_portrait",
     "spectrum",
+    "training",
 ]
 
 if TYPE_CHECKING:
@@ -31,5 +35,7 @@ if TYPE_CHECKING:
     from eigendyn.show.plot.bifurcation import plot_bifurcation as bifurcation
     from eigendyn.show.plot.collapse import plot_diagnosis as diagnosis
     from eigendyn.show.plot.components import plot_components as components
+    from eigendyn.show.plot.ensemble import plot_ensemble as ensemble
     from eigendyn.show.plot.phase import phase_portrait
     from eigendyn.show.plot.spectrum import plot_spectrum as spectrum
+    from eigendyn.show.plot.training import plot_training as training

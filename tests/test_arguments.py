@@ -24,6 +24,8 @@ TAKES = {  # what takes something that another function makes, and what makes it
     "plot_components": (eigendyn.plot.components, r"data\.from_inputs"),
     "draw": (lambda given: eigendyn.data.draw(given, 2, None), r"data\.from_inputs"),
     "plot_diagnosis": (eigendyn.plot.diagnosis, "diagnose"),
+    "plot_ensemble": (eigendyn.plot.ensemble, "ensemble"),
+    "plot_training": (eigendyn.plot.training, "train"),
     "phase_portrait": (eigendyn.plot.phase_portrait, "phase_plane"),
     "close": (eigendyn.theory.close, r"theory\.mode_dynamics"),
     "descend": (

@@ -16,7 +16,7 @@ from eigendyn.errors import InvalidSetting, OutputExists
 from eigendyn.results.files import check_output
 from eigendyn.settings import choices
 from eigendyn.settings.choices import check_choice
-from eigendyn.show.paper import FIGURES, NETWORKS_ONLY, outputs
+from eigendyn.show.paper import FIGURES, NETWORKS_ONLY, OF_DEEP, outputs
 
 
 @click.command("figures", cls=Subcommand)
@@ -36,10 +36,18 @@ from eigendyn.show.paper import FIGURES, NETWORKS_ONLY, outputs
     help="Format of the pictures.",
 )
 @click.option(
+    "--networks",
+    type=Name("networks", choices.FIGURE_NETWORKS),
+    default="linear",
+    help="The theory's figures, of linear networks; or those of deep networks trained on digits, "
+    "3, 4, 7 and 8.",
+)
+@click.option(
     "--descent",
     type=Name("descent", choices.DESCENTS),
-    default="none",
-    help="Gradient descent of networks over the theory: none, quick, or the published size.",
+    show_default="none; full with --networks deep",
+    help="Gradient descent of networks over the theory: none, quick, or the published size. Of "
+    "deep networks, 2 seeds and 10 epochs (quick), or 5 seeds and 200 epochs.",
 )
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no paths.")
@@ -49,28 +57,31 @@ def command(
     listing: bool,
     out: Path,
     kind: str,
-    descent: str,
+    networks: str,
+    descent: str | None,
     force: bool,
     quiet: bool,
 ) -> None:
-    """Draw the theory figures of the paper, with the numbers behind them.
+    """Draw the figures of the paper, of theory and of networks, with the numbers behind them.
 
     \b
     Examples:
       eigendyn figures --list
       eigendyn figures 2b --descent quick
       eigendyn figures all --format pdf --out supplement
+      eigendyn figures 3 --networks deep
 
     Each figure is a picture, its numbers (netCDF: every line that is drawn, with its settings) and
     a caption. With --descent full, finished parts are kept in the folder parts, so that the same
-    command goes on where it was interrupted.
+    command goes on where it was interrupted; so it is with --networks deep.
     """  # noqa: D301
     if listing:
         width = max(map(len, FIGURES))
         for name, (_, title) in FIGURES.items():
             click.echo(f"{name:<{width}}  {title}")
         return
-    wanted = _wanted(names, descent)
+    effort = descent or ("full" if networks == "deep" else "none")
+    wanted = _wanted(names, networks, effort)
     _check_folder(out)
     for name in wanted:
         for path in outputs(name, out, kind).values():
@@ -79,14 +90,16 @@ def command(
     rest = list(wanted)
 
     def make_all() -> None:
-        for name, paths in _make(wanted, out, kind, descent, force, progress):
+        for name, paths in _make(wanted, out, kind, effort, force, progress):
             rest.remove(name)
             if not quiet:
                 click.echo(f"{name}: {', '.join(map(str, paths.values()))}", err=True)
 
     def go_on() -> str:
-        again = f"eigendyn figures {' '.join(rest)} --out {out} --format {kind} --descent {descent}"
-        return f"go on with {again}{' --force' * force}"
+        left = " ".join(name.removeprefix(OF_DEEP) for name in rest)
+        again = f"eigendyn figures {left} --out {out} --format {kind}"
+        of = f"--networks {networks} --descent {effort}"
+        return f"go on with {again} {of}{' --force' * force}"
 
     start = time.perf_counter()
     interruptible(make_all, go_on)
@@ -95,14 +108,23 @@ def command(
         click.echo(f"Saved {count} in {time.perf_counter() - start:.1f} s.", err=True)
 
 
-def _wanted(names: tuple[str, ...], descent: str) -> list[str]:
+def _wanted(names: tuple[str, ...], networks: str, descent: str) -> list[str]:
     """Names of figures; "2" means 2a and 2b, "all" those that the effort allows."""
+    is_deep = networks == "deep"
+    if is_deep and descent == "none":
+        message = "Figures of deep networks need networks that are trained. Try --descent quick."
+        raise InvalidSetting(message)
+    known = {
+        name.removeprefix(OF_DEEP): name for name in FIGURES if name.startswith(OF_DEEP) == is_deep
+    }
     if not names or "all" in names:
-        return [name for name in FIGURES if descent != "none" or name not in NETWORKS_ONLY]
+        return [name for name in known.values() if descent != "none" or name not in NETWORKS_ONLY]
     wanted: list[str] = []
     for given in names:
-        parts = [name for name in FIGURES if name in (given, f"{given}a", f"{given}b")]
-        wanted += parts or [check_choice("figure", given, FIGURES)]
+        parts = [
+            name for short, name in known.items() if short in (given, f"{given}a", f"{given}b")
+        ]
+        wanted += parts or [check_choice("figure", given, known)]
     lacking = [name for name in wanted if name in NETWORKS_ONLY and descent == "none"]
     if lacking:
         message = (

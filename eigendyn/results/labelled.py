@@ -56,6 +56,20 @@ def check_data(dataset: Any) -> None:
     check_is("data", dataset, is_data, "what eigendyn.data.from_inputs(x) gives")
 
 
+def check_training(dataset: Any) -> None:
+    """Check that an argument is the training of networks on images.
+
+    Raises:
+        InvalidSetting: It is something else.
+    """
+    held = getattr(dataset, "variables", None)
+    names = {"variance": ("seed", "mode", "time"), "rankme": ("seed", "time")}
+    is_training = isinstance(held, Mapping) and all(
+        getattr(held.get(name), "dims", None) == dims for name, dims in names.items()
+    )
+    check_is("dataset", dataset, is_training, "what eigendyn.train(loss) gives")
+
+
 @dataclass(frozen=True)
 class Labelled:
     """What a Dataset holds; read it as `table[name].values` and `table.attrs`, like a Dataset.

@@ -88,6 +88,7 @@ TREE_SUFFIXES = (".nc",)
 PICTURE_FORMATS = ("png", "pdf", "svg")
 PICTURE_SUFFIXES = tuple(f".{kind}" for kind in PICTURE_FORMATS)
 DESCENTS = ("none", "quick", "full")
+FIGURE_NETWORKS = ("linear", "deep")  # whose figures are drawn
 DATA_SOURCES = ("digits",)  # data that come with scikit-learn
 AUGMENT = "shift:1,noise:0.05"  # what images are augmented by where nothing is said
 BACKENDS = ("jax", "torch", "numpy")

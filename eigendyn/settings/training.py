@@ -63,11 +63,11 @@ class Training(Siamese):
     sigma2: float = 0.0
     network: str = "conv"
     embedding: int = 32
-    epochs: int = 100
+    epochs: int = 200
     batch: int = 128
     augment: str = AUGMENT
     augment2: str | None = None
-    saves: int = 41
+    saves: int = 21
     dtype: str = "float32"
     device: str = "auto"
     seed: int = 0

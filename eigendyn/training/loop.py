@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,13 @@ from tqdm.auto import tqdm
 
 from eigendyn.training.checkpoint import Progress, no_checkpoint, stacked, write_checkpoint
 from eigendyn.training.course import Course
-from eigendyn.training.measured import measure
-from eigendyn.training.networks import Encoder, build
-from eigendyn.training.readout import readouts
-from eigendyn.training.step import State, first_state, present_predictor, take_steps
+from eigendyn.training.networks import build
+from eigendyn.training.observed import Row, observe
+from eigendyn.training.step import State, first_state, take_steps
 
 PAIRS = 2_048  # of views, at most, on which a network is measured
 ORDER, MEASURED = 0, 1  # which random numbers: of an epoch, and of the views that are measured
-KEPT = (  # of what is measured
-    "variance",
-    "noise1",
-    "noise2",
-    "target_variance",
-    "gain",
-    "layers",
-    "alignment",
-    "rankme",
-    "mean_share",
-)
+LARGEST_KEY = 2**63  # of JAX; a seed may be any whole number
 
 
 def train_one(
@@ -41,7 +31,7 @@ def train_one(
     chosen, number = course.chosen, reached.seed
     pairs = _measured_views(course, number)
     state = _begun(course, number, pairs[0])
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     if reached.leaves:
         assert reached.records is not None and path is not None
         state = _restored(state, reached, path)
@@ -50,14 +40,16 @@ def train_one(
             for place in range(len(reached.records["epoch"]))
         ]
     else:
-        rows = [_measures(course, state, pairs, 0, np.nan)]
+        rows = [observe(course, state, pairs, [], 0, np.nan)]
     for epoch in range(reached.epoch + 1, chosen.epochs + 1):
         state, loss = _epoch(course, state, default_rng([chosen.seed, number, ORDER, epoch]))
         if not (np.isfinite(loss) and (epoch not in course.saved or _is_finite(state))):
             rows[-1]["stopped"] = epoch
             break
         if epoch in course.saved:
-            rows.append(_measures(course, state, pairs, epoch, loss))
+            rows.append(observe(course, state, pairs, rows, epoch, loss))
+            if rows[-1]["warned"] == epoch and not bar.disable:
+                bar.write(f"Seed {number}, epoch {epoch}. {rows[-1]['warning']}", file=sys.stderr)
             bar.set_postfix_str(_said(rows[-1]), refresh=False)
             if path is not None and epoch < chosen.epochs:
                 leaves = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state))
@@ -90,7 +82,7 @@ def _is_finite(state: State) -> bool:
 
 def _begun(course: Course, number: int, first_views: Array) -> State:
     chosen = course.chosen
-    key = jax.random.fold_in(jax.random.key(chosen.seed), number)
+    key = jax.random.fold_in(jax.random.key(chosen.seed % LARGEST_KEY), number)
     shape = course.images.shape
     online = build(chosen.network, shape, chosen.embedding, key, chosen.dtype)
     return first_state(chosen, online, first_views)
@@ -113,39 +105,7 @@ def _epoch(course: Course, state: State, rng: Generator) -> tuple[State, float]:
     return state, float(np.concatenate(losses).mean(dtype=float))
 
 
-def _measures(
-    course: Course, state: State, pairs: tuple[Array, Array], epoch: int, loss: float
-) -> dict[str, Any]:
-    chosen = course.chosen
-    predictor = present_predictor(chosen, state, _embed(state.online, pairs[0]))
-    found = measure(_call, state.online, state.target, predictor, course.loss, *pairs)
-    row = {"epoch": epoch, "loss": loss, "stopped": -1}
-    row |= {name: np.asarray(getattr(found, name)) for name in KEPT}
-    row["predictor_eigenvalue"] = np.asarray(found.predictor)
-    row["growth_rate"] = np.asarray(found.growth_rate(chosen.weight_decay))
-    images = course.images
-    if images.train_labels is not None:
-        features = [
-            np.asarray(_features(state.online, jnp.asarray(course.views.centred(part))))
-            for part in (images.train, images.test)
-        ]
-        row |= readouts(features[0], features[1], images)
-    return row
-
-
-@jax.jit
-def _features(online: Encoder, x: Array) -> Array:
-    return online.features(x)
-
-
-def _call(online: Encoder, x: Array) -> Array:
-    return online(x)
-
-
-_embed = jax.jit(_call)
-
-
-def _said(row: dict[str, Any]) -> str:
+def _said(row: Row) -> str:
     """What the progress bar says of the last measures."""
     accuracy = row.get("linear_accuracy")
     readout = [] if accuracy is None else [f"linear {100 * accuracy:.1f} %"]

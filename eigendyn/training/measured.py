@@ -83,7 +83,7 @@ class Measured:
         return self.moved / variance - 2 * weight_decay * self.layers
 
 
-@partial(jax.jit, static_argnums=(0, 4))
+@partial(jax.jit, static_argnums=(0, 4), static_argnames="moving")
 def measure(
     embed: Embed,
     params: Any,
@@ -92,6 +92,8 @@ def measure(
     loss: Loss,
     x1: Array,
     x2: Array,
+    *,
+    moving: bool = True,
 ) -> Measured:
     r"""Measure a network on pairs of views, the same ones at every moment.
 
@@ -116,6 +118,8 @@ def measure(
         loss: Mean loss of z1, z2 and W_P, with its own stop-gradients.
         x1: First views (pairs, inputs).
         x2: Second views (pairs, inputs).
+        moving: Whether to differentiate the network too, which takes several times as long; gains
+            and layers are NaN otherwise.
 
     Returns:
         What is measured. A gain is not finite where nothing drives its mode.
@@ -130,8 +134,7 @@ def measure(
         z1, z2 = views(weights)
         return loss(z1, z2 if target_params is None else embed(target_params, x2), predictor)
 
-    uphill = jax.grad(objective)(params)
-    z, push = jax.linearize(views, params)
+    z = views(params)
     online = z if target_params is None else views(target_params)
     slopes = jax.grad(loss, (0, 1))(z[0], online[1], predictor)
 
@@ -142,17 +145,23 @@ def measure(
     def in_modes(pair: tuple[Array, Array]) -> tuple[Array, Array]:
         return _wide(pair[0]) @ vectors, _wide(pair[1]) @ vectors
 
-    def rate(direction: Any) -> Array:
-        """dv_m/dt for a given θ̇ (modes,)."""
-        v1, v2 = in_modes(push(direction))
-        return jnp.mean(v1 * own2 + own1 * v2, axis=0)
-
     own1, own2 = in_modes(z)
     target1, target2 = in_modes(online)
     # The slopes are of a mean: those of one sample are as many times as large as there are pairs.
     pull1, pull2 = (-len(x1) * slope for slope in in_modes(slopes))
     work = own1 * pull1 + (own2 * pull2 if target_params is None else 0.0)
-    drive, moved = jnp.mean(work, axis=0), -rate(uphill)
+    drive = jnp.mean(work, axis=0)
+    moved = layers = jnp.full_like(drive, jnp.nan)
+    if moving:
+        _, push = jax.linearize(views, params)
+
+        def rate(direction: Any) -> Array:
+            """dv_m/dt for a given θ̇ (modes,)."""
+            v1, v2 = in_modes(push(direction))
+            return jnp.mean(v1 * own2 + own1 * v2, axis=0)
+
+        moved = -rate(jax.grad(objective)(params))
+        layers = rate(params) / (2 * variance)
     between = jnp.mean(target1 * target2, axis=0)
     rotated = vectors.T @ _wide(predictor) @ vectors
     spread = jnp.mean(own1**2, axis=0)
@@ -171,7 +180,7 @@ def measure(
         drive_error=_standard_error(work),
         moved=moved,
         gain=moved / (2 * drive),
-        layers=rate(params) / (2 * variance),
+        layers=layers,
         rankme=_rankme(own1),
         mean_share=jnp.sum(jnp.mean(own1, axis=0) ** 2) / jnp.sum(spread),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,7 @@ import eigendyn.settings.precision  # noqa: F401
 HIDDEN = {"mlp": 256, "projector": 128}  # units of a layer
 CHANNELS, MOST_CHANNELS = 16, 64  # of the first convolution, and of the last ones
 SIDE = 3  # pixels of a convolution
+BLOCK = 128  # samples at a time, where many are embedded
 SMALLEST = 2  # pixels of an image at which halving stops
 
 
@@ -73,6 +76,13 @@ class Encoder(eqx.Module):
         for layer in self.projector[:-1]:
             h = jax.nn.relu(layer(h))
         return self.projector[-1](h) if self.projector else h
+
+
+def in_blocks(of_samples: Callable[[Array], Array], x: Array) -> Array:
+    """A function of samples, some at a time: what is between fits a processor's cache."""
+    whole = len(x) // BLOCK * BLOCK
+    blocks = jax.lax.map(of_samples, x[:whole].reshape(-1, BLOCK, *x.shape[1:]))
+    return jnp.concatenate([blocks.reshape(whole, *blocks.shape[2:]), of_samples(x[whole:])])
 
 
 def build(

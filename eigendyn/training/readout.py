@@ -51,7 +51,7 @@ def linear_accuracy(
 
     if not (np.isfinite(train).all() and np.isfinite(test).all()):
         return np.nan
-    train, test = standardised(train, test)
+    train, test = (part.astype(np.float32) for part in standardised(train, test))  # half the time
     model = LogisticRegression(C=STRENGTH, tol=TOLERANCE, max_iter=ITERATIONS)
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -90,6 +90,8 @@ def knn_accuracy(
     if not (np.isfinite(train).all() and np.isfinite(test).all()):
         return np.nan
     train, test = directions(train), directions(test)
+    train -= train.mean(axis=0)  # all cosines of an image less one number, to single precision
+    train, test = train.astype(np.float32), test.astype(np.float32)
     count, votes_of = min(NEIGHBOURS, len(train)), np.eye(int(train_labels.max()) + 1)[train_labels]
     right = 0
     with threadpool_limits(1):

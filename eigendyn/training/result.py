@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eigendyn.results.provenance import provenance
+from eigendyn.theory.losses import chosen_loss
 from eigendyn.training.checkpoint import Records
 from eigendyn.training.course import Course
+from eigendyn.training.foretell import explained
+from eigendyn.training.observed import as_measured
 from eigendyn.training.readout import readouts
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KIND = "training on images"
+NAMES = {"predictor": "predictor_eigenvalue"}  # what is called otherwise in other results
 EACH, EVERY = ("seed", "time"), ("seed", "mode", "time")
 _COLUMNS: dict[str, tuple[tuple[str, ...], str, str]] = {  # axes, what it is, unit
     "loss": (EACH, "mean loss of the epoch's batches", ""),
@@ -30,31 +34,33 @@ _COLUMNS: dict[str, tuple[tuple[str, ...], str, str]] = {  # axes, what it is, u
     "noise1": (EVERY, "noise of the mode in the first view", "variance"),
     "noise2": (EVERY, "noise of the mode in the second view", "variance"),
     "target_variance": (EVERY, "variance of the mode in the target", "variance"),
-    "predictor_eigenvalue": (EVERY, "predictor along the mode, uᵀW_P u", "variance^α"),
+    "predictor": (EVERY, "predictor along the mode, uᵀW_P u", "variance^α"),
+    "drive": (EVERY, "what the loss drives the mode by, E[z δ]", "variance/time"),
     "alignment": (EVERY, "cosine of the angle between W_P u and u", "1"),
-    "gain": (EVERY, "effective learning-rate multiplier of the mode, κ", "1"),
-    "layers": (EVERY, "effective number of layers that decay, L", "1"),
-    "growth_rate": (EVERY, "d ln v/dt of the mode, of its own drive and decay", "1/time"),
+    "growth_rate": (EVERY, "theory's d ln v/dt of the mode, by its own drive and decay", "1/time"),
 }
 
 
-def labelled(course: Course, title: str, runs: Sequence[Records], device: str) -> xarray.Dataset:
+def labelled(course: Course, runs: Sequence[Records], device: str) -> xarray.Dataset:
     """Label the measures of every seed, as a dataset over seed, mode and time.
 
     Args:
         course: What was trained.
-        title: The loss, with what was switched off.
         runs: What was measured of each network (times, …); shorter where one diverged.
         device: Where it was trained.
     """
     import xarray
 
     chosen, images = course.chosen, course.images
+    title = chosen_loss(course.given, chosen).name
     epochs = np.array(course.saved)
-    per_epoch = len(images.train) // chosen.batch
-    steps = epochs * per_epoch
+    steps = epochs * course.steps_per_epoch
     variables: dict[str, Any] = {
-        name: (axes, _together([run[name] for run in runs], len(epochs)), _label(*words))
+        NAMES.get(name, name): (
+            axes,
+            _together([run[name] for run in runs], len(epochs)),
+            _label(*words),
+        )
         for name, (axes, *words) in _COLUMNS.items()
         if name in runs[0]
     }
@@ -63,6 +69,7 @@ def labelled(course: Course, title: str, runs: Sequence[Records], device: str) -
     variables["status"] = ("seed", status, _label("how the training ended", ""))
     where = np.where(stopped < 0, np.nan, stopped)
     variables["stopped_epoch"] = ("seed", where, _label("epoch whose loss was no number", "epochs"))
+    variables |= _foretold(course, runs)
     message = "; ".join(
         f"the network of seed {number} diverged in epoch {epoch}: its loss is no number"
         for number, epoch in enumerate(stopped)
@@ -89,15 +96,57 @@ def labelled(course: Course, title: str, runs: Sequence[Records], device: str) -
             "data": images.name,
             "augment": chosen.augment,
             "augment2": str(chosen.augment2),
+            "forecast_epoch": course.forecast_epoch,
             "images": len(images.train),
             "test_images": len(images.test),
             **_raw(course),
+            **_explains(variables["forecast_explained"][1]),
             "settings": json.dumps(asdict(chosen), ensure_ascii=False),
             "status": "completed" if (stopped < 0).all() else "diverged",
             "message": message,
             **provenance(device, chosen.dtype),
         },
     )
+
+
+def _foretold(course: Course, runs: Sequence[Records]) -> dict[str, Any]:
+    """Forecasts, how much of the change they explain, and warnings."""
+    forecasts = np.stack([run["forecast"][-1] for run in runs])
+    place = course.saved.index(course.forecast_epoch)
+    explains = [_explained(run, place) for run in runs]
+    warned = np.array([float(run["warned"][-1]) for run in runs])
+    return {
+        "forecast": (EVERY, forecasts, _label("variance that the theory foretells", "variance")),
+        "forecast_explained": (
+            "seed",
+            np.array(explains),
+            _label("share of the change of ln v that the forecast explains", "1"),
+        ),
+        "forecast_status": (
+            "seed",
+            np.array([str(run["forecast_status"][-1]) for run in runs]),
+            _label("how the theory's own run ended", ""),
+        ),
+        "warning_epoch": (
+            "seed",
+            np.where(warned < 0, np.nan, warned),
+            _label("epoch of the first warning of collapse", "epochs"),
+        ),
+        "warning": (
+            "seed",
+            np.array([str(run["warning"][-1]) for run in runs]),
+            _label("what it said", ""),
+        ),
+    }
+
+
+def _explained(run: Records, place: int) -> float:
+    """How much the forecast explains of what came after it; NaN where nothing did."""
+    if len(run["epoch"]) <= place + 1:
+        return np.nan
+    then = as_measured({name: values[place] for name, values in run.items()})
+    foretold = run["forecast"][-1][:, place + 1 : len(run["epoch"])]
+    return explained(foretold, run["variance"][place + 1 :].T, then)
 
 
 def _together(values: Sequence[NDArray], times: int) -> NDArray:
@@ -107,6 +156,12 @@ def _together(values: Sequence[NDArray], times: int) -> NDArray:
     for place, one in enumerate(values):
         every[place, : len(one)] = one
     return np.moveaxis(every, 1, -1)
+
+
+def _explains(shares: NDArray) -> dict[str, float]:
+    """The median over seeds, where anything was foretold."""
+    known = shares[np.isfinite(shares)]
+    return {"forecast_explained": float(np.median(known))} if known.size else {}
 
 
 def _raw(course: Course) -> Mapping[str, float]:

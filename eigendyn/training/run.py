@@ -61,16 +61,13 @@ def train(
 
     Raises:
         UnknownName, InvalidSetting, InvalidSpectrum: Settings, images or labels that do not do.
-        NotInstalled: Equinox or Optax is missing.
         InvalidExpression: A loss that cannot be written as a function of batches.
         DeviceUnavailable: There is no such device.
         UnreadableFile, OutputExists: A file that is no checkpoint, or cannot be written.
-        NotInstalled: Libraries of the extra `train` are missing.
+        NotInstalled: Equinox or Optax, of the extra `train`, is missing.
 
     Source: Tian et al. 2021 (DirectPred) and Halvagal et al. 2023, their training on images.
     """
-    check_installed()
-
     check_installed()
     from eigendyn.training.seeds import train_seeds
 
@@ -82,17 +79,23 @@ def train(
         message = "Training on images counts `epochs`; `steps` follow from them. Leave it out."
         raise InvalidSetting(message)
     given: dict[str, Any] = dict(settings)
+    if own is not None and not own.has_predictor:
+        given.setdefault("predictor", "none")  # the usual one would do nothing
     chosen = Training(loss=name, **given)
     seeds = check_whole("seeds", seeds, 1)
     path = None if checkpoint is None else check_checkpoint(checkpoint)
-    symbolic = chosen_loss(name if own is None else own, chosen)
-    return train_seeds(chosen, symbolic, _images(images, labels), seeds, path, progress)
+    given_loss = name if own is None else own
+    chosen_loss(given_loss, chosen)  # refuses what does not fit
+    return train_seeds(chosen, given_loss, _images(images, labels), seeds, path, progress)
 
 
 def _images(images: str | ArrayLike | Images, labels: ArrayLike | None) -> Images:
-    if isinstance(images, Images):
-        return images
+    if not isinstance(images, str | Images):
+        return split_images(images, labels)
     if isinstance(images, str):
-        check_choice("images", images, DATA_SOURCES)
-        return digits_images()
-    return split_images(images, labels)
+        check_choice("source of images", images, DATA_SOURCES)
+        images = digits_images()
+    if labels is not None:
+        message = f"The images of {images.name} bring their labels. Leave `labels` out."
+        raise InvalidSetting(message)
+    return images

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def train_seeds(
     chosen: Training,
-    loss: SymbolicLoss,
+    loss: str | SymbolicLoss,
     images: Images,
     seeds: int,
     path: Path | None,
@@ -32,7 +32,7 @@ def train_seeds(
 ) -> xarray.Dataset:
     """Train as many networks, from a checkpoint if there is one; see `train`."""
     course = course_of(chosen, loss, images)
-    asked = told(course, loss)
+    asked = told(course)
     device = find_device(chosen.device)
     reached = Progress() if path is None else read_checkpoint(path, asked)
     bar = tqdm(total=seeds * chosen.epochs, unit="epoch", disable=not progress)
@@ -40,4 +40,4 @@ def train_seeds(
         bar.update(min(reached.seed, seeds) * chosen.epochs + reached.epoch)
         while reached.seed < seeds:
             reached = train_one(course, reached, bar, path, asked)
-    return labelled(course, loss.name, reached.done[:seeds], str(device))
+    return labelled(course, reached.done[:seeds], str(device))

@@ -119,9 +119,9 @@ def predictor_matrix(chosen: Training, correlation: Array | None, learned: Array
     return predictor_power(chosen, correlation)
 
 
-def present_predictor(chosen: Training, state: State, z1: Array) -> Array:
-    """The predictor as it stands, of the running correlation or that of embeddings z1."""
-    used = _correlation(z1) if state.correlation is None else state.correlation
+def present_predictor(chosen: Training, state: State, z1: Array | None) -> Array:
+    """The predictor as it stands, of the running correlation, or where none runs of embeddings."""
+    used = state.correlation if z1 is None else _correlation(z1)
     return predictor_matrix(chosen, used, state.predictor)
 
 

@@ -6,7 +6,10 @@ from click.testing import CliRunner
 
 from eigendyn.cli import figures as command
 from eigendyn.cli.main import cli
-from eigendyn.show.paper import FIGURES, NETWORKS_ONLY
+from eigendyn.show.paper import FIGURES, NETWORKS_ONLY, OF_DEEP
+
+OF_THEORY = [name for name in FIGURES if not name.startswith(OF_DEEP)]
+DEEP = [name for name in FIGURES if name.startswith(OF_DEEP)]
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +60,11 @@ def test_a_figure_is_a_picture_its_numbers_and_a_caption(folder):
         ("2", ["2a", "2b"]),
         ("5 2b 5", ["5", "2b"]),
         ("6 --descent quick", ["6a", "6b"]),
-        ("all", [name for name in FIGURES if name not in NETWORKS_ONLY]),
-        ("", [name for name in FIGURES if name not in NETWORKS_ONLY]),
-        ("all --descent quick", list(FIGURES)),
+        ("all", [name for name in OF_THEORY if name not in NETWORKS_ONLY]),
+        ("", [name for name in OF_THEORY if name not in NETWORKS_ONLY]),
+        ("all --descent quick", OF_THEORY),
+        ("3 8 --networks deep", ["deep-3", "deep-8"]),
+        ("all --networks deep --descent quick", DEEP),
     ],
 )
 def test_names_mean_figures(asked, arguments, names):
@@ -83,6 +88,10 @@ def test_options_reach_the_gallery(asked):
     [
         ("2c", "There is no figure '2c'"),
         ("6a", "Try --descent quick"),
+        ("3", "There is no figure '3'"),
+        ("2b --networks deep", "There is no figure '2b'"),
+        ("3 --networks deep --descent none", "Try --descent quick"),
+        ("3 --networks wide", "wide"),
         ("5 --format gif", "gif"),
         ("5 --descent some", "some"),
         ("5 --out no/such", "must exist"),
@@ -102,3 +111,12 @@ def test_existing_files_are_not_overwritten(folder):
     assert outcome.exit_code == 2
     assert "add --force" in outcome.stderr
     assert (folder / "figures/figure-5.txt").read_text() == "mine"
+
+
+def test_deep_networks_are_trained_in_full_unless_said_otherwise(asked):
+    invoke("4 --networks deep")
+    assert asked["descent"] == "full"
+    invoke("4 --networks deep --descent quick")
+    assert asked["descent"] == "quick"
+    invoke("5")
+    assert asked["descent"] == "none"

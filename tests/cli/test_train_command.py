@@ -1,5 +1,6 @@
 """Claims about `eigendyn train`: what is refused before anything heavy, and what a run says."""
 
+import json
 import shlex
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import eigendyn
 from eigendyn.cli.main import cli
 from eigendyn.cli.train import _left
 
@@ -99,6 +101,7 @@ def test_bad_input_gets_one_sentence_and_nothing_is_written(folder, options, wor
 
 PROBE = """
 import shlex, sys
+import eigendyn
 from eigendyn.cli.main import cli
 for line in sys.argv[1:]:
     try:
@@ -133,3 +136,42 @@ def test_after_an_interruption_it_says_how_to_go_on(folder, monkeypatch):
     assert _left(checkpoint) == "nothing was saved yet."
     checkpoint.touch()
     assert _left(checkpoint) == "go on with eigendyn train --loss-expr 'sum(z1*sg(z2))'"
+
+
+SMALL = "--network linear --embedding 4 --epochs 3 --batch 8 --saves 4"
+
+
+def test_it_prints_what_was_learned_and_saves_what_is_asked_for(folder):
+    done = invoke(
+        f"train euclidean --data mine.npz {SMALL} --checkpoint c.npz -o run.nc --plot run.png"
+    )
+    assert done.exit_code == 0, done.output
+    assert "32 images to train on and 8 to test on, 6 × 6; 4 classes" in done.stderr
+    assert "Saved run.nc and run.png." in done.stderr
+    assert "linear" in done.stdout
+    run = eigendyn.load("run.nc")
+    assert run["variance"].sizes == {"seed": 1, "mode": 4, "time": 4}
+    assert run.attrs["data"] == "mine.npz"
+    assert (folder / "run.png").read_bytes().startswith(b"\x89PNG")
+    again = invoke(f"train euclidean --data mine.npz {SMALL} --checkpoint c.npz -o again.nc -q")
+    assert again.exit_code == 0, again.output
+    assert again.stdout == done.stdout
+    assert eigendyn.load("again.nc")["variance"].equals(run["variance"])
+
+
+def test_without_labels_there_is_no_readout_and_it_is_said(folder):
+    done = invoke(f"train euclidean --data alone.npy {SMALL} --json")
+    assert done.exit_code == 0, done.output
+    assert "no labels, so no readout" in done.stderr
+    found = json.loads(done.stdout)
+    assert found["readout"] == {}
+    assert found["modes"] == 4
+
+
+def test_a_network_that_diverges_ends_with_3_and_the_epoch(folder):
+    done = invoke(f"train euclidean --data mine.npz {SMALL} --learning-rate 90 --json -q")
+    assert done.exit_code == 3, done.output
+    found = json.loads(done.stdout)
+    assert found["status"] == ["diverged"]
+    assert found["stopped_epoch"] == [1]
+    assert "diverged in epoch 1" in found["message"]

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from eigendyn import parse_loss
 from eigendyn.errors import EigendynError, InvalidSetting, NotInstalled, UnreadableFile
 from eigendyn.training.run import train
 
@@ -101,6 +102,12 @@ def test_a_network_that_diverges_stops_and_leaves_its_last_good_checkpoint(tmp_p
     again = trained(learning_rate=0.3, momentum=0.0, epochs=40, saves=41, checkpoint=path)
     assert again["variance"].equals(found["variance"])
     assert again["stopped_epoch"].equals(found["stopped_epoch"])
+
+
+def test_a_seed_is_any_whole_number_and_a_loss_without_a_predictor_trains_without_one():
+    found = trained(parse_loss("sum((z1 - sg(z2))**2)/2"), seed=2**70, epochs=1)
+    assert found["status"].values.tolist() == ["completed"]
+    assert json.loads(found.attrs["settings"])["predictor"] == "none"
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):

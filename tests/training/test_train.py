@@ -64,21 +64,21 @@ def test_the_same_seed_gives_the_same_numbers_and_each_seed_its_own(whole):
 
 @pytest.mark.parametrize("interrupted", [1, 3, 5])
 def test_training_goes_on_to_the_same_numbers(whole, tmp_path, monkeypatch, interrupted):
-    path, measure, calls = tmp_path / "run.npz", loop._measures, []
+    path, observed, calls = tmp_path / "run.npz", loop.observe, []
 
     def killed(*args):
         calls.append(args)
         if len(calls) > interrupted:
             raise Killed
-        return measure(*args)
+        return observed(*args)
 
-    monkeypatch.setattr(loop, "_measures", killed)
+    monkeypatch.setattr(loop, "observe", killed)
     with pytest.raises(Killed):
         trained(seeds=2, checkpoint=path)
-    monkeypatch.setattr(loop, "_measures", measure)
+    monkeypatch.setattr(loop, "observe", observed)
     same(trained(seeds=2, checkpoint=path), whole)
     calls.clear()
-    monkeypatch.setattr(loop, "_measures", killed)
+    monkeypatch.setattr(loop, "observe", killed)
     same(trained(seeds=2, checkpoint=path), whole)  # nothing is left to do
     assert not calls
 

@@ -1,15 +1,23 @@
-"""Label branches and special points, so that they can be saved and read like any result."""
+"""Label branches and special points, so that they can be saved, and read back for a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.analysis.bifurcations.branches import Branch
 from eigendyn.analysis.bifurcations.continuation import Diagram
 from eigendyn.analysis.bifurcations.folds import FoldCurve
+from eigendyn.analysis.bifurcations.special_points import SpecialPoint
 from eigendyn.results.labelled import Column, Labelled
+
+if TYPE_CHECKING:
+    import xarray
+
+EQUAL = " = "  # between parameters that are driven together
 
 
 def diagram_data(diagram: Diagram, curves: Sequence[FoldCurve] = (), **attributes: str) -> Labelled:
@@ -29,7 +37,7 @@ def diagram_data(diagram: Diagram, curves: Sequence[FoldCurve] = (), **attribute
         there are curves, (fold, coordinate); `eigendyn.save` writes them.
     """
     branches, special = diagram.branches, diagram.special_points
-    driven = " = ".join(diagram.driven)
+    driven = EQUAL.join(diagram.driven)
     variables = {
         "parameter": Column(
             ("point",), np.concatenate([b.parameter for b in branches]), {"long_name": driven}
@@ -72,7 +80,7 @@ def diagram_data(diagram: Diagram, curves: Sequence[FoldCurve] = (), **attribute
             ),
         }
     if curves:
-        first, second = (" = ".join(names) for names in curves[0].driven)
+        first, second = (EQUAL.join(names) for names in curves[0].driven)
         joined = {
             name: np.concatenate([getattr(c, name) for c in curves])
             for name in ("first", "second", "x")
@@ -99,6 +107,64 @@ def diagram_data(diagram: Diagram, curves: Sequence[FoldCurve] = (), **attribute
             **attributes,
         },
     )
+
+
+def diagram_of(data: xarray.Dataset) -> Diagram:
+    """Read a diagram back from its labelled arrays, without what only its making needed.
+
+    Args:
+        data: What `diagram_data` gave, saved and loaded.
+
+    Returns:
+        Its branches and special points; these are not listed with their branches, and no branch
+        knows what is conserved along it.
+    """
+    branches = []
+    for number, ended in enumerate(zip(data["begins"].values, data["ends"].values, strict=True), 1):
+        points = np.flatnonzero(data["branch"].values == number)
+        parameter, x, stability = (
+            data[name].values[points] for name in ("parameter", "x", "stability")
+        )
+        values = _joined(data, "eigenvalue")[points]
+        branches.append(Branch(parameter, x, values, stability, (), ended, False, {}))
+    special = []
+    if "kind" in data:
+        names = ("kind", "special_parameter", "special_x", "frequency", "bracket")
+        columns = [data[name].values for name in names]
+        values = _joined(data, "special_eigenvalue")
+        for (kind, parameter, x, frequency, bracket), of in zip(
+            zip(*columns, strict=True), values, strict=True
+        ):
+            special.append(SpecialPoint(str(kind), float(parameter), x, of, frequency, bracket))
+    low, high = (float(end) for end in data.attrs["between"])
+    return Diagram(
+        driven=tuple(data.attrs["driven"].split(EQUAL)),
+        between=(low, high),
+        names=tuple(str(name) for name in data["coordinate"].values),
+        branches=tuple(branches),
+        special_points=tuple(special),
+        unfollowed=int(data.attrs["unfollowed"]),
+        slices=int(data.attrs["slices"]),
+        title=str(data.attrs.get("loss", data.attrs.get("model", ""))),
+    )
+
+
+def curves_of(data: xarray.Dataset) -> tuple[FoldCurve, ...]:
+    """Read curves of saddle-nodes back; none where none were saved."""
+    if "fold_curve" not in data:
+        return ()
+    words = (data[f"fold_{which}"].attrs["long_name"] for which in ("first", "second"))
+    first, second = (tuple(names.split(EQUAL)) for names in words)
+    found = []
+    for number in np.unique(data["fold_curve"].values):
+        points = np.flatnonzero(data["fold_curve"].values == number)
+        a, b, x = (data[f"fold_{name}"].values[points] for name in ("first", "second", "x"))
+        found.append(FoldCurve((first, second), a, b, x, ("", ""), False))
+    return tuple(found)
+
+
+def _joined(data: xarray.Dataset, name: str) -> NDArray:
+    return data[f"{name}_real"].values + 1j * data[f"{name}_imag"].values
 
 
 def _complex(name: str, dims: tuple[str, ...], values: NDArray) -> dict[str, Column]:

@@ -24,9 +24,14 @@ FIGURES = MappingProxyType(
         "bifurcation": ("bifurcation", "Bifurcations in weight decay"),
         "conservation": ("conservation", "What is conserved along descent"),
         "digits": ("digits", "What a linear BYOL learns of handwritten digits"),
+        "deep-3": ("deep.spectra", "Deep networks: spectra and readout over epochs"),
+        "deep-4": ("deep.alignment", "Deep networks: alignment of predictor and correlation"),
+        "deep-7": ("deep.ema_target", "Deep networks with and without an EMA target"),
+        "deep-8": ("deep.weight_decay", "Deep networks: weight decay, plain and isotropic"),
     }
 )
-NETWORKS_ONLY = ("6a", "6b")
+NETWORKS_ONLY = ("6a", "6b")  # which no theory covers
+OF_DEEP = "deep-"  # begins the names of figures of networks that are trained on images
 
 
 def outputs(name: str, folder: Path, kind: str) -> dict[str, Path]:

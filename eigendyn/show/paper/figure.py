@@ -43,7 +43,7 @@ def make_figure(
         parts = folder / "parts"
         parts.mkdir(exist_ok=True)
     page = import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
-    work = Work(name, descents=EFFORTS[descent], progress=progress, parts=parts)
+    work = Work(name, EFFORTS[descent], descent, progress=progress, parts=parts)
     paths = outputs(name, folder, kind)
     _write(name, page, page.numbers(work), paths, descent, force)
     return paths

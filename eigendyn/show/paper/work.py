@@ -58,12 +58,14 @@ class Work:
     Args:
         title: What a progress bar is called.
         descents: Size of the gradient descents; None leaves them out.
+        effort: How much is trained, one of `EFFORTS`.
         progress: Show a progress bar on standard error.
         parts: Folder in which finished parts are kept, and found again; None keeps none.
     """
 
     title: str = ""
     descents: Descents | None = None
+    effort: str = "none"
     progress: bool = False
     parts: Path | None = None
 
@@ -96,7 +98,7 @@ class Work:
         chosen: dict[str, Any] = (
             settings | size | {"steps": min(settings["steps"], self.descents.longest)}
         )
-        compared = self._part(
+        compared = self.part(
             name,
             {"loss": loss, "weights": weights.tolist(), "false_alarm": false_alarm, **chosen},
             lambda: crosscheck(
@@ -142,7 +144,7 @@ class Work:
         fixed = {"weights": weights.tolist()}
         if followed is not None:
             fixed["followed"] = followed.tolist()
-        return self._part(
+        return self.part(
             name,
             fixed | chosen,
             lambda: train(weights, followed, progress=self.progress, **chosen),
@@ -160,7 +162,7 @@ class Work:
         assert trained is not None
         return trained["singular_value"].values, trained["time"].values
 
-    def _part(self, name: str, settings: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+    def part(self, name: str, settings: Mapping[str, Any], make: Callable[[], Any]) -> Any:
         """Load a finished part, or make it and keep it."""
         if self.parts is None:
             return make()

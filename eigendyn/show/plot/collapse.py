@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,9 @@ from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
 from eigendyn.show.plot.spectrum import plot_spectrum
+
+if TYPE_CHECKING:
+    import xarray
 
 COLOURS = {"kept": "#b7d3e6", "lost": "#c44e52", "not known": "#e8e8e8"}
 WIDTH, SPECTRUM, ROW, AROUND = 6.4, 3.2, 0.24, 1.3  # inches
@@ -37,8 +41,13 @@ def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
     """
     is_one = isinstance(diagnosis, Diagnosis)
     check_is("diagnosis", diagnosis, is_one, "what eigendyn.diagnose(loss) gives")
-    verdicts = diagnosis.to_xarray()["verdict"]
-    ax = axes_to_draw_on(ax, (WIDTH, AROUND + ROW * len(verdicts)))
+    ax = axes_to_draw_on(ax, (WIDTH, AROUND + ROW * (1 + len(diagnosis.changes))))
+    draw_verdicts(diagnosis.to_xarray()["verdict"], ax)
+    return ax
+
+
+def draw_verdicts(verdicts: xarray.DataArray, ax: Axes) -> None:
+    """Draw verdicts over (change, mode) as the image of `plot_diagnosis`."""
     words = list(COLOURS)
     codes = np.select([verdicts.values == word for word in words], range(len(words)))
     ax.imshow(
@@ -60,7 +69,15 @@ def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
         frameon=False,
         fontsize="small",
     )
-    return ax
+
+
+def save_verdicts(saved: xarray.Dataset, path: str | Path, force: bool = False) -> Path:
+    """Draw the verdicts of a diagnosis that was saved; its spectrum over time was not."""
+    check_output(path, PICTURE_SUFFIXES, force)
+    below = AROUND + ROW * saved.sizes["change"]
+    figure = Figure(figsize=(WIDTH, below), layout="constrained")
+    draw_verdicts(saved["verdict"], figure.add_subplot())
+    return save_figure(figure, path, force)
 
 
 def save_diagnosis(diagnosis: Diagnosis, path: str | Path, force: bool = False) -> Path:

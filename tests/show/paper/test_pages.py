@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.settings.spectrum import published_weights, variances_from_weights
-from eigendyn.show.paper import FIGURES, NETWORKS_ONLY
+from eigendyn.show.paper import FIGURES, NETWORKS_ONLY, OF_DEEP
 from eigendyn.show.paper import relu as relu_page
 from eigendyn.show.paper.extent import until_still
 from eigendyn.show.paper.variants import AS_PUBLISHED, Panel, panels
@@ -27,7 +27,7 @@ LONG = {"2a"}  # of many steps; a test of fewer steps stands for it
 PAGES = [
     pytest.param(name, marks=pytest.mark.full if name in LONG else ())
     for name in FIGURES
-    if name not in OWN
+    if name not in OWN and not name.startswith(OF_DEEP)
 ]
 
 

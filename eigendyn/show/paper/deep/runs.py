@@ -1,0 +1,111 @@
+"""Train the deep networks that the figures show, each once, and find them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any
+
+import xarray
+
+from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.training import Training
+from eigendyn.show.paper.work import Numbers, Work
+from eigendyn.show.report.training import Mean, fate, recruited
+
+EMA = {"target": "ema", "ema": 0.99}
+TARGETS: Mapping[str, Mapping[str, Any]] = {"shared": {}, "ema": EMA}
+DECAYING = ("euclidean", "iso-euclidean")  # losses that are trained under other decays too
+DECAYS = (0.0, 4e-4, 4e-3)  # the second is that of every other run
+COMMON = {"images": "digits", "network": "conv", "weight_decay": DECAYS[1]}
+RUNS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {  # name → arguments of `eigendyn.train`
+        **{
+            f"{loss}-{target}": {"loss": loss, **COMMON, **chosen}
+            for loss in LOSS_NAMES
+            for target, chosen in TARGETS.items()
+        },
+        **{
+            f"{loss}-decay-{decay:g}": {"loss": loss, **COMMON, **EMA, "weight_decay": decay}
+            for loss in DECAYING
+            for decay in DECAYS
+            if decay != COMMON["weight_decay"]
+        },
+    }
+)
+OF_VERB = ("images", "seeds")  # what `eigendyn.train` takes beside settings of a training
+SIZES = {  # by effort, one of `work.EFFORTS`
+    "quick": {"seeds": 2, "epochs": 10, "saves": 11},
+    "full": {"seeds": 5, "epochs": 200, "saves": 41},
+}
+
+
+def decayed(loss: str, decay: float) -> str:
+    """Name of the run of a loss with an EMA target under a weight decay."""
+    return f"{loss}-ema" if decay == COMMON["weight_decay"] else f"{loss}-decay-{decay:g}"
+
+
+def deep_runs(names: Iterable[str], kept: Iterable[str], work: Work) -> Numbers:
+    """Train networks by their names in `RUNS`, or find those that were trained before.
+
+    A finished run is a part of the work, an unfinished one goes on from a checkpoint beside it.
+
+    Args:
+        names: Names of runs.
+        kept: Variables of `eigendyn.train` that are drawn; how each seed ended is kept too.
+        work: How much is trained, and where parts are kept.
+
+    Returns:
+        By name and "training", what was measured.
+    """
+    variables = [*kept, "status", "stopped_epoch"]
+
+    def make(name: str) -> Numbers:
+        wanted: dict[str, Any] = {**RUNS[name], **SIZES[work.effort]}
+        checkpoint = None if work.parts is None else work.parts / f"deep-{name}.npz"
+
+        def trained() -> xarray.Dataset:
+            from eigendyn.training.run import train
+
+            return train(**wanted, checkpoint=checkpoint, progress=work.progress)
+
+        chosen = {key: one for key, one in wanted.items() if key not in OF_VERB}
+        told = wanted | asdict(Training(**chosen))  # so that another default is another part
+        made = work.part(f"deep-{name}", told, trained)
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
+        return {"training": made[[one for one in variables if one in made]]}
+
+    return work.each(make, {name: name for name in names})
+
+
+def size_sentence(numbers: Numbers) -> str:
+    """Say what was trained, how often, and how to read lines and bands."""
+    every = [numbers[path] for path in numbers if path.endswith("/training")]
+    one = every[0]
+    ended = sorted({f"{run.attrs['loss']}: {fate(run)}" for run in every} - _completed(every))
+    failed = f" Not completed: {'; '.join(ended)}." if ended else ""
+    return (
+        f"Counterpart of the paper's figure, not a reproduction: {one.sizes['seed']} "
+        f"{one.attrs['network']} networks for each setting, trained without labels on "
+        f"{one.attrs['data']} ({one.attrs['augment']}) for {one['epoch'].values[-1]:g} epochs. "
+        f"Lines: median over seeds; bands: from the smallest to the largest.{failed}"
+    )
+
+
+def _completed(every: Iterable[xarray.Dataset]) -> set[str]:
+    return {f"{run.attrs['loss']}: completed" for run in every}
+
+
+def recruited_sentence(numbers: Numbers) -> str:
+    """Say how many modes every run has recruited."""
+    told = "; ".join(
+        f"{path.removesuffix('/training')} {Mean.of(recruited(run)).told()}"
+        for path, run in numbers.items()
+        if "variance" in run
+    )
+    return (
+        "Modes recruited, from below half of their own end to half of the largest or more, mean ± "
+        f"standard error: {told}."
+    )

@@ -1,0 +1,146 @@
+"""Observe a network after an epoch: spectrum, readouts, the theory's forecast, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from eigendyn.errors import EigendynError
+from eigendyn.settings.training import Training
+from eigendyn.training.course import Course
+from eigendyn.training.foretell import forecast
+from eigendyn.training.measured import Measured, measure, tangent_gains
+from eigendyn.training.networks import Encoder, in_blocks
+from eigendyn.training.readout import readouts
+from eigendyn.training.step import State, present_predictor
+from eigendyn.training.warning import collapse_warning, own_growth
+
+GAIN_PAIRS = 512  # of views, at most, for gains, which take a backward pass for each mode
+LARGE = ("vectors", "first", "second")  # what is measured and not kept
+KEPT = tuple(one.name for one in fields(Measured) if one.name not in LARGE)
+
+Row = dict[str, Any]  # what is kept of one epoch
+
+
+def observe(
+    course: Course,
+    state: State,
+    pairs: tuple[Array, Array],
+    earlier: Sequence[Row],
+    epoch: int,
+    loss: float,
+) -> Row:
+    """Measure a network, and say what the theory foretells.
+
+    What moves its modes, their gains and layers, is measured at the start and where the forecast
+    is made, and taken to stay: that is what the theory assumes.
+
+    Args:
+        course: What is trained.
+        state: Where training is.
+        pairs: Views on which is measured.
+        earlier: Rows of earlier epochs.
+        epoch: Epochs so far.
+        loss: Mean loss of the last epoch's batches.
+
+    Returns:
+        A row, by names: fields of `Measured`; "growth_rate" (modes,); "forecast" (modes, times)
+        over the saved epochs, NaN until it is made, and its "forecast_status"; "warned", the
+        epoch of the first warning or −1, and "warning"; readouts where there are labels.
+    """
+    chosen = course.chosen
+    asks = chosen.uses_correlation and state.correlation is None
+    predictor = present_predictor(chosen, state, _embed(state.online, pairs[0]) if asks else None)
+    foretells = epoch == course.forecast_epoch
+    moving = foretells or not earlier
+    embed = _whole if moving else _blocks
+    weights = state.online, state.target, predictor
+    now = measure(embed, *weights, course.loss, *pairs, moving=moving)
+    if not moving:
+        now = _with_gains(now, earlier[-1])
+    row: Row = {"epoch": epoch, "loss": loss, "stopped": -1}
+    row |= {name: np.asarray(getattr(now, name)) for name in KEPT}
+    speed = 1 / (1 - chosen.momentum)
+    row["growth_rate"] = speed * own_growth(now, chosen.weight_decay)
+    last = earlier[-1] if earlier else _nothing_foretold(course)
+    row |= {name: last[name] for name in _nothing_foretold(course)}
+    if foretells:
+        few = (part[:GAIN_PAIRS] for part in pairs)
+        gains = np.asarray(tangent_gains(_whole, state.online, *few, now.vectors))
+        row |= _foretold(course, now, gains, epoch)
+    if row["warned"] < 0:
+        history = [as_measured(one) for one in (*earlier, row)]
+        time = chosen.learning_rate * course.steps_per_epoch * speed
+        said = collapse_warning(history, time, chosen.weight_decay)
+        row |= {} if said is None else {"warned": epoch, "warning": said}
+    images = course.images
+    if images.train_labels is not None:
+        features = [
+            np.asarray(_features(state.online, jnp.asarray(course.views.centred(part))))
+            for part in (images.train, images.test)
+        ]
+        row |= readouts(features[0], features[1], images)
+    return row
+
+
+def _with_gains(now: Measured, earlier: Row) -> Measured:
+    """The same with the gains and layers that were measured before."""
+    gain, layers = earlier["gain"], earlier["layers"]
+    return replace(now, gain=gain, layers=layers, moved=2 * gain * np.asarray(now.drive))
+
+
+def _nothing_foretold(course: Course) -> Row:
+    shape = (course.chosen.embedding, len(course.saved))
+    return {
+        "forecast": np.full(shape, np.nan),
+        "forecast_status": "none",
+        "warned": -1,
+        "warning": "",
+    }
+
+
+def _foretold(course: Course, now: Measured, gains: NDArray, epoch: int) -> Row:
+    saved = np.array(course.saved)
+    steps = (saved[saved >= epoch] - epoch) * course.steps_per_epoch
+    values = _nothing_foretold(course)["forecast"]
+    try:
+        found = forecast(course.given, now, gains, steps, _in_theory(course.chosen))
+    except EigendynError as error:  # as of a loss that the theory has no dynamics of
+        return {"forecast": values, "forecast_status": str(error)}
+    values[:, saved >= epoch] = found.variance
+    return {"forecast": values, "forecast_status": found.status}
+
+
+def _in_theory(chosen: Training) -> Training:
+    """Settings whose predictor is that of the training: of the first view, as in its batches."""
+    is_of_batch = chosen.uses_correlation and not chosen.averages
+    return replace(chosen, correlation="first-view") if is_of_batch else chosen
+
+
+def as_measured(row: Mapping[str, Any]) -> Measured:
+    """What was measured, out of a row."""
+    nothing = jnp.zeros((0, 0))
+    return Measured(**{name: row[name] for name in KEPT}, **dict.fromkeys(LARGE, nothing))
+
+
+@jax.jit
+def _features(online: Encoder, x: Array) -> Array:
+    return in_blocks(online.features, x)
+
+
+def _blocks(online: Encoder, x: Array) -> Array:
+    return in_blocks(online, x)
+
+
+def _whole(online: Encoder, x: Array) -> Array:  # differentiated, it compiles in half the time
+    return online(x)
+
+
+_embed = jax.jit(_blocks)

@@ -1,0 +1,68 @@
+"""Claims about `eigendyn plot`."""
+
+import json
+
+import pytest
+import xarray
+from click.testing import CliRunner
+
+import eigendyn
+from eigendyn.cli.main import cli
+from eigendyn.results.files import save
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Run in a folder of its own, with a run in another."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    eigendyn.save(eigendyn.simulate("euclidean", [0.1, 1.0], steps=20), "runs/one.nc")
+    return tmp_path
+
+
+def invoke(arguments):
+    return CliRunner().invoke(cli, f"plot {arguments}")
+
+
+def test_a_picture_stands_beside_its_file_and_none_is_overwritten(folder):
+    for name in ("one", "one-2"):
+        outcome = invoke("runs/one.nc")
+        assert outcome.exit_code == 0, outcome.stderr
+        assert f"Saved runs/{name}.png" in outcome.stderr
+        assert (folder / f"runs/{name}.png").exists()
+    assert "runs/one.nc is a run of simulate." in outcome.stdout
+
+
+def test_a_picture_is_replaced_only_by_force(folder):
+    (folder / "mine.svg").write_text("mine")
+    refused = invoke("runs/one.nc -o mine.svg")
+    assert refused.exit_code == 2
+    assert "exists and is not overwritten" in str(refused.exception) + refused.stderr
+    assert (folder / "mine.svg").read_text() == "mine"
+    assert invoke("runs/one.nc -o mine.svg --force").exit_code == 0
+    assert (folder / "mine.svg").read_text().startswith("<?xml")
+
+
+def test_a_script_is_told_what_was_drawn():
+    told = json.loads(invoke("runs/one.nc --json").stdout)
+    assert told == {"kind": "a run of simulate", "files": {"picture": "runs/one.png"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("runs/none.nc", "does not exist"),
+        ("runs", "is a folder"),
+        ("text.nc", "could not be read"),
+        ("other.nc", "must hold a run of simulate, an ensemble"),
+        ("runs/one.nc -o one.gif", "must end in .png, .pdf, .svg"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_a_sentence_and_nothing_is_written(folder, name, words):
+    (folder / "text.nc").write_text("text")
+    save(xarray.Dataset({"x": ("place", [1.0])}), "other.nc")
+    before = sorted(folder.rglob("*"))
+    outcome = invoke(name)
+    assert outcome.exit_code == 2
+    assert words in str(outcome.exception) + outcome.stderr
+    assert sorted(folder.rglob("*")) == before

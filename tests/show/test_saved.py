@@ -1,0 +1,96 @@
+"""Claims about drawing whatever a file holds."""
+
+import numpy as np
+import pytest
+import xarray
+from matplotlib.figure import Figure
+from trained import trained
+
+import eigendyn
+from eigendyn.analysis.bifurcations.diagram_data import curves_of, diagram_data, diagram_of
+from eigendyn.errors import InvalidSetting
+from eigendyn.show.saved import KINDS, kind_of
+
+TIMES = np.linspace(0, 10, 11)
+STARTS = [[0.1, 1.0], [0.2, 2.0], [0.05, 0.4]]
+
+
+def of(marks):
+    """The least result that has the marks of a kind."""
+    if isinstance(marks, frozenset):
+        return xarray.DataTree.from_dict({f"/{name}": xarray.Dataset() for name in marks})
+    held = {name: (dims, np.zeros((2,) * len(dims))) for name, dims in marks.items()}
+    return xarray.Dataset(held)
+
+
+@pytest.fixture(scope="module")
+def diagram():
+    system = eigendyn.dynamical_system("euclidean", modes=1)
+    found = eigendyn.continue_fixed_points(system, "weight_decay", (0, 0.4))
+    folds = found.special_points
+    two = (("weight_decay", (0, 0.4)), ("sigma1", (0, 1)))
+    return found, eigendyn.analysis.fold_curve(system, *two[0], *two[1], folds=folds)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.words)
+def test_every_kind_is_known_by_its_marks_and_by_no_other_ones(kind):
+    assert kind_of(of(kind.marks)) is kind
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda: eigendyn.simulate("cosine", [0.1, 1.0], steps=50), "a run of simulate"),
+        (lambda: eigendyn.ensemble("euclidean", STARTS, times=TIMES), "an ensemble"),
+        (lambda: eigendyn.diagnose("euclidean", [0.01, 1.0], steps=50).to_xarray(), "a diagnosis"),
+        (trained, "a training on images"),
+    ],
+)
+def test_a_result_that_was_saved_is_known_and_drawn(made, words, tmp_path):
+    path = eigendyn.save(made(), tmp_path / "result.nc")
+    result = eigendyn.load(path)
+    kind = kind_of(result)
+    assert kind.words == words
+    kind.draw(result, tmp_path / "picture.png", False)
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_ensemble_is_drawn_as_the_median_and_most_of_its_trajectories():
+    many = eigendyn.ensemble("euclidean", STARTS, times=TIMES)
+    axes = eigendyn.plot.ensemble(many, Figure().add_subplot())
+    variance = many["singular_value"].values ** 2
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), np.median(variance[:, 0], axis=0))
+    edge = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert edge.max() == pytest.approx(np.quantile(variance[:, 0], 0.9, axis=0).max())
+    assert "3 trajectories" in axes.get_title()
+
+
+def test_an_ensemble_of_final_states_is_refused_with_what_to_try():
+    final = eigendyn.ensemble("euclidean", STARTS, times=TIMES, keep="final")
+    with pytest.raises(InvalidSetting, match="keep='trajectory'"):
+        eigendyn.plot.ensemble(final)
+
+
+def test_branches_are_read_back_as_they_were_saved(diagram, tmp_path):
+    first, curves = diagram
+    path = eigendyn.save(diagram_data(first, curves, loss="euclidean"), tmp_path / "branches.nc")
+    saved = eigendyn.load(path)
+    again, folds = diagram_of(saved), curves_of(saved)
+    assert (again.driven, again.between, again.names) == (first.driven, (0, 0.4), first.names)
+    for one, other in zip(first.branches, again.branches, strict=True):
+        assert one.ended == other.ended
+        for name in ("parameter", "x", "eigenvalues", "stability"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for one, other in zip(first.special_points, again.special_points, strict=True):
+        assert (one.kind, one.parameter) == (other.kind, other.parameter)
+        np.testing.assert_array_equal(one.x, other.x)
+    for one, other in zip(curves, folds, strict=True):
+        assert one.driven == other.driven
+        np.testing.assert_array_equal(one.second, other.second)
+    kind_of(saved).draw(saved, tmp_path / "branches.png", False)
+
+
+def test_what_cannot_be_drawn_is_refused_with_what_can():
+    table = xarray.Dataset({"x": ("place", [1.0])}, attrs={"title": "places"})
+    with pytest.raises(InvalidSetting, match=r"run of simulate.* or a training.*places"):
+        kind_of(table)
