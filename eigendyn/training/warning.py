@@ -26,6 +26,8 @@ DOUBT = 2.0  # standard errors of a drive that count as none
 IN_A_ROW = 3  # measures that must agree before a warning; one of the start does not count
 LOST = 0.01  # share of what it was at the start at which a variance counts as lost
 
+HALVINGS = 30  # of the time in which that time is looked for
+
 
 def own_growth(now: Measured, weight_decay: float, doubt: float = 0.0) -> NDArray:
     """Growth rates d ln v_m/dt by each mode's own drive (modes,), 2 κ G_m/v_m − 2 ω L_m.
@@ -54,7 +56,7 @@ def collapse_warning(
 
     There is a warning where the last `IN_A_ROW` measures agree that every mode that is told from
     none, but the largest, shrinks by its own drive, beyond doubt. The epochs are those until
-    `LOST` of them is left, at the rates d ln v_m/dt of the last measure.
+    `LOST` of them is left, at the growth rates of the last measure.
 
     Args:
         history: What was measured so far, first that of the untrained network.
@@ -69,10 +71,10 @@ def collapse_warning(
     every = all(_largest_shrinks(one, weight_decay) for one in latest)
     what = "every mode" if every else "every mode but the largest"
     epochs = _time_left(history[0], now, weight_decay) / time_per_epoch
-    left = f"{LOST:.0%} of what varied at the start is left"
-    when = f"{left} already" if epochs <= 0 else f"{left} in {math.ceil(epochs)} epochs"
-    if not math.isfinite(epochs):
-        when = "the others keep it up for now"
+    lost = f"{100 * LOST:g} % of what varied at the start"
+    when = f"{lost} will be left in {math.ceil(epochs)} epochs"
+    if epochs <= 0:
+        when = f"less than {lost} is left"
     return f"The representation collapses: by the theory {what} shrinks; {when}."
 
 
@@ -92,27 +94,22 @@ def _largest_shrinks(now: Measured, weight_decay: float) -> bool:
 def _time_left(first: Measured, now: Measured, weight_decay: float) -> float:
     """Time until the modes but the largest have a hundredth of the share that they began with.
 
-    Shares are of the larger one of the variances now and at the start.
+    Shares are of the largest variance, where it has grown since the start.
     """
     began, v = (np.asarray(one.variance) for one in (first, now))
-    scale = max(1.0, float(v[0] / began[0]))
-    wanted = LOST * scale * float(began[1:].clip(0).sum())
-    count = max(2, matter(now))
-    rates = np.asarray(now.growth_rate(weight_decay))[1:count]
-    rest = v[1:count]
+    wanted = LOST * began[1:].clip(0).sum() * max(1.0, v[0] / began[0])
+    shrinking = slice(1, max(2, matter(now)))
+    rates = own_growth(now, weight_decay)[shrinking]
 
-    def remaining(time: float) -> float:
-        return float(np.sum(rest * np.exp(np.clip(rates * time, -700, 700))))
+    def remains(time: float) -> bool:
+        return bool(np.sum(v[shrinking] * np.exp(rates * time)) > wanted)
 
-    if remaining(0.0) <= wanted:
+    if not remains(0.0):
         return 0.0
-    late = 1.0
-    while remaining(late) > wanted:
-        late *= 2
-        if late > 1e9:
-            return math.inf
-    early = 0.0
-    for _ in range(50):
+    early, late = 0.0, 1.0
+    while remains(late):
+        early, late = late, 2 * late
+    for _ in range(HALVINGS):
         middle = (early + late) / 2
-        early, late = (middle, late) if remaining(middle) > wanted else (early, middle)
+        early, late = (middle, late) if remains(middle) else (early, middle)
     return late
