@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORECAST_SHARE = 0.1  # of the epochs, after which a forecast is made: the first transients are over
 MATTER = 3.0  # standard errors of its variance beyond which a mode is told from none
 NO_NOISE = 1e-12  # noise of a mode over its signal, at least, so that it can be divided by
-PIECES = 40  # of the time ahead, in each of which the gains stay as they are
+PIECES = 200  # of the time ahead, in each of which the gains stay as they are
 
 
 @dataclass(frozen=True)
