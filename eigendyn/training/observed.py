@@ -58,7 +58,7 @@ def observe(
     chosen = course.chosen
     asks = chosen.uses_correlation and state.correlation is None
     predictor = present_predictor(chosen, state, _embed(state.online, pairs[0]) if asks else None)
-    foretells = epoch == course.forecast_epoch
+    foretells = epoch == course.forecast_epoch < chosen.epochs
     moving = foretells or not earlier
     embed = _whole if moving else _blocks
     weights = state.online, state.target, predictor
