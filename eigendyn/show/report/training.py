@@ -90,10 +90,7 @@ def summary(dataset: xarray.Dataset) -> dict[str, Any]:
         "modes": dataset.sizes["mode"],
         "recruited_modes": Mean.of(recruited(dataset)).plain,
         **{name: _ends(dataset, name) for name in ENDS},
-        "forecast": {
-            key.removeprefix("forecast_"): number(value) if isinstance(value, float) else value
-            for key, value in _forecast(dataset).items()
-        },
+        "forecast": {key: plain(value) for key, value in _forecast(dataset).items()},
         "warning_epoch": [number(epoch) for epoch in _warned(dataset)],
         "status": dataset["status"].values.tolist(),
         "stopped_epoch": [number(epoch) for epoch in dataset["stopped_epoch"].values],
@@ -252,11 +249,34 @@ _FIRST_AND_LAST = {"initial": 0, "final": -1}
 
 def _warned(dataset: xarray.Dataset) -> NDArray:
     """Epoch at which collapse was foretold (seeds,); NaN where it was not."""
+    if "warning_epoch" not in dataset:
+        return np.full(dataset.sizes["seed"], np.nan)
     return dataset["warning_epoch"].values
 
 
 def _forecast(dataset: xarray.Dataset) -> dict[str, Any]:
-    return {key: value for key, value in dataset.attrs.items() if key.startswith("forecast_")}
+    """What is known of the forecast, without "forecast_": of all seeds, or one number for each."""
+    head = "forecast_"
+    told = {key: value for key, value in dataset.attrs.items() if key.startswith(head)}
+    told |= {
+        str(key): Mean.of(one.values)
+        for key, one in dataset.data_vars.items()
+        if str(key).startswith(head) and one.dims == ("seed",)
+    }
+    return {key.removeprefix(head): value for key, value in told.items()}
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold of a number, a mean or text."""
+    if isinstance(value, Mean):
+        return value.plain
+    return number(value) if isinstance(value, float) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mean):
+        return value.told()
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
@@ -282,13 +302,9 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
     yield "measures", "; ".join(shown)
     told_of = _forecast(dataset)
     if told_of:
-        start = told_of.pop("forecast_epoch", math.nan)
-        explained = (
-            f"{key.removeprefix('forecast_').replace('_', ' ')} "
-            f"{f'{value:.3g}' if isinstance(value, float) else value}"
-            for key, value in told_of.items()
-        )
-        yield "forecast", f"theory from epoch {start:g} on: {'; '.join(explained)}"
+        start = _shown(told_of.pop("epoch", NOT_FINITE))
+        said = (f"{key.replace('_', ' ')} {_shown(value)}" for key, value in told_of.items())
+        yield "forecast", f"theory from epoch {start} on: {'; '.join(said)}"
     for seed, epoch in zip(dataset["seed"].values, _warned(dataset), strict=True):
         if math.isfinite(epoch):
             yield "warning", f"seed {seed}: collapse foretold at epoch {epoch:g}"

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from eigendyn.results.labelled import check_training
 from eigendyn.results.outcome_words import COMPARABLE
 from eigendyn.show.report import SCHEMA_VERSION
-from eigendyn.show.report.layout import aligned, number
-from eigendyn.show.report.training import SURE, Mean, fate
+from eigendyn.show.report.layout import aligned
+from eigendyn.show.report.training import SURE, Mean, fate, plain
 
 if TYPE_CHECKING:
     import xarray
@@ -107,12 +107,6 @@ def _sign(mean: Mean) -> int:
 
 def summary(dataset: xarray.Dataset) -> dict[str, Any]:
     """Summarise the verdicts for scripts, ready for JSON."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Mean):
-            return value.plain
-        return number(value) if isinstance(value, float) else value
-
     return {
         "schema_version": SCHEMA_VERSION,
         "loss": dataset.attrs["loss"],

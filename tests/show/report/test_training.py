@@ -7,6 +7,7 @@ import pytest
 from trained import trained
 
 from eigendyn.show.report.training import Mean, epochs_to_gain, recruited, summary, table
+from eigendyn.training.result import _COLUMNS as COLUMNS
 
 
 def test_a_mean_is_written_to_the_first_digit_of_its_standard_error():
@@ -87,3 +88,23 @@ def test_without_labels_there_is_no_readout_and_that_is_said():
 def test_a_summary_is_json_whatever_is_not_known(options):
     json.dumps(summary(trained(**options)), allow_nan=False)
     assert table(trained(**options))
+
+
+def test_what_the_forecast_explained_is_a_mean_over_seeds():
+    dataset = trained(seeds=3)
+    assert "theory from epoch 2 on: explained 0.85 ± 0.03" in table(dataset)
+    found = summary(dataset)["forecast"]
+    assert (found["epoch"], found["explained"]["seeds"]) == (2, 3)
+    assert "forecast" not in table(
+        dataset.drop_attrs(deep=False)
+        .assign_attrs(
+            {key: value for key, value in dataset.attrs.items() if key != "forecast_epoch"}
+        )
+        .drop_vars("forecast_explained")
+    )
+
+
+def test_the_training_of_these_tests_has_the_layout_of_a_real_one():
+    made = trained()
+    for name, (axes, *_) in COLUMNS.items():
+        assert made[name].dims == axes, name
