@@ -58,7 +58,7 @@ def test_every_page_draws_and_speaks_of_at_least_five_seeds_in_bands(training, n
 
 def test_figure_three_names_what_a_claim_of_learning_is_beside(training):
     page = import_module("eigendyn.show.paper.deep.spectra")
-    words = page.caption(page.numbers(Work(effort="quick")))
+    words = page.caption(page.numbers(Work(effort="full")))
     assert "raw pixels (96.7%)" in words
     assert re.search(r"iso-cosine 9\d\.?\d* ± [\d.]+ % \(above both\)", words)
 

@@ -14,7 +14,7 @@ from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.spectrum import colours
 from eigendyn.show.plot.style import loss_symbol
 from eigendyn.show.plot.training import draw_over_seeds, of_epochs
-from eigendyn.show.report.training import Mean
+from eigendyn.show.report.mean import Mean
 
 KEPT = ("alignment",)
 TARGET = "ema"

@@ -12,7 +12,8 @@ import xarray
 from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.settings.training import Training
 from eigendyn.show.paper.work import Numbers, Work
-from eigendyn.show.report.training import Mean, fate, recruited
+from eigendyn.show.report.mean import Mean
+from eigendyn.show.report.training import fate, recruited
 
 EMA = {"target": "ema", "ema": 0.99}
 TARGETS: Mapping[str, Mapping[str, Any]] = {"shared": {}, "ema": EMA}

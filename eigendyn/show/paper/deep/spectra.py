@@ -14,7 +14,8 @@ from eigendyn.show.paper.deep.runs import deep_runs, recruited_sentence, size_se
 from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.style import loss_symbol
 from eigendyn.show.plot.training import draw_over_seeds, draw_spectrum, of_epochs
-from eigendyn.show.report.training import Mean, shortfall
+from eigendyn.show.report.mean import Mean
+from eigendyn.show.report.training import shortfall
 
 KEPT = ("variance", "forecast", "linear_accuracy")
 TARGET = "ema"
@@ -71,8 +72,8 @@ def caption(numbers: Numbers) -> str:
             "Above: variances that both views of an image share, one line for each mode, the "
             "theory's forecast from an early epoch dashed. Below: accuracy of a linear readout of "
             f"the features on test images, beside raw pixels ({raw:.1%}) and "
-            "the untrained encoder; a claim of learning counts only above both, by more than two "
-            f"standard errors. At the end: {'; '.join(told)}.",
+            "the untrained encoder; a claim of learning counts only above both, beyond "
+            f"chance (t test over seeds). At the end: {'; '.join(told)}.",
             recruited_sentence(numbers),
         ]
     )

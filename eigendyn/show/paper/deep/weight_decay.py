@@ -18,7 +18,7 @@ from eigendyn.show.paper.deep.runs import (
 from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.style import loss_symbol
 from eigendyn.show.plot.training import draw_spectrum
-from eigendyn.show.report.training import Mean
+from eigendyn.show.report.mean import Mean
 
 KEPT = ("variance", "forecast", "linear_accuracy", "rankme")
 
