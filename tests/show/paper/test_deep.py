@@ -56,6 +56,17 @@ def test_every_page_draws_and_speaks_of_at_least_five_seeds_in_bands(training, n
     assert words.endswith(".")
 
 
+@pytest.mark.parametrize("name", ["deep-3", "deep-8"])
+def test_spectra_are_drawn_without_a_forecast_too_and_nothing_is_said_of_one(training, name):
+    page = import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
+    numbers = page.numbers(Work(name, effort="quick"))
+    assert page.draw(numbers).axes[0].get_legend() is not None
+    assert "forecast from an early epoch dashed" in page.caption(numbers)
+    without = {path: run.drop_vars("forecast") for path, run in numbers.items()}
+    assert page.draw(without).axes[0].get_legend() is None
+    assert "forecast" not in page.caption(without)
+
+
 def test_figure_three_names_what_a_claim_of_learning_is_beside(training):
     page = import_module("eigendyn.show.paper.deep.spectra")
     words = page.caption(page.numbers(Work(effort="full")))

@@ -29,7 +29,7 @@ def numbers(work: Work) -> Numbers:
 
 def draw(numbers: Numbers) -> Figure:
     """Draw a column for each loss: readout above, effective rank below; dashed with EMA target."""
-    figure = Figure(figsize=(7.2, 3.8))
+    figure = Figure(figsize=(7.2, 4.0))
     axes = figure.subplots(len(ROWS), len(LOSS_NAMES), sharey="row", sharex=True)
     for column, loss in enumerate(LOSS_NAMES):
         for row, name in enumerate(ROWS):
@@ -48,7 +48,7 @@ def draw(numbers: Numbers) -> Figure:
     axes[0, 0].plot([], [], **LOOKS["shared"], color=first.colour, label="shared target")
     axes[0, 0].plot([], [], **LOOKS["ema"], label=f"EMA target, {EMA['ema']:g}")
     axes[0, 0].plot([], [], ":", color="0.3", lw=0.8, label="raw pixels")
-    axes[0, 0].legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 

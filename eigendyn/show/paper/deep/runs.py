@@ -95,6 +95,13 @@ def size_sentence(numbers: Numbers) -> str:
     )
 
 
+def spectrum_sentence(numbers: Numbers) -> str:
+    """Say what a panel with spectra shows."""
+    foretold = any("forecast" in run for run in numbers.values())
+    dashed = ", the theory's forecast from an early epoch dashed" if foretold else ""
+    return f"Spectra are variances that both views of an image share, a line for each mode{dashed}."
+
+
 def _completed(every: Iterable[xarray.Dataset]) -> set[str]:
     return {f"{run.attrs['loss']}: completed" for run in every}
 
