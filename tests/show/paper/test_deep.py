@@ -108,3 +108,21 @@ def test_runs_with_and_without_ema_differ_in_the_target_alone():
             shared = RUNS[name.removesuffix("ema") + "shared"]
             assert {key for key in RUNS[name] if key not in shared} == {"target", "ema"}
             assert all(RUNS[name][key] == value for key, value in (shared | COMMON).items())
+
+
+def test_an_interrupted_run_leaves_its_checkpoint_to_go_on_from(monkeypatch, tmp_path):
+    seen = []
+
+    def train(checkpoint, seeds, **_):
+        seen.append(checkpoint.exists())
+        checkpoint.write_text("half of it")
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        return trained(seeds=seeds)
+
+    monkeypatch.setattr("eigendyn.training.run.train", train)
+    work = Work(effort="quick", parts=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        deep_runs(["cosine-ema"], ["variance"], work)
+    deep_runs(["cosine-ema"], ["variance"], work)
+    assert seen == [False, True]
