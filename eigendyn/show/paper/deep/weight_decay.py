@@ -60,8 +60,8 @@ def caption(numbers: Numbers) -> str:
         [
             size_sentence(numbers),
             spectrum_sentence(numbers),
-            "Weight decay ω of all weights grows to the right. Effective rank and linear readout at "
-            f"the end: {'; '.join(told)}.",
+            "Weight decay ω of all weights grows to the right. Effective rank and linear readout "
+            f"at the end: {'; '.join(told)}.",
             recruited_sentence(numbers),
         ]
     )
