@@ -76,8 +76,9 @@ def command(
     command goes on where it was interrupted; so it is with --networks deep.
     """  # noqa: D301
     if listing:
-        width = max(map(len, FIGURES))
-        for name, (_, title) in FIGURES.items():
+        named = {_as_asked(name): title for name, (_, title) in FIGURES.items()}
+        width = max(map(len, named))
+        for name, title in named.items():
             click.echo(f"{name:<{width}}  {title}")
         return
     effort = descent or ("full" if networks == "deep" else "none")
@@ -108,6 +109,11 @@ def command(
         click.echo(f"Saved {count} in {time.perf_counter() - start:.1f} s.", err=True)
 
 
+def _as_asked(name: str) -> str:
+    """How a figure is asked for on the command line."""
+    return f"{name.removeprefix(OF_DEEP)} --networks deep" if name.startswith(OF_DEEP) else name
+
+
 def _wanted(names: tuple[str, ...], networks: str, descent: str) -> list[str]:
     """Names of figures; "2" means 2a and 2b, "all" those that the effort allows."""
     is_deep = networks == "deep"
@@ -124,6 +130,9 @@ def _wanted(names: tuple[str, ...], networks: str, descent: str) -> list[str]:
         parts = [
             name for short, name in known.items() if short in (given, f"{given}a", f"{given}b")
         ]
+        if not parts and f"{OF_DEEP}{given}" in FIGURES:
+            message = f"Figure {given} is one of deep networks. Add --networks deep."
+            raise InvalidSetting(message)
         wanted += parts or [check_choice("figure", given, known)]
     lacking = [name for name in wanted if name in NETWORKS_ONLY and descent == "none"]
     if lacking:

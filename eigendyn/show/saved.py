@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eigendyn.analysis.bifurcations.diagram_data import curves_of, diagram_of
 from eigendyn.errors import InvalidSetting
+from eigendyn.show.paper.figure import draw_again, is_figure
 from eigendyn.show.plot.agreement import save_agreement_picture
 from eigendyn.show.plot.agreement_on_data import save_data_picture
 from eigendyn.show.plot.bifurcation import bifurcation_figure
@@ -21,7 +22,7 @@ from eigendyn.show.plot.training import save_training_picture
 if TYPE_CHECKING:
     import xarray
 
-Draw = Callable[[Any, Path, bool], object]
+Result = Any  # a Dataset or a DataTree, as `load` reads them
 
 
 class Kind(NamedTuple):
@@ -29,13 +30,28 @@ class Kind(NamedTuple):
 
     Args:
         words: What it is.
-        marks: Groups of a tree, or axes by the name of a variable, by which it is known.
+        fits: Whether a result is one.
         draw: Draws it into a file, which is replaced if the last argument says so.
     """
 
     words: str
-    marks: frozenset[str] | dict[str, tuple[str, ...]]
-    draw: Draw
+    fits: Callable[[Result], bool]
+    draw: Callable[[Any, Path, bool], object]
+
+
+def _with_axes(**axes: tuple[str, ...]) -> Callable[[Result], bool]:
+    """Is it a dataset whose variables of these names have these axes?"""
+
+    def fits(result: Result) -> bool:
+        held = result.variables
+        return all(name in held and held[name].dims == dims for name, dims in axes.items())
+
+    return fits
+
+
+def _with_groups(*names: str) -> Callable[[Result], bool]:
+    """Is it a tree that has these groups?"""
+    return lambda result: set(names) <= set(getattr(result, "children", ()))
 
 
 def _save_bifurcation(dataset: xarray.Dataset, path: Path, force: bool) -> None:
@@ -46,18 +62,19 @@ def _save_bifurcation(dataset: xarray.Dataset, path: Path, force: bool) -> None:
 
 
 KINDS = (
-    Kind("a run of simulate", {"variance": ("mode", "time")}, save_picture),
-    Kind("an ensemble", {"singular_value": OF_TRAJECTORIES}, save_ensemble_picture),
-    Kind("a cross-check on data", frozenset({"aligned", "descent"}), save_data_picture),
-    Kind("a cross-check", frozenset({"theory", "agreement"}), save_agreement_picture),
-    Kind("measured data", {"signal": ("component",)}, save_components),
-    Kind("a diagnosis", {"verdict": ("change", "mode")}, save_verdicts),
-    Kind("branches of a bifurcation", {"stability": ("point",)}, _save_bifurcation),
+    Kind("a run of simulate", _with_axes(variance=("mode", "time")), save_picture),
+    Kind("an ensemble", _with_axes(singular_value=OF_TRAJECTORIES), save_ensemble_picture),
+    Kind("a cross-check on data", _with_groups("aligned", "descent"), save_data_picture),
+    Kind("a cross-check", _with_groups("theory", "agreement"), save_agreement_picture),
+    Kind("measured data", _with_axes(signal=("component",)), save_components),
+    Kind("a diagnosis", _with_axes(verdict=("change", "mode")), save_verdicts),
+    Kind("branches of a bifurcation", _with_axes(stability=("point",)), _save_bifurcation),
     Kind(
         "a training on images",
-        {"variance": ("seed", "mode", "time"), "rankme": ("seed", "time")},
+        _with_axes(variance=("seed", "mode", "time"), rankme=("seed", "time")),
         save_training_picture,
     ),
+    Kind("the numbers of a figure", is_figure, draw_again),
 )
 
 
@@ -70,16 +87,9 @@ def kind_of(result: xarray.Dataset | xarray.DataTree) -> Kind:
     Raises:
         InvalidSetting: There is no picture of such a result.
     """
-    groups, held = set(getattr(result, "children", ())), result.variables
-    for kind in KINDS:
-        if isinstance(kind.marks, frozenset):
-            is_right = kind.marks <= groups
-        else:
-            is_right = all(
-                name in held and held[name].dims == dims for name, dims in kind.marks.items()
-            )
-        if is_right:
-            return kind
+    found = [kind for kind in KINDS if kind.fits(result)]
+    if found:
+        return found[0]
     title = result.attrs.get("title") or "it has no title"
     known = f"{', '.join(kind.words for kind in KINDS[:-1])} or {KINDS[-1].words}"
     message = f"A file that is drawn must hold {known}; this one does not ({title})."

@@ -38,7 +38,9 @@ def invoke(arguments):
 
 def test_the_list_names_every_figure():
     listed = invoke("--list").stdout
-    assert all(name in listed and title in listed for name, (_, title) in FIGURES.items())
+    assert all(title in listed for _, title in FIGURES.values())
+    assert all(name in listed for name in OF_THEORY)
+    assert all(f"{name.removeprefix(OF_DEEP)} --networks deep" in listed for name in DEEP)
 
 
 def test_a_figure_is_a_picture_its_numbers_and_a_caption(folder):
@@ -88,7 +90,7 @@ def test_options_reach_the_gallery(asked):
     [
         ("2c", "There is no figure '2c'"),
         ("6a", "Try --descent quick"),
-        ("3", "There is no figure '3'"),
+        ("3", "Add --networks deep"),
         ("2b --networks deep", "There is no figure '2b'"),
         ("3 --networks deep --descent none", "Try --descent quick"),
         ("3 --networks wide", "wide"),

@@ -1,5 +1,7 @@
 """Claims about drawing whatever a file holds."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray
@@ -11,16 +13,9 @@ from eigendyn.analysis.bifurcations.diagram_data import curves_of, diagram_data,
 from eigendyn.errors import InvalidSetting
 from eigendyn.show.saved import KINDS, kind_of
 
+FIGURES_MADE = Path(eigendyn.__file__).parent.parent / "figures"
 TIMES = np.linspace(0, 10, 11)
 STARTS = [[0.1, 1.0], [0.2, 2.0], [0.05, 0.4]]
-
-
-def of(marks):
-    """The least result that has the marks of a kind."""
-    if isinstance(marks, frozenset):
-        return xarray.DataTree.from_dict({f"/{name}": xarray.Dataset() for name in marks})
-    held = {name: (dims, np.zeros((2,) * len(dims))) for name, dims in marks.items()}
-    return xarray.Dataset(held)
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +27,24 @@ def diagram():
     return found, eigendyn.analysis.fold_curve(system, *two[0], *two[1], folds=folds)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.words)
-def test_every_kind_is_known_by_its_marks_and_by_no_other_ones(kind):
-    assert kind_of(of(kind.marks)) is kind
+def tree(*names):
+    return xarray.DataTree.from_dict({f"/{name}": xarray.Dataset() for name in names})
+
+
+def measured():
+    return xarray.Dataset({"signal": ("component", [1.0]), "noise1": ("component", [1.0])})
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (tree("theory", "descent", "agreement"), "a cross-check"),
+        (tree("aligned", "matrix", "descent", "agreement"), "a cross-check on data"),
+        (measured(), "measured data"),
+    ],
+)
+def test_a_result_is_of_one_kind_alone(result, words):
+    assert [kind.words for kind in KINDS if kind.fits(result)] == [words]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +59,8 @@ def test_every_kind_is_known_by_its_marks_and_by_no_other_ones(kind):
 def test_a_result_that_was_saved_is_known_and_drawn(made, words, tmp_path):
     path = eigendyn.save(made(), tmp_path / "result.nc")
     result = eigendyn.load(path)
+    assert [kind.words for kind in KINDS if kind.fits(result)] == [words]
     kind = kind_of(result)
-    assert kind.words == words
     kind.draw(result, tmp_path / "picture.png", False)
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
 
@@ -92,5 +102,16 @@ def test_branches_are_read_back_as_they_were_saved(diagram, tmp_path):
 
 def test_what_cannot_be_drawn_is_refused_with_what_can():
     table = xarray.Dataset({"x": ("place", [1.0])}, attrs={"title": "places"})
-    with pytest.raises(InvalidSetting, match=r"run of simulate.* or a training.*places"):
+    with pytest.raises(
+        InvalidSetting, match=r"run of simulate.* a training.* or the numbers of a figure.*places"
+    ):
         kind_of(table)
+
+
+@pytest.mark.parametrize("name", ["8", "bifurcation", "digits"])
+def test_a_figure_is_drawn_again_from_its_numbers(name, tmp_path):
+    saved = eigendyn.load(FIGURES_MADE / f"figure-{name}.nc")
+    kind = kind_of(saved)
+    assert kind.words == "the numbers of a figure"
+    kind.draw(saved, tmp_path / "again.png", False)
+    assert (tmp_path / "again.png").read_bytes().startswith(b"\x89PNG")

@@ -42,11 +42,38 @@ def make_figure(
     if descent == "full":  # hours on a CPU: what is finished is kept
         parts = folder / "parts"
         parts.mkdir(exist_ok=True)
-    page = import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
+    page = _page(name)
     work = Work(name, EFFORTS[descent], descent, progress=progress, parts=parts)
     paths = outputs(name, folder, kind)
     _write(name, page, page.numbers(work), paths, descent, force)
     return paths
+
+
+def is_figure(result: xarray.Dataset | xarray.DataTree) -> bool:
+    """Whether a result is the numbers of a figure, as `make_figure` writes them."""
+    return "caption" in result.attrs and _named(str(result.attrs["title"])) is not None
+
+
+def draw_again(tree: xarray.DataTree, path: Path, force: bool) -> None:
+    """Draw a figure from its numbers, as `save_figure` writes it: nothing is computed again."""
+    name = _named(str(tree.attrs["title"]))
+    assert name is not None
+    numbers = {
+        node.path.removeprefix("/"): node.to_dataset(inherit=False)
+        for node in tree.subtree
+        if node.data_vars
+    }
+    with style():
+        save_figure(_page(name).draw(numbers), path, force)
+
+
+def _named(title: str) -> str | None:
+    """The figure of a title."""
+    return next((name for name, (_, other) in FIGURES.items() if other == title), None)
+
+
+def _page(name: str) -> ModuleType:
+    return import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
 
 
 def _write(

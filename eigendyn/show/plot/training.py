@@ -54,6 +54,7 @@ def plot_training(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
     check_training(dataset)
     ax = axes_to_draw_on(ax)
     draw_spectrum(dataset, ax)
+    name_forecast(ax)
     write_title(ax, _title(dataset))
     return ax
 
@@ -69,7 +70,6 @@ def draw_spectrum(dataset: xarray.Dataset, ax: Axes) -> None:
         expected = dataset["forecast"].where(dataset["forecast"] > 0).median("seed")
         ax.plot(dataset["epoch"], expected[:modes].values.T, **FORECAST)
         ax.plot([], [], **FORECAST, label="theory’s forecast")
-        ax.legend(loc="lower right", frameon=True, facecolor="white", edgecolor="none")
     highest = float(variance.max())
     ax.set_yscale("log")
     if highest > 0:
@@ -77,6 +77,12 @@ def draw_spectrum(dataset: xarray.Dataset, ax: Axes) -> None:
         ax.set_ylim(lowest / 1.5, highest * 1.5)
     of_epochs(ax, dataset)
     ax.set_ylabel("variance of the mode")
+
+
+def name_forecast(ax: Axes) -> None:
+    """Say on axes of `draw_spectrum` what is dashed, if anything is."""
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower right", frameon=True, facecolor="white", edgecolor="none")
 
 
 def draw_readouts(dataset: xarray.Dataset, ax: Axes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from eigendyn.settings.training import OF_VIEWS
 from eigendyn.settings.wording import told
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, listed, number
+from eigendyn.show.report.mean import CHANCE, NOT_KNOWN, Mean, plain, shown
 
 if TYPE_CHECKING:
     import xarray
@@ -22,48 +23,7 @@ if TYPE_CHECKING:
 READOUTS = {"linear": "linear", "knn": "k-NN"}
 SHARES = (0.1, 0.3, 1.0)  # of the training, at which readouts are told
 GAIN = 0.9  # of the way from the untrained to the final accuracy
-SURE = 2.0  # standard errors by which a readout must be above another that it is said to exceed
 ENDS = {"rankme": "effective rank", "mean_share": "constant part", "alignment": "alignment"}
-NOTHING = 1e-9  # of a mean, up to which its error is round-off
-NOT_FINITE = "–"
-
-
-class Mean(NamedTuple):
-    """A mean over seeds, its standard error (NaN of a single seed), and how many seeds there were.
-
-    Seeds at which nothing was measured are left out.
-    """
-
-    value: float
-    error: float
-    seeds: int
-
-    @classmethod
-    def of(cls, values: NDArray) -> Mean:
-        """Take it of the values of every seed (seeds,)."""
-        known = np.asarray(values, float)
-        known = known[np.isfinite(known)]
-        if not known.size:
-            return cls(math.nan, math.nan, 0)
-        spread = known.std(ddof=1) / math.sqrt(known.size) if known.size > 1 else math.nan
-        return cls(float(known.mean()), float(spread), known.size)
-
-    def told(self, unit: float = 1.0) -> str:
-        """Write it, in units of `unit`, such as "98.1 ± 0.2", to the first digit of its error."""
-        value, error = self.value / unit, self.error / unit
-        if not self.seeds:
-            return NOT_FINITE
-        if not math.isfinite(error):
-            return f"{value:.3g}"
-        if error <= NOTHING * abs(value):
-            return f"{value:.4g} ± 0"
-        digits = max(-math.floor(math.log10(error)), 0)
-        return f"{value:.{digits}f} ± {error:.{digits}f}"
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """The same, ready for JSON."""
-        return {"mean": number(self.value), "error": number(self.error), "seeds": self.seeds}
 
 
 def summary(dataset: xarray.Dataset) -> dict[str, Any]:
@@ -90,10 +50,7 @@ def summary(dataset: xarray.Dataset) -> dict[str, Any]:
         "modes": dataset.sizes["mode"],
         "recruited_modes": Mean.of(recruited(dataset)).plain,
         **{name: _ends(dataset, name) for name in ENDS},
-        "forecast": {
-            key.removeprefix("forecast_"): number(value) if isinstance(value, float) else value
-            for key, value in _forecast(dataset).items()
-        },
+        "forecast": {key: plain(value) for key, value in _forecast(dataset).items()},
         "warning_epoch": [number(epoch) for epoch in _warned(dataset)],
         "status": dataset["status"].values.tolist(),
         "stopped_epoch": [number(epoch) for epoch in dataset["stopped_epoch"].values],
@@ -125,11 +82,11 @@ def table(dataset: xarray.Dataset) -> str:
     ]
     for name in names:
         accuracy = dataset[f"{name}_accuracy"].values
-        shown = [Mean.of(accuracy[:, 0]), *(_at(dataset, name, share) for share in SHARES)]
+        means = [Mean.of(accuracy[:, 0]), *(_at(dataset, name, share) for share in SHARES)]
         rows.append(
             (
                 READOUTS[name],
-                *(mean.told(0.01) for mean in shown),
+                *(mean.told(0.01) for mean in means),
                 f"{100 * dataset.attrs[f'raw_{name}_accuracy']:.1f}",
                 Mean.of(epochs_to_gain(accuracy, dataset["epoch"].values)).told(),
             )
@@ -179,8 +136,8 @@ def recruited(dataset: xarray.Dataset) -> NDArray:
 def shortfall(dataset: xarray.Dataset, name: str) -> list[str]:
     """Say beside which readouts the final one is not above; nothing if it is above both.
 
-    To be above is to exceed in the mean over seeds, by more than two standard errors if there are
-    several seeds. The untrained encoder is compared seed by seed.
+    To be above is to exceed in the mean over seeds, if there are several beyond chance
+    (`Mean.sign`). The untrained encoder is compared seed by seed.
     """
     accuracy = dataset[f"{name}_accuracy"].values
     others = {
@@ -189,9 +146,7 @@ def shortfall(dataset: xarray.Dataset, name: str) -> list[str]:
     }
     found = []
     for words, other in others.items():
-        mean = Mean.of(accuracy[:, -1] - other)
-        error = mean.error if math.isfinite(mean.error) else 0.0
-        if not mean.value > SURE * error:
+        if Mean.of(accuracy[:, -1] - other).sign <= 0:
             found.append(words)
     return found
 
@@ -252,11 +207,21 @@ _FIRST_AND_LAST = {"initial": 0, "final": -1}
 
 def _warned(dataset: xarray.Dataset) -> NDArray:
     """Epoch at which collapse was foretold (seeds,); NaN where it was not."""
+    if "warning_epoch" not in dataset:
+        return np.full(dataset.sizes["seed"], np.nan)
     return dataset["warning_epoch"].values
 
 
 def _forecast(dataset: xarray.Dataset) -> dict[str, Any]:
-    return {key: value for key, value in dataset.attrs.items() if key.startswith("forecast_")}
+    """What is known of the forecast, without "forecast_": of all seeds, or one number for each."""
+    head = "forecast_"
+    told = {key: value for key, value in dataset.attrs.items() if key.startswith(head)}
+    told |= {
+        str(key): Mean.of(one.values)
+        for key, one in dataset.data_vars.items()
+        if str(key).startswith(head) and one.dims == ("seed",)
+    }
+    return {key.removeprefix(head): value for key, value in told.items()}
 
 
 def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
@@ -278,17 +243,15 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
         f"{Mean.of(recruited(dataset)).told()} of {dataset.sizes['mode']} modes recruited: from "
         "below half of their own end to half of the largest or more",
     )
-    shown = (f"{ENDS[name]} {first.told()} → {last.told()}" for name, (first, last) in ends.items())
-    yield "measures", "; ".join(shown)
+    changes = (
+        f"{ENDS[name]} {first.told()} → {last.told()}" for name, (first, last) in ends.items()
+    )
+    yield "measures", "; ".join(changes)
     told_of = _forecast(dataset)
     if told_of:
-        start = told_of.pop("forecast_epoch", math.nan)
-        explained = (
-            f"{key.removeprefix('forecast_').replace('_', ' ')} "
-            f"{f'{value:.3g}' if isinstance(value, float) else value}"
-            for key, value in told_of.items()
-        )
-        yield "forecast", f"theory from epoch {start:g} on: {'; '.join(explained)}"
+        start = shown(told_of.pop("epoch", NOT_KNOWN))
+        said = (f"{key.replace('_', ' ')} {shown(value)}" for key, value in told_of.items())
+        yield "forecast", f"theory from epoch {start} on: {'; '.join(said)}"
     for seed, epoch in zip(dataset["seed"].values, _warned(dataset), strict=True):
         if math.isfinite(epoch):
             yield "warning", f"seed {seed}: collapse foretold at epoch {epoch:g}"
@@ -300,10 +263,10 @@ def _claim(dataset: xarray.Dataset, name: str) -> str:
     accuracy = dataset[f"{name}_accuracy"].values
     end, before = Mean.of(accuracy[:, -1]), Mean.of(accuracy[:, 0])
     raw = dataset.attrs[f"raw_{name}_accuracy"]
-    sure = f" by more than {SURE:g} standard errors" if end.seeds > 1 else ""
+    sure = f", beyond chance (paired t test, {CHANCE:.1%})" if end.seeds > 1 else ""
     beside = f"raw pixels {raw:.1%}, untrained encoder {before.value:.1%}"
     below = shortfall(dataset, name)
     head = f"by the {READOUTS[name]} readout"
     if not below:
-        return f"yes, {head}: {end.value:.1%} is above both{sure} ({beside})"
-    return f"no, {head}: {end.value:.1%} is not above {' nor '.join(below)}{sure} ({beside})"
+        return f"yes, {head}: {end.value:.1%} is above both{sure}: {beside}"
+    return f"no, {head}: {end.value:.1%} is not above {' nor '.join(below)}{sure}: {beside}"

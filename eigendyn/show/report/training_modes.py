@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from eigendyn.results.labelled import check_training
 from eigendyn.results.outcome_words import COMPARABLE
 from eigendyn.show.report import SCHEMA_VERSION
-from eigendyn.show.report.layout import aligned, number
-from eigendyn.show.report.training import SURE, Mean, fate
+from eigendyn.show.report.layout import aligned
+from eigendyn.show.report.mean import Mean, plain
+from eigendyn.show.report.training import fate
 
 if TYPE_CHECKING:
     import xarray
@@ -39,7 +39,7 @@ def verdicts(dataset: xarray.Dataset) -> list[dict[str, Any]]:
     the start, and grown if it ends smaller, but with ten times what it began with. For the others
     the growth rate d ln v/dt that the theory gives, and what it is without weight decay,
     d ln v/dt + 2 ω L, are averaged over the later half of the training, for each seed; they are
-    above or below zero by more than two standard errors over seeds, or not told from zero.
+    above zero, below, or not told from zero by Student's t over seeds.
 
     Args:
         dataset: A result of `train`.
@@ -91,28 +91,15 @@ def _averaged(rates: NDArray) -> NDArray:
 
 
 def _cause(rate: Mean, driven: Mean) -> str:
-    if _sign(rate) > 0:
+    if rate.sign > 0:
         return "slow"
-    if _sign(driven) < 0:
+    if driven.sign < 0:
         return "loss"
-    return "decay" if _sign(rate) < 0 < _sign(driven) else "not told"
-
-
-def _sign(mean: Mean) -> int:
-    """Whether a mean is above zero, below, or neither by its standard error."""
-    error = mean.error if math.isfinite(mean.error) else 0.0
-    is_sure = abs(mean.value) > SURE * error
-    return int(np.sign(mean.value)) if is_sure else 0
+    return "decay" if rate.sign < 0 < driven.sign else "not told"
 
 
 def summary(dataset: xarray.Dataset) -> dict[str, Any]:
     """Summarise the verdicts for scripts, ready for JSON."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Mean):
-            return value.plain
-        return number(value) if isinstance(value, float) else value
-
     return {
         "schema_version": SCHEMA_VERSION,
         "loss": dataset.attrs["loss"],

@@ -56,9 +56,20 @@ def test_every_page_draws_and_speaks_of_at_least_five_seeds_in_bands(training, n
     assert words.endswith(".")
 
 
+@pytest.mark.parametrize("name", ["deep-3", "deep-8"])
+def test_spectra_are_drawn_without_a_forecast_too_and_nothing_is_said_of_one(training, name):
+    page = import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
+    numbers = page.numbers(Work(name, effort="quick"))
+    assert page.draw(numbers).axes[0].get_legend() is not None
+    assert "forecast from an early epoch dashed" in page.caption(numbers)
+    without = {path: run.drop_vars("forecast") for path, run in numbers.items()}
+    assert page.draw(without).axes[0].get_legend() is None
+    assert "forecast" not in page.caption(without)
+
+
 def test_figure_three_names_what_a_claim_of_learning_is_beside(training):
     page = import_module("eigendyn.show.paper.deep.spectra")
-    words = page.caption(page.numbers(Work(effort="quick")))
+    words = page.caption(page.numbers(Work(effort="full")))
     assert "raw pixels (96.7%)" in words
     assert re.search(r"iso-cosine 9\d\.?\d* ± [\d.]+ % \(above both\)", words)
 
@@ -97,3 +108,21 @@ def test_runs_with_and_without_ema_differ_in_the_target_alone():
             shared = RUNS[name.removesuffix("ema") + "shared"]
             assert {key for key in RUNS[name] if key not in shared} == {"target", "ema"}
             assert all(RUNS[name][key] == value for key, value in (shared | COMMON).items())
+
+
+def test_an_interrupted_run_leaves_its_checkpoint_to_go_on_from(monkeypatch, tmp_path):
+    seen = []
+
+    def train(checkpoint, seeds, **_):
+        seen.append(checkpoint.exists())
+        checkpoint.write_text("half of it")
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        return trained(seeds=seeds)
+
+    monkeypatch.setattr("eigendyn.training.run.train", train)
+    work = Work(effort="quick", parts=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        deep_runs(["cosine-ema"], ["variance"], work)
+    deep_runs(["cosine-ema"], ["variance"], work)
+    assert seen == [False, True]

@@ -14,7 +14,7 @@ from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.spectrum import colours
 from eigendyn.show.plot.style import loss_symbol
 from eigendyn.show.plot.training import draw_over_seeds, of_epochs
-from eigendyn.show.report.training import Mean
+from eigendyn.show.report.mean import Mean
 
 KEPT = ("alignment",)
 TARGET = "ema"
@@ -27,7 +27,7 @@ def numbers(work: Work) -> Numbers:
 
 def draw(numbers: Numbers) -> Figure:
     """Draw a panel for each loss: every mode's line, the largest darkest, and their mean black."""
-    figure = Figure(figsize=(7.2, 2.4))
+    figure = Figure(figsize=(7.2, 2.6))
     axes = figure.subplots(1, len(LOSS_NAMES), sharey=True)
     for ax, loss in zip(axes, LOSS_NAMES, strict=True):
         run = numbers[f"{loss}-{TARGET}/training"]
@@ -37,13 +37,13 @@ def draw(numbers: Numbers) -> Figure:
             ax.plot(run["epoch"], middle, color=shades[mode], lw=0.7)
         draw_over_seeds(ax, run["alignment"].mean("mode"), color="0.1", lw=1.6, zorder=3)
         of_epochs(ax, run)
-        ax.set_ylim(top=1.0)
         ax.set_title(loss_symbol(loss))
     axes[0].set_ylabel("alignment with the predictor")
     axes[0].plot([], [], color="0.1", lw=1.6, label="mean over modes")
     axes[0].plot([], [], color=colours()(0.0), lw=0.7, label="largest mode")
     axes[0].plot([], [], color=colours()(1.0), lw=0.7, label="smallest mode")
-    axes[0].legend(loc="lower right")
+    axes[0].set_ylim(top=1.0)
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from eigendyn.settings.choices import LOSS_NAMES, LOSS_ROWS
@@ -15,7 +14,7 @@ from eigendyn.show.paper.deep.runs import EMA, TARGETS, deep_runs, recruited_sen
 from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.style import loss_symbol
 from eigendyn.show.plot.training import draw_over_seeds, of_epochs
-from eigendyn.show.report.training import SURE, Mean
+from eigendyn.show.report.mean import Mean
 
 KEPT = ("variance", "linear_accuracy", "rankme")
 LOOKS: dict[str, dict[str, Any]] = {"shared": {"ls": "-"}, "ema": {"ls": "--", "color": "0.15"}}
@@ -30,7 +29,7 @@ def numbers(work: Work) -> Numbers:
 
 def draw(numbers: Numbers) -> Figure:
     """Draw a column for each loss: readout above, effective rank below; dashed with EMA target."""
-    figure = Figure(figsize=(7.2, 3.8))
+    figure = Figure(figsize=(7.2, 4.0))
     axes = figure.subplots(len(ROWS), len(LOSS_NAMES), sharey="row", sharex=True)
     for column, loss in enumerate(LOSS_NAMES):
         for row, name in enumerate(ROWS):
@@ -49,7 +48,7 @@ def draw(numbers: Numbers) -> Figure:
     axes[0, 0].plot([], [], **LOOKS["shared"], color=first.colour, label="shared target")
     axes[0, 0].plot([], [], **LOOKS["ema"], label=f"EMA target, {EMA['ema']:g}")
     axes[0, 0].plot([], [], ":", color="0.3", lw=0.8, label="raw pixels")
-    axes[0, 0].legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
@@ -62,10 +61,10 @@ def caption(numbers: Numbers) -> str:
             for target in ("shared", "ema")
         )
         change = Mean.of(ema - shared)
-        is_sure = np.isfinite(change.error) and abs(change.value) > SURE * change.error
+        chance = "" if change.sign else " (not told from chance)"
         told.append(
             f"{loss} {Mean.of(shared).told(0.01)} % without, {Mean.of(ema).told(0.01)} % with, "
-            f"paired difference {change.told(0.01)}{'' if is_sure else ' (not told from chance)'}"
+            f"paired difference {change.told(0.01)}{chance}"
         )
     return " ".join(
         [

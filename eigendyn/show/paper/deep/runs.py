@@ -12,7 +12,8 @@ import xarray
 from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.settings.training import Training
 from eigendyn.show.paper.work import Numbers, Work
-from eigendyn.show.report.training import Mean, fate, recruited
+from eigendyn.show.report.mean import Mean
+from eigendyn.show.report.training import fate, recruited
 
 EMA = {"target": "ema", "ema": 0.99}
 TARGETS: Mapping[str, Mapping[str, Any]] = {"shared": {}, "ema": EMA}
@@ -92,6 +93,13 @@ def size_sentence(numbers: Numbers) -> str:
         f"{one.attrs['data']} ({one.attrs['augment']}) for {one['epoch'].values[-1]:g} epochs. "
         f"Lines: median over seeds; bands: from the smallest to the largest.{failed}"
     )
+
+
+def spectrum_sentence(numbers: Numbers) -> str:
+    """Say what a panel with spectra shows."""
+    foretold = any("forecast" in run for run in numbers.values())
+    dashed = ", the theory's forecast from an early epoch dashed" if foretold else ""
+    return f"Spectra are variances that both views of an image share, a line for each mode{dashed}."
 
 
 def _completed(every: Iterable[xarray.Dataset]) -> set[str]:

@@ -10,11 +10,17 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from eigendyn.settings.choices import LOSS_NAMES, LOSS_ROWS
-from eigendyn.show.paper.deep.runs import deep_runs, recruited_sentence, size_sentence
+from eigendyn.show.paper.deep.runs import (
+    deep_runs,
+    recruited_sentence,
+    size_sentence,
+    spectrum_sentence,
+)
 from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.style import loss_symbol
-from eigendyn.show.plot.training import draw_over_seeds, draw_spectrum, of_epochs
-from eigendyn.show.report.training import Mean, shortfall
+from eigendyn.show.plot.training import draw_over_seeds, draw_spectrum, name_forecast, of_epochs
+from eigendyn.show.report.mean import Mean
+from eigendyn.show.report.training import shortfall
 
 KEPT = ("variance", "forecast", "linear_accuracy")
 TARGET = "ema"
@@ -41,8 +47,7 @@ def draw(numbers: Numbers) -> Figure:
         draw_over_seeds(
             below, run["linear_accuracy"], color=LOSS_ROWS[loss].colour, label=loss_symbol(loss)
         )
-    for ax in above[1:]:
-        ax.get_legend().remove()
+    name_forecast(above[0])
     above[0].set_ylim(min(low for low, _ in levels), max(high for _, high in levels))
     run = next(iter(numbers.values()))
     below.axhline(
@@ -68,11 +73,11 @@ def caption(numbers: Numbers) -> str:
     return " ".join(
         [
             size_sentence(numbers),
-            "Above: variances that both views of an image share, one line for each mode, the "
-            "theory's forecast from an early epoch dashed. Below: accuracy of a linear readout of "
+            spectrum_sentence(numbers),
+            "Below: accuracy of a linear readout of "
             f"the features on test images, beside raw pixels ({raw:.1%}) and "
-            "the untrained encoder; a claim of learning counts only above both, by more than two "
-            f"standard errors. At the end: {'; '.join(told)}.",
+            "the untrained encoder; a claim of learning counts only above both, beyond "
+            f"chance (t test over seeds). At the end: {'; '.join(told)}.",
             recruited_sentence(numbers),
         ]
     )

@@ -14,11 +14,12 @@ from eigendyn.show.paper.deep.runs import (
     deep_runs,
     recruited_sentence,
     size_sentence,
+    spectrum_sentence,
 )
 from eigendyn.show.paper.work import Numbers, Work
 from eigendyn.show.plot.style import loss_symbol
-from eigendyn.show.plot.training import draw_spectrum
-from eigendyn.show.report.training import Mean
+from eigendyn.show.plot.training import draw_spectrum, name_forecast
+from eigendyn.show.report.mean import Mean
 
 KEPT = ("variance", "forecast", "linear_accuracy", "rankme")
 
@@ -39,8 +40,7 @@ def draw(numbers: Numbers) -> Figure:
             levels.append(ax.get_ylim())
             ax.set_title(f"{loss_symbol(loss)}, ω = {decay:g}")
             ax.label_outer()
-    for ax in axes.flat[1:]:
-        ax.get_legend().remove()
+    name_forecast(axes[0, 0])
     axes[0, 0].set_ylim(min(low for low, _ in levels), max(high for _, high in levels))
     return figure
 
@@ -59,9 +59,9 @@ def caption(numbers: Numbers) -> str:
     return " ".join(
         [
             size_sentence(numbers),
-            "Variances that both views of an image share, one line for each mode, the theory's "
-            "forecast from an early epoch dashed; weight decay ω of all weights grows to the "
-            f"right. Effective rank and linear readout at the end: {'; '.join(told)}.",
+            spectrum_sentence(numbers),
+            "Weight decay ω of all weights grows to the right. Effective rank and linear readout "
+            f"at the end: {'; '.join(told)}.",
             recruited_sentence(numbers),
         ]
     )
