@@ -48,7 +48,7 @@ def moments_of_views(images):
 @pytest.mark.parametrize(
     ("loss", "seeds", "epochs"),
     [
-        ("iso-euclidean", 4, 40),
+        ("iso-euclidean", 3, 10),
         pytest.param("iso-euclidean", 8, 120, marks=pytest.mark.full),
         pytest.param("euclidean", 8, 120, marks=pytest.mark.full),
     ],

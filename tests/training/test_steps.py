@@ -67,7 +67,7 @@ def test_a_linear_network_takes_the_steps_of_the_network_room(name, views):
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 def test_a_step_descends_the_mean_loss_of_its_batch(network):
-    shape, images = (6, 6), np.random.default_rng(0).normal(size=(2, 1, 8, 36))
+    shape, images = (4, 4), np.random.default_rng(0).normal(size=(2, 1, 8, 16))
     chosen = Training(
         loss="euclidean",
         network=network,

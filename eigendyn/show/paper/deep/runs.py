@@ -47,15 +47,39 @@ def decayed(loss: str, decay: float) -> str:
     return f"{loss}-ema" if decay == COMMON["weight_decay"] else f"{loss}-decay-{decay:g}"
 
 
-def deep_runs(names: Iterable[str], kept: Iterable[str], work: Work) -> Numbers:
-    """Train networks by their names in `RUNS`, or find those that were trained before.
+def deep_run(name: str, wanted: Mapping[str, Any], work: Work) -> xarray.Dataset:
+    """Train networks, or find those that were trained before.
 
     A finished run is a part of the work, an unfinished one goes on from a checkpoint beside it.
 
     Args:
+        name: Of the part.
+        wanted: Arguments of `eigendyn.train`, but for the size.
+        work: How much is trained, and where parts are kept.
+    """
+    sized: dict[str, Any] = {**wanted, **SIZES[work.effort]}
+    checkpoint = None if work.parts is None else work.parts / f"deep-{name}.npz"
+
+    def trained() -> xarray.Dataset:
+        from eigendyn.training.run import train
+
+        return train(**sized, checkpoint=checkpoint, progress=work.progress)
+
+    chosen = {key: one for key, one in sized.items() if key not in OF_VERB}
+    told = sized | asdict(Training(**chosen))  # so that another default is another part
+    made = work.part(f"deep-{name}", told, trained)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return made
+
+
+def deep_runs(names: Iterable[str], kept: Iterable[str], work: Work) -> Numbers:
+    """Runs of `RUNS` by their names, of which only what is drawn is kept.
+
+    Args:
         names: Names of runs.
         kept: Variables of `eigendyn.train` that are drawn; how each seed ended is kept too.
-        work: How much is trained, and where parts are kept.
+        work: As of `deep_run`.
 
     Returns:
         By name and "training", what was measured.
@@ -63,19 +87,7 @@ def deep_runs(names: Iterable[str], kept: Iterable[str], work: Work) -> Numbers:
     variables = [*kept, "status", "stopped_epoch"]
 
     def make(name: str) -> Numbers:
-        wanted: dict[str, Any] = {**RUNS[name], **SIZES[work.effort]}
-        checkpoint = None if work.parts is None else work.parts / f"deep-{name}.npz"
-
-        def trained() -> xarray.Dataset:
-            from eigendyn.training.run import train
-
-            return train(**wanted, checkpoint=checkpoint, progress=work.progress)
-
-        chosen = {key: one for key, one in wanted.items() if key not in OF_VERB}
-        told = wanted | asdict(Training(**chosen))  # so that another default is another part
-        made = work.part(f"deep-{name}", told, trained)
-        if checkpoint is not None:
-            checkpoint.unlink(missing_ok=True)
+        made = deep_run(name, RUNS[name], work)
         return {"training": made[[one for one in variables if one in made]]}
 
     return work.each(make, {name: name for name in names})
