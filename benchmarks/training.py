@@ -60,8 +60,8 @@ def lines(runs: dict[str, xarray.Dataset]) -> Iterator[str]:
     yield (
         f"{first.sizes['seed']} {attrs['network']} networks for each row, {attrs['images']:,} "
         f"images ({attrs['augment']}), {epochs[-1]:g} epochs; accuracy in % on "
-        f"{attrs['test_images']} test images, mean ± standard error over seeds. Linear readouts of raw pixels: "
-        f"{100 * attrs['raw_linear_accuracy']:.1f}; of the untrained encoder: "
+        f"{attrs['test_images']} test images, mean ± standard error over seeds. Linear readouts of "
+        f"raw pixels: {100 * attrs['raw_linear_accuracy']:.1f}; of the untrained encoder: "
         f"{untrained.told(0.01)}. One test image is {100 / attrs['test_images']:.2f} %. Epochs to "
         "90 % are those of the way from the untrained to the final accuracy. A mode is recruited "
         "that grew from below half of its own end to half of the largest or more. Explained: share "

@@ -34,6 +34,8 @@ ONLY_IN = {  # files and folders
     "click": {"cli"},
     "sklearn": {"data", "training"},
     "diffrax": {"simulation/engines/in_jax"},
+    "equinox": {"training"},
+    "optax": {"training"},
     "llvmlite": {
         "program/machine",
         "simulation/engines/lanes",

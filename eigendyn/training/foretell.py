@@ -203,6 +203,17 @@ def _own_pairs(modes: _Modes, names: Iterable[str]) -> Nodes:
     return Nodes(np.full(len(x1), 1 / len(x1)), {name: values[name] for name in names})
 
 
+def shared_gain(now: Measured, gains: NDArray) -> NDArray:
+    """One gain for all modes (modes,): the median of those of modes that are told from none.
+
+    Gains of small modes are noisy, and modes of a network share its layers: one gain foretells
+    networks better than one for each mode, which linear encoders have.
+    """
+    known = gains[: matter(now)]
+    known = known[np.isfinite(known) & (known > 0)]
+    return np.full_like(gains, np.median(known) if known.size else 1.0)
+
+
 def explained(foretold: ArrayLike, seen: ArrayLike, now: Measured) -> float:
     """Share of the change of ln v that a forecast explains.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eigendyn.errors import EigendynError
 from eigendyn.settings.training import Training
 from eigendyn.training.course import Course
-from eigendyn.training.foretell import forecast
+from eigendyn.training.foretell import forecast, shared_gain
 from eigendyn.training.measured import Measured, measure, tangent_gains
 from eigendyn.training.networks import Encoder, in_blocks
 from eigendyn.training.readout import readouts
@@ -74,6 +74,8 @@ def observe(
     if foretells:
         few = (part[:GAIN_PAIRS] for part in pairs)
         gains = np.asarray(tangent_gains(_whole, state.online, *few, now.vectors))
+        if chosen.network != "linear":  # whose modes share layers, and with them their gain
+            gains = shared_gain(now, gains)
         row |= _foretold(course, now, gains, epoch)
     if row["warned"] < 0:
         history = [as_measured(one) for one in (*earlier, row)]

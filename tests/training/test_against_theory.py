@@ -24,7 +24,7 @@ GIVEN = {
     "weight_decay": 0.01,
 }
 FLOW = {name: value for name, value in GIVEN.items() if name != "batch"}
-FALSE_ALARM = 1e-3
+SEEDS, FALSE_ALARM = 8, 1e-3
 
 
 def moments_of_views(images):
@@ -45,15 +45,9 @@ def moments_of_views(images):
     )
 
 
-@pytest.mark.parametrize(
-    ("loss", "seeds", "epochs"),
-    [
-        ("iso-euclidean", 3, 10),
-        pytest.param("iso-euclidean", 8, 120, marks=pytest.mark.full),
-        pytest.param("euclidean", 8, 120, marks=pytest.mark.full),
-    ],
-)
-def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, seeds, epochs, monkeypatch):
+@pytest.mark.full  # quick: steps are those of the network room, which follows the flow
+@pytest.mark.parametrize("loss", ["iso-euclidean", "euclidean"])
+def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, monkeypatch):
     def many_pairs(course, number):
         rows = np.tile(np.arange(len(course.images.train)), DRAWS)
         return tuple(map(jnp.asarray, course.views.pairs(rows, np.random.default_rng(number))))
@@ -61,9 +55,9 @@ def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, seeds, epoch
     monkeypatch.setattr(loop, "_measured_views", many_pairs)  # so that what is left is training's
     images = digits_images()
     size = {"network": "linear", "embedding": MODES, "saves": 3, "dtype": "float64"}
-    run = eigendyn.train(loss, images, augment=AUGMENT, seeds=seeds, epochs=epochs, **size, **GIVEN)
+    run = eigendyn.train(loss, images, augment=AUGMENT, seeds=SEEDS, epochs=120, **size, **GIVEN)
     data, ratios = moments_of_views(images), []
-    for seed in range(seeds):
+    for seed in range(SEEDS):
         key = jax.random.fold_in(jax.random.key(0), seed)
         first = build("linear", images.shape, MODES, key, "float64").layers[0].weight.T
         last = int(run["step"][-1])
@@ -72,9 +66,9 @@ def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, seeds, epoch
         )
         told = flow["eigenvalue"].values[:LEADING, run["step"].values[1:]]
         ratios.append(run["variance"].values[seed, :LEADING, 1:] / told - 1)
-    ratios = np.array(ratios).reshape(seeds, -1)
-    error = ratios.std(axis=0, ddof=1) / np.sqrt(seeds)
-    allowed = stats.t.ppf(1 - FALSE_ALARM / (2 * ratios.shape[1]), seeds - 1)
+    ratios = np.array(ratios).reshape(SEEDS, -1)
+    error = ratios.std(axis=0, ddof=1) / np.sqrt(SEEDS)
+    allowed = stats.t.ppf(1 - FALSE_ALARM / (2 * ratios.shape[1]), SEEDS - 1)
     assert (np.abs(ratios.mean(axis=0)) <= allowed * error).all()
     assert np.abs(ratios.mean(axis=0)).max() < 0.1  # errors are small enough to tell
 

@@ -88,7 +88,7 @@ def test_a_step_descends_the_mean_loss_of_its_batch(network):
         predictor = fixed.T @ fixed / len(fixed)
         return jnp.mean(jnp.sum((z1 @ predictor - z2) ** 2, axis=1)) / 2
 
-    value, gradient = jax.value_and_grad(by_hand)(online)
+    value, gradient = jax.jit(jax.value_and_grad(by_hand))(online)
     after, losses = take_steps(
         chosen, batch_loss(chosen_loss("euclidean", chosen)), state, *map(jnp.asarray, images)
     )
