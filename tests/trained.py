@@ -46,6 +46,7 @@ def trained(loss="cosine", *, seeds=3, modes=6, labels=True, diverged=(), speed=
         "alignment": (dims, (0.5 + 0.4 * gained) * per_seed[:, None] * np.ones((modes, 1))),
         "target_variance": (dims, variance),
         "gain": (dims, np.ones_like(variance)),
+        "drive": (dims, 0.01 * variance),
         "layers": (dims, 4 * np.ones_like(variance)),
         "rankme": (dims[::2], (1 + 3 * gained) * per_seed),
         "mean_share": (dims[::2], (0.7 - 0.2 * gained) * per_seed),
@@ -89,6 +90,9 @@ def trained(loss="cosine", *, seeds=3, modes=6, labels=True, diverged=(), speed=
     for name in dataset.data_vars:
         dataset[name] = dataset[name].where(~over)
     dataset["forecast_explained"] = "seed", np.linspace(0.8, 0.9, seeds)
+    dataset["forecast_status"] = "seed", np.full(seeds, "completed")
+    said = "The representation collapses: by the theory every mode shrinks."
+    dataset["warning"] = "seed", np.where(gone, said, "")
     dataset["status"] = "seed", np.where(gone, "diverged", "completed")
     dataset["stopped_epoch"] = "seed", np.where(gone, 10.0, np.nan)
     dataset["warning_epoch"] = "seed", np.where(gone, 6.0, np.nan)

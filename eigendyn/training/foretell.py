@@ -157,7 +157,7 @@ def _modes(now: Measured, gains: NDArray, known: NDArray) -> _Modes:
         power=1 - 1 / np.maximum(layers, 1),
         noise1=np.maximum(noise1, NO_NOISE),
         noise2=np.maximum(noise2, NO_NOISE),
-        predictor=of(now.predictor),
+        predictor=of(now.predictor_eigenvalue),
         views=(of(now.first) / np.sqrt(variance), of(now.second) / np.sqrt(target)),
         decay=max(0.0, float(np.average(layers, weights=variance))),
     )

@@ -43,7 +43,7 @@ class Measured:
         noise1: u_mᵀ(E[z1 z1ᵀ] − E[z1 z2ᵀ])u_m (modes,).
         noise2: The same of the second view, of the target where there is one (modes,).
         target_variance: u_mᵀ E[z1 z2ᵀ] u_m of the target (modes,); v_m where there is none.
-        predictor: u_mᵀ W_P u_m (modes,).
+        predictor_eigenvalue: u_mᵀ W_P u_m (modes,).
         alignment: Cosine of the angle between W_P u_m and u_m (modes,): 1 where the predictor has
             the eigenvector too, NaN where W_P u_m is nothing but round-off.
         drive: G_m = E[z1_m δ1_m + z2_m δ2_m], what the theory says of the loss (modes,).
@@ -63,7 +63,7 @@ class Measured:
     noise1: Array
     noise2: Array
     target_variance: Array
-    predictor: Array
+    predictor_eigenvalue: Array
     alignment: Array
     drive: Array
     drive_error: Array
@@ -174,7 +174,7 @@ def measure(
         noise1=spread - variance,
         noise2=jnp.mean(target2**2, axis=0) - between,
         target_variance=between,
-        predictor=jnp.diagonal(rotated),
+        predictor_eigenvalue=jnp.diagonal(rotated),
         alignment=_cosines(rotated, predictor.dtype),
         drive=drive,
         drive_error=_standard_error(work),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KIND = "training on images"
-NAMES = {"predictor": "predictor_eigenvalue"}  # what is called otherwise in other results
 EACH, EVERY = ("seed", "time"), ("seed", "mode", "time")
 _COLUMNS: dict[str, tuple[tuple[str, ...], str, str]] = {  # axes, what it is, unit
     "loss": (EACH, "mean loss of the epoch's batches", ""),
@@ -34,9 +33,11 @@ _COLUMNS: dict[str, tuple[tuple[str, ...], str, str]] = {  # axes, what it is, u
     "noise1": (EVERY, "noise of the mode in the first view", "variance"),
     "noise2": (EVERY, "noise of the mode in the second view", "variance"),
     "target_variance": (EVERY, "variance of the mode in the target", "variance"),
-    "predictor": (EVERY, "predictor along the mode, uᵀW_P u", "variance^α"),
+    "predictor_eigenvalue": (EVERY, "predictor along the mode, uᵀW_P u", "variance^α"),
     "drive": (EVERY, "what the loss drives the mode by, E[z δ]", "variance/time"),
     "alignment": (EVERY, "cosine of the angle between W_P u and u", "1"),
+    "gain": (EVERY, "gain that the mode had when it was last measured, κ", "1"),
+    "layers": (EVERY, "layers that weight decay acted on then, L", "1"),
     "growth_rate": (EVERY, "theory's d ln v/dt of the mode, by its own drive and decay", "1/time"),
 }
 
@@ -56,7 +57,7 @@ def labelled(course: Course, runs: Sequence[Records], device: str) -> xarray.Dat
     epochs = np.array(course.saved)
     steps = epochs * course.steps_per_epoch
     variables: dict[str, Any] = {
-        NAMES.get(name, name): (
+        name: (
             axes,
             _together([run[name] for run in runs], len(epochs)),
             _label(*words),
@@ -100,7 +101,6 @@ def labelled(course: Course, runs: Sequence[Records], device: str) -> xarray.Dat
             "images": len(images.train),
             "test_images": len(images.test),
             **_raw(course),
-            **_explains(variables["forecast_explained"][1]),
             "settings": json.dumps(asdict(chosen), ensure_ascii=False),
             "status": "completed" if (stopped < 0).all() else "diverged",
             "message": message,
@@ -156,12 +156,6 @@ def _together(values: Sequence[NDArray], times: int) -> NDArray:
     for place, one in enumerate(values):
         every[place, : len(one)] = one
     return np.moveaxis(every, 1, -1)
-
-
-def _explains(shares: NDArray) -> dict[str, float]:
-    """The median over seeds, where anything was foretold."""
-    known = shares[np.isfinite(shares)]
-    return {"forecast_explained": float(np.median(known))} if known.size else {}
 
 
 def _raw(course: Course) -> Mapping[str, float]:

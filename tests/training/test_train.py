@@ -10,6 +10,7 @@ import eigendyn
 from eigendyn.errors import InvalidSetting, UnreadableFile
 from eigendyn.training import checkpoint as checkpoints
 from eigendyn.training import loop
+from tests.trained import trained as made_up
 
 TINY = {
     "network": "mlp",
@@ -54,6 +55,7 @@ def test_a_result_says_what_was_learned_and_beside_what(whole):
     assert whole.attrs["status"] == "completed"
     assert json.loads(whole.attrs["settings"])["epochs"] == 4
     assert (np.diff(whole["variance"], axis=1) <= 0).all()
+    assert set(whole.data_vars) == set(made_up().data_vars)  # which tests of pictures draw
     assert np.isnan(whole["loss"][:, 0]).all() and np.isfinite(whole["loss"][:, 1:]).all()
 
 

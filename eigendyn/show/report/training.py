@@ -15,7 +15,7 @@ from eigendyn.settings.training import OF_VIEWS
 from eigendyn.settings.wording import told
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, listed, number
-from eigendyn.show.report.mean import CHANCE, NOT_KNOWN, Mean, plain, shown
+from eigendyn.show.report.mean import CHANCE, Mean, plain
 
 if TYPE_CHECKING:
     import xarray
@@ -213,15 +213,26 @@ def _warned(dataset: xarray.Dataset) -> NDArray:
 
 
 def _forecast(dataset: xarray.Dataset) -> dict[str, Any]:
-    """What is known of the forecast, without "forecast_": of all seeds, or one number for each."""
-    head = "forecast_"
-    told = {key: value for key, value in dataset.attrs.items() if key.startswith(head)}
-    told |= {
-        str(key): Mean.of(one.values)
-        for key, one in dataset.data_vars.items()
-        if str(key).startswith(head) and one.dims == ("seed",)
+    """What is known of the theory's forecast; nothing where there is none."""
+    if "forecast_explained" not in dataset:
+        return {}
+    return {
+        "epoch": float(dataset.attrs["forecast_epoch"]),
+        "explained": Mean.of(dataset["forecast_explained"].values),
+        "status": dataset["forecast_status"].values.tolist(),
     }
-    return {key.removeprefix(head): value for key, value in told.items()}
+
+
+def _foretold(forecast: dict[str, Any]) -> str:
+    """Say how much the forecast explains, and of which seeds there is none."""
+    ended = sorted({status.rstrip(".") for status in forecast["status"]} - {"completed"})
+    without = f"; of some seeds there is none: {'; '.join(ended)}" if ended else ""
+    if not forecast["explained"].seeds:
+        return f"none{without}"
+    return (
+        f"from epoch {forecast['epoch']:g} on the theory explains {forecast['explained'].told()} "
+        f"of the change of ln v (1: all, 0: no more than that nothing changes){without}"
+    )
 
 
 def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
@@ -247,14 +258,12 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
         f"{ENDS[name]} {first.told()} → {last.told()}" for name, (first, last) in ends.items()
     )
     yield "measures", "; ".join(changes)
-    told_of = _forecast(dataset)
-    if told_of:
-        start = shown(told_of.pop("epoch", NOT_KNOWN))
-        said = (f"{key.replace('_', ' ')} {shown(value)}" for key, value in told_of.items())
-        yield "forecast", f"theory from epoch {start} on: {'; '.join(said)}"
+    if forecast := _forecast(dataset):
+        yield "forecast", _foretold(forecast)
     for seed, epoch in zip(dataset["seed"].values, _warned(dataset), strict=True):
         if math.isfinite(epoch):
-            yield "warning", f"seed {seed}: collapse foretold at epoch {epoch:g}"
+            said = dataset["warning"].sel(seed=seed).item()
+            yield "warning", f"seed {seed}, epoch {epoch:g}: {said}"
     yield "status", f"{fate(dataset)}. {attrs.get('message', '')}".strip()
 
 

@@ -88,7 +88,7 @@ def test_a_diverged_seed_leaves_the_means_of_the_others_and_is_named():
     assert found["status"] == ["completed", "diverged", "completed"]
     shown = table(dataset)
     assert "1 of 3 seeds diverged, at epoch 10" in shown
-    assert "seed 1: collapse foretold at epoch 6" in shown
+    assert "seed 1, epoch 6: The representation collapses" in shown
 
 
 def test_without_labels_there_is_no_readout_and_that_is_said():
@@ -105,16 +105,18 @@ def test_a_summary_is_json_whatever_is_not_known(options):
 
 def test_what_the_forecast_explained_is_a_mean_over_seeds():
     dataset = trained(seeds=3)
-    assert "theory from epoch 2 on: explained 0.85 ± 0.03" in table(dataset)
+    assert "from epoch 2 on the theory explains 0.85 ± 0.03 of the change" in table(dataset)
     found = summary(dataset)["forecast"]
     assert (found["epoch"], found["explained"]["seeds"]) == (2, 3)
-    assert "forecast" not in table(
-        dataset.drop_attrs(deep=False)
-        .assign_attrs(
-            {key: value for key, value in dataset.attrs.items() if key != "forecast_epoch"}
-        )
-        .drop_vars("forecast_explained")
-    )
+    assert "forecast" not in table(dataset.drop_vars("forecast_explained"))
+
+
+def test_a_forecast_that_failed_says_why():
+    dataset = trained(seeds=2)
+    dataset["forecast_status"][1] = "diverged"
+    assert "of some seeds there is none: diverged" in table(dataset)
+    dataset["forecast_explained"][:] = np.nan
+    assert "none; of some seeds" in table(dataset)
 
 
 def test_the_training_of_these_tests_has_the_layout_of_a_real_one():
