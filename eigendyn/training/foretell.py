@@ -172,10 +172,10 @@ def _pieces(
     run: OneRun, modes: _Modes, nodes: Nodes, stops: NDArray
 ) -> Iterable[tuple[int, NDArray]]:
     """Step and variances (modes,) at every stop, until they are not finite."""
-    at, states = 0, run.start
+    at, states, variance = 0, run.start, run.start[0] ** 2
     for stop in stops.tolist():
         if stop > at:
-            grown = (states[0] ** 2 / modes.variance) ** modes.power
+            grown = (variance / modes.variance) ** modes.power
             data = _data(modes, modes.gains * grown)
             own = {name: each[None] for name, each in data.items() if name in run.parameters}
             piece = replace(
@@ -188,7 +188,11 @@ def _pieces(
             if found.status != "completed":
                 return
             at, states = stop, np.asarray(found.values[..., -1], float)
-        yield stop, states[0] ** 2
+            with np.errstate(over="ignore"):
+                variance = states[0] ** 2
+            if not np.isfinite(variance).all():
+                return
+        yield stop, variance
 
 
 def _own_pairs(modes: _Modes, names: Iterable[str]) -> Nodes:

@@ -105,11 +105,13 @@ def test_modes_without_variance_are_not_foretold():
     assert np.isnan(found.variance[3]).all() or found.variance[3].max() < 1e-20
 
 
-def test_a_forecast_that_diverges_says_so_and_keeps_what_came_before():
-    weights = (jnp.diag(SINGULAR),)
+@pytest.mark.parametrize("layers", [1, 2])  # of two, gains grow until squares overflow
+@pytest.mark.parametrize("size", [1e3, 30.0])
+def test_a_forecast_that_diverges_says_so_and_keeps_what_came_before(layers, size):
+    weights = (jnp.diag(SINGULAR ** (1 / layers)),) * layers
     views = diagonal_views()
     now = measure(deep, weights, None, jnp.diag(SINGULAR), euclidean, *views)
-    found = forecast("euclidean", now, 1e3 * SIGNAL, [0, 500], chosen(learning_rate=ETA))
+    found = forecast("euclidean", now, size * SIGNAL, [0, 500], chosen(learning_rate=ETA))
     assert found.status == "diverged"
     np.testing.assert_allclose(found.variance[:, 0], now.variance)
     assert np.isnan(found.variance[:, 1]).all()
