@@ -27,6 +27,9 @@ SYSTEMS = {
 }
 
 
+QUICK = ("byol", "directpred", "no stop-gradient")  # have every part between them
+
+
 @pytest.fixture(scope="module")
 def views():
     rng = np.random.default_rng(0)
@@ -34,7 +37,13 @@ def views():
     return tuple(shared + 0.3 * rng.normal(size=shared.shape) for _ in range(2))
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in QUICK else pytest.mark.full, id=name)
+        for name in SYSTEMS
+    ],
+)
 def test_a_linear_network_takes_the_steps_of_the_network_room(name, views):
     given = {"learning_rate": 0.1, "predictor": "running", **SYSTEMS[name], "steps": STEPS}
     chosen = Training(network="linear", embedding=MODES, dtype="float64", **given)
@@ -65,7 +74,7 @@ def test_a_linear_network_takes_the_steps_of_the_network_room(name, views):
             np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("network", ["mlp", "conv"])
+@pytest.mark.parametrize("network", ["conv", pytest.param("mlp", marks=pytest.mark.full)])
 def test_a_step_descends_the_mean_loss_of_its_batch(network):
     shape, images = (4, 4), np.random.default_rng(0).normal(size=(2, 1, 8, 16))
     chosen = Training(
