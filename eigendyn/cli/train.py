@@ -181,7 +181,7 @@ def command(
             found,
             seeds=seeds,
             checkpoint=checkpoint,
-            progress=output.progress,
+            progress=not output.quiet,
             **wanted,
         )
 

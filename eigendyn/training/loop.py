@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,23 @@ LARGEST_KEY = 2**63  # of JAX; a seed may be any whole number
 
 
 def train_one(
-    course: Course, reached: Progress, bar: tqdm, path: Path | None, told: dict[str, Any]
+    course: Course,
+    reached: Progress,
+    bar: tqdm,
+    tell: Callable[[str], object],
+    path: Path | None,
+    told: dict[str, Any],
 ) -> Progress:
-    """Train the network of the seed under way to its end, or until it is not finite."""
+    """Train the network of the seed under way to its end, or until it is not finite.
+
+    Args:
+        course: What is trained.
+        reached: How far training has come.
+        bar: Shows it.
+        tell: Takes warnings.
+        path: Of the checkpoint; None keeps none.
+        told: What training was asked for, as the checkpoint holds it.
+    """
     chosen, number = course.chosen, reached.seed
     pairs = _measured_views(course, number)
     state = _begun(course, number, pairs[0])
@@ -48,8 +62,8 @@ def train_one(
             break
         if epoch in course.saved:
             rows.append(observe(course, state, pairs, rows, epoch, loss))
-            if rows[-1]["warned"] == epoch and not bar.disable:
-                bar.write(f"Seed {number}, epoch {epoch}. {rows[-1]['warning']}", file=sys.stderr)
+            if rows[-1]["warned"] == epoch:
+                tell(f"Seed {number}, epoch {epoch}: {rows[-1]['warning']}")
             bar.set_postfix_str(_said(rows[-1]), refresh=False)
             if path is not None and epoch < chosen.epochs:
                 leaves = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state))

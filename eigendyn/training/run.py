@@ -51,7 +51,8 @@ def train(
         seeds: Number of networks, of different first weights, batches and augmentations.
         checkpoint: File (.npz) from which training goes on if it exists, written whenever is
             measured; the numbers are those of training that was never interrupted.
-        progress: Show a progress bar, with the readout, and warnings on standard error.
+        progress: Show a progress bar, with the readout, on a terminal, and warnings on standard
+            error.
         settings: Fields of `training.Training`, but for the loss and `steps`.
 
     Returns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +36,16 @@ def train_seeds(
     asked = told(course)
     device = find_device(chosen.device)
     reached = Progress() if path is None else read_checkpoint(path, asked)
-    bar = tqdm(total=seeds * chosen.epochs, unit="epoch", disable=not progress)
+    # A bar is for terminals; warnings stand in a log too.
+    total = seeds * chosen.epochs
+    bar = tqdm(total=total, unit="epoch", disable=None if progress else True)
+
+    def tell(warning: str) -> None:
+        if progress:
+            bar.write(warning, file=sys.stderr)
+
     with bar, jax.default_device(device):
         bar.update(min(reached.seed, seeds) * chosen.epochs + reached.epoch)
         while reached.seed < seeds:
-            reached = train_one(course, reached, bar, path, asked)
+            reached = train_one(course, reached, bar, tell, path, asked)
     return labelled(course, reached.done[:seeds], str(device))

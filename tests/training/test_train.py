@@ -167,3 +167,14 @@ def test_a_written_loss_trains_as_the_one_with_its_name():
 def test_what_does_not_fit_is_refused(given, words):
     with pytest.raises(InvalidSetting, match=words):
         trained(**given)
+
+
+def test_a_collapse_is_warned_of_while_training_runs(capsys):
+    given = {"stop_gradient": False, "epochs": 30, "saves": 31, "learning_rate": 0.01}
+    result = trained("euclidean", progress=True, **given)
+    warned = float(result["warning_epoch"][0])
+    assert warned <= 20
+    said = capsys.readouterr().err
+    assert f"Seed 0, epoch {warned:g}: The representation collapses" in said
+    trained("euclidean", **given)
+    assert not capsys.readouterr().err
