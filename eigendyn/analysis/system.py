@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from eigendyn.analysis.fixed_points.newton import rates_at
 from eigendyn.errors import InvalidSetting
 from eigendyn.program import Program
 from eigendyn.program.derivation import program_of
@@ -196,8 +197,7 @@ def check_motion(system: DynamicalSystem) -> None:
     """
     without = {name: 0.0 for name in ("weight_decay",) if name in system.parameters}
     points = np.random.default_rng(0).uniform(0.2, 1.2, (8, len(system.names)))
-    rates = [np.asarray(system(jnp.asarray(point), **without)) for point in points]
-    if np.abs(np.array(rates)[:, : system.modes]).max() < STILL:
+    if np.abs(rates_at(system, points, without)[:, : system.modes]).max() < STILL:
         message = (
             f"A mode must learn, and with {system.modes} of them none does: the loss "
             f"{system.name!r} does not see its scale. Try `modes={system.modes + 1}`, "

@@ -178,7 +178,8 @@ def audit(
     name = update if isinstance(update, str) else getattr(update, "__name__", "update")
     if isinstance(update, str):
         check_choice("update", update, UPDATES)
-        update = published_no_stop_gradient if update != "derived" else _derived(symbolic)
+        published = jax.jit(published_no_stop_gradient)
+        update = published if update != "derived" else _derived(symbolic)
     batches = [_draw(network, SAMPLES, seed + i) for i in range(DRAWS)]
     singles = [_draw(network, 1, seed + DRAWS + i) for i in range(DRAWS)]
     checks = (

@@ -24,7 +24,13 @@ PROGRAM = program_of(DYNAMICS)
 
 
 def rates(fit, states, parameters=PARAMETERS):
-    return replace(compile_field(DYNAMICS), nodes=fit.nodes)(0.0, states, parameters)[0]
+    field = replace(compile_field(DYNAMICS), nodes=fit.nodes)
+    return _rates(field, states, parameters)
+
+
+@jax.jit
+def _rates(field, states, parameters):
+    return field(0.0, states, parameters)[0]
 
 
 def points(*spectra):

@@ -72,10 +72,10 @@ class Family:
         Returns:
             (coordinates + levels,), (coordinates + levels, coordinates), (coordinates + levels,).
         """
-        found = _linearise(
+        found = _linearise(  # arrays of NumPy, which compiled code takes several times as fast
             self.system,
-            jnp.asarray(x, float),
-            jnp.asarray(value, float),
+            np.asarray(x, float),
+            np.float64(value),
             self.at(0.0),
             self.driven,
             tuple(self.levels.values()),

@@ -53,11 +53,11 @@ class FoldSystem:
         curve, family = self.curve, self.curve.family
         found = _linearise(
             family.system,
-            jnp.asarray(y),
+            y,
             family.at(0.0),
-            jnp.asarray(curve.kept),
-            jnp.asarray(curve.size[curve.free]),
-            jnp.asarray(self.spans),
+            curve.kept,
+            curve.size[curve.free],
+            self.spans,
             tuple(curve.free.tolist()),
             (family.driven, self.second),
             tuple(family.levels.values()),

@@ -120,7 +120,7 @@ def rates_at(system: Dynamics, points: ArrayLike, parameters: Mapping[str, float
 
 def gradient(quantity: Callable[[Array], Array], x: NDArray) -> NDArray:
     """Gradient (coordinates,) of the sum of a quantity's values at x (coordinates,)."""
-    return np.asarray(_gradient(quantity, jnp.asarray(x)))
+    return np.asarray(_gradient(quantity, x))
 
 
 def all_numbers(system: Dynamics, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _in_chunks(function: Callable, points: ArrayLike) -> list[NDArray]:
     for first in range(0, max(1, len(rows)), CHUNK):
         some = rows[first : first + CHUNK]
         filled = np.pad(some, ((0, CHUNK - len(some)), (0, 0)))
-        result = function(jnp.asarray(filled))
+        result = function(filled)
         arrays = result if isinstance(result, tuple) else (result,)
         parts.append([np.asarray(array)[: len(some)] for array in arrays])
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
