@@ -89,7 +89,8 @@ def usual_of_training(command: Callable) -> Callable:
 @click.option(
     "--augment",
     metavar="NAME:NUMBER,…",
-    help="Augmentations of the first view, as of eigendyn data.",
+    help="Augmentations of the first view, by the names of eigendyn data; what an image moves away "
+    "from is black.",
 )
 @click.option(
     "--augment2",

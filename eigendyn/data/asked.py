@@ -95,6 +95,6 @@ def check_fit(steps: Sequence[Step], shape: Shape) -> None:
         if step.name == "shift" and step.number >= min(shape):
             message = (
                 f"shift must be below the image's height and width, {shape[0]} × {shape[1]}, not "
-                f"{step.number:g}. Try shift:1."
+                f"{step.number:g}. Try {'shift:1' if min(shape) > 1 else 'noise:0.05'}."
             )
             raise InvalidSetting(message)

@@ -26,9 +26,9 @@ class Training(Siamese):
     Fields that are not named here are those of `eigendyn.Settings`.
 
     Args:
-        predictor: "running", (c/max c)^α and so on of a running average C of z1 z1ᵀ, as DirectPred
-            takes it; "direct", the same of the correlation of each batch; "copy", DirectCopy;
-            "learned", a matrix; "none", the identity.
+        predictor: "running", the power C^α of a running average C of z1 z1ᵀ, with ε and normalised
+            where `epsilon` and `normalize` say so; "direct", the same of the correlation of each
+            batch; "copy", DirectCopy; "learned", a matrix; "none", the identity.
         alpha: Exponent α; None is 1/2 of a predictor that is a function of C (1 of "copy").
         correlation_momentum: Momentum of the running correlation; None is 0.3 with "running", and
             no average with "copy".
@@ -40,9 +40,12 @@ class Training(Siamese):
         embedding: Dimensions of z.
         epochs: Passes through the training images.
         batch: Images in a step; what is left of an epoch is dropped.
-        augment: Augmentations of the first view, as in "shift:1,noise:0.05".
+        augment: Augmentations of the first view, as in "shift:1,noise:0.05". Images are augmented
+            as they are, so that what they move away from is black, and the mean image is subtracted
+            then; `eigendyn.data` subtracts it first.
         augment2: Those of the second view; None takes the same.
-        saves: Number of epochs, at most, after which is measured, the start and the end included.
+        saves: Number of epochs, at most, at which the network is measured and a checkpoint written,
+            start and end included; warnings take four of them, a forecast three.
         dtype: Precision of network and descent, one of `choices.DTYPES`.
         device: One of `choices.DEVICES`.
         seed: Seed of weights, batches and augmentations.

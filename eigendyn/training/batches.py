@@ -16,7 +16,7 @@ NUMBERS = 2**24  # of views that are held at a time, at most: memory does not gr
 
 @dataclass(frozen=True)
 class Views:
-    """What draws views.
+    """Draws pairs of views.
 
     Images are augmented as they are, so that what they move away from is black, as in a photograph;
     then the mean image is subtracted.

@@ -77,9 +77,11 @@ def told(course: Course) -> dict[str, Any]:
     numbers = hashlib.sha256(np.ascontiguousarray(pixels).tobytes())
     for part in (course.images.train_labels, course.images.test_labels):
         numbers.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
+    settings = asdict(course.chosen)
+    del settings["device"]
     return {
-        **asdict(course.chosen),
+        **settings,
         "loss": write_loss(loss.expression),
         "parameters": [list(pair) for pair in loss.parameters],
-        "images": f"{course.images.name}, {numbers.hexdigest()[:12]}",
+        "images": numbers.hexdigest()[:12],
     }

@@ -111,6 +111,9 @@ def forecast(
     """
     asked = np.asarray(steps, int)
     known = (np.asarray(now.variance) > 0) & (np.asarray(now.target_variance) > 0)
+    spectra = np.full((len(known), len(asked)), np.nan)
+    if not known.any():
+        return Forecast(spectra, "no mode has a variance")
     modes = _modes(now, np.asarray(gains, float), known)
     given = {one.name: getattr(settings, one.name) for one in fields(Siamese)}
     for name in ("loss", "sigma1", "sigma2"):  # the noises are those of the pairs
@@ -133,7 +136,6 @@ def forecast(
     nodes = _own_pairs(modes, system.program.node_names)
     stops = np.union1d(asked, np.linspace(0, asked.max(), PIECES + 1).round().astype(int))
     reached = dict(_pieces(run, modes, nodes, stops))
-    spectra = np.full((len(known), len(asked)), np.nan)
     for place, step in enumerate(asked.tolist()):
         if step in reached:
             spectra[: known.sum(), place] = np.sort(reached[step])[::-1]
@@ -147,13 +149,11 @@ def _modes(now: Measured, gains: NDArray, known: NDArray) -> _Modes:
     variance, target, gains, layers = (
         of(each) for each in (now.variance, now.target_variance, gains, now.layers)
     )
-    usable = np.isfinite(gains) & (gains > 0)
-    gains = np.where(usable, gains, np.median(gains[usable]) if usable.any() else 1.0)
     noise1, noise2 = of(now.noise1) / variance, of(now.noise2) / target
     return _Modes(
         variance=variance,
         target=target,
-        gains=gains,
+        gains=usable(gains),
         power=1 - 1 / np.maximum(layers, 1),
         noise1=np.maximum(noise1, NO_NOISE),
         noise2=np.maximum(noise2, NO_NOISE),
@@ -205,6 +205,12 @@ def _own_pairs(modes: _Modes, names: Iterable[str]) -> Nodes:
         "xi2": (x2 - middle) / np.sqrt(modes.noise2),
     }
     return Nodes(np.full(len(x1), 1 / len(x1)), {name: values[name] for name in names})
+
+
+def usable(gains: NDArray) -> NDArray:
+    """Gains (modes,), those that are not above zero replaced by the median of the others."""
+    known = np.isfinite(gains) & (gains > 0)
+    return np.where(known, gains, np.median(gains[known]) if known.any() else 1.0)
 
 
 def shared_gain(now: Measured, gains: NDArray) -> NDArray:

@@ -175,7 +175,7 @@ def measure(
         noise2=jnp.mean(target2**2, axis=0) - between,
         target_variance=between,
         predictor_eigenvalue=jnp.diagonal(rotated),
-        alignment=_cosines(rotated, predictor.dtype),
+        alignment=_cosines(rotated.T, predictor.dtype),  # that of W_P z, as p = z @ W_P is a row
         drive=drive,
         drive_error=_standard_error(work),
         moved=moved,

@@ -81,8 +81,11 @@ class Encoder(eqx.Module):
 def in_blocks(of_samples: Callable[[Array], Array], x: Array) -> Array:
     """A function of samples, some at a time: what is between fits a processor's cache."""
     whole = len(x) // BLOCK * BLOCK
-    blocks = jax.lax.map(of_samples, x[:whole].reshape(-1, BLOCK, *x.shape[1:]))
-    return jnp.concatenate([blocks.reshape(whole, *blocks.shape[2:]), of_samples(x[whole:])])
+    parts = [of_samples(x[whole:])] if whole < len(x) else []
+    if whole:
+        blocks = jax.lax.map(of_samples, x[:whole].reshape(-1, BLOCK, *x.shape[1:]))
+        parts = [blocks.reshape(whole, *blocks.shape[2:]), *parts]
+    return jnp.concatenate(parts)
 
 
 def build(

@@ -40,7 +40,7 @@ def observe(
     """Measure a network, and say what the theory foretells.
 
     What moves its modes, their gains and layers, is measured at the start and where the forecast
-    is made, and taken to stay: that is what the theory assumes.
+    is made, and taken to stay until it is measured again.
 
     Args:
         course: What is trained.
@@ -63,8 +63,9 @@ def observe(
     embed = _whole if moving else _blocks
     weights = state.online, state.target, predictor
     now = measure(embed, *weights, course.loss, *pairs, moving=moving)
-    if not moving:
-        now = _with_gains(now, earlier[-1])
+    gains = _gains(course, state, pairs, now) if moving else earlier[-1]["gain"]
+    layers = now.layers if moving else earlier[-1]["layers"]
+    now = replace(now, gain=gains, layers=layers, moved=2 * gains * np.asarray(now.drive))
     row: Row = {"epoch": epoch, "loss": loss, "stopped": -1}
     row |= {name: np.asarray(getattr(now, name)) for name in KEPT}
     speed = 1 / (1 - chosen.momentum)
@@ -72,10 +73,6 @@ def observe(
     last = earlier[-1] if earlier else _nothing_foretold(course)
     row |= {name: last[name] for name in _nothing_foretold(course)}
     if foretells:
-        few = (part[:GAIN_PAIRS] for part in pairs)
-        gains = np.asarray(tangent_gains(_whole, state.online, *few, now.vectors))
-        if chosen.network != "linear":  # whose modes share layers, and with them their gain
-            gains = shared_gain(now, gains)
         row |= _foretold(course, now, gains, epoch)
     if row["warned"] < 0:
         history = [as_measured(one) for one in (*earlier, row)]
@@ -92,10 +89,11 @@ def observe(
     return row
 
 
-def _with_gains(now: Measured, earlier: Row) -> Measured:
-    """The same with the gains and layers that were measured before."""
-    gain, layers = earlier["gain"], earlier["layers"]
-    return replace(now, gain=gain, layers=layers, moved=2 * gain * np.asarray(now.drive))
+def _gains(course: Course, state: State, pairs: tuple[Array, Array], now: Measured) -> NDArray:
+    """Gains of the tangent kernel (modes,), one for all modes of a network that has layers."""
+    few = (part[:GAIN_PAIRS] for part in pairs)
+    gains = np.asarray(tangent_gains(_whole, state.online, *few, now.vectors))
+    return gains if course.chosen.network == "linear" else shared_gain(now, gains)
 
 
 def _nothing_foretold(course: Course) -> Row:

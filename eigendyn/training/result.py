@@ -69,10 +69,11 @@ def labelled(course: Course, runs: Sequence[Records], device: str) -> xarray.Dat
     status = np.where(stopped < 0, "completed", "diverged")
     variables["status"] = ("seed", status, _label("how the training ended", ""))
     where = np.where(stopped < 0, np.nan, stopped)
-    variables["stopped_epoch"] = ("seed", where, _label("epoch whose loss was no number", "epochs"))
+    variables["stopped_epoch"] = ("seed", where, _label("epoch in which it diverged", "epochs"))
     variables |= _foretold(course, runs)
     message = "; ".join(
-        f"the network of seed {number} diverged in epoch {epoch}: its loss is no number"
+        f"the network of seed {number} diverged in epoch {epoch}: its loss or weights are no "
+        "numbers"
         for number, epoch in enumerate(stopped)
         if epoch >= 0
     )
@@ -142,7 +143,7 @@ def _foretold(course: Course, runs: Sequence[Records]) -> dict[str, Any]:
 
 def _explained(run: Records, place: int) -> float:
     """How much the forecast explains of what came after it; NaN where nothing did."""
-    if len(run["epoch"]) <= place + 1:
+    if len(run["epoch"]) <= place + 1 or str(run["forecast_status"][-1]) != "completed":
         return np.nan
     then = as_measured({name: values[place] for name, values in run.items()})
     foretold = run["forecast"][-1][:, place + 1 : len(run["epoch"])]

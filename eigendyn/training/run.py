@@ -12,6 +12,7 @@ from eigendyn.settings.keywords import takes
 from eigendyn.settings.training import Training
 from eigendyn.theory.losses import SymbolicLoss, chosen_loss
 from eigendyn.training.checkpoint import check_checkpoint
+from eigendyn.training.image_files import read_images
 from eigendyn.training.images import Images, digits_images, split_images
 from eigendyn.training.installed import check_installed
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @takes(Training)
 def train(
     loss: str | SymbolicLoss,
-    images: str | ArrayLike | Images = "digits",
+    images: str | Path | ArrayLike | Images = "digits",
     labels: ArrayLike | None = None,
     *,
     seeds: int = 1,
@@ -45,8 +46,8 @@ def train(
 
     Args:
         loss: Name of a loss, or a loss of your own.
-        images: "digits", scikit-learn's 1,797 handwritten digits; or images × height × width, grey,
-            or vectors.
+        images: "digits", scikit-learn's 1,797 handwritten digits; a file (.npz) with images and
+            labels; or images × height × width, grey, or vectors.
         labels: Class of every image; None leaves out the readouts.
         seeds: Number of networks, of different first weights, batches and augmentations.
         checkpoint: File (.npz) from which training goes on if it exists, written whenever is
@@ -90,13 +91,17 @@ def train(
     return train_seeds(chosen, given_loss, _images(images, labels), seeds, path, progress)
 
 
-def _images(images: str | ArrayLike | Images, labels: ArrayLike | None) -> Images:
-    if not isinstance(images, str | Images):
-        return split_images(images, labels)
-    if isinstance(images, str):
+def _images(images: str | Path | ArrayLike | Images, labels: ArrayLike | None) -> Images:
+    if isinstance(images, Path) or (isinstance(images, str) and Path(images).suffix):
+        found = read_images(images)
+    elif isinstance(images, str):
         check_choice("source of images", images, DATA_SOURCES)
-        images = digits_images()
+        found = digits_images()
+    elif isinstance(images, Images):
+        found = images
+    else:
+        return split_images(images, labels)
     if labels is not None:
-        message = f"The images of {images.name} bring their labels. Leave `labels` out."
+        message = f"The images of {found.name} bring their labels. Leave `labels` out."
         raise InvalidSetting(message)
-    return images
+    return found

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.training.foretell import matter
+from eigendyn.training.foretell import matter, usable
 
 if TYPE_CHECKING:
     from eigendyn.training.measured import Measured
@@ -32,17 +32,16 @@ HALVINGS = 30  # of the time in which that time is looked for
 def own_growth(now: Measured, weight_decay: float, doubt: float = 0.0) -> NDArray:
     """Growth rates d ln v_m/dt by each mode's own drive (modes,), 2 κ G_m/v_m − 2 ω L_m.
 
-    κ is the median of the gains that are positive, of modes that are told from none: what other
-    modes do to this one through layers that they share is left out, since it ends with them.
+    What other modes do to this one through layers that they share is left out, since it ends with
+    them.
 
     Args:
-        now: The network.
+        now: The network, with gains κ_m of its tangent kernel; where one is not above zero, the
+            median of the others is taken.
         weight_decay: ω.
         doubt: Standard errors that are added to the drive.
     """
-    gains = np.asarray(now.gain)[: matter(now)]
-    known = gains[np.isfinite(gains) & (gains > 0)]
-    gain = np.median(known) if known.size else 1.0
+    gain = usable(np.asarray(now.gain))
     drive = np.asarray(now.drive) + doubt * np.asarray(now.drive_error)
     variance = np.asarray(now.variance)
     variance = np.where(variance > 0, variance, np.nan)
@@ -68,7 +67,7 @@ def collapse_warning(
     latest, now = history[-IN_A_ROW:], history[-1]
     if not all(_shrinks(one, weight_decay) for one in latest):
         return None
-    every = all(_largest_shrinks(one, weight_decay) for one in latest)
+    every = all(own_growth(one, weight_decay, DOUBT)[0] < 0 for one in latest)
     what = "every mode" if every else "every mode but the largest"
     epochs = _time_left(history[0], now, weight_decay) / time_per_epoch
     lost = f"{100 * LOST:g} % of what varied at the start"
@@ -80,15 +79,6 @@ def collapse_warning(
 
 def _shrinks(now: Measured, weight_decay: float) -> bool:
     return bool((own_growth(now, weight_decay, DOUBT)[1 : max(2, matter(now))] < 0).all())
-
-
-def _largest_shrinks(now: Measured, weight_decay: float) -> bool:
-    """Whether the largest mode does too, by its own gain and beyond doubt."""
-    gain, drive, doubt, variance, layers = (
-        float(one[0]) for one in (now.gain, now.drive, now.drive_error, now.variance, now.layers)
-    )
-    doubt = math.copysign(DOUBT * doubt, gain)  # the gain of a mode may be negative
-    return gain * (drive + doubt) / variance < weight_decay * layers
 
 
 def _time_left(first: Measured, now: Measured, weight_decay: float) -> float:

@@ -13,7 +13,7 @@ from eigendyn.settings.presets import METHODS
 from eigendyn.settings.training import Training
 from eigendyn.theory.losses import chosen_loss
 from eigendyn.training.exported import batch_loss
-from eigendyn.training.networks import build
+from eigendyn.training.networks import build, in_blocks
 from eigendyn.training.step import State, first_state, take_steps
 
 STEPS, BATCH, PIXELS, MODES = 6, 16, 5, 3
@@ -143,3 +143,9 @@ def test_float32_stays_float32():
     kept = [leaf for leaf in jax.tree.leaves(state) if leaf.ndim]
     assert {str(leaf.dtype) for leaf in (*kept, losses)} == {"float32"}
     assert isinstance(state, State)
+
+
+@pytest.mark.parametrize("count", [3, 128, 130, 256])
+def test_samples_in_blocks_are_those_of_the_whole(count):
+    x = jnp.arange(count * 2.0).reshape(count, 2)
+    np.testing.assert_array_equal(in_blocks(lambda h: h @ jnp.ones((2, 3)), x), x @ np.ones((2, 3)))

@@ -76,7 +76,10 @@ def table(dataset: xarray.Dataset) -> str:
     if not names:
         return "\n".join(facts)
     epochs = [dataset["epoch"].values[_place(dataset, share)] for share in SHARES]
-    at = [f"{share:.0%} (epoch {epoch:g})" for share, epoch in zip(SHARES, epochs, strict=True)]
+    at = [
+        f"{share:.0%} (epoch {epoch:g})" if epoch else f"{share:.0%} (–)"
+        for share, epoch in zip(SHARES, epochs, strict=True)
+    ]
     rows: list[tuple[str, ...]] = [
         ("readout [%]", "untrained", *at, "raw pixels", f"epochs to {GAIN:.0%} of gain")
     ]
@@ -123,14 +126,21 @@ def epochs_to_gain(accuracy: NDArray, epochs: NDArray) -> NDArray:
 def recruited(dataset: xarray.Dataset) -> NDArray:
     """Number of recruited modes (seeds,), in the sense of a cross-check on data.
 
-    Such a mode ends with at least half of the largest variance, and began below half of its own.
-    NaN of a seed that did not complete.
+    Such a mode ends with at least half of the largest variance, and began below half of its own
+    end; both are counted in shares of the largest at that time, since losses without a scale shrink
+    all of them together: beside the largest mode. NaN of a seed that did not complete.
     """
     from eigendyn.crosschecks.on_data import recruitment_times
 
-    times = recruitment_times(dataset["variance"].values, dataset["time"].values)
+    times = recruitment_times(shares(dataset), dataset["time"].values)
     count = np.isfinite(times).sum(axis=1).astype(float)
     return np.where(dataset["status"].values == "completed", count, np.nan)
+
+
+def shares(dataset: xarray.Dataset) -> NDArray:
+    """Variances over the largest at the same time (seeds, modes, times)."""
+    variance = dataset["variance"].values
+    return variance / variance[:, :1]
 
 
 def shortfall(dataset: xarray.Dataset, name: str) -> list[str]:
@@ -224,14 +234,17 @@ def _forecast(dataset: xarray.Dataset) -> dict[str, Any]:
 
 
 def _foretold(forecast: dict[str, Any]) -> str:
-    """Say how much the forecast explains, and of which seeds there is none."""
-    ended = sorted({status.rstrip(".") for status in forecast["status"]} - {"completed"})
-    without = f"; of some seeds there is none: {'; '.join(ended)}" if ended else ""
-    if not forecast["explained"].seeds:
-        return f"none{without}"
+    """Say how much the forecast explains, and of which seeds it is not known."""
+    explained, ends = forecast["explained"], set(forecast["status"])
+    if ends == {"none"}:
+        return "none: nothing was measured after a tenth of the epochs"
+    ended = sorted({status.rstrip(".") for status in ends} - {"completed"})
+    without = f"; not known of some seeds: {'; '.join(ended)}" if ended else ""
+    if not explained.seeds:
+        return without.removeprefix("; ") or "not known"
     return (
-        f"from epoch {forecast['epoch']:g} on the theory explains {forecast['explained'].told()} "
-        f"of the change of ln v (1: all, 0: no more than that nothing changes){without}"
+        f"from epoch {forecast['epoch']:g} on the theory explains {explained.told()} of the change "
+        f"of ln v (1: all, 0: no more than that nothing changes){without}"
     )
 
 
@@ -252,7 +265,7 @@ def _facts(dataset: xarray.Dataset) -> Iterator[tuple[str, str]]:
     yield (
         "spectrum",
         f"{Mean.of(recruited(dataset)).told()} of {dataset.sizes['mode']} modes recruited: from "
-        "below half of their own end to half of the largest or more",
+        "below half of their own end share to half of the largest or more",
     )
     changes = (
         f"{ENDS[name]} {first.told()} → {last.told()}" for name, (first, last) in ends.items()
@@ -276,6 +289,9 @@ def _claim(dataset: xarray.Dataset, name: str) -> str:
     beside = f"raw pixels {raw:.1%}, untrained encoder {before.value:.1%}"
     below = shortfall(dataset, name)
     head = f"by the {READOUTS[name]} readout"
+    if not end.seeds:
+        return f"not known, {head}: no seed completed"
     if not below:
         return f"yes, {head}: {end.value:.1%} is above both{sure}: {beside}"
-    return f"no, {head}: {end.value:.1%} is not above {' nor '.join(below)}{sure}: {beside}"
+    told = f" by more than chance (paired t test, {CHANCE:.1%})" if end.seeds > 1 else ""
+    return f"no, {head}: {end.value:.1%} is not above {' nor '.join(below)}{told}: {beside}"

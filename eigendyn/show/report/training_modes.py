@@ -38,8 +38,8 @@ def verdicts(dataset: xarray.Dataset) -> list[dict[str, Any]]:
     least half of the largest variance and began below half of its own, kept if it was large from
     the start, and grown if it ends smaller, but with ten times what it began with. For the others
     the growth rate d ln v/dt that the theory gives, and what it is without weight decay,
-    d ln v/dt + 2 ω L, are averaged over the later half of the training, for each seed; they are
-    above zero, below, or not told from zero by Student's t over seeds.
+    d ln v/dt + 2 ω L/(1 − momentum), are averaged over the later half of the training, for each
+    seed; they are above zero, below, or not told from zero by Student's t over seeds.
 
     Args:
         dataset: A result of `train`.
@@ -58,7 +58,8 @@ def verdicts(dataset: xarray.Dataset) -> list[dict[str, Any]]:
         "kept": is_large,
         "grown": (last > 0) & (last >= GROWN * first),
     }
-    decay = 2 * json.loads(dataset.attrs["settings"])["weight_decay"]
+    settings = json.loads(dataset.attrs["settings"])
+    decay = 2 * settings["weight_decay"] / (1 - settings["momentum"])  # per learning rate × step
     rate = _averaged(ended["growth_rate"].values[:, :, late])
     driven = _averaged((ended["growth_rate"] + decay * ended["layers"]).values[:, :, late])
     found = []
