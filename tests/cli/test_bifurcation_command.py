@@ -63,6 +63,7 @@ def test_parameters_can_change_together(tmp_path):
     assert outcome.stdout.splitlines()[1].split()[:2] == ["saddle-node", "0.25"]
 
 
+@pytest.mark.full  # analysis/test_models.py follows a branch along a parameter of one's own
 def test_a_loss_of_one_s_own_has_parameters_of_its_own(tmp_path):
     written = ("--loss-expr", "sum((lam*z1 - gamma*sg(z2))**2)/2", "--param", "gamma=0.8")
     options = ("--weight-decay", 0.1, "--parameter", "gamma", "--range", "0.3,1")

@@ -139,7 +139,7 @@ def test_a_network_that_diverges_stops_and_says_when():
 
 
 def test_without_labels_there_is_no_readout():
-    result = eigendyn.train("cosine", blobs()[0], augment="noise:0.1", **TINY)
+    result = eigendyn.train("iso-euclidean", blobs()[0], augment="noise:0.1", **TINY)
     assert not {"linear_accuracy", "knn_accuracy"} & set(result.data_vars)
     assert "raw_linear_accuracy" not in result.attrs
 
