@@ -48,7 +48,7 @@ def test_all_is_seen_with_as_many_rows_as_inputs():
     np.testing.assert_allclose(rows @ basis @ basis.T, rows, atol=1e-14)
 
 
-@pytest.mark.full  # covariances of views and what is seen of them above; gradients: test_gradient.py
+@pytest.mark.full  # covariances of views, and what is seen, above; gradients: test_gradient.py
 @pytest.mark.parametrize(
     ("loss", "stops", "target"),
     [("cosine", True, None), ("cosine", False, None), ("euclidean", True, "ema")],

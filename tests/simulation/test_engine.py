@@ -87,7 +87,7 @@ def test_a_diverging_descent_is_cut_and_named():
 
 
 def test_running_out_of_steps_is_named():
-    run = eigendyn.simulate("cosine", method="flow", closure="mean-field", max_solver_steps=20)
+    run = eigendyn.simulate("euclidean", method="flow", max_solver_steps=20)
     assert run.attrs["status"] == "out-of-steps"
     assert np.isfinite(run.variance).all()
 
