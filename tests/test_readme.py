@@ -19,7 +19,7 @@ def blocks(language):
 
 
 LONG = re.compile(
-    r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)|docs/digits"
+    r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)|--data digits|docs/digits"
 )
 
 

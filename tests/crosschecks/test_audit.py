@@ -42,6 +42,7 @@ def test_the_family_passes(loss):
         assert any("sum of variance^2" in check.finding for check in found.checks)
 
 
+@pytest.mark.full  # the command says as much: tests/cli/test_crosscheck_command.py
 def test_the_published_update_without_stop_gradient_is_flagged():
     found = audit("cosine", "published-no-stop-gradient", stop_gradient=False)
     assert failed(found) == {"gradient", "online branch", "target branch", "conservation"}
