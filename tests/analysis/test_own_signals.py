@@ -21,7 +21,7 @@ def test_every_mode_stands_at_its_own_fixed_points():
     assert points == {tuple(np.round((v, w), 8)) for v in first for w in second}
 
 
-@pytest.mark.full  # bifurcations/test_continuation.py, and the limits in rates/test_component_limits.py
+@pytest.mark.full  # test_continuation.py has folds, test_component_limits.py these limits
 def test_a_branch_folds_where_the_component_can_live_no_more():
     system = eigendyn.dynamical_system("euclidean", 1, signal=1.0, noise1=0.3)
     diagram = eigendyn.continue_fixed_points(system, "weight_decay", (0, 0.4))

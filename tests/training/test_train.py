@@ -144,6 +144,7 @@ def test_without_labels_there_is_no_readout():
     assert "raw_linear_accuracy" not in result.attrs
 
 
+@pytest.mark.full  # test_refusals.py trains one; network/test_written.py has its gradient
 def test_a_written_loss_trains_as_the_one_with_its_name():
     own = eigendyn.parse_loss(
         "sum(z1*(lam*z1 - sg(lam*z1) - sg(z2 - lam*z1)))*0 + sum((z1 - sg(z2 + z1 - lam*z1))**2)/2"
