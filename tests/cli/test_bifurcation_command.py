@@ -116,6 +116,7 @@ def test_a_wrong_request_is_refused_in_one_sentence(options, says, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full  # show/test_saved.py reads back what such a file holds
 def test_branches_and_special_points_are_saved_as_labelled_data(tmp_path):
     path = tmp_path / "a.nc"
     options = ("--loss", "euclidean", "--second-parameter", "sigma1", "--json", "-q")

@@ -42,6 +42,7 @@ def measured():
         (tree("theory", "descent", "agreement"), "a cross-check"),
         (tree("aligned", "matrix", "descent", "agreement"), "a cross-check on data"),
         (measured(), "measured data"),
+        (trained(), "a training on images"),
     ],
 )
 def test_a_result_is_of_one_kind_alone(result, words):
@@ -54,7 +55,8 @@ def test_a_result_is_of_one_kind_alone(result, words):
         (lambda: eigendyn.simulate("cosine", [0.1, 1.0], steps=50), "a run of simulate"),
         (lambda: eigendyn.ensemble("euclidean", STARTS, times=TIMES), "an ensemble"),
         (lambda: eigendyn.diagnose("euclidean", [0.01, 1.0], steps=50).to_xarray(), "a diagnosis"),
-        (trained, "a training on images"),
+        # Drawn quickly in plot/test_training.py, and known above.
+        pytest.param(trained, "a training on images", marks=pytest.mark.full),
     ],
 )
 def test_a_result_that_was_saved_is_known_and_drawn(made, words, tmp_path):
