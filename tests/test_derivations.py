@@ -26,6 +26,8 @@ def claims_fail(page):
 
 
 LONG = {"recruitment", "rates", "designed_losses"}  # with wrong forms they run below
+# What they derive: analysis/rates/test_component_limits.py, simulation/test_learned_predictor.py
+ELSEWHERE = {"components", "learned_predictor"}
 MANY_FORMS = {  # their claims are checked above, and that wrong forms are caught by other pages
     *("learned_predictor", "closed_forms", "running_correlation", "components"),
     *("no_stop_gradient", "bifurcations", "conservation"),
@@ -38,7 +40,7 @@ def pages(of_full):
     return [pytest.param(n, marks=pytest.mark.full if n in of_full else ()) for n in PAGES]
 
 
-@pytest.mark.parametrize("name", pages(LONG))
+@pytest.mark.parametrize("name", pages(LONG | ELSEWHERE))
 def test_page_runs_and_prints_latex(name, monkeypatch, capsys):
     module = f"derivations.{name}"
     monkeypatch.delitem(sys.modules, module, raising=False)  # runpy warns of imported modules

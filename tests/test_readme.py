@@ -19,7 +19,8 @@ def blocks(language):
 
 
 LONG = re.compile(
-    r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)|docs/digits"
+    r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)"
+    r"|--data digits|docs/digits"
 )
 
 

@@ -1,6 +1,7 @@
 """Claims about planes and branches of modes with a signal and noises of their own."""
 
 import numpy as np
+import pytest
 
 import eigendyn
 
@@ -20,6 +21,7 @@ def test_every_mode_stands_at_its_own_fixed_points():
     assert points == {tuple(np.round((v, w), 8)) for v in first for w in second}
 
 
+@pytest.mark.full  # test_continuation.py has folds, test_component_limits.py these limits
 def test_a_branch_folds_where_the_component_can_live_no_more():
     system = eigendyn.dynamical_system("euclidean", 1, signal=1.0, noise1=0.3)
     diagram = eigendyn.continue_fixed_points(system, "weight_decay", (0, 0.4))

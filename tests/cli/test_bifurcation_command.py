@@ -63,6 +63,7 @@ def test_parameters_can_change_together(tmp_path):
     assert outcome.stdout.splitlines()[1].split()[:2] == ["saddle-node", "0.25"]
 
 
+@pytest.mark.full  # analysis/test_models.py follows a branch along a parameter of one's own
 def test_a_loss_of_one_s_own_has_parameters_of_its_own(tmp_path):
     written = ("--loss-expr", "sum((lam*z1 - gamma*sg(z2))**2)/2", "--param", "gamma=0.8")
     options = ("--weight-decay", 0.1, "--parameter", "gamma", "--range", "0.3,1")
@@ -115,6 +116,7 @@ def test_a_wrong_request_is_refused_in_one_sentence(options, says, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full  # show/test_saved.py reads back what such a file holds
 def test_branches_and_special_points_are_saved_as_labelled_data(tmp_path):
     path = tmp_path / "a.nc"
     options = ("--loss", "euclidean", "--second-parameter", "sigma1", "--json", "-q")

@@ -28,11 +28,11 @@ def population(weights=WEIGHTS, measures=("singular_value",), **settings):
 @pytest.mark.parametrize(
     ("loss", "variant"),
     [
-        ("euclidean", {}),
+        pytest.param("euclidean", {}, marks=pytest.mark.full),
         ("euclidean", {"alpha": 0.5}),
         ("euclidean", {"beta": 0.5}),
         ("euclidean", {"stop_gradient": False}),
-        ("iso-euclidean", {}),
+        pytest.param("iso-euclidean", {}, marks=pytest.mark.full),
         ("iso-euclidean", {"stop_gradient": False}),
     ],
 )

@@ -48,20 +48,16 @@ def test_all_is_seen_with_as_many_rows_as_inputs():
     np.testing.assert_allclose(rows @ basis @ basis.T, rows, atol=1e-14)
 
 
+@pytest.mark.full  # covariances of views, and what is seen, above; gradients: test_gradient.py
 @pytest.mark.parametrize(
-    ("loss", "stops", "target", "draws"),
-    [
-        ("cosine", True, None, 4_000),
-        pytest.param("cosine", True, None, 40_000, marks=pytest.mark.full),
-        pytest.param("cosine", False, None, 40_000, marks=pytest.mark.full),
-        pytest.param("euclidean", True, "ema", 40_000, marks=pytest.mark.full),
-    ],
+    ("loss", "stops", "target"),
+    [("cosine", True, None), ("cosine", False, None), ("euclidean", True, "ema")],
 )
 def test_the_gradient_has_the_distribution_that_whole_inputs_give_it(
-    loss, stops, target, draws, monkeypatch
+    loss, stops, target, monkeypatch
 ):
     """Mean and covariance of every weight's gradient, over many small batches."""
-    batch, modes, inputs = 5, 2, 5
+    draws, batch, modes, inputs = 40_000, 5, 2, 5
     monkeypatch.setattr("eigendyn.network.gradient.BLOCK", 3)  # two of them
     rng = np.random.default_rng(0)
     encoder, other = jnp.asarray(rng.normal(size=(2, modes, inputs)))

@@ -85,18 +85,13 @@ def test_a_name_that_is_no_loss_is_refused_by_its_name():
         Network(loss="cosin")
 
 
+@pytest.mark.full  # above: its value and gradient; crosschecks/test_crosscheck.py: sides that agree
 @pytest.mark.parametrize(
     ("text", "settings"),
     [
-        pytest.param(
-            "sum((lam*z1 - gamma*sg(z2))**4)/4", {"learning_rate": 0.02}, marks=pytest.mark.full
-        ),
+        ("sum((lam*z1 - gamma*sg(z2))**4)/4", {"learning_rate": 0.02}),
         ("sum((lam*z1 - sg(z2))**2)/(gamma + sum(sg(z2)**2))", {}),
-        pytest.param(
-            "sum((lam*z1 - sg(z2))**2)/norm(sg(z2))",
-            {"predictor": "learned", "target": "ema"},
-            marks=pytest.mark.full,
-        ),
+        ("sum((lam*z1 - sg(z2))**2)/norm(sg(z2))", {"predictor": "learned", "target": "ema"}),
     ],
 )
 def test_a_loss_of_ones_own_agrees_with_networks(text, settings):

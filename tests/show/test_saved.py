@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray
 from matplotlib.figure import Figure
+from structures import first_of
 from trained import trained
 
 import eigendyn
@@ -41,6 +42,7 @@ def measured():
         (tree("theory", "descent", "agreement"), "a cross-check"),
         (tree("aligned", "matrix", "descent", "agreement"), "a cross-check on data"),
         (measured(), "measured data"),
+        (trained(), "a training on images"),
     ],
 )
 def test_a_result_is_of_one_kind_alone(result, words):
@@ -53,7 +55,8 @@ def test_a_result_is_of_one_kind_alone(result, words):
         (lambda: eigendyn.simulate("cosine", [0.1, 1.0], steps=50), "a run of simulate"),
         (lambda: eigendyn.ensemble("euclidean", STARTS, times=TIMES), "an ensemble"),
         (lambda: eigendyn.diagnose("euclidean", [0.01, 1.0], steps=50).to_xarray(), "a diagnosis"),
-        (trained, "a training on images"),
+        # Drawn quickly in plot/test_training.py, and known above.
+        pytest.param(trained, "a training on images", marks=pytest.mark.full),
     ],
 )
 def test_a_result_that_was_saved_is_known_and_drawn(made, words, tmp_path):
@@ -108,7 +111,7 @@ def test_what_cannot_be_drawn_is_refused_with_what_can():
         kind_of(table)
 
 
-@pytest.mark.parametrize("name", ["8", "bifurcation", "digits"])
+@pytest.mark.parametrize("name", [*first_of("bifurcation", "8"), "digits"])
 def test_a_figure_is_drawn_again_from_its_numbers(name, tmp_path):
     saved = eigendyn.load(FIGURES_MADE / f"figure-{name}.nc")
     kind = kind_of(saved)

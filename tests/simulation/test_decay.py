@@ -41,7 +41,7 @@ LEARNED = {"predictor": "learned", "predictor_rate": 2.0}
         pytest.param("cosine", 1, 0.05, "mean-field", {}, marks=pytest.mark.full),
         ("cosine", 1, 0.3, "exact", {}),
         pytest.param("iso-cosine", 3, 0.05, "exact", {}, marks=pytest.mark.full),
-        ("iso-cosine", 3, 0.3, "mean-field", {}),
+        pytest.param("iso-cosine", 3, 0.3, "mean-field", {}, marks=pytest.mark.full),
         ("cosine", 1, 0.02, "mean-field", LEARNED | {"predictor_decay": 0.02}),
         pytest.param(
             *("cosine", 1, 0.3, "exact", LEARNED | {"predictor_decay": 0.3}),

@@ -87,32 +87,52 @@ def test_a_diverging_descent_is_cut_and_named():
 
 
 def test_running_out_of_steps_is_named():
-    run = eigendyn.simulate("cosine", method="flow", closure="mean-field", max_solver_steps=20)
+    run = eigendyn.simulate("euclidean", method="flow", max_solver_steps=20)
     assert run.attrs["status"] == "out-of-steps"
     assert np.isfinite(run.variance).all()
 
 
-def test_flow_can_be_jitted_vmapped_and_differentiated():
-    field, states, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])
-    times = jnp.array([0.0, 2.0])
+def final(start, field, parameters):
+    """Singular values at time 2, as a plain function of the start."""
+    return flow(field, start, jnp.array([0.0, 2.0]), parameters).ys[-1, 0]
 
-    def final(start):
-        return flow(field, start, times, parameters).ys[-1, 0]
 
-    @jax.jit
-    @jax.vmap
-    def linearised(start):
-        value, pulled_back = jax.vjp(final, start)
-        return value, jax.vmap(pulled_back)(jnp.eye(2))[0]
+def linearised(start, *given):
+    """The same with their Jacobian, differentiated backwards."""
+    value, pulled_back = jax.vjp(lambda s: final(s, *given), start)
+    return value, jax.vmap(pulled_back)(jnp.eye(2))[0]
 
-    start = jnp.asarray(states)
+
+def assert_jacobian(jacobian, ends):
+    """Ends are those of starts moved up and down by 1e-5, one mode after the other."""
+    differences = (ends[:2] - ends[2:]).T / 2e-5
+    np.testing.assert_allclose(jacobian[:, 0], differences, rtol=1e-5, atol=1e-8)
+
+
+def around(start):
     step = 1e-5 * np.eye(2)[:, None, :]
-    around = jnp.stack([start, *(start + step), *(start - step)])
-    batch, jacobians = map(np.asarray, linearised(around))
-    closed = eigendyn.simulate("euclidean", [0.1, 0.5], learning_rate=0.1, steps=20, saves=2)
-    np.testing.assert_allclose(batch[0], closed.singular_value[:, -1], rtol=1e-9)
-    differences = (batch[1:3] - batch[3:]).T / 2e-5
-    np.testing.assert_allclose(jacobians[0, :, 0, :], differences, rtol=1e-5, atol=1e-8)
+    return np.stack([*(start + step), *(start - step)])
+
+
+def test_flow_can_be_jitted_and_differentiated():
+    given = {"learning_rate": 0.1, "steps": 20, "saves": 2}
+    field, start, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])
+    found, jacobian = jax.jit(lambda s: linearised(s, field, parameters))(start)
+    ends = [
+        eigendyn.simulate("euclidean", s[0] ** 2, method="closed-form", **given)
+        for s in (start, *around(start))
+    ]
+    ends = np.array([one.singular_value[:, -1] for one in ends])
+    np.testing.assert_allclose(found, ends[0], rtol=1e-9)
+    assert_jacobian(jacobian, ends[1:])
+
+
+@pytest.mark.full  # ensembles of the flow are vmapped; differentiated above
+def test_flow_can_be_vmapped_while_it_is_differentiated():
+    field, start, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])
+    compiled = jax.jit(jax.vmap(lambda s: linearised(s, field, parameters)))
+    ends, jacobians = map(np.asarray, compiled(np.stack([start, *around(start)])))
+    assert_jacobian(jacobians[0], ends[1:])
 
 
 def test_gradient_flow_keeps_what_it_was_told_about_accuracy():

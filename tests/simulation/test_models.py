@@ -38,13 +38,16 @@ MODELS = {
 EVERY = pytest.mark.parametrize(("model", "exact"), MODELS.values(), ids=MODELS)
 
 
-def with_engines(*engines, in_jax=()):
-    """Every model by every engine; by JAX, which takes long, in full tests but for some models."""
+def with_engines(*engines):
+    """Every model by every engine; by JAX, which takes long, in full tests.
+
+    That a model has the rates in JAX that are written there: analysis/test_models.py.
+    """
     return [
         pytest.param(*pair, engine, id=f"{name}-{engine}", marks=marks)
         for name, pair in MODELS.items()
         for engine in engines
-        for marks in [pytest.mark.full if engine == "flow" and name not in in_jax else ()]
+        for marks in [pytest.mark.full if engine == "flow" else ()]
     ]
 
 
@@ -62,7 +65,7 @@ def competed(start, times, rate=0.5):
 
 @pytest.mark.parametrize(
     ("model", "exact", "method"),
-    with_engines("closed-form", "compiled", "implicit", "flow", in_jax=["barlow-twins"]),
+    with_engines("closed-form", "compiled", "implicit", "flow"),
 )
 def test_every_method_follows_the_closed_form(model, exact, method):
     run = eigendyn.simulate(model, STARTS, method=method, **RUN)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from structures import first_of
 
 from eigendyn.settings.siamese import Siamese
 from eigendyn.training.foretell import explained, forecast
@@ -66,7 +67,7 @@ def foretold_and_seen(weights, settings, steps):
     return now, forecast("euclidean", now, gains, steps, settings), truth
 
 
-@pytest.mark.parametrize(("alpha", "ema"), [(1.0, None), (0.5, 0.95)])
+@pytest.mark.parametrize(("alpha", "ema"), first_of((0.5, 0.95), (1.0, None)))
 def test_forecast_of_a_linear_encoder_is_its_descent(alpha, ema):
     settings = chosen(
         alpha=alpha,

@@ -139,11 +139,12 @@ def test_a_network_that_diverges_stops_and_says_when():
 
 
 def test_without_labels_there_is_no_readout():
-    result = eigendyn.train("cosine", blobs()[0], augment="noise:0.1", **TINY)
+    result = eigendyn.train("iso-euclidean", blobs()[0], augment="noise:0.1", **TINY)
     assert not {"linear_accuracy", "knn_accuracy"} & set(result.data_vars)
     assert "raw_linear_accuracy" not in result.attrs
 
 
+@pytest.mark.full  # test_refusals.py trains one; network/test_written.py has its gradient
 def test_a_written_loss_trains_as_the_one_with_its_name():
     own = eigendyn.parse_loss(
         "sum(z1*(lam*z1 - sg(lam*z1) - sg(z2 - lam*z1)))*0 + sum((z1 - sg(z2 + z1 - lam*z1))**2)/2"

@@ -11,6 +11,7 @@ from eigendyn.analysis.bifurcations.continuation import continue_fixed_points
 from eigendyn.analysis.system import dynamical_system
 
 
+@pytest.mark.full  # test_continuation.py finds a closed loop in a wide range
 def test_a_closed_loop_is_noticed():
     (loop,) = continue_fixed_points(
         hand_written.circle(), "mu", (-1, 1), window=([-1.2], [1.3])

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from structures import first_of
 
 from eigendyn.analysis.bifurcations.continuation import continue_fixed_points
 from eigendyn.analysis.system import dynamical_system
 
 
-@pytest.mark.parametrize("sigma1", [0.0, 0.5])
+@pytest.mark.parametrize("sigma1", first_of(0.5, 0.0))
 def test_a_mode_vanishes_where_its_growth_rate_is_zero(sigma1):
     system = dynamical_system("iso-euclidean", 1, sigma1=sigma1)
     found = continue_fixed_points(system, "weight_decay", (0, 1.4))

@@ -57,6 +57,7 @@ def test_saddle_nodes_on_one_curve_give_one_curve_through_the_cusp():
     assert not curve.partial
 
 
+@pytest.mark.full  # followed as a closed loop of test_continuation.py
 def test_a_closed_curve_of_saddle_nodes_is_noticed():
     (curve,) = fold_curve(
         hand_written.sphere(), "mu", (-1, 1), "nu", (-1, 1), window=([-1.2], [1.3])

@@ -87,6 +87,7 @@ def test_trajectories_keep_to_the_level_sets():
     np.testing.assert_allclose(path.sum(axis=1), 1.3, rtol=1e-3)
 
 
+@pytest.mark.full  # show/notebook/test_explorer.py finds one line of them too
 def test_equal_eigenvalues_are_one_line_of_fixed_points():
     motion = phase_plane("cosine")
     found = rests(motion, {})

@@ -49,7 +49,8 @@ def test_a_change_does_what_it_says_when_it_is_made(euclidean):
 
 
 def test_changes_that_a_predictor_does_not_allow_are_left_out():
-    found = diagnose("euclidean", [0.5, 1.0], predictor="learned", weight_decay=0.05)
+    given = {"predictor": "learned", "weight_decay": 0.05, "steps": 300, "closure": "mean-field"}
+    found = diagnose("euclidean", [0.5, 1.0], **given)
     names = [change.settings.get("loss") for change in found.changes]
     assert "cosine" in names
     assert not any(name and name.startswith("iso") for name in names)

@@ -23,7 +23,9 @@ def page(name):
 
 
 OWN = {"conservation", *NETWORKS_ONLY}  # pages with a test of their own
-LONG = {"2a"}  # of many steps; a test of fewer steps stands for it
+# Of many steps: one of fewer stands for 2a; crosschecks/test_on_data.py has the runs of the digits,
+# and show/test_saved.py draws their numbers.
+LONG = {"2a", "digits"}
 PAGES = [
     pytest.param(name, marks=pytest.mark.full if name in LONG else ())
     for name in FIGURES

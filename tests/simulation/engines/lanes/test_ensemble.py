@@ -155,7 +155,7 @@ def test_the_exact_closure_brings_its_nodes():
         assert worst(values, flowed.values, 1e-6, 1e-9) < CONTRACT
 
 
-@pytest.mark.parametrize("rtol", [1e-6, 1e-10], ids=["order 5", "order 8"])
+@pytest.mark.parametrize("rtol", first_of(1e-6, 1e-10))  # of order 5, and of order 8
 def test_short_code_for_one_trajectory_finds_what_written_out_code_finds(rtol):
     """With averages, which it is written for; it differs by what products are rounded with sums."""
     known = prepared(Settings(loss="cosine"))

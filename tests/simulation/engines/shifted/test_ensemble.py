@@ -57,7 +57,7 @@ def test_euclidean_follows_the_wright_omega_function(alpha, rtol, atol):
     assert excess(batch, exact.reshape(20, 10, -1), rtol, atol) < 1
 
 
-@pytest.mark.parametrize(("rtol", "atol"), ACCURACIES)
+@pytest.mark.parametrize(("rtol", "atol"), first_of(*ACCURACIES[::-1]))
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("decay", [0.0, 0.3, 1.5])
 def test_iso_euclidean_is_logistic(alpha, decay, rtol, atol):
@@ -94,7 +94,7 @@ def random_rate(random):
 
 @pytest.mark.parametrize(
     ("seed", "rtol", "atol", "problems"),
-    first_of((0, *ACCURACIES[0], 8), (0, *ACCURACIES[0], 24), (1, *ACCURACIES[1], 24)),
+    first_of((0, *ACCURACIES[0], 4), (0, *ACCURACIES[0], 24), (1, *ACCURACIES[1], 24)),
 )
 def test_random_problems_keep_the_contract(seed, rtol, atol, problems, monkeypatch):
     random = np.random.default_rng(seed)
@@ -169,7 +169,7 @@ def test_both_sides_of_the_unstable_fixed_point_part():
     lowest = (1 - np.sqrt(1 - 0.4)) / 2  # λ₋ at ω = 0.1
     offsets = np.array([-1e-3, -1e-9, -1e-13, 1e-13, 1e-9, 1e-3])
     variances = lowest * (1 + offsets)
-    times = np.linspace(0, 400, 21)
+    times = np.linspace(0, 400, 6)
     batch = shifted(dynamics(), variances[:, None], times, 1e-8, 1e-12, weight_decay=0.1)
     exact = [[decayed(s, t, 0.1) for t in times] for s in np.sqrt(variances)]
     assert excess(batch, np.array(exact, float)[:, None], 1e-8, 1e-12) < 1
@@ -243,6 +243,7 @@ def test_a_mode_that_becomes_infinite_is_diverged_from_then_on():
     np.testing.assert_allclose(batch.values[1, 0] ** 2, v0 / (1 - 2 * v0 * times), rtol=1e-8)
 
 
+@pytest.mark.full  # what passes a ghost has to be flagged above too
 def test_times_that_floats_cannot_tell_apart_are_called_inaccurate():
     batch = shifted(dynamics(), [[1e-14], [0.1]], np.array([0, 5e13, 5.1e13]), 1e-8, 1e-12)
     assert [BATCH_STATUSES[i] for i in batch.status] == ["inaccurate", "completed"]
