@@ -61,7 +61,7 @@ def test_spectra_are_drawn_without_a_forecast_too_and_nothing_is_said_of_one(tra
     page = import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
     numbers = page.numbers(Work(name, effort="quick"))
     assert page.draw(numbers).axes[0].get_legend() is not None
-    assert "forecast from an early epoch dashed" in page.caption(numbers)
+    assert "Dashed: the theory's forecast from epoch 2 on" in page.caption(numbers)
     without = {path: run.drop_vars("forecast") for path, run in numbers.items()}
     assert page.draw(without).axes[0].get_legend() is None
     assert "forecast" not in page.caption(without)

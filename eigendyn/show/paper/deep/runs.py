@@ -84,7 +84,7 @@ def deep_runs(names: Iterable[str], kept: Iterable[str], work: Work) -> Numbers:
     Returns:
         By name and "training", what was measured.
     """
-    variables = [*kept, "status", "stopped_epoch"]
+    variables = [*kept, "status", "stopped_epoch", "forecast_explained"]
 
     def make(name: str) -> Numbers:
         made = deep_run(name, RUNS[name], work)
@@ -109,9 +109,23 @@ def size_sentence(numbers: Numbers) -> str:
 
 def spectrum_sentence(numbers: Numbers) -> str:
     """Say what a panel with spectra shows."""
-    foretold = any("forecast" in run for run in numbers.values())
-    dashed = ", the theory's forecast from an early epoch dashed" if foretold else ""
-    return f"Spectra are variances that both views of an image share, a line for each mode{dashed}."
+    said = (
+        "Spectra are eigenvalues of E[z1 z2ᵀ] about the origin, what both views of an image share, "
+        "a line for each mode; the largest is mostly the mean"
+    )
+    runs = {name: run for name, run in numbers.items() if "forecast" in run}
+    if not runs:
+        return f"{said}."
+    first = next(iter(runs.values()))
+    explains = "; ".join(
+        f"{path.removesuffix('/training')} {Mean.of(run['forecast_explained'].values).told()}"
+        for path, run in runs.items()
+    )
+    return (
+        f"{said}. Dashed: the theory's forecast from epoch {first.attrs['forecast_epoch']:g} on, "
+        f"which explains of the change of ln v (1: all, 0: no more than that nothing changes): "
+        f"{explains}."
+    )
 
 
 def _completed(every: Iterable[xarray.Dataset]) -> set[str]:
