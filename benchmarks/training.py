@@ -85,7 +85,8 @@ def lines(runs: dict[str, xarray.Dataset]) -> Iterator[str]:
         "Differences over the same seeds, with the two-sided p of Student's paired t test, of one "
         "row by itself: of so many, one in twenty falls below 0.05 by chance. Seeds differ in "
         "weights, batches and augmentations, not in the test images, of which an accuracy of 97 % "
-        "has a standard error of 0.9 %. No difference told from chance is no proof that there is none."
+        "has a standard error of 0.9 %. No difference told from chance is no proof that there is "
+        "none."
     )
     yield ""
     yield "| claim | measured by | difference | p |"
