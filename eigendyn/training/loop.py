@@ -19,7 +19,8 @@ from eigendyn.training.networks import build
 from eigendyn.training.observed import Row, observe
 from eigendyn.training.step import State, first_state, take_steps
 
-PAIRS = 2_048  # of views, at most, on which a network is measured
+PAIRS, FEWEST = 2_048, 128  # of views on which a network is measured, at most; of large images
+PIXELS = 2**22  # of all these, so that what is between them and embeddings fits memory
 ORDER, MEASURED = 0, 1  # which random numbers: of an epoch, and of the views that are measured
 LARGEST_KEY = 2**63  # of JAX; a seed may be any whole number
 
@@ -105,7 +106,8 @@ def _begun(course: Course, number: int, first_views: Array) -> State:
 def _measured_views(course: Course, number: int) -> tuple[Array, Array]:
     """Pairs of views on which the network of a seed is measured, the same all the time."""
     rng = default_rng([course.chosen.seed, number, MEASURED])
-    rows = rng.permutation(len(course.views.images))[:PAIRS]
+    count, pixels = course.views.images.shape
+    rows = rng.permutation(count)[: min(PAIRS, max(FEWEST, PIXELS // pixels))]
     first, second = course.views.pairs(rows, rng)
     return jnp.asarray(first), jnp.asarray(second)
 

@@ -73,15 +73,6 @@ class Measured:
     rankme: Array
     mean_share: Array
 
-    def growth_rate(self, weight_decay: float) -> Array:
-        """Growth rates d ln v_m/dt = 2 (κ_m G_m/v_m − ω L_m) (modes,).
-
-        Time is learning rate × step; with momentum μ a step goes 1/(1 − μ)
-        times as far. NaN where v_m is not positive.
-        """
-        variance = jnp.where(self.variance > 0, self.variance, jnp.nan)
-        return self.moved / variance - 2 * weight_decay * self.layers
-
 
 @partial(jax.jit, static_argnums=(0, 4), static_argnames="moving")
 def measure(
