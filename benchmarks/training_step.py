@@ -94,20 +94,16 @@ def rows():
                 lambda views=views, batch=chosen.batch: _epoch(views, batch),
             ]
         )
-        start = time.process_time()
-        eigendyn.train(chosen.loss, images, epochs=1, **_without_loss(given))
-        mid = time.process_time()
-        eigendyn.train(chosen.loss, images, epochs=EPOCHS, **_without_loss(given))
-        whole = (2 * mid - start, time.process_time())  # less what compiling and raw pixels take
-        run = (whole[1] - whole[0]) / EPOCHS
+
+        def whole(given: dict = given) -> None:
+            eigendyn.train(images=images, epochs=EPOCHS, **given)
+
+        (run,) = fastest([whole], rounds=1)  # after one that compiles
+        run /= EPOCHS
         yield (
             f"| {name} | {1e3 * bare:.1f} | {ours / bare:.2f} | {drawn / bare:.2f} "
             f"| {run / bare:.2f} |"
         )
-
-
-def _without_loss(given: dict) -> dict:
-    return {key: value for key, value in given.items() if key != "loss"}
 
 
 def _epoch(views: Views, batch: int) -> list:
