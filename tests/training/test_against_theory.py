@@ -55,7 +55,7 @@ def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, monkeypatch)
     monkeypatch.setattr(loop, "_measured_views", many_pairs)  # so that what is left is training's
     images = digits_images()
     size = {"network": "linear", "embedding": MODES, "saves": 3, "dtype": "float64"}
-    run = eigendyn.train(loss, images, augment=AUGMENT, seeds=SEEDS, epochs=120, **size, **GIVEN)
+    run = eigendyn.train(loss, images, augment=AUGMENT, seeds=SEEDS, epochs=60, **size, **GIVEN)
     data, ratios = moments_of_views(images), []
     for seed in range(SEEDS):
         key = jax.random.fold_in(jax.random.key(0), seed)

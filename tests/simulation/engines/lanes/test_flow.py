@@ -58,9 +58,9 @@ def test_it_is_what_another_integrator_finds_to_the_accuracy_contract(settings):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", sorted(CHOSEN))
+@pytest.mark.parametrize("name", sorted(CHOSEN)[::4])
 def test_it_agrees_with_the_flow_to_the_accuracy_contract(name):
-    """Of JAX, whose compilation takes seconds; the test of closures below compares with it too."""
+    """Of JAX, whose compilation takes seconds; above SciPy follows its field, for all systems."""
     settings, start = prepared(SYSTEMS[name])
     run = eigendyn.simulate(variances=start, method="compiled", rtol=1e-8, **settings)
     flow = eigendyn.simulate(variances=start, method="flow", **settings, **TIGHT)
