@@ -77,7 +77,7 @@ def vector_of_norm(power: sp.Expr) -> tuple[sp.Expr, int] | None:
 def _root(factor: sp.Expr) -> sp.Expr:
     if isinstance(factor, sp.Pow) and (factor.exp / 2).is_Integer:
         return factor.base ** (factor.exp / 2)
-    return sp.sqrt(factor) if factor.is_Rational else factor
+    return sp.sqrt(factor) if factor.is_Rational and factor > 0 else factor  # a norm is real
 
 
 class LossPrinter(StrPrinter):
