@@ -9,12 +9,11 @@ code is written from a program without them. Both are timed in turns, and the fa
 """
 
 import resource
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from machine import described
+from machine import described, fastest
 from sklearn.datasets import load_digits
 
 import eigendyn
@@ -38,19 +37,6 @@ def inputs() -> Iterator[tuple[str, np.ndarray]]:
     rng = np.random.default_rng(0)
     basis = np.linalg.qr(rng.normal(size=(784, 784)))[0] * np.arange(1, 785) ** -0.7
     yield "random, 10,000 × 28 × 28", (rng.normal(size=(10_000, 784)) @ basis).reshape(-1, 28, 28)
-
-
-def fastest(runs: list[Callable[[], object]], rounds: int = ROUNDS) -> list[float]:
-    """Seconds of processor time of each, in turns, after a warm-up."""
-    for run in runs:
-        run()
-    best = [float("inf")] * len(runs)
-    for _ in range(rounds):
-        for i, run in enumerate(runs):
-            start = time.process_time()
-            run()
-            best[i] = min(best[i], time.process_time() - start)
-    return best
 
 
 def measured() -> Iterator[str]:
@@ -85,7 +71,7 @@ def ensembles() -> Iterator[str]:
             return eigendyn.ensemble(loss, table, rtol=1e-6, atol=1e-9, **options, **settings)
 
         white, equal, own = fastest(
-            [lambda s=s, follow=follow: follow(s) for s in (WHITE, EQUAL, OWN)]
+            [lambda s=s, follow=follow: follow(s) for s in (WHITE, EQUAL, OWN)], ROUNDS
         )
         yield (
             f"| {loss} | {count:,} | {white:.2f} | {equal:.2f} | {equal / white:.2f} | {own:.2f} |"

@@ -9,7 +9,6 @@ without predictor, running correlation, target, views that are drawn, measures a
 are timed in turns, in processor time, and the fastest round counts.
 """
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from machine import described
+from machine import described, fastest
 
 import eigendyn
 from eigendyn.settings.training import Training
@@ -35,19 +34,6 @@ SYSTEMS = {
     "euclidean, learned predictor": {"loss": "euclidean", "predictor": "learned"},
     "cosine, mlp": {"loss": "cosine", "network": "mlp"},
 }
-
-
-def fastest(runs: list[Callable[[], object]], rounds: int = ROUNDS) -> list[float]:
-    """Seconds of processor time of each, in turns, after a warm-up."""
-    for run in runs:
-        run()
-    best = [float("inf")] * len(runs)
-    for _ in range(rounds):
-        for i, run in enumerate(runs):
-            start = time.process_time()
-            run()
-            best[i] = min(best[i], time.process_time() - start)
-    return best
 
 
 def bare_epoch(course: Course, online: Encoder, target: Encoder | None) -> Callable:
@@ -92,7 +78,8 @@ def rows():
                     take_steps(c.chosen, c.loss, s, x, y)
                 ),
                 lambda views=views, batch=chosen.batch: _epoch(views, batch),
-            ]
+            ],
+            ROUNDS,
         )
 
         def whole(given: dict = given) -> None:

@@ -48,8 +48,8 @@ class Measured:
             the eigenvector too, NaN where W_P u_m is nothing but round-off.
         drive: G_m = E[z1_m δ1_m + z2_m δ2_m], what the theory says of the loss (modes,).
         drive_error: Standard error of G_m over the pairs (modes,).
-        moved: dv_m/dt that the loss's gradient makes, without weight decay (modes,).
-        gain: κ_m = moved/(2 drive) (modes,): of a linear encoder the signal d_m of its data.
+        gain: κ_m, by which the loss's gradient makes dv_m/dt = 2 κ_m G_m (modes,): of a linear
+            encoder the signal d_m of its data.
         layers: L_m, so that weight decay alone makes dv_m/dt = −2 ω L_m v_m (modes,).
         rankme: exp of the entropy of the singular values of z1 over their sum.
         mean_share: ‖E z1‖²/E‖z1‖²: 1 where all images have the same representation.
@@ -67,7 +67,6 @@ class Measured:
     alignment: Array
     drive: Array
     drive_error: Array
-    moved: Array
     gain: Array
     layers: Array
     rankme: Array
@@ -169,7 +168,6 @@ def measure(
         alignment=_cosines(rotated.T, predictor.dtype),  # that of W_P z, as p = z @ W_P is a row
         drive=drive,
         drive_error=_standard_error(work),
-        moved=moved,
         gain=moved / (2 * drive),
         layers=layers,
         rankme=_rankme(own1),

@@ -65,7 +65,7 @@ def observe(
     now = measure(embed, *weights, course.loss, *pairs, moving=moving)
     gains = _gains(course, state, pairs, now) if moving else earlier[-1]["gain"]
     layers = now.layers if moving else earlier[-1]["layers"]
-    now = replace(now, gain=gains, layers=layers, moved=2 * gains * np.asarray(now.drive))
+    now = replace(now, gain=gains, layers=layers)
     row: Row = {"epoch": epoch, "loss": loss, "stopped": -1}
     row |= {name: np.asarray(getattr(now, name)) for name in KEPT}
     speed = 1 / (1 - chosen.momentum)
