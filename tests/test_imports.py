@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "eigendyn"
 ROOMS = [
     "settings",
     "results",
+    "recording",
     "data",
     "theory",
     "program",
@@ -23,6 +24,7 @@ ROOMS = [
     "network",
     "crosschecks",
     "analysis",
+    "fitting",
     "training",
     "show",
     "cli",

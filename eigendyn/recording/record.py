@@ -1,0 +1,158 @@
+"""Hold a recorded spectrum in one form, whatever it was recorded by.
+
+A record is a dataset over (mode, time). A log of your own training, a run of `simulate`, a network
+trained by `train` and a plain table of eigenvalues become one by `as_record`; what reads the loss,
+fits the theory or foretells the rest takes records only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.settings.checks import check_is
+
+if TYPE_CHECKING:
+    import xarray
+
+KIND = "recorded spectrum"
+HISTORY, MOMENT = ("mode", "time"), ("time",)
+
+
+class Measure(NamedTuple):
+    """One row of the table of what a record may hold.
+
+    Args:
+        dims: Over modes and times, or over times.
+        words: What it is.
+        units: Its unit.
+    """
+
+    dims: tuple[str, ...]
+    words: str
+    units: str
+
+
+# C12 = E[z1 z2ᵀ] and so on are centred; u are eigenvectors of the symmetric part of C12.
+MEASURES = {
+    "variance": Measure(HISTORY, "variance that both views share, uᵀ C12 u", "variance"),
+    "variance_error": Measure(HISTORY, "standard error of that variance", "variance"),
+    "noise1": Measure(HISTORY, "noise of the mode in the first view, uᵀ(C11 − C12)u", "variance"),
+    "noise2": Measure(HISTORY, "noise of the mode in the second view, uᵀ(C22 − C12)u", "variance"),
+    "signal_share": Measure(HISTORY, "shared variance over the whole, κ", "1"),
+    "predictor_eigenvalue": Measure(HISTORY, "predictor along the mode, uᵀ W_P u", "variance^α"),
+    "commutator": Measure(HISTORY, "‖(W_P C12 − C12 W_P)u‖ over the norms of both", "1"),
+    "overlap": Measure(HISTORY, "overlap of the mode with itself one recording before", "1"),
+    "loss": Measure(MOMENT, "loss as it was given, mean since the last recording", ""),
+    "samples": Measure(MOMENT, "samples that the moments were taken of", "1"),
+    "learning_rate": Measure(MOMENT, "learning rate", "1"),
+    "mean_first": Measure(MOMENT, "‖E z1‖², the mean of the first view as a mode", "variance"),
+    "mean_second": Measure(MOMENT, "‖E z2‖², the mean of the second view as a mode", "variance"),
+    "mean_shared": Measure(MOMENT, "E z1 · E z2, what both means share", "variance"),
+    "mean_predictor": Measure(MOMENT, "predictor along the mean", "variance^α"),
+    "mean_share": Measure(MOMENT, "‖E z1‖² / E‖z1‖², 1 of a constant representation", "1"),
+}
+
+
+def record(
+    measures: Mapping[str, ArrayLike],
+    time: ArrayLike,
+    step: ArrayLike,
+    *,
+    title: str,
+    more: Mapping[str, Measure] | None = None,
+    **attrs: Any,
+) -> xarray.Dataset:
+    """Label measures of a spectrum.
+
+    Args:
+        measures: By name, arrays (modes, times) or (times,); "variance" at least.
+        time: Training time ∫η dt (times,), increasing; in steps where no learning rate is known.
+        step: Training steps (times,).
+        title: What was recorded.
+        more: Rows of measures that the table of all records does not have.
+        attrs: Further attributes.
+
+    Raises:
+        InvalidSetting: Times that do not increase.
+    """
+    import xarray
+
+    times = np.asarray(time, np.float64)
+    if not (np.diff(times) > 0).all():
+        place = int(np.argmin(np.diff(times) > 0))
+        message = (
+            f"The times of a record must increase; {times[place]:g} is followed by "
+            f"{times[place + 1]:g}. Sort the rows, and keep one of each time."
+        )
+        raise InvalidSetting(message)
+    table = {**MEASURES, **(more or {})}
+    variance = np.asarray(measures["variance"])
+    return xarray.Dataset(
+        {
+            name: (
+                table[name].dims,
+                np.asarray(values, np.float64),
+                {"long_name": table[name].words, "units": table[name].units},
+            )
+            for name, values in measures.items()
+        },
+        {
+            "mode": ("mode", np.arange(len(variance)), {"long_name": "mode", "units": "1"}),
+            "time": (
+                "time",
+                times,
+                {"long_name": "training time", "units": "learning rate × step"},
+            ),
+            "step": (
+                "time",
+                np.asarray(step, np.float64),
+                {"long_name": "training step", "units": "steps"},
+            ),
+        },
+        {"title": title, "kind": KIND, **attrs},
+    )
+
+
+def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
+    """Take the spectrum out of whatever holds one over time.
+
+    Args:
+        result: A record; a run of `simulate`; a training on images, or another dataset with a
+            variance over mode and time.
+        seed: Which network of a training.
+
+    Raises:
+        InvalidSetting: It holds no spectrum over time, or not that network.
+    """
+    held = getattr(result, "variables", {})
+    has_history = "variance" in held and {"mode", "time"} <= set(held["variance"].dims)
+    check_is("result", result, has_history, "a record, a run of simulate or of train")
+    if result.attrs.get("kind") == KIND:
+        return result
+    if "seed" in result.dims:
+        seeds = result["seed"].values.tolist()
+        check_is("seed", seed, seed in seeds, f"one of {', '.join(map(str, seeds))}")
+        result = result.sel(seed=seed)
+    lasting = np.isfinite(result["variance"].transpose(*HISTORY).values).all(axis=0)
+    result = result.isel(time=np.flatnonzero(lasting))
+    measures = {
+        name: result[name].transpose(*row.dims).values
+        for name, row in MEASURES.items()
+        if name in result.variables and set(result[name].dims) == set(row.dims)
+    }
+    told = {
+        name: str(result.attrs[name]) for name in ("settings", "loss") if name in result.attrs
+    }
+    return record(
+        measures,
+        result["time"].values,
+        result["step"].values,
+        title=str(result.attrs.get("title", "spectrum")),
+        origin=str(result.attrs.get("kind", "a run of simulate")),
+        **told,
+    )
