@@ -145,9 +145,7 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
         for name, row in MEASURES.items()
         if name in result.variables and set(result[name].dims) == set(row.dims)
     }
-    told = {
-        name: str(result.attrs[name]) for name in ("settings", "loss") if name in result.attrs
-    }
+    told = {name: str(result.attrs[name]) for name in ("settings", "loss") if name in result.attrs}
     return record(
         measures,
         result["time"].values,
