@@ -2,7 +2,7 @@
 
     python docs/systems.py
 
-runs `eigendyn.crosscheck_all()` in some minutes and writes docs/systems.md.
+runs `eigendyn.crosschecks.crosscheck_all()` in some minutes and writes docs/systems.md.
 """
 
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ which both sides follow to round-off.
 
 def main() -> None:
     """Run every system and write the table."""
-    table = grid_table(eigendyn.crosscheck_all(progress=True))
+    table = grid_table(eigendyn.crosschecks.crosscheck_all(progress=True))
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     text = f"{HEAD}{table}\n```\n\n`python docs/systems.py`, {day}.\n"
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")

@@ -20,15 +20,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "simulate": "simulation.simulate:simulate",
     "ensemble": "simulation.ensemble:ensemble",
-    "stream_ensemble": "simulation.ensemble:stream_ensemble",
     "crosscheck": "crosschecks.crosscheck:crosscheck",
-    "crosscheck_all": "crosschecks.systems:crosscheck_all",
     "audit": "crosschecks.audit:audit",
     "Settings": "settings.run_settings:Settings",
     "SymbolicLoss": "theory.losses:SymbolicLoss",
     "named_loss": "theory.losses:named_loss",
     "parse_loss": "theory.loss_text:parse_loss",
-    "derivation": "theory.formula:derivation",
     "vector_field": "simulation.simulate:vector_field",
     "matrix_flow": "simulation.matrix.matrix_flow:matrix_flow",
     "train": "training.run:train",
@@ -52,6 +49,8 @@ _MOVED = {  # names of version 0.1, which go with the release after this
     "VectorField": "simulation.VectorField",
     "close": "theory.close",
     "conserved_quantities": "theory.conserved_quantities",
+    "crosscheck_all": "crosschecks.crosscheck_all",
+    "derivation": "theory.derivation",
     "descend": "network.descend",
     "descent_steps": "simulation.descent_steps",
     "design_multiplier": "analysis.design_multiplier",
@@ -70,9 +69,20 @@ _MOVED = {  # names of version 0.1, which go with the release after this
     "random_variances": "spectrum.random",
     "variances_from_embeddings": "spectrum.from_embeddings",
     "variances_from_weights": "spectrum.from_weights",
+    "stream_ensemble": "simulation.stream_ensemble",
     "without_predictor": "theory.without_predictor",
     "without_stop_gradient": "theory.without_stop_gradient",
 }
+_NAMESPACES = (
+    "analysis",
+    "crosschecks",
+    "data",
+    "network",
+    "plot",
+    "simulation",
+    "spectrum",
+    "theory",
+)
 __all__ = [
     "EigendynError",
     "Settings",
@@ -81,9 +91,8 @@ __all__ = [
     "audit",
     "continue_fixed_points",
     "crosscheck",
-    "crosscheck_all",
+    "crosschecks",
     "data",
-    "derivation",
     "design_loss",
     "diagnose",
     "dynamical_system",
@@ -102,14 +111,13 @@ __all__ = [
     "simulate",
     "simulation",
     "spectrum",
-    "stream_ensemble",
     "theory",
     "train",
     "vector_field",
 ]
 
 if TYPE_CHECKING:
-    from eigendyn import analysis, data, network, plot, simulation, spectrum, theory
+    from eigendyn import analysis, crosschecks, data, network, plot, simulation, spectrum, theory
     from eigendyn.analysis.bifurcations.continuation import continue_fixed_points
     from eigendyn.analysis.design import design_loss
     from eigendyn.analysis.fixed_points.fixed_points import fixed_points
@@ -118,16 +126,14 @@ if TYPE_CHECKING:
     from eigendyn.analysis.system import dynamical_system
     from eigendyn.crosschecks.audit import audit
     from eigendyn.crosschecks.crosscheck import crosscheck
-    from eigendyn.crosschecks.systems import crosscheck_all
     from eigendyn.errors import EigendynError
     from eigendyn.results.files import load, save
     from eigendyn.settings.run_settings import Settings
     from eigendyn.show.notebook.explorer import explore
-    from eigendyn.simulation.ensemble import ensemble, stream_ensemble
+    from eigendyn.simulation.ensemble import ensemble
     from eigendyn.simulation.matrix.matrix_flow import matrix_flow
     from eigendyn.simulation.simulate import simulate, vector_field
     from eigendyn.theory.export import export_loss
-    from eigendyn.theory.formula import derivation
     from eigendyn.theory.loss_text import parse_loss
     from eigendyn.theory.losses import SymbolicLoss, named_loss
     from eigendyn.training.run import train
@@ -137,7 +143,7 @@ _load, __dir__ = namespace(__name__, _HOMES)
 
 
 def __getattr__(name: str) -> object:
-    if name in ("analysis", "data", "network", "plot", "simulation", "spectrum", "theory"):
+    if name in _NAMESPACES:
         return import_module(f"eigendyn.{name}")
     if name not in _MOVED:
         return _load(name)

@@ -4,7 +4,16 @@ from importlib import import_module
 
 import eigendyn
 
-NAMESPACES = ("analysis", "data", "network", "plot", "simulation", "spectrum", "theory")
+NAMESPACES = (
+    "analysis",
+    "crosschecks",
+    "data",
+    "network",
+    "plot",
+    "simulation",
+    "spectrum",
+    "theory",
+)
 
 
 def public_names():

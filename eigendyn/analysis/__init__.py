@@ -1,4 +1,4 @@
-"""Analyse mode dynamics: fixed points, stability, bifurcations, passage times, collapse, data."""
+"""Analyse mode dynamics: fixed points, stability, bifurcations, passage times, collapse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ __getattr__, __dir__ = namespace(
     __name__,
     {
         "component_limits": "analysis.rates.component_limits:component_limits",
-        "crosscheck_data": "crosschecks.on_data:crosscheck_data",
         "design_multiplier": "analysis.design:design_multiplier",
         "fold_curve": "analysis.bifurcations.folds:fold_curve",
         "passage_time": "analysis.rates.passage_time:passage_time",
@@ -18,7 +17,6 @@ __getattr__, __dir__ = namespace(
 )
 __all__ = [
     "component_limits",
-    "crosscheck_data",
     "design_multiplier",
     "fold_curve",
     "passage_time",
@@ -29,4 +27,3 @@ if TYPE_CHECKING:
     from eigendyn.analysis.design import design_multiplier
     from eigendyn.analysis.rates.component_limits import component_limits
     from eigendyn.analysis.rates.passage_time import passage_time
-    from eigendyn.crosschecks.on_data import crosscheck_data

@@ -14,6 +14,7 @@ __getattr__, __dir__ = namespace(
         "ModeDynamics": "theory.derive:ModeDynamics",
         "close": "theory.closure:close",
         "conserved_quantities": "theory.conservation:conserved_quantities",
+        "derivation": "theory.formula:derivation",
         "loss_from_function": "theory.losses:loss_from_function",
         "mode_dynamics": "theory.derive:mode_dynamics",
         "named_model": "theory.models:named_model",
@@ -27,6 +28,7 @@ __all__ = [
     "ModeDynamics",
     "close",
     "conserved_quantities",
+    "derivation",
     "loss_from_function",
     "mode_dynamics",
     "named_model",
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from eigendyn.theory.closure import close
     from eigendyn.theory.conservation import conserved_quantities
     from eigendyn.theory.derive import ModeDynamics, mode_dynamics
+    from eigendyn.theory.formula import derivation
     from eigendyn.theory.losses import (
         LOSSES,
         loss_from_function,

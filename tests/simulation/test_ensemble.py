@@ -112,7 +112,9 @@ def test_chunks_and_threads_change_no_bit(loss, engine):
     starts = STARTS * np.array([1e-5, 1, 10, 1e-3, 1])[:, None]
     settings = {"times": TIMES, "closure": "mean-field", "engine": engine, **TOLERANCES}
     whole = eigendyn.ensemble(loss, starts, threads=2, **settings)
-    parts = list(eigendyn.stream_ensemble(loss, starts, threads=1, memory=500, **settings))
+    parts = list(
+        eigendyn.simulation.stream_ensemble(loss, starts, threads=1, memory=500, **settings)
+    )
     assert len(parts) > 1
     np.testing.assert_array_equal(
         np.concatenate([part.singular_value for part in parts]), whole.singular_value
@@ -250,7 +252,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(options, error, says):
 
 def test_a_memory_too_small_for_one_trajectory_is_refused():
     with pytest.raises(InvalidSetting, match="One trajectory"):
-        next(eigendyn.stream_ensemble("cosine", STARTS, memory=10, times=TIMES))
+        next(eigendyn.simulation.stream_ensemble("cosine", STARTS, memory=10, times=TIMES))
 
 
 def test_no_closure_claims_an_error_that_it_does_not_know():

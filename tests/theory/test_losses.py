@@ -59,7 +59,7 @@ def test_a_loss_that_changes_sign_with_a_mode_is_refused():
 @pytest.mark.parametrize(
     "of_loss",
     [
-        eigendyn.derivation,
+        eigendyn.theory.derivation,
         eigendyn.theory.mode_dynamics,
         eigendyn.theory.conserved_quantities,
         eigendyn.theory.without_predictor,

@@ -18,7 +18,7 @@ BY_HAND = {  # dv/dt as the papers have it
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_variances_obey_the_published_equation(name):
-    equations = {one.name: one for one in eigendyn.derivation(name)}
+    equations = {one.name: one for one in eigendyn.theory.derivation(name)}
     found = equations["dynamics of the variance"].right
     assert sp.expand(found - BY_HAND[name]) == 0
     assert list(equations) == ["dynamics", "dynamics of the variance"]  # no loss, nothing of one
