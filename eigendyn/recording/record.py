@@ -65,6 +65,7 @@ def record(
     *,
     title: str,
     more: Mapping[str, Measure] | None = None,
+    in_steps: bool = False,
     **attrs: Any,
 ) -> xarray.Dataset:
     """Label measures of a spectrum.
@@ -75,6 +76,7 @@ def record(
         step: Training steps (times,).
         title: What was recorded.
         more: Rows of measures that the table of all records does not have.
+        in_steps: Whether time is in steps, as no learning rate is known.
         attrs: Further attributes.
 
     Raises:
@@ -106,7 +108,10 @@ def record(
             "time": (
                 "time",
                 times,
-                {"long_name": "training time", "units": "learning rate × step"},
+                {
+                    "long_name": "training time",
+                    "units": "steps" if in_steps else "learning rate × step",
+                },
             ),
             "step": (
                 "time",
@@ -145,7 +150,9 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
         for name, row in MEASURES.items()
         if name in result.variables and set(result[name].dims) == set(row.dims)
     }
-    told = {name: str(result.attrs[name]) for name in ("settings", "loss") if name in result.attrs}
+    told: dict[str, Any] = {
+        name: str(result.attrs[name]) for name in ("settings", "loss") if name in result.attrs
+    }
     return record(
         measures,
         result["time"].values,

@@ -37,6 +37,29 @@ class Misplaced(Exception):
     column: int
 
 
+def every_number(frame: pd.DataFrame) -> tuple[NDArray, list[int], list[str]]:
+    """Keep all columns of numbers, whatever they count or name; NaN where a cell is missing.
+
+    Args:
+        frame: Cells, as pandas reads them without a heading.
+
+    Returns:
+        As `measurements`.
+
+    Raises:
+        Misplaced: A column of numbers has a cell of text.
+    """
+    found = {place: _numbers(frame[place], place) for place in range(frame.shape[1])}
+    kept = {
+        place: numbers
+        for place, numbers in found.items()
+        if numbers is not None and not np.isnan(numbers).all()
+    }
+    values = np.column_stack(list(kept.values())) if kept else np.empty((len(frame), 0))
+    left_out = [f"column {place + 1}" for place in found if place not in kept]
+    return values, list(kept), left_out
+
+
 def measurements(
     frame: pd.DataFrame, names: list[str] | None, samples: bool
 ) -> tuple[NDArray, list[int], list[str]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import EigendynError, UnreadableFile
 from eigendyn.settings.matrices import Matrix, as_matrix, stored_matrix, written_matrix
-from eigendyn.settings.tables import read_table
+from eigendyn.settings.tables import Table, read_table
 
 ARRAYS, TENSORS = (".npy", ".npz"), (".pt", ".pth")
 TABLES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
@@ -71,6 +71,20 @@ def read_arrays(path: str | Path, name: str) -> dict[str, NDArray | None]:
     """
     path = Path(path)
     return _opened(path, name, ARRAYS, lambda _: _arrays(path, name))
+
+
+def read_columns(path: str | Path, name: str) -> Table:
+    """Read every column of numbers of a table of text, with its name.
+
+    Args:
+        path: .csv, .tsv or .txt, also gzipped.
+        name: What is wanted of it, for messages.
+
+    Raises:
+        UnreadableFile: Missing, a folder, of another kind, or malformed.
+    """
+    path = Path(path)
+    return _opened(path, name, TABLES, lambda _: read_table(path, samples=False, everything=True))
 
 
 def _opened(

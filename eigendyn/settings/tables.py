@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from numpy.typing import NDArray
 
 from eigendyn.errors import UnreadableFile
-from eigendyn.settings.columns import Misplaced, measurements
+from eigendyn.settings.columns import Misplaced, every_number, measurements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,12 +42,14 @@ class Table:
         cells: Their text in the first rows, with decimal points.
         left_out: Heading and columns that are no measurements, in words.
         remark: How the numbers are written, where that is unusual; else empty.
+        names: The columns' names; none where there is no heading.
     """
 
     values: NDArray
     cells: list[str]
     left_out: tuple[str, ...]
     remark: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,14 @@ class Form:
         return bool(NUMBER.fullmatch(self.pointed(cell)))
 
 
-def read_table(path: Path, samples: bool) -> Table:
+def read_table(path: Path, samples: bool, everything: bool = False) -> Table:
     """Read the measurements of a text file.
 
     Args:
         path: The file.
         samples: Whether its rows are samples, which may have labels.
+        everything: Whether to keep every column of numbers, also what looks like an index, with
+            NaN where a cell is missing.
 
     Returns:
         The table.
@@ -101,9 +105,10 @@ def read_table(path: Path, samples: bool) -> Table:
         names = cells if len(cells) == len(seen[0]) else None
     frame = _parse(path, body, form)
     try:
-        values, places, left_out = measurements(frame, names, samples)
+        chosen = every_number(frame) if everything else measurements(frame, names, samples)
     except Misplaced as misplaced:
         raise _refusal(path, body, form, names, misplaced) from None
+    values, places, left_out = chosen
     if not places:
         message = (
             f"{path} must hold a matrix of numbers; none of its columns holds measurements"
@@ -116,6 +121,7 @@ def read_table(path: Path, samples: bool) -> Table:
         cells=[form.pointed(row[place]) for row in seen for place in places if place < len(row)],
         left_out=(*(["header"] if names else []), *left_out),
         remark="decimal commas" if form.decimal == "," else "",
+        names=tuple(names[place].strip() for place in places) if names else (),
     )
 
 
