@@ -13,7 +13,6 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -23,9 +22,14 @@ from eigendyn.errors import InvalidExpression
 from eigendyn.settings.checks import one_spelling
 from eigendyn.settings.keywords import takes
 from eigendyn.theory.losses import SymbolicLoss, own_loss
+from eigendyn.theory.multiplied_out import (
+    TooManyTerms,
+    degree,
+    highest_power,
+    multiplied_out,
+)
 from eigendyn.theory.symbols import (
     NAMES,
-    ModeSum,
     lam,
     loss_parameter,
     mode_sum,
@@ -41,8 +45,8 @@ LONGEST = 1_000  # characters
 DEEPEST = 30  # nodes inside one another
 MOST_NODES = 200
 LARGEST_EXPONENT = 6
-HIGHEST_DEGREE = 16  # in the letters, taken absolutely …
-MOST_TERMS = 64  # … and when multiplied out: both bound what expanding can cost
+HIGHEST_DEGREE = 16  # in z1 and z2, and of every power: no sample has averages of higher ones
+MOST_PRODUCTS = 2_000  # of terms, until loss or gradient is multiplied out: two seconds of algebra
 LONGEST_SHOWN = 30  # characters of what is not understood
 LARGEST_NUMBER = 1e12
 LARGEST_DENOMINATOR = 10**12
@@ -91,7 +95,8 @@ def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> Symb
         The loss, named by its text; its parameters stay symbols, with these numbers.
 
     Raises:
-        InvalidExpression: The text is no expression in this alphabet, or too long, deep or high.
+        InvalidExpression: The text is no expression in this alphabet, or too long, deep, large or
+            high.
         InvalidSetting: It is not a scalar, or changes when a mode changes sign in both views.
     """
     numbers = check_parameters(parameters or {})
@@ -118,7 +123,8 @@ def parse_rate(
         The rate, whose parameters stay symbols, and these with their numbers.
 
     Raises:
-        InvalidExpression: The text is no expression in this alphabet, or too long, deep or high.
+        InvalidExpression: The text is no expression in this alphabet, or too long, deep, large or
+            high.
     """
     numbers = check_parameters(parameters or {})
     reader = _Reader("rate", text, RATE_LETTERS, RATE_FUNCTIONS, tuple(numbers), RATE_EXAMPLE)
@@ -157,27 +163,8 @@ def _in_python(text: str) -> str:
     return re.sub(r"[⁰-⁹¹²³⁻]+", lambda found: f"**{found[0].translate(SUPERSCRIPTS)}", text)
 
 
-@dataclass(frozen=True)
-class _Size:
-    """Upper bounds on what an expression is when it is multiplied out."""
-
-    degree: float = 0.0  # in the letters
-    terms: int = 1
-
-    def plus(self, other: _Size) -> _Size:
-        return _Size(max(self.degree, other.degree), self.terms + other.terms)
-
-    def times(self, other: _Size) -> _Size:
-        return _Size(self.degree + other.degree, self.terms * other.terms)
-
-    def to(self, power: float) -> _Size:
-        """Size of a power; a root may be raised again, and so has the terms of its base."""
-        copies = max(math.ceil(abs(power)), 1)
-        return _Size(self.degree * abs(power), math.comb(self.terms + copies - 1, copies))
-
-
 class _Reader:
-    """One text, while it is read; sub-expressions come with their size."""
+    """One text, while it is read."""
 
     def __init__(
         self,
@@ -213,24 +200,25 @@ class _Reader:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             reason = getattr(error, "msg", None) or "it cannot be read"
             self._refuse(f"is no expression ({reason})")
-        expression, _ = self._build(tree.body, 1)
+        expression = self._build(tree.body, 1)
+        self._check_size(expression)
         return expression
 
-    def _build(self, node: ast.expr, depth: int) -> tuple[sp.Expr, _Size]:
+    def _build(self, node: ast.expr, depth: int) -> sp.Expr:
         self.nodes += 1
         if depth > DEEPEST or self.nodes > MOST_NODES:
             self._refuse(f"is too large: {MOST_NODES} terms, {DEEPEST} deep are allowed")
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return self._number(value), _Size()
+                return self._number(value)
             case ast.Name(id=name):
                 return self._letter(name)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
-                value, size = self._build(operand, depth + 1)
-                return (-value if isinstance(sign, ast.USub) else value), size
+                value = self._build(operand, depth + 1)
+                return -value if isinstance(sign, ast.USub) else value
             case ast.BinOp(left=left, op=operation, right=right):
                 first, second = self._build(left, depth + 1), self._build(right, depth + 1)
-                return self._checked(*self._combine(operation, first, second))
+                return self._checked(self._combine(operation, first, second))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if not isinstance(
                 argument, ast.Starred
             ):
@@ -257,45 +245,35 @@ class _Reader:
         plain = PRINTED.get(bare, bare)
         return plain if plain in self.letters or plain in self.functions else name
 
-    def _function(self, name: str, argument: ast.expr, depth: int) -> tuple[sp.Expr, _Size]:
+    def _function(self, name: str, argument: ast.expr, depth: int) -> sp.Expr:
         plain = self._plain(name)
         if plain not in self.functions:
             self._refuse(f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}")
-        value, size = self._build(argument, depth + 1)
-        if plain in ("norm", "abs"):
-            size = size.to(2)
-        whole = size.to(0.5) if plain in ("norm", "abs", "sqrt") else size
-        return self._checked(self.functions[plain](value), whole)
+        return self._checked(self.functions[plain](self._build(argument, depth + 1)))
 
-    def _letter(self, name: str) -> tuple[sp.Expr, _Size]:
+    def _letter(self, name: str) -> sp.Expr:
         plain = self._plain(name)
         if plain in self.letters:
-            return self.letters[plain], _Size(degree=1)
+            return self.letters[plain]
         if name == NUMBER_OF_MODES:
-            return modes, _Size()
+            return modes
         return self._refuse(
             f"uses {_shown(name)!r}, and the alphabet is {self.alphabet}; a parameter needs its "
             f"number, as in `parameters={{{_shown(name)!r}: 0.5}}`"
         )
 
-    def _combine(
-        self,
-        operation: ast.operator,
-        first: tuple[sp.Expr, _Size],
-        second: tuple[sp.Expr, _Size],
-    ) -> tuple[sp.Expr, _Size]:
-        (left, one), (right, other) = first, second
+    def _combine(self, operation: ast.operator, left: sp.Expr, right: sp.Expr) -> sp.Expr:
         match operation:
             case ast.Add():
-                return left + right, one.plus(other)
+                return left + right
             case ast.Sub():
-                return left - right, one.plus(other)
+                return left - right
             case ast.Mult():
-                return left * right, one.times(other)
+                return left * right
             case ast.Div():
                 if right == 0:
                     self._refuse("divides by zero")
-                return left / right, one.times(other)
+                return left / right
             case ast.Pow():
                 if not (right.is_Rational and abs(right) <= LARGEST_EXPONENT):
                     self._refuse(
@@ -304,21 +282,29 @@ class _Reader:
                     )
                 if left == 0 and right < 0:
                     self._refuse("divides by zero")
-                return left**right, one.to(float(right))
+                return left**right
         return self._refuse("uses an operator other than + - * / **")
 
-    def _checked(self, value: sp.Expr, size: _Size) -> tuple[sp.Expr, _Size]:
-        """Refuse what is no finite real number, or would be huge once expanded."""
-        if size.degree > HIGHEST_DEGREE:
-            self._refuse(f"is of a degree beyond {HIGHEST_DEGREE}")
-        if size.terms > MOST_TERMS:
-            self._refuse(f"has more than {MOST_TERMS} terms when it is multiplied out")
+    def _checked(self, value: sp.Expr) -> sp.Expr:
+        """Refuse a number that is not real and finite, or out of bounds."""
         plain = release(value)
-        if plain.is_number and not plain.has(ModeSum):
+        if plain.is_number:
             small = plain.is_real and plain.is_finite and abs(float(plain)) <= LARGEST_NUMBER
             if not small or (plain.is_Rational and plain.q > LARGEST_DENOMINATOR):
                 self._refuse(f"has a number that is not real, or beyond {LARGEST_NUMBER:g}")
-        return value, _Size() if value.is_Atom and plain.is_number else size
+        return value
+
+    def _check_size(self, expression: sp.Expr) -> None:
+        """Refuse what would take long to derive, or whose averages are of high powers."""
+        try:
+            value = multiplied_out(expression, MOST_PRODUCTS)
+            for letter in (z1, z2, lam):
+                multiplied_out(letter * expression.diff(letter), MOST_PRODUCTS)
+        except TooManyTerms:
+            self._refuse(f"takes more than {MOST_PRODUCTS:,} products of terms to multiply out")
+        highest = max((max(degree(term), highest_power(term)) for term in value), default=0)
+        if highest > HIGHEST_DEGREE:
+            self._refuse(f"has a power beyond {HIGHEST_DEGREE} when it is multiplied out")
 
     def _refuse(self, what: str) -> NoReturn:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "…"

@@ -136,7 +136,7 @@ def design_multiplier(
     plain = named_loss(loss)
     factor, numbers = parse_rate(multiplier, parameters)
     check_rate(multiplier, factor, numbers)
-    direction = sp.expand(descent_directions(plain)[0] * factor / lam)
+    direction = factor * sp.expand(descent_directions(plain)[0] / lam)
     designed = own_loss(
         f"{loss}, multiplier {multiplier}",
         mode_sum((z1 - stop_gradient(z1 + direction)) ** 2) / 2,

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from eigendyn.errors import NoExactClosure
 from eigendyn.program.in_jax import compile_expressions
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.closure.gaussian import cumulant, expectation, moment, partitions
+from eigendyn.theory.closure.gaussian import cumulant, expectation, moment, parts
 from eigendyn.theory.symbols import ModeSum, u11, u12, u22, x1, x2
 
 
@@ -30,9 +31,29 @@ def test_cumulants_of_one_gaussian_end_at_the_second():
     assert cumulant((x, x, x, x)) == 0
 
 
-@pytest.mark.parametrize(("count", "bell"), [(0, 1), (1, 1), (2, 2), (3, 5), (4, 15), (5, 52)])
-def test_partitions_are_counted_by_the_bell_numbers(count, bell):
-    assert len(list(partitions(tuple(range(count))))) == bell
+def test_choices_among_equal_items_are_counted_not_told_apart():
+    found = list(parts(("a", "a", "b")))
+    assert len(found) == 6
+    assert sum(ways for ways, _, _ in found) == 2**3
+    assert (2, ("a", "b"), ("a",)) in found
+
+
+@pytest.mark.parametrize("power", [4, 6])
+def test_a_power_of_a_sum_has_the_moments_of_its_chi_squares(power):
+    """Σ x² over M equal modes has the moments M(M+2)(M+4)…, in units of the variance."""
+    modes = 3
+    of_modes = expectation(ModeSum(x1**2) ** power)
+    run = compile_expressions([u11, u12, u22, sym.modes], [of_modes])
+    found = run(*(0.7 * np.ones((3, modes))), modes)[0]
+    expected = 0.7**power * np.prod(modes + 2.0 * np.arange(power))
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_too_long_an_expectation_is_refused_at_once():
+    sums = [ModeSum(sym.lam**k * x1 * x2) for k in range(12)]
+    for polynomial in (sp.Mul(*sums), ModeSum(x1 * x2) ** 20, ModeSum(x1**2) ** 100):
+        with pytest.raises(NoExactClosure, match="sampled"):
+            expectation(polynomial)
 
 
 def test_coinciding_modes_are_counted_once():
