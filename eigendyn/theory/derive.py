@@ -10,7 +10,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.settings.keywords import strict, takes
 from eigendyn.settings.siamese import PLAIN, Architecture
 from eigendyn.theory import symbols as sym
-from eigendyn.theory.losses import SymbolicLoss, as_loss
+from eigendyn.theory.losses import SymbolicLoss, as_loss, check_finite
 from eigendyn.theory.symbols import Expectation, lam, z1, z2
 
 # Of two noisy whitened views: (u11, u12, u22) with the same noise in every direction, and with a
@@ -71,9 +71,13 @@ def descent_directions(loss: SymbolicLoss) -> tuple[sp.Expr, sp.Expr]:
     Returns:
         δ1 and δ2 [1/√variance × loss], canonical, with per-mode symbols meaning mode m.
 
+    Raises:
+        InvalidSetting: They divide by what is zero for every sample.
+
     Source: Halvagal et al. 2023, derivation of the Euclidean and cosine dynamics.
     """
     first, second = (sym.canonical(sym.release(-loss.expression.diff(view))) for view in (z1, z2))
+    check_finite(loss.name, first + second)
     return first, second
 
 

@@ -23,6 +23,7 @@ from eigendyn.settings.checks import one_spelling
 from eigendyn.settings.keywords import takes
 from eigendyn.theory.losses import SymbolicLoss, own_loss
 from eigendyn.theory.multiplied_out import (
+    Terms,
     TooManyTerms,
     degree,
     highest_power,
@@ -45,7 +46,7 @@ LONGEST = 1_000  # characters
 DEEPEST = 30  # nodes inside one another
 MOST_NODES = 200
 LARGEST_EXPONENT = 6
-HIGHEST_DEGREE = 16  # in z1 and z2, and of every power: no sample has averages of higher ones
+HIGHEST = 16  # in z1 and z2, and of every power: no sample has averages of higher ones
 MOST_PRODUCTS = 2_000  # of terms, until loss or gradient is multiplied out: two seconds of algebra
 LONGEST_SHOWN = 30  # characters of what is not understood
 LARGEST_NUMBER = 1e12
@@ -292,19 +293,23 @@ class _Reader:
             small = plain.is_real and plain.is_finite and abs(float(plain)) <= LARGEST_NUMBER
             if not small or (plain.is_Rational and plain.q > LARGEST_DENOMINATOR):
                 self._refuse(f"has a number that is not real, or beyond {LARGEST_NUMBER:g}")
+        if isinstance(value, sp.Pow) and not value.exp.is_Integer:
+            self._multiplied_out(value)  # roots of roots of … take long already to be asked of
         return value
 
     def _check_size(self, expression: sp.Expr) -> None:
         """Refuse what would take long to derive, or whose averages are of high powers."""
+        terms = self._multiplied_out(expression)
+        for letter in (z1, z2, lam):
+            self._multiplied_out(letter * expression.diff(letter))
+        if max((max(degree(term), highest_power(term)) for term in terms), default=0) > HIGHEST:
+            self._refuse(f"has a power beyond {HIGHEST} when it is multiplied out")
+
+    def _multiplied_out(self, expression: sp.Expr) -> Terms:
         try:
-            value = multiplied_out(expression, MOST_PRODUCTS)
-            for letter in (z1, z2, lam):
-                multiplied_out(letter * expression.diff(letter), MOST_PRODUCTS)
+            return multiplied_out(expression, MOST_PRODUCTS)
         except TooManyTerms:
             self._refuse(f"takes more than {MOST_PRODUCTS:,} products of terms to multiply out")
-        highest = max((max(degree(term), highest_power(term)) for term in value), default=0)
-        if highest > HIGHEST_DEGREE:
-            self._refuse(f"has a power beyond {HIGHEST_DEGREE} when it is multiplied out")
 
     def _refuse(self, what: str) -> NoReturn:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "…"

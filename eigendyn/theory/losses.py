@@ -71,7 +71,9 @@ class SymbolicLoss:
             )
             raise InvalidSetting(message)
         flip = {z1: -z1, z2: -z2}
-        sums = sym.canonical(sym.release(self.expression)).atoms(sym.ModeSum)
+        value = sym.canonical(sym.release(self.expression))
+        check_finite(self.name, value)
+        sums = value.atoms(sym.ModeSum)
         flipped = {total.args[0]: total.args[0].xreplace(flip) for total in sums}
         if not all(old == new or sym.equal(old, new) for old, new in flipped.items()):
             message = (
@@ -79,6 +81,20 @@ class SymbolicLoss:
                 "its gradient mixes the modes. Use products and squares of representations."
             )
             raise InvalidSetting(message)
+
+
+def check_finite(name: str, expression: sp.Expr) -> None:
+    """Check that a loss, or its gradient, does not divide by what is zero for every sample.
+
+    Raises:
+        InvalidSetting: It does.
+    """
+    if expression.has(sp.zoo, sp.nan, sp.oo):
+        message = (
+            f"A loss and its gradient must not divide by zero: {name!r} has a denominator, or a "
+            "root, of what vanishes for every sample. Leave it out."
+        )
+        raise InvalidSetting(message)
 
 
 def euclidean(beta: sp.Expr | float = 0) -> SymbolicLoss:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy as sp
 
@@ -37,7 +38,7 @@ class _Several:
     terms: Terms
 
 
-Base = sp.Symbol | _Total | _Several
+Base = sp.Symbol | sp.Pow | _Total | _Several  # a power is a root of a number
 Term = frozenset[tuple[Base, Fraction]]  # a product of powers, whatever its coefficient
 Terms = frozenset[Term]
 ONE: Term = frozenset()
@@ -71,24 +72,28 @@ def highest_power(term: Term) -> Fraction:
 
 
 def _degree(base: Base, power: Fraction) -> Fraction:
-    if isinstance(base, sp.Symbol):
+    if isinstance(base, sp.Expr):
         return Fraction(base in (z1, z2))
     degrees = map(degree, _terms_in(base))
     return max(degrees) if power > 0 else min(degrees)
 
 
-def _weight(term: Term) -> int:
-    """Terms in what is under its roots and fraction lines, which is multiplied out in each term."""
-    return 1 + sum(
-        len(base.terms)
-        + math.comb(len(base.terms) + math.floor(abs(power)) - 1, len(base.terms) - 1)
-        for base, power in term
-        if isinstance(base, _Several)
-    )
+@lru_cache(maxsize=10_000)
+def _weight(term: Term, times: int = 1) -> int:
+    """Terms in one whose roots and denominators are multiplied out, each to `times` its power."""
+    weight = 1
+    for base, power in term:
+        if isinstance(base, _Total):
+            weight += _weight(base.summand, times) - 1
+        if isinstance(base, _Several):
+            copies, kinds = max(1, math.floor(abs(power) * times)), len(base.terms)
+            inside = sum(_weight(inner, copies) - 1 for inner in base.terms)
+            weight += math.comb(kinds + copies - 1, copies) * (1 + inside)
+    return weight
 
 
 def _terms_in(base: Base) -> Iterable[Term]:
-    if isinstance(base, sp.Symbol):
+    if isinstance(base, sp.Expr):
         return ()
     return (base.summand,) if isinstance(base, _Total) else base.terms
 
@@ -107,9 +112,9 @@ class _Multiplication:
         self.left = most
 
     def of(self, node: sp.Expr) -> Terms:
-        if node.is_number:
+        if node.is_Rational:
             return frozenset() if node == 0 else frozenset({ONE})
-        if isinstance(node, sp.Symbol):
+        if isinstance(node, sp.Symbol) or (isinstance(node, sp.Pow) and node.base.is_Rational):
             return frozenset({frozenset({(node, Fraction(1))})})
         if isinstance(node, StopGradient):
             return self.of(node.args[0])
