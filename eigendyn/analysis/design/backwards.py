@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from eigendyn.analysis.design.consequences import gives_up
-from eigendyn.analysis.design.rate import check_rate, evaluate, random_spectra
+from eigendyn.analysis.design.rate import Numbers, check_rate, evaluate, random_spectra
 from eigendyn.analysis.rates.growth_rates import growth_rates
+from eigendyn.errors import InvalidExpression, InvalidSetting
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.closure import close
 from eigendyn.theory.derive import descent_directions, mode_dynamics
-from eigendyn.theory.loss_text import parse_rate
+from eigendyn.theory.loss_text import parse_loss, parse_rate
+from eigendyn.theory.loss_writer import write_loss
 from eigendyn.theory.losses import SymbolicLoss, named_loss, own_loss
 from eigendyn.theory.symbols import Average, lam, mode_sum, stop_gradient, z1, z2
 
@@ -82,7 +84,8 @@ def design_loss(
 
     Raises:
         InvalidExpression: The text is no rate.
-        InvalidSetting: The rate is zero, or not finite for some positive eigenvalues.
+        InvalidSetting: The rate is zero, or not finite for some positive eigenvalues, or its loss
+            too long to be read from text.
 
     Source: The form follows IsoLoss, Halvagal et al. 2023.
     """
@@ -93,7 +96,7 @@ def design_loss(
     terms = sp.Add.make_args(wanted)
     growing = sp.Add(*[term for term in terms if not term.could_extract_minus_sign()])
     pulled = z1 + growing * z2 - (growing - wanted) * z1 / (1 + noise**2)
-    loss = own_loss(f"rate {rate}", mode_sum((z1 - stop_gradient(pulled)) ** 2) / 2, dict(numbers))
+    loss = _designed(f"rate {rate}", pulled, numbers)
     return _checked(
         loss, wanted, lambda spectra: evaluate(wanted, numbers, spectra), sigma1, progress
     )
@@ -129,7 +132,8 @@ def design_multiplier(
     Raises:
         UnknownName: No loss has this name.
         InvalidExpression: The text is no multiplier.
-        InvalidSetting: The multiplier is zero, or not finite for some positive eigenvalues.
+        InvalidSetting: The multiplier is zero, or not finite for some positive eigenvalues, or its
+            loss too long to be read from text.
 
     Source: Halvagal et al. 2023, eigenvalues as learning-rate multipliers, and IsoLoss.
     """
@@ -137,11 +141,7 @@ def design_multiplier(
     factor, numbers = parse_rate(multiplier, parameters)
     check_rate(multiplier, factor, numbers)
     direction = factor * sp.expand(descent_directions(plain)[0] / lam)
-    designed = own_loss(
-        f"{loss}, multiplier {multiplier}",
-        mode_sum((z1 - stop_gradient(z1 + direction)) ** 2) / 2,
-        dict(numbers),
-    )
+    designed = _designed(f"{loss}, multiplier {multiplier}", z1 + direction, numbers)
     coefficient, power = (factor / lam).as_coeff_exponent(lam)
     if not coefficient.has(lam):
         designed = replace(designed, beta=-power)  # of the family δ/λ^β
@@ -152,6 +152,24 @@ def design_multiplier(
 
     wanted = sym.canonical(growth_of(plain, sigma1) * factor / lam)
     return _checked(designed, wanted, rates, sigma1, progress)
+
+
+def _designed(name: str, pulled: sp.Expr, numbers: Numbers) -> SymbolicLoss:
+    """The loss whose representations are pulled to a stopped target, if it can be read from text.
+
+    Raises:
+        InvalidSetting: Its text is too long, or takes too long to derive from.
+    """
+    expression = mode_sum((z1 - stop_gradient(pulled)) ** 2) / 2
+    try:
+        parse_loss(write_loss(expression), dict(numbers))
+    except InvalidExpression as error:
+        message = (
+            "A design must have a loss that can be read from its text, and this one is too large "
+            "for that. Ask for a shorter rate or multiplier, such as 1 - lam."
+        )
+        raise InvalidSetting(message) from error
+    return own_loss(name, expression, dict(numbers))
 
 
 def growth_of(loss: SymbolicLoss, sigma1: float) -> sp.Expr:
