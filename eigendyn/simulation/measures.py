@@ -270,9 +270,12 @@ def _sampled(
         of = integrand(program, states[..., i], parameters)
         pieces = (nodes[first : first + size] for first in range(0, samples, size))
         each = samples * np.concatenate([of(piece)[0][:, 0].sum(axis=0) for piece in pieces])
-        means.append(each.mean())
-        errors.append(each.std(ddof=1) / math.sqrt(samples))
-    return np.array(means), float(np.max(errors))
+        if np.isfinite(each).all():
+            means.append(each.mean())
+            errors.append(each.std(ddof=1) / math.sqrt(samples))
+        else:
+            means.append(math.nan)  # of a ratio, where all modes have collapsed
+    return np.array(means), float(max(errors, default=math.nan))
 
 
 def _squares_program() -> Program:

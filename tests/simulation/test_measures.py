@@ -10,7 +10,8 @@ import eigendyn
 from eigendyn.network.losses import sample_losses
 from eigendyn.show.report.run import summary, table
 from eigendyn.simulation import measures as measured
-from eigendyn.simulation.measures import normalised_squares
+from eigendyn.simulation.equations import equations
+from eigendyn.simulation.measures import expected_loss, normalised_squares
 from eigendyn.theory.loss_text import parse_loss
 
 START = np.array([0.05, 0.3, 1.0, 2.0])
@@ -138,3 +139,16 @@ def test_reports_say_them_at_start_and_end():
     line = next(line for line in table(run).splitlines() if line.startswith("E[loss]"))
     assert f"{loss[0]:.6g} → {loss[-1]:.6g}, exact moments" in line
     assert "effective rank" in table(run)
+
+
+def test_a_sampled_loss_has_no_value_where_all_modes_have_collapsed():
+    """A ratio of lengths: the designs from cosine are such, and weight decay takes them there."""
+    loss = parse_loss("sum((z1 - sg(z1 + z2/norm(z2)))**2)/norm(z1)**2", {})
+    system = equations(loss, {"closure": "sampled", "samples": 200})
+    states = np.array([[[0.3, 0.0], [0.8, 0.0]]])
+    value, error = expected_loss(
+        system, states, np.array([0.0, 1.0]), {"sigma1": 0.1, "sigma2": 0.1}
+    )
+    assert np.isfinite(value[0])
+    assert np.isnan(value[1])
+    assert error > 0

@@ -115,7 +115,7 @@ def expressions():
     )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(expressions())
 def test_what_is_read_is_derived_in_time(text):
     start = time.process_time()

@@ -145,6 +145,8 @@ def _denominators(expression: sp.Expr) -> list[sp.Pow]:
 
 
 def _check_form(factor: sp.Pow) -> None:
+    if not factor.base.args[0].is_polynomial(x1, x2):  # |x1 x2| is none
+        raise no_exact_closure(factor)
     quadratic = sp.Poly(factor.base.args[0], x1, x2)
     half_integer = (2 * factor.exp).is_Integer and not factor.exp.is_Integer
     if not (half_integer and quadratic.is_homogeneous and quadratic.total_degree() == 2):

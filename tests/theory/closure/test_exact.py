@@ -199,6 +199,12 @@ def test_a_loss_outside_both_structures_is_refused():
         close(mode_dynamics(loss))
 
 
+def test_a_form_of_absolute_values_is_refused():
+    loss = eigendyn.parse_loss("sum(z1*sg(z2))/sqrt(sum(abs(z1*z2)))")
+    with pytest.raises(NoExactClosure, match="sampled"):
+        close(mode_dynamics(loss))
+
+
 def test_a_sum_of_a_ratio_and_a_polynomial_has_the_sum_of_their_rates():
     ratio = "-sum(lam*z1*sg(z2))/(norm(lam*z1)*norm(sg(z2)))"
     polynomial = "sum((z1**2 - 1)**2)/10"
