@@ -142,7 +142,6 @@ def test_train_takes_it():
         ),
         pytest.param("diagnose --variances 0.3,0.8", marks=pytest.mark.full),
         pytest.param("phase --plot p.png", marks=pytest.mark.full),
-        pytest.param("bifurcation --parameter weight-decay", marks=pytest.mark.full),
     ],
 )
 @pytest.mark.usefixtures("folder")
