@@ -29,6 +29,7 @@ _HOMES = {
     "vector_field": "simulation.simulate:vector_field",
     "matrix_flow": "simulation.matrix.matrix_flow:matrix_flow",
     "train": "training.run:train",
+    "SpectrumLog": "recording.log:SpectrumLog",
     "diagnose": "analysis.rates.diagnosis:diagnose",
     "design_loss": "analysis.design:design_loss",
     "dynamical_system": "analysis.system:dynamical_system",
@@ -79,6 +80,7 @@ _NAMESPACES = (
     "data",
     "network",
     "plot",
+    "recording",
     "simulation",
     "spectrum",
     "theory",
@@ -86,6 +88,7 @@ _NAMESPACES = (
 __all__ = [
     "EigendynError",
     "Settings",
+    "SpectrumLog",
     "SymbolicLoss",
     "analysis",
     "audit",
@@ -107,6 +110,7 @@ __all__ = [
     "parse_loss",
     "phase_plane",
     "plot",
+    "recording",
     "save",
     "simulate",
     "simulation",
@@ -117,7 +121,17 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from eigendyn import analysis, crosschecks, data, network, plot, simulation, spectrum, theory
+    from eigendyn import (
+        analysis,
+        crosschecks,
+        data,
+        network,
+        plot,
+        recording,
+        simulation,
+        spectrum,
+        theory,
+    )
     from eigendyn.analysis.bifurcations.continuation import continue_fixed_points
     from eigendyn.analysis.design import design_loss
     from eigendyn.analysis.fixed_points.fixed_points import fixed_points
@@ -127,6 +141,7 @@ if TYPE_CHECKING:
     from eigendyn.crosschecks.audit import audit
     from eigendyn.crosschecks.crosscheck import crosscheck
     from eigendyn.errors import EigendynError
+    from eigendyn.recording.log import SpectrumLog
     from eigendyn.results.files import load, save
     from eigendyn.settings.run_settings import Settings
     from eigendyn.show.notebook.explorer import explore

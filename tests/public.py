@@ -10,6 +10,7 @@ NAMESPACES = (
     "data",
     "network",
     "plot",
+    "recording",
     "simulation",
     "spectrum",
     "theory",

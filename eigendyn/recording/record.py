@@ -37,7 +37,8 @@ class Measure(NamedTuple):
     units: str
 
 
-# C12 = E[z1 z2ᵀ] and so on are centred; u are eigenvectors of the symmetric part of C12.
+# C12 is the symmetric part of E[z1 z2ᵀ], C11 = E[z1 z1ᵀ]; both are centred, u are eigenvectors of
+# C12, Z1 is the first view's batch, σ are singular values, λ eigenvalues.
 MEASURES = {
     "variance": Measure(HISTORY, "variance that both views share, uᵀ C12 u", "variance"),
     "variance_error": Measure(HISTORY, "standard error of that variance", "variance"),
@@ -45,7 +46,7 @@ MEASURES = {
     "noise2": Measure(HISTORY, "noise of the mode in the second view, uᵀ(C22 − C12)u", "variance"),
     "signal_share": Measure(HISTORY, "shared variance over the whole, κ", "1"),
     "predictor_eigenvalue": Measure(HISTORY, "predictor along the mode, uᵀ W_P u", "variance^α"),
-    "commutator": Measure(HISTORY, "‖(W_P C12 − C12 W_P)u‖ over the norms of both", "1"),
+    "commutator": Measure(HISTORY, "‖(W_P C12 − C12 W_P)u‖ over ‖W_P‖ ‖C12‖", "1"),
     "overlap": Measure(HISTORY, "overlap of the mode with itself one recording before", "1"),
     "loss": Measure(MOMENT, "loss as it was given, mean since the last recording", ""),
     "samples": Measure(MOMENT, "samples that the moments were taken of", "1"),
@@ -55,6 +56,49 @@ MEASURES = {
     "mean_shared": Measure(MOMENT, "E z1 · E z2, what both means share", "variance"),
     "mean_predictor": Measure(MOMENT, "predictor along the mean", "variance^α"),
     "mean_share": Measure(MOMENT, "‖E z1‖² / E‖z1‖², 1 of a constant representation", "1"),
+    "total_variance": Measure(MOMENT, "centred variance of the first view, tr C11", "variance"),
+    "dimensions_per_sample": Measure(
+        MOMENT,
+        "γ = dimensions/samples: equal eigenvalues are found between (1 ± √γ)² of their value",
+        "1",
+    ),
+    "noise_floor": Measure(
+        MOMENT, "shared variance up to which sampling makes modes out of noise", "variance"
+    ),
+    "told_apart": Measure(
+        MOMENT, "modes whose eigenvectors are told apart by so many samples", "1"
+    ),
+    "crossings": Measure(MOMENT, "modes that changed their place in the order of variances", "1"),
+    "rankme_of_uncentred_singular_values": Measure(
+        MOMENT, "exp(−Σ p ln p), p = σ/Σσ of Z1, its mean left in (Garrido et al. 2023)", "1"
+    ),
+    "rankme_of_centred_eigenvalues": Measure(
+        MOMENT, "exp(−Σ p ln p), p = λ/Σλ of C11; 0 of a constant", "1"
+    ),
+    "effective_rank_of_shared_variance": Measure(
+        MOMENT, "exp(−Σ q ln q), q = v/Σv of C12 (Roy & Vetterli 2007); 0 of a constant", "1"
+    ),
+    "participation_ratio_of_centred_eigenvalues": Measure(
+        MOMENT, "(Σλ)²/Σλ² of C11, at most the number of samples; 0 of a constant", "1"
+    ),
+    "participation_ratio_less_sampling": Measure(
+        MOMENT, "the same of the population: unbiased (Σλ)² and Σλ² of Gaussian samples", "1"
+    ),
+    "alpha_req_of_centred_eigenvalues": Measure(
+        MOMENT,
+        "α of λ ∝ rank^−α, least squares in logarithms weighted by 1/rank, over ranks 11 to 100, "
+        "or all of fewer than 30 dimensions (Agrawal et al. 2022)",
+        "1",
+    ),
+    "lidar_of_two_views": Measure(
+        MOMENT,
+        "exp(−Σ p ln p), p the shares of eigenvalues of Σw^−½ Σb Σw^−½ with two views of a sample "
+        "as a class, Σw + 1e-4 (Thilak et al. 2023)",
+        "1",
+    ),
+    "deviation_of_normalised": Measure(
+        MOMENT, "standard deviation of z1/‖z1‖, mean over dimensions, × √d (Chen & He 2021)", "1"
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""Attach a log to a training loop of PyTorch, Lightning or JAX, in one line."""

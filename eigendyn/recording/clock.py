@@ -1,0 +1,96 @@
+"""Tell training time from steps and learning rates, and when the next recording is due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eigendyn.errors import InvalidSetting, as_given
+from eigendyn.settings.checks import NONNEGATIVE, check_real
+
+
+class Clock:
+    """Time ∫η dt, the rate held from one call to the next; steps while no rate was ever given.
+
+    Args:
+        every: Steps between recordings.
+        step: Training step of the last call; None before the first.
+        time: Training time there.
+        rate: Learning rate from there on; None where there is none.
+        recorded: Step of the last recording; None before the first.
+    """
+
+    def __init__(
+        self,
+        every: int,
+        step: float | None = None,
+        time: float = 0.0,
+        rate: float | None = None,
+        recorded: float | None = None,
+    ) -> None:
+        self.every = every
+        self.step, self.time, self.rate, self.recorded = step, time, rate, recorded
+        self.begun = step is not None
+        self.first: float | None = None
+        self.seen = 0
+
+    def advance(self, step: Any, learning_rate: Any) -> float:
+        """Go on to a step, and say which one it is; calls are counted where none is given.
+
+        Raises:
+            InvalidSetting: A step before the last one, a rate that is negative or not finite, or a
+                rate that is given only now.
+        """
+        now = self._step(step)
+        rate = self.rate
+        if learning_rate is not None:
+            rate = check_real("learning_rate", _number("learning_rate", learning_rate), NONNEGATIVE)
+            if self.begun and self.rate is None:
+                message = (
+                    f"`learning_rate` must be given from the first call on; at step {now:g} it is "
+                    "given for the first time. Time would be in two units."
+                )
+                raise InvalidSetting(message)
+        if not self.begun:  # the first rate is taken to have held before
+            self.time = now * (1.0 if rate is None else rate)
+        else:
+            held = 1.0 if self.rate is None else self.rate
+            self.time += held * (now - (self.step or 0.0))
+        self.begun, self.step, self.rate = True, now, rate
+        self.first = now if self.first is None else self.first
+        return now
+
+    def _step(self, step: Any) -> float:
+        if step is None:
+            return 0.0 if self.step is None else self.step + 1
+        now = _number("step", step)
+        if self.step is not None and not now >= self.step:
+            message = (
+                f"Steps must not go back; {self.step:g} is followed by {now:g}. After a restart "
+                "from a checkpoint open the log with `resume=True`."
+            )
+            raise InvalidSetting(message)
+        return now
+
+    def due(self, wanted: int, batch: int) -> tuple[float, float]:
+        """The step of the next recording, and how many steps before it its batches begin.
+
+        The first is due as soon as it has its samples, the others at whole multiples of `every`.
+
+        Args:
+            wanted: Samples of a recording.
+            batch: Samples of this batch.
+        """
+        now, first = self.step or 0.0, self.first or 0.0
+        each = self.seen / (now - first) if now > first else float(batch)  # samples of a step
+        span = min(max(-(-wanted // each), 1.0), float(self.every)) if each else float(self.every)
+        if self.recorded is None:
+            return first + span - 1, span
+        return self.every * -(-(self.recorded + span) // self.every), span
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        message = f"`{name}` must be a number, not {as_given(value)}."
+        raise InvalidSetting(message) from error

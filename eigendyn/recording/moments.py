@@ -1,0 +1,97 @@
+"""Accumulate means and second moments of two views over batches, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEPT = 512  # pairs that are kept as they are, for standard errors of products
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Centred moments of a window of batches.
+
+    Args:
+        samples: How many pairs.
+        mean1: E z1 (dimensions,).
+        mean2: E z2 (dimensions,).
+        first: C11, centred covariance of the first view (dimensions, dimensions).
+        second: C22.
+        shared: C12, the symmetric part of E[z1 z2ᵀ] centred.
+        some1: z1 of some pairs, less its mean (pairs, dimensions).
+        some2: z2 of the same.
+        deviation: Standard deviation of z1/‖z1‖, mean over dimensions, × √dimensions.
+    """
+
+    samples: int
+    mean1: NDArray
+    mean2: NDArray
+    first: NDArray
+    second: NDArray
+    shared: NDArray
+    some1: NDArray
+    some2: NDArray
+    deviation: float
+
+
+class Window:
+    """Batches of one recording, as sums about a point among them.
+
+    All is taken relative to the first pair, so that nothing cancels where means are much larger
+    than spreads; a constant is zero exactly. Three products of a matrix with itself, which take
+    half as long as others, give all: of x, of y, and of x + y, since its square is x², y² and twice
+    the symmetric part of xy.
+    """
+
+    def __init__(self, z1: NDArray, z2: NDArray) -> None:
+        dims = z1.shape[1]
+        self.origin1, self.origin2 = z1[0].copy(), z2[0].copy()
+        self.samples = 0
+        self.sum1, self.sum2 = np.zeros(dims), np.zeros(dims)
+        self.squares = np.zeros((3, dims, dims))
+        self.unit, self.unit_squares = np.zeros(dims), np.zeros(dims)
+        self.kept: list[tuple[NDArray, NDArray]] = []
+
+    def add(self, z1: NDArray, z2: NDArray) -> None:
+        """Take in a batch (samples, dimensions)."""
+        x, y = z1 - self.origin1, z2 - self.origin2
+        self.samples += len(x)
+        self.sum1 += x.sum(axis=0)
+        self.sum2 += y.sum(axis=0)
+        if sum(len(pair[0]) for pair in self.kept) < KEPT:
+            self.kept.append((x[:KEPT].copy(), y[:KEPT].copy()))
+        lengths = np.sqrt(np.einsum("ij,ij->i", z1, z1))
+        inverse = 1 / np.where(lengths > 0, lengths, 1)
+        self.unit += inverse @ z1
+        self.unit_squares += inverse**2 @ (z1 * z1)
+        self.squares[0] += x.T @ x
+        self.squares[1] += y.T @ y
+        x += y
+        self.squares[2] += x.T @ x
+
+    def moments(self) -> Moments:
+        """What all batches so far amount to; covariances are unbiased."""
+        count = self.samples
+        m1, m2 = self.sum1 / count, self.sum2 / count
+        divisor = max(count - 1, 1)
+
+        def centred(squares: NDArray, mean: NDArray) -> NDArray:
+            return (squares - count * np.outer(mean, mean)) / divisor
+
+        first, second = centred(self.squares[0], m1), centred(self.squares[1], m2)
+        both = centred(self.squares[2], m1 + m2)
+        spread = self.unit_squares / count - (self.unit / count) ** 2
+        return Moments(
+            samples=count,
+            mean1=self.origin1 + m1,
+            mean2=self.origin2 + m2,
+            first=first,
+            second=second,
+            shared=(both - first - second) / 2,
+            some1=np.concatenate([x for x, _ in self.kept]) - m1,
+            some2=np.concatenate([y for _, y in self.kept]) - m2,
+            deviation=float(np.sqrt(np.maximum(spread, 0)).mean() * np.sqrt(len(m1))),
+        )
