@@ -11,6 +11,8 @@ from eigendyn.settings.checks import NONNEGATIVE, check_real
 class Clock:
     """Time ∫η dt, the rate held from one call to the next; steps while no rate was ever given.
 
+    Between a recording and the first call after a restart the mean of both rates is taken.
+
     Args:
         every: Steps between recordings.
         step: Training step of the last call; None before the first.
@@ -43,7 +45,7 @@ class Clock:
         now = self._step(step)
         rate = self.rate
         if learning_rate is not None:
-            rate = check_real("learning_rate", _number("learning_rate", learning_rate), NONNEGATIVE)
+            rate = check_real("learning_rate", number("learning_rate", learning_rate), NONNEGATIVE)
             if self.begun and self.rate is None:
                 message = (
                     f"`learning_rate` must be given from the first call on; at step {now:g} it is "
@@ -54,6 +56,8 @@ class Clock:
             self.time = now * (1.0 if rate is None else rate)
         else:
             held = 1.0 if self.rate is None else self.rate
+            if self.first is None and rate is not None:
+                held = (held + rate) / 2
             self.time += held * (now - (self.step or 0.0))
         self.begun, self.step, self.rate = True, now, rate
         self.first = now if self.first is None else self.first
@@ -62,7 +66,7 @@ class Clock:
     def _step(self, step: Any) -> float:
         if step is None:
             return 0.0 if self.step is None else self.step + 1
-        now = _number("step", step)
+        now = number("step", step)
         if self.step is not None and not now >= self.step:
             message = (
                 f"Steps must not go back; {self.step:g} is followed by {now:g}. After a restart "
@@ -88,7 +92,12 @@ class Clock:
         return self.every * -(-(self.recorded + span) // self.every), span
 
 
-def _number(name: str, value: Any) -> float:
+def number(name: str, value: Any) -> float:
+    """A number of Python, NumPy or a framework.
+
+    Raises:
+        InvalidSetting: It is none.
+    """
     try:
         return float(value)
     except (TypeError, ValueError) as error:

@@ -1,10 +1,11 @@
 """Follow modes from one recording to the next by the overlap of their eigenvectors.
 
 Sampling turns an eigenvector u_i by a squared angle of about Σ_j e_ij²/(v_i − v_j)², where e_ij is
-the standard error of the covariance's element between both. Modes whose eigenvectors are told apart
-so are followed by overlap, across crossings; those of the others mean nothing, and these modes keep
-their order. The vectors that a mode is known by are those when it was last told apart, so that it
-is found again behind a crossing at which it was not.
+the standard error of the covariance's element between both. Eigenvalues that are equal repel each
+other in a sample: the square of their distance is 4 e² times a χ² of two degrees of freedom. Modes
+whose eigenvectors are told apart so are followed by overlap, across crossings; those of the others
+mean nothing, and these modes keep their order. A mode is known by the vector that it had when it
+was last told apart, so that it is found again behind a crossing at which it was not.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 CLEAR = 0.25  # squared overlap from which on two vectors may be of the same mode
 TURNED = 0.5  # squared angle by which sampling may turn an eigenvector that is told apart
+TOWARDS_ONE = 1 / 32  # the same towards any one other: equal ones look so in exp(−4), 2 % of cases
 TIE = 1e-6  # of a squared overlap: order decides where overlaps do not
 
 
@@ -54,8 +56,9 @@ def told_apart(
     gaps = (variance[:, None] - variance) ** 2
     np.fill_diagonal(gaps, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        turned = np.where(errors > 0, errors / gaps, 0).sum(axis=1)
-    return (turned < TURNED) & (whole1 > 0) & (whole2 > 0)
+        turned = np.where(errors > 0, errors / gaps, 0)
+    is_told = (turned.sum(axis=1) < TURNED) & (turned.max(axis=1) < TOWARDS_ONE)
+    return is_told & (whole1 > 0) & (whole2 > 0)
 
 
 def follow(vectors: NDArray, told: NDArray, known: NDArray | None, order: NDArray) -> Followed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eigendyn.errors import InvalidSetting, OutputExists
+from eigendyn.recording.clock import number
 from eigendyn.recording.measured import Modes, Row
 from eigendyn.recording.record import HISTORY, MEASURES, record
-from eigendyn.results.files import check_output, load
+from eigendyn.results.files import check_output, load, save
+from eigendyn.results.labelled import Column, Labelled
 from eigendyn.settings.choices import TREE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -56,12 +59,13 @@ class History:
         Raises:
             OutputExists: Nothing would be left: this is another run.
         """
-        keep = len(self.steps) if step is None else int((np.array(self.steps) < float(step)).sum())
+        begins = np.inf if step is None else number("step", step)
+        keep = int((np.array(self.steps) < begins).sum())
         if keep == 0:
             message = (
                 f"{path} is resumed at a step after its first recording, {self.steps[0]:g}; this "
-                f"run begins at {float(step):g}. Choose another name for it, or add `force=True` "
-                "in the place of `resume=True`."
+                f"run begins at {begins:g}. Choose another name for it, or replace the file by "
+                "`force=True`."
             )
             raise OutputExists(message)
         del self.rows[keep:], self.steps[keep:], self.times[keep:]
@@ -124,6 +128,23 @@ def history_of(history: History, tensor: str, every: int) -> xarray.Dataset:
     return labelled.assign({KNOWN: xarray.Variable(("dimension", "mode"), known, about)})
 
 
+def write(dataset: xarray.Dataset, path: Path, force: bool) -> None:
+    """Write a record, by the writer that takes a fifth of the time of xarray's.
+
+    Raises:
+        OutputExists: It exists and may not be replaced.
+    """
+
+    def columns(names: Iterable[Hashable]) -> dict[str, Column]:
+        arrays = {str(name): dataset[name] for name in names}
+        return {
+            name: Column(tuple(map(str, array.dims)), array.values, array.attrs)
+            for name, array in arrays.items()
+        }
+
+    save(Labelled(columns(dataset.data_vars), columns(dataset.coords), dataset.attrs), path, force)
+
+
 def read_history(path: Path, tensor: str) -> History:
     """Take up the recordings of a file.
 
@@ -131,7 +152,7 @@ def read_history(path: Path, tensor: str) -> History:
         InvalidSetting: It is no log of that tensor.
         UnreadableFile: It cannot be read.
     """
-    stored = load(path)
+    stored: Any = load(path)
     if stored.attrs.get("origin") != ORIGIN or stored.attrs.get("tensor") != tensor:
         message = (
             f"{path} must be a log of {tensor!r} to be resumed; it holds "
@@ -145,5 +166,6 @@ def read_history(path: Path, tensor: str) -> History:
         {name: values[..., i] for name, values in columns.items()} for i in range(count)
     ]
     order = np.argsort(np.argsort(-columns["variance"][:, -1], kind="stable"))
-    modes = Modes(stored[KNOWN].values.astype(np.float64), order)
-    return History(rows, stored["step"].values.tolist(), stored["time"].values.tolist(), modes)
+    modes = Modes(np.asarray(stored[KNOWN].data, np.float64), order)
+    steps, times = (np.asarray(stored[name].data).tolist() for name in ("step", "time"))
+    return History(rows, steps, times, modes)

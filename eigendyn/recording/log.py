@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from eigendyn.errors import InvalidSetting
 from eigendyn.recording.batches import as_numbers, as_pair
 from eigendyn.recording.clock import Clock
-from eigendyn.recording.kept import History, check_place, history_of, read_history
+from eigendyn.recording.kept import History, check_place, history_of, read_history, write
 from eigendyn.recording.measured import measure
 from eigendyn.recording.moments import Window
 from eigendyn.recording.verdict import Check, judge
-from eigendyn.results.files import save
 from eigendyn.settings.checks import check_whole
 from eigendyn.settings.keywords import takes
 
@@ -201,6 +200,6 @@ class SpectrumLog:
         self._history.add(row, step, time, modes)
         self._window, self._predictor, self._losses, self._shown = None, None, [], None
         self._clock.recorded = step
-        save(self.record, self._path, force=self._replaces)
+        write(self.record, self._path, force=self._replaces)
         self._replaces = True
         return judge(self.record)

@@ -60,10 +60,10 @@ def lightning_callback(
         spectrum: SpectrumLog | None = None
         before: tuple[int, float] = 0, 0.0
 
-        def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002
-            if stage == "fit" and self.spectrum is None and trainer.is_global_zero:
+        def on_train_start(self, trainer: Any, *_: Any) -> None:
+            if self.spectrum is None and trainer.is_global_zero:
                 place = Path(path or Path(trainer.default_root_dir) / f"{Path(name).name}.nc")
-                resume = bool(trainer.ckpt_path) and place.exists()
+                resume = trainer.global_step > 0 and place.exists()  # from a checkpoint
                 place.parent.mkdir(parents=True, exist_ok=True)
                 self.spectrum = SpectrumLog(
                     place,
@@ -132,7 +132,7 @@ def views(keys: Sequence[str], outputs: Any, batch: Any) -> tuple[Any, Any]:
         InvalidSetting: There is no such key, or it holds no pair.
     """
     held = [one for one in (outputs, batch) if isinstance(one, Mapping)]
-    found = [next((one[key] for one in held if key in one), None) for key in keys]
+    found: list[Any] = [next((one[key] for one in held if key in one), None) for key in keys]
     if any(one is None for one in found):
         known = ", ".join(sorted({str(key) for one in held for key in one}))
         message = (
