@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -48,7 +49,8 @@ def test_its_python_runs_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), names)
+        if "import torch" not in block or find_spec("torch"):
+            exec(compile(block, "README.md", "exec"), names)
     assert names["by_noise"].shape == (6, 1, 4)
     assert names["jacobian"].shape == (1, 4, 1, 4)
     assert (tmp_path / "run.nc").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,8 @@ def check_place(path: str | Path, resume: bool, force: bool) -> Path:
             "another name, or replace it by `force=True`."
         )
         raise OutputExists(message)
+    for part in checked.parent.glob(f".{escape(checked.stem)}-????????{checked.suffix}"):
+        part.unlink(missing_ok=True)  # what a run that was killed was writing
     return checked
 
 

@@ -73,7 +73,7 @@ class SpectrumLog:
         self._history = read_history(self._path, self._tensor) if self._resumes else History()
         self._clock = Clock(every)
         self._window: Window | None = None
-        self._last = 0.0  # step of the last batch in the window
+        self._last = 0.0, 0.0  # step and time of the last batch in the window
         self._dims: int | None = self._history.dims
         self._losses: list[Any] = []
         self._predictor: NDArray | None = None
@@ -113,11 +113,10 @@ class SpectrumLog:
         batch = int(shape[0]) if len(shape) else 0
         if self._resumes:
             self._resume(step)
-        last_step, last_time = self._clock.step, self._clock.time
         now = self._clock.advance(step, learning_rate)
         check = None
-        if self._window is not None and now - self._last >= self._clock.every:  # of long ago
-            check = self._close(self._last, last_time if last_step is not None else 0.0)
+        if self._window is not None and now - self._last[0] >= self._clock.every:  # of long ago
+            check = self._close(*self._last)
         if loss is not None:
             self._losses.append(loss.detach() if hasattr(loss, "detach") else loss)
         wanted = self._samples or max(FEWEST, PER_DIMENSION * int(shape[-1] if len(shape) else 1))
@@ -129,9 +128,9 @@ class SpectrumLog:
         self._check_dims(first.shape[1], predictor)
         self._window = self._window or Window(first, second)
         self._window.add(first, second)
-        self._last = now
+        self._last = now, self._clock.time
         if now >= due and self._has_moved():
-            check = self._close(now, self._clock.time)
+            check = self._close(*self._last)
         return check
 
     @property
@@ -158,8 +157,8 @@ class SpectrumLog:
 
     def _resume(self, step: Any) -> None:
         """Go on after the last recording that this run does not make again."""
-        self._resumes = False
         self._history.cut(self._path, step)
+        self._resumes = False
         row = self._history.rows[-1]
         rate = float(row["learning_rate"]) if "learning_rate" in row else None
         at, time = self._history.steps[-1], self._history.times[-1]

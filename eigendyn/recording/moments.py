@@ -59,14 +59,16 @@ class Window:
         """Take in a batch (samples, dimensions)."""
         x, y = z1 - self.origin1, z2 - self.origin2
         self.samples += len(x)
-        self.sum1 += x.sum(axis=0)
-        self.sum2 += y.sum(axis=0)
+        ones = np.ones(len(x))  # products with vectors sum in half the time
+        self.sum1 += ones @ x
+        self.sum2 += ones @ y
         if sum(len(pair[0]) for pair in self.kept) < KEPT:
             self.kept.append((x[:KEPT].copy(), y[:KEPT].copy()))
-        lengths = np.sqrt(np.einsum("ij,ij->i", z1, z1))
+        squares = z1 * z1
+        lengths = squares.sum(axis=1)
         inverse = 1 / np.where(lengths > 0, lengths, 1)
-        self.unit += inverse @ z1
-        self.unit_squares += inverse**2 @ (z1 * z1)
+        self.unit += np.sqrt(inverse) @ z1
+        self.unit_squares += inverse @ squares
         self.squares[0] += x.T @ x
         self.squares[1] += y.T @ y
         x += y

@@ -47,7 +47,7 @@ MEASURES = {
     "signal_share": Measure(HISTORY, "shared variance over the whole, κ", "1"),
     "predictor_eigenvalue": Measure(HISTORY, "predictor along the mode, uᵀ W_P u", "variance^α"),
     "commutator": Measure(HISTORY, "‖(W_P C12 − C12 W_P)u‖ over ‖W_P‖ ‖C12‖", "1"),
-    "overlap": Measure(HISTORY, "overlap of the mode with itself one recording before", "1"),
+    "overlap": Measure(HISTORY, "overlap of the mode with itself when last told apart", "1"),
     "loss": Measure(MOMENT, "loss as it was given, mean since the last recording", ""),
     "samples": Measure(MOMENT, "samples that the moments were taken of", "1"),
     "learning_rate": Measure(MOMENT, "learning rate", "1"),

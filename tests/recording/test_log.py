@@ -295,3 +295,6 @@ def test_a_run_that_is_killed_leaves_all_its_recordings(path, kills):
         assert np.array_equal(steps, np.append(0, np.arange(1, len(steps)) * 2))
         assert np.isfinite(record["variance"]).all()
         begun = int(steps[-1]) + 1
+    path.with_name(".run-a1b2c3d4.nc").touch()  # of a run that was killed while it wrote
+    eigendyn.SpectrumLog(path, every=2, resume=True)
+    assert list(path.parent.iterdir()) == [path]
