@@ -14,7 +14,7 @@ from eigendyn.errors import InvalidSetting, OutputExists
 from eigendyn.recording.clock import number
 from eigendyn.recording.measured import Modes, Row
 from eigendyn.recording.record import HISTORY, MEASURES, record
-from eigendyn.results.files import check_output, load, save
+from eigendyn.results.files import NETCDF_ONLY, check_output, load, save
 from eigendyn.results.labelled import Column, Labelled
 from eigendyn.settings.choices import TREE_SUFFIXES
 
@@ -127,7 +127,11 @@ def history_of(history: History, tensor: str, every: int) -> xarray.Dataset:
         time_taken_from="steps, as no learning rate was given" if in_steps else "∫ η d step",
         modes_followed=FOLLOWED,
     )
-    about = {"long_name": "eigenvectors by which modes are followed from here on", "units": "1"}
+    about = {
+        "long_name": "eigenvectors by which modes are followed from here on",
+        "units": "1",
+        NETCDF_ONLY: "a restart needs them",
+    }
     return labelled.assign({KNOWN: xarray.Variable(("dimension", "mode"), known, about)})
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import xarray
 
 
+NETCDF_ONLY = "netcdf_only"  # attribute of arrays that a table would repeat in every row
+
+
 @takes()
 def save(
     result: Labelled | xarray.Dataset | xarray.DataTree, path: str | Path, force: bool = False
@@ -47,8 +50,10 @@ def save(
     suffixes = TREE_SUFFIXES if is_data or hasattr(result, "children") else RESULT_SUFFIXES
     target = check_output(path, suffixes, force)
     write = writers[target.suffix.lower()]
-    if isinstance(result, Labelled) and write is not _write_netcdf:
-        result = result.to_xarray()
+    if write is not _write_netcdf:
+        result = result.to_xarray() if isinstance(result, Labelled) else result
+        held = result.variables.items()
+        result = result.drop_vars([name for name, one in held if NETCDF_ONLY in one.attrs])
     return write_atomically(target, force, lambda part: write(result, part))
 
 

@@ -137,6 +137,18 @@ def test_the_file_is_the_record_and_is_read_by_all_who_read_records(path):
     } - {"loss"}
 
 
+def test_a_record_saved_as_a_table_has_a_row_for_each_mode_and_time(path):
+    log = eigendyn.SpectrumLog(path, every=10, samples=64)
+    train(log, range(31), learning_rate=0.1)
+    table = path.with_suffix(".csv")
+    eigendyn.save(eigendyn.load(path), table)
+    lines = [line for line in table.read_text("utf-8").splitlines() if line[0] != "#"]
+    assert len(lines) == 1 + DIMS * 4
+    again = read_record(table)
+    for name in ("variance", "noise1", "told_apart", "time", "step"):
+        assert np.allclose(again[name], log.record[name], rtol=1e-14, equal_nan=True)
+
+
 def test_a_constant_output_reads_as_collapse(path):
     log = eigendyn.SpectrumLog(path, every=10, samples=64)
     for _ in range(21):
@@ -145,6 +157,17 @@ def test_a_constant_output_reads_as_collapse(path):
     assert (log.record["total_variance"] == 0).all()
     assert (log.record["rankme_of_centred_eigenvalues"] == 0).all()
     assert np.isfinite(log.record["signal_share"]).all()
+
+
+@pytest.mark.parametrize(("size", "dims"), [(1, 4), (2, 1), (8, 30), (1, 1)])
+def test_fewer_samples_than_dimensions_are_recorded_and_said(path, size, dims):
+    log = eigendyn.SpectrumLog(path, every=1)
+    for step in range(3):
+        z = np.random.default_rng(step).normal(size=(size, dims))
+        log.observe(z, z + 0.1 * z[:, ::-1], predictor=np.eye(dims))
+    assert np.allclose(log.record["dimensions_per_sample"], dims / size)
+    for name in ("variance", "noise1", "signal_share", "commutator", "total_variance"):
+        assert np.isfinite(log.record[name]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, "int32"])
