@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.recording.batches import as_numbers, as_pair
-from eigendyn.recording.clock import Clock
+from eigendyn.recording.clock import Clock, number
 from eigendyn.recording.kept import History, check_place, history_of, read_history, write
 from eigendyn.recording.measured import measure
 from eigendyn.recording.moments import Window
@@ -162,7 +162,9 @@ class SpectrumLog:
         row = self._history.rows[-1]
         rate = float(row["learning_rate"]) if "learning_rate" in row else None
         at, time = self._history.steps[-1], self._history.times[-1]
-        self._clock = Clock(self._clock.every, at, time, rate, at)
+        every, begins = self._clock.every, at if step is None else number("step", step)
+        recorded = at if begins - at <= every else begins - 1  # after a gap a window fills first
+        self._clock = Clock(every, at, time, rate, recorded)
 
     def _check_dims(self, dims: int, predictor: Any) -> None:
         self._dims = self._dims or dims

@@ -192,6 +192,17 @@ def test_a_restarted_run_goes_on_as_if_it_had_not_been_stopped(path, tmp_path, r
         assert np.allclose(one, other, rtol=1e-6 + turned, equal_nan=True), name
 
 
+def test_after_a_gap_a_window_fills_before_it_is_recorded(path):
+    train(eigendyn.SpectrumLog(path, every=10, samples=128), range(31), learning_rate=0.1)
+    again = eigendyn.SpectrumLog(path, every=10, samples=128, resume=True)
+    train(again, range(45, 61), learning_rate=0.1)
+    assert again.record["step"].values.tolist() == [1, 10, 20, 30, 50, 60]
+    assert (again.record["samples"] == 128).all()
+    train(eigendyn.SpectrumLog(path, every=100, force=True), [0, 100, 200])
+    train(again := eigendyn.SpectrumLog(path, every=100, resume=True), [300, 400])
+    assert again.record["step"].values.tolist() == [0, 100, 200, 300, 400]
+
+
 def test_an_existing_file_is_kept_unless_it_is_resumed_or_replaced(path):
     train(eigendyn.SpectrumLog(path, every=10, samples=64), range(31))
     with pytest.raises(OutputExists, match=r"resume=True.*force=True"):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import eigendyn
 from eigendyn.recording.following import follow, told_apart
 from eigendyn.recording.measured import measure, noise_floor
 from eigendyn.recording.moments import Window
@@ -151,3 +152,38 @@ def test_a_constant_is_one_mean_and_no_modes():
             if name not in ("overlap", "alpha_req_of_centred_eigenvalues"):
                 assert np.isfinite(values).all(), name
         row, before = measure(window.moments(), np.eye(DIMS), before)
+
+
+def test_the_record_of_a_linear_network_is_what_the_theory_says_of_it(tmp_path):
+    """Euclidean loss, predictor W Wᵀ; spectrum, noise and predictor within their errors."""
+    rng, sigma, rate, steps = np.random.default_rng(5), 0.3, 0.05, 201
+    left = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    right = np.linalg.qr(rng.normal(size=(7, 7)))[0][:, :4]
+    start = np.array([1.2, 0.5, 0.2, 0.05])
+    weights = left @ np.diag(start**0.5) @ right.T
+    log = eigendyn.SpectrumLog(tmp_path / "run.nc", every=50, samples=2000)
+    for step in range(steps):
+        x = rng.normal(size=(2000, 7))
+        x1, x2 = x + sigma * rng.normal(size=(2, 2000, 7))
+        z1, z2, predictor = x1 @ weights.T, x2 @ weights.T, weights @ weights.T
+        log.observe(z1, z2, predictor, step, learning_rate=rate)
+        weights = weights - rate * ((z1 @ predictor - z2) @ predictor).T @ x1 / len(x)
+    record = log.record
+    theory = eigendyn.simulate(
+        "euclidean",
+        start,
+        sigma1=sigma,
+        sigma2=sigma,
+        learning_rate=rate,
+        steps=steps,
+        method="steps",
+        saves=steps + 1,
+    )
+    expected = theory.variance.sel(time=record["time"], method="nearest").values
+    assert record["step"].values.tolist() == [0, 50, 100, 150, 200]
+    error = record["variance_error"].values
+    assert (np.abs(record["variance"] - expected) < 4 * error).all()
+    assert np.allclose(record["predictor_eigenvalue"], expected, rtol=0.05)
+    assert np.allclose(record["noise1"], sigma**2 * expected, rtol=0.2)
+    assert np.allclose(record["signal_share"], 1 / (1 + sigma**2), rtol=0.02)
+    assert record["commutator"].max() < 0.03
