@@ -129,9 +129,7 @@ class SpectrumLog:
         self._window = self._window or Window(first, second)
         self._window.add(first, second)
         self._last = now, self._clock.time
-        if now >= due and self._has_moved():
-            check = self._close(*self._last)
-        return check
+        return self._close(*self._last) if now >= due else check
 
     @property
     def record(self) -> xarray.Dataset:
@@ -186,13 +184,11 @@ class SpectrumLog:
             raise InvalidSetting(message)
         self._predictor = matrix
 
-    def _has_moved(self) -> bool:
-        """Whether time has passed since the last recording, as it does not at a rate of zero."""
-        return not self._history.times or self._clock.time > self._history.times[-1]
-
     def _close(self, step: float, time: float) -> Check | None:
-        """Record the window, write the file, and judge."""
+        """Record the window, write the file, and judge; not at a rate of zero, as time stands."""
         assert self._window is not None
+        if self._history.times and time <= self._history.times[-1]:
+            return None
         row, modes = measure(self._window.moments(), self._predictor, self._history.modes)
         if self._losses:
             row["loss"] = float(np.mean([float(one) for one in self._losses]))

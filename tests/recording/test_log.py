@@ -112,7 +112,9 @@ def test_nothing_is_recorded_while_nothing_is_learned(path):
     log = eigendyn.SpectrumLog(path, every=10, samples=64)
     for step in range(41):
         log.observe(*batch(step), step=step, learning_rate=0.1 if step < 15 else 0.0)
-    assert log.record["step"].values.tolist() == [0, 10, 20]
+    for step in range(60, 81):
+        log.observe(*batch(step), step=step, learning_rate=0.1)
+    assert log.record["step"].values.tolist() == [0, 10, 20, 61, 70, 80]
 
 
 def test_the_loss_is_the_mean_since_the_last_recording(path):
