@@ -2,15 +2,16 @@
 
 import re
 import shlex
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from exported import import_torch
 from readme import FENCED, FILE, NOT_COMPARED, ROOT, SHOWN, printed, shown_blocks, steady, with_data
 
 from eigendyn.cli.main import cli
 from eigendyn.crosschecks.systems import systems
+from eigendyn.recording import read_record
 
 README = FILE.read_text(encoding="utf-8")
 
@@ -49,11 +50,20 @@ def test_its_python_runs_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks("python"):
-        if "import torch" not in block or find_spec("torch"):
+        if "import torch" not in block:
             exec(compile(block, "README.md", "exec"), names)
     assert names["by_noise"].shape == (6, 1, 4)
     assert names["jacobian"].shape == (1, 4, 1, 4)
     assert (tmp_path / "run.nc").exists()
+
+
+@pytest.mark.full  # an optimiser of PyTorch takes seconds to load
+def test_its_loop_of_pytorch_is_logged(tmp_path, monkeypatch):
+    import_torch()
+    monkeypatch.chdir(tmp_path)
+    (block,) = (block for block in blocks("python") if "import torch" in block)
+    exec(compile(block, "README.md", "exec"), {})
+    assert read_record("simsiam.nc")["step"].values.tolist() == [3, 100]
 
 
 @pytest.mark.parametrize("line", commands())
