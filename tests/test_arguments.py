@@ -102,7 +102,7 @@ def test_axes_are_those_of_matplotlib(given):
 @pytest.mark.parametrize(
     "verb",
     [
-        *("audit", "derivation", "theory.mode_dynamics", "theory.conserved_quantities"),
+        *("audit", "theory.derivation", "theory.mode_dynamics", "theory.conserved_quantities"),
         *("network.Network", "named_loss", "parse_loss"),
         *("theory.without_predictor", "theory.without_stop_gradient"),
         *("dynamical_system", "vector_field", "phase_plane", "ensemble"),
