@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole
@@ -15,6 +16,7 @@ USUAL = {  # of a predictor that is a function of a correlation, where nothing i
     "running": {"alpha": 0.5, "correlation_momentum": 0.3},  # Tian et al. 2021
 }
 LOWEST = {"embedding": 2, "epochs": 1, "batch": 2, "saves": 2, "seed": 0}
+READ_OUT = 10_000  # images, at most, that readouts fit: of more, minutes at every measure
 OF_VIEWS = ("sigma1", "sigma2", "signal", "noise1", "noise2")
 
 
@@ -99,6 +101,11 @@ class Training(Siamese):
                 "the predictor is a function of the first view's correlation. Leave it out."
             )
             raise InvalidSetting(message)
+
+    @cached_property
+    def has_momentum(self) -> bool:
+        """Whether the descent is that of a heavy ball."""
+        return self.momentum > 0
 
     @property
     def averages(self) -> bool:
