@@ -1,8 +1,9 @@
 """Pass settings of a training to compiled code: numbers as arguments, choices as what is compiled.
 
 Trainings that differ in numbers only share compiled code. Which numbers there are, and whether the
-descent has momentum and the predictor an ε, decides what is compiled. What no step reads, such as
-the seed, is left out.
+descent has momentum and the predictor an ε, decides what is compiled; so do numbers
+that compiled code rounds otherwise where they are arguments: α, and those of a target's schedule.
+What no step reads, such as the seed, is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ NUMBERS = (
     "weight_decay",
 )
 CHOICES = (
-    "alpha",  # of powers with this exponent there may be a faster one, as a root
+    "alpha",
     "correlation_order",
     "dtype",
     "embedding",
@@ -35,13 +36,15 @@ CHOICES = (
     "target",
 )
 PARTS = ("has_epsilon", "has_momentum")  # told before their numbers are traced
+SCHEDULE = ("ema", "steps")  # numbers that a schedule joins into one
 
 
 def _numbers(chosen: Training) -> tuple[tuple, tuple]:
-    """Numbers, of which those that are None are none; and what is compiled."""
-    return tuple(getattr(chosen, name) for name in NUMBERS), tuple(
-        getattr(chosen, name) for name in CHOICES + PARTS
-    )
+    """Numbers, of which those that are None are none; their names, and what is compiled."""
+    joined = () if chosen.ema_schedule == "constant" else SCHEDULE
+    traced = tuple(name for name in NUMBERS if name not in joined)
+    compiled = tuple((name, getattr(chosen, name)) for name in (*CHOICES, *PARTS, *joined))
+    return tuple(getattr(chosen, name) for name in traced), (traced, compiled)
 
 
 def _training(structure: tuple, numbers: tuple) -> Training:
@@ -49,9 +52,10 @@ def _training(structure: tuple, numbers: tuple) -> Training:
 
     What is left out has no attribute here, so that reading it fails.
     """
+    traced, compiled = structure
     chosen = object.__new__(Training)
-    chosen.__dict__.update(zip(NUMBERS, numbers, strict=True))
-    chosen.__dict__.update(zip(CHOICES + PARTS, structure, strict=True))
+    chosen.__dict__.update(zip(traced, numbers, strict=True))
+    chosen.__dict__.update(compiled)
     return chosen
 
 

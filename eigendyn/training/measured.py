@@ -22,7 +22,7 @@ from jax.typing import ArrayLike
 
 import eigendyn.settings.precision  # noqa: F401
 
-Embed = Callable[[Any, Array], Array]  # θ, inputs (pairs, inputs) → z (pairs, dimensions)
+Embed = Callable[[Any, Any], Array]  # θ, inputs (pairs, inputs) → z (pairs, dimensions)
 Pair = tuple[ArrayLike, ArrayLike]  # z1 and z2 (pairs, dimensions) of the same images
 Loss = Callable[[Array, Array, Array], Array]  # z1, z2 (pairs, dimensions), W_P → mean loss
 ROUND_OFF = 1e4  # in units of the precision: below it a length is round-off
@@ -97,7 +97,7 @@ def measure(online: Pair, target: Pair | None, predictor: Array, loss: Loss) -> 
 
     Source: Halvagal et al. 2023, the modes of linear encoders.
     """
-    z, seen = (tuple(map(jnp.asarray, pair)) for pair in (online, target or online))
+    z, seen = _arrays(online), _arrays(target or online)
     slopes = jax.grad(loss, (0, 1))(z[0], seen[1], predictor)
     count = len(z[0])
 
@@ -198,6 +198,10 @@ def decayed_layers(
     (own1, own2), (push1, push2) = _in_modes(z, vectors), _in_modes(pushed, vectors)
     rate = jnp.mean(push1 * own2 + own1 * push2, axis=0)
     return rate / (2 * jnp.mean(own1 * own2, axis=0))
+
+
+def _arrays(pair: Pair) -> tuple[Array, Array]:
+    return jnp.asarray(pair[0]), jnp.asarray(pair[1])
 
 
 def _in_modes(pair: tuple[Array, Array], vectors: Array) -> tuple[Array, Array]:

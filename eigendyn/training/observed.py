@@ -138,8 +138,9 @@ def _in_theory(chosen: Training) -> Training:
 
 def as_measured(row: Mapping[str, Any]) -> Measured:
     """What was measured, out of a row."""
-    nothing = np.zeros((0, 0))
-    return Measured(**{name: row[name] for name in KEPT}, **dict.fromkeys(LARGE, nothing))
+    nothing: Any = np.zeros((0, 0))
+    kept = {name: row[name] for name in KEPT}
+    return Measured(**kept, vectors=nothing, first=nothing, second=nothing)
 
 
 def _embed(online: Encoder, x: Array) -> Array:

@@ -66,7 +66,7 @@ def take_steps(
 
     Args:
         chosen: Settings; `steps` is the length of the whole training. Those that differ in numbers
-            other than α share compiled code.
+            only share compiled code.
         loss: Mean loss of a batch, which is compiled in.
         state: Where training is.
         first: First views (steps, batch, pixels).
