@@ -41,7 +41,9 @@ class Training(Siamese):
             projector; "linear", z = W x.
         embedding: Dimensions of z.
         epochs: Passes through the training images.
-        batch: Images in a step; what is left of an epoch is dropped.
+        batch: Images in a step; what is left of an epoch is dropped. A step of "conv" on 128 images
+            of 224 × 224 takes 3.4 GB, in proportion to images and pixels, and where gains are
+            measured beside it 6.5 GB more.
         augment: Augmentations of the first view, as in "shift:1,noise:0.05". Images are augmented
             as they are, so that what they move away from is black, and the mean image is subtracted
             then; `eigendyn.data` subtracts it first.
