@@ -37,11 +37,10 @@ from eigendyn.cli.parameters import Name
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
-from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole
 from eigendyn.settings.choices import DATA_SOURCES, NETWORKS, TREE_SUFFIXES, check_choice
-from eigendyn.settings.presets import preset_settings
-from eigendyn.settings.training import USUAL, Training
+from eigendyn.settings.presets import METHODS, preset_settings
+from eigendyn.settings.training import READ_OUT, USUAL, Training
 from eigendyn.training.installed import check_installed
 
 if TYPE_CHECKING:
@@ -53,12 +52,16 @@ PREDICTORS = (
     "running average (running, DirectPred), learned (BYOL, SimSiam), or none."
 )
 
+PRESET = "A method's settings, where options are not given."
+
 
 def usual_of_training(command: Callable) -> Callable:
     """Let options that other commands have too say what they are, and what is usual, here."""
     for option in command.__click_params__:  # pyright: ignore[reportFunctionMemberAccess]
         if option.opts == ["--predictor"]:
             option.help = PREDICTORS
+        if option.opts == ["--preset"]:
+            option.type, option.help = Name("preset", tuple(METHODS)), PRESET
         if hasattr(Training, option.name) and not option.is_flag:
             option.default = getattr(Training, option.name)
         usual = [
@@ -84,7 +87,7 @@ def usual_of_training(command: Callable) -> Callable:
     default=DATA_SOURCES[0],
     metavar=f"{'|'.join(DATA_SOURCES)}|FILE.npz",
     help="Images: scikit-learn's handwritten digits, or a file with `images` (n × height × width) "
-    "and `labels`, which only the readouts use.",
+    f"and `labels`, which only the readouts use; these fit {READ_OUT:,} images at most.",
 )
 @click.option(
     "--augment",
@@ -202,12 +205,6 @@ def command(
 
 def _wanted(preset: str | None, given: dict[str, Any]) -> dict[str, Any]:
     """What was given, over what a preset brings."""
-    if preset == "published":
-        message = (
-            "`preset='published'` is a linear network on white inputs, and trains on no images. "
-            "Try `preset='isoloss'`, or eigendyn crosscheck."
-        )
-        raise InvalidSetting(message)
     return preset_settings(preset, *(given.get(p) for p in ("loss", "predictor", "target"))) | given
 
 

@@ -183,6 +183,11 @@ def _hint(kind: str, given: str, names: tuple[str, ...]) -> str | None:
         return f"It is a model: try `model={given!r}`."
     if kind == "preset" and given in LOSS_NAMES:
         return f"It is a loss: try `loss={given!r}`."
+    if kind == "loss" and given.endswith(".nc"):
+        return (
+            f"It is a file: eigendyn diagnose --training {given} reads a result of eigendyn train, "
+            f"and eigendyn plot {given} draws any."
+        )
     if kind == "loss" and "(" in given:
         return "It looks like a formula: try `loss_expr`."
     name = meant(kind, given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from eigendyn.errors import InvalidSetting, UnreadableFile
 from eigendyn.results.files import check_output, write_atomically
 
 SUFFIX = ".npz"
-FORMAT = 1  # of the file
+FORMAT = 2  # of the file
 
-Records = dict[str, NDArray]  # by name, what was measured, over (times, …)
+Records = dict[str, NDArray]  # by name, what was measured, over (times, …), or said at the end
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,21 @@ def _check_same(path: Path, written: Mapping[str, Any], told: Mapping[str, Any])
         raise InvalidSetting(message)
 
 
-def stacked(rows: Sequence[Mapping[str, Any]]) -> Records:
-    """Measures of several times as arrays (times, …)."""
-    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
+def stacked(rows: Sequence[Mapping[str, Any]], once: Collection[str]) -> Records:
+    """Measures of several times as arrays (times, …), and what the last row alone has to say.
+
+    Args:
+        rows: What was measured, in order.
+        once: Names of what is kept of the last row only.
+    """
+    each = [name for name in rows[0] if name not in once]
+    measured = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in each}
+    return measured | {name: np.asarray(rows[-1][name]) for name in once}
+
+
+def unstacked(records: Records, once: Collection[str]) -> list[dict[str, Any]]:
+    """The rows that `stacked` was given, but for what only the last one has."""
+    each = [name for name in records if name not in once]
+    rows = [dict(zip(each, row, strict=True)) for row in zip(*map(records.get, each), strict=True)]
+    rows[-1] |= {name: records[name][()] for name in once}
+    return rows

@@ -13,7 +13,6 @@ from eigendyn.data.augmentations import Step
 from eigendyn.data.expected import Shape
 from eigendyn.data.inputs import as_inputs, scaled
 from eigendyn.errors import InvalidSetting, as_given
-from eigendyn.settings.checks import SHARE, check_real
 from eigendyn.settings.matrices import Matrix
 
 TEST_SHARE = 0.2  # of images kept apart for tests
@@ -60,10 +59,9 @@ def split_images(
     images: ArrayLike | Matrix,
     labels: ArrayLike | None = None,
     *,
-    test_share: float = TEST_SHARE,
     name: str = "images",
 ) -> Images:
-    """Keep a share of images apart for tests, of every class alike.
+    """Keep a fifth of images apart for tests, of every class alike, and one of each at least.
 
     The split is that of scikit-learn, train_test_split(…, stratify=labels, random_state=0),
     whatever seed networks are trained from.
@@ -72,7 +70,6 @@ def split_images(
         images: Images × height × width, grey, or vectors, samples × dimensions. Images of whole
             numbers, 0 to 16, 255 or 65535, are divided by that.
         labels: Class of every image, whole numbers or text; None without labels.
-        test_share: Share of images that is kept apart; at least as many as there are classes.
         name: What the images are called.
 
     Returns:
@@ -80,16 +77,15 @@ def split_images(
 
     Raises:
         InvalidSpectrum: No array of images, not finite, or nothing varies.
-        InvalidSetting: Images in colour; no share; labels that are no names, not one for each
-            image, of a single class, or of a class with a single image.
+        InvalidSetting: Images in colour, or too few of them; labels that are no names, not one for
+            each image, of a single class, or of a class with a single image.
     """
     from sklearn.model_selection import train_test_split
 
-    share = check_real("test_share", test_share, SHARE, "Try 0.2.")
     pixels, shape = _pixels(images)
     codes, classes = (None, ()) if labels is None else _classes(labels, len(pixels))
     count, fewest = len(pixels), max(len(classes), 1)
-    tested = min(max(int(np.ceil(share * count)), fewest), count - max(fewest, 2))
+    tested = min(max(int(np.ceil(TEST_SHARE * count)), fewest), count - max(fewest, 2))
     if tested < 1:
         message = f"There must be three images or more, to train and to test; there are {count}."
         raise InvalidSetting(message)

@@ -1,22 +1,33 @@
-"""Train the network of one seed, epoch by epoch, and measure and keep it on the way."""
+"""Train the network of one seed, epoch by epoch, and measure and keep it on the way.
+
+Measures are made in a thread beside the training, of states that it has left behind: what is
+measured is the same as if training waited.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from numpy.random import Generator, default_rng
+from numpy.random import default_rng
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from eigendyn.training.checkpoint import Progress, no_checkpoint, stacked, write_checkpoint
+from eigendyn.training.checkpoint import (
+    Progress,
+    no_checkpoint,
+    stacked,
+    unstacked,
+    write_checkpoint,
+)
 from eigendyn.training.course import Course
 from eigendyn.training.networks import build
-from eigendyn.training.observed import Row, observe
+from eigendyn.training.observed import ONCE, Row, observe
 from eigendyn.training.step import State, first_state, take_steps
 
 PAIRS, FEWEST = 2_048, 128  # of views on which a network is measured, at most; of large images
@@ -50,31 +61,41 @@ def train_one(
     if reached.leaves:
         assert reached.records is not None and path is not None
         state = _restored(state, reached, path)
-        rows = [
-            {name: values[place] for name, values in reached.records.items()}
-            for place in range(len(reached.records["epoch"]))
-        ]
-    else:
-        rows = [observe(course, state, pairs, [], 0, np.nan)]
-    for epoch in range(reached.epoch + 1, chosen.epochs + 1):
-        state, loss = _epoch(course, state, default_rng([chosen.seed, number, ORDER, epoch]))
-        if not (np.isfinite(loss) and (epoch not in course.saved or _is_finite(state))):
-            rows[-1]["stopped"] = epoch
-            break
-        if epoch in course.saved:
+        rows = unstacked(reached.records, ONCE)
+    (device,) = state.steps.devices()  # threads do not inherit the default
+
+    def keep(state: State, epoch: int, loss: float) -> None:
+        """Measure the network, say what there is to say, and write a checkpoint."""
+        with jax.default_device(device):
             rows.append(observe(course, state, pairs, rows, epoch, loss))
-            if rows[-1]["warned"] == epoch:
-                tell(f"Seed {number}, epoch {epoch}: {rows[-1]['warning']}")
-            bar.set_postfix_str(_said(rows[-1]), refresh=False)
-            if path is not None and epoch < chosen.epochs:
-                leaves = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state))
-                under_way = Progress(reached.done, number, epoch, stacked(rows), leaves)
-                write_checkpoint(path, told, under_way)
-        bar.update()
-    after = Progress((*reached.done, stacked(rows)), number + 1)
-    if path is not None and rows[-1]["stopped"] < 0:  # else the last good one stays
-        write_checkpoint(path, told, after)
-    return after
+        if rows[-1]["warned"] == epoch:
+            tell(f"Seed {number}, epoch {epoch}: {rows[-1]['warning']}")
+        bar.set_postfix_str(_said(rows[-1]), refresh=False)
+        if path is not None and 0 < epoch < chosen.epochs:
+            leaves = tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state))
+            under_way = Progress(reached.done, number, epoch, stacked(rows, ONCE), leaves)
+            write_checkpoint(path, told, under_way)
+
+    stopped = -1
+    with ThreadPoolExecutor(1) as aside:  # while the next epochs are trained
+        kept = aside.submit(keep, state, 0, np.nan) if not rows else None
+        for epoch, after, loss in _epochs(course, state, number, reached.epoch + 1):
+            is_saved = epoch in course.saved
+            if not (np.isfinite(loss) and (not is_saved or _is_finite(after))):
+                stopped = epoch
+                break
+            if is_saved:
+                if kept is not None:
+                    kept.result()
+                kept = aside.submit(keep, after, epoch, loss)
+            bar.update()
+        if kept is not None:
+            kept.result()
+    rows[-1]["stopped"] = stopped
+    done = Progress((*reached.done, stacked(rows, ONCE)), number + 1)
+    if path is not None and stopped < 0:  # else the last good one stays
+        write_checkpoint(path, told, done)
+    return done
 
 
 def _restored(like: State, reached: Progress, path: Path) -> State:
@@ -95,7 +116,7 @@ def _is_finite(state: State) -> bool:
     return all(bool(np.isfinite(leaf).all()) for leaf in jax.tree.leaves(state))
 
 
-def _begun(course: Course, number: int, first_views: Array) -> State:
+def _begun(course: Course, number: int, first_views: NDArray) -> State:
     chosen = course.chosen
     key = jax.random.fold_in(jax.random.key(chosen.seed % LARGEST_KEY), number)
     shape = course.images.shape
@@ -103,22 +124,36 @@ def _begun(course: Course, number: int, first_views: Array) -> State:
     return first_state(chosen, online, first_views)
 
 
-def _measured_views(course: Course, number: int) -> tuple[Array, Array]:
+def _measured_views(course: Course, number: int) -> tuple[NDArray, NDArray]:
     """Pairs of views on which the network of a seed is measured, the same all the time."""
     rng = default_rng([course.chosen.seed, number, MEASURED])
     count, pixels = course.views.images.shape
     rows = rng.permutation(count)[: min(PAIRS, max(FEWEST, PIXELS // pixels))]
-    first, second = course.views.pairs(rows, rng)
-    return jnp.asarray(first), jnp.asarray(second)
+    return course.views.pairs(rows, rng)
 
 
-def _epoch(course: Course, state: State, rng: Generator) -> tuple[State, float]:
-    """Train for an epoch; the mean loss of its batches."""
-    losses = []
-    for first, second in course.views.epoch(course.chosen.batch, rng):
-        state, values = take_steps(course.chosen, course.loss, state, first, second)
+def _epochs(
+    course: Course, state: State, number: int, first: int
+) -> Iterator[tuple[int, State, float]]:
+    """Every epoch from the first one on, the state after it and the mean loss of its batches."""
+    batches, losses = _batches(course, number, first), []
+    drawn = next(batches, None)
+    while drawn is not None:
+        epoch, *views = drawn
+        state, values = take_steps(course.chosen, course.loss, state, *views)
         losses.append(values)
-    return state, float(np.concatenate(losses).mean(dtype=float))
+        drawn = next(batches, None)  # while these steps are taken: JAX does not wait for them
+        if drawn is None or drawn[0] != epoch:
+            yield epoch, state, float(np.concatenate(losses).mean(dtype=float))
+            losses = []
+
+
+def _batches(course: Course, number: int, first: int) -> Iterator[tuple[int, NDArray, NDArray]]:
+    """Number of the epoch and pairs of views (steps, batch, pixels), epoch after epoch."""
+    for epoch in range(first, course.chosen.epochs + 1):
+        rng = default_rng([course.chosen.seed, number, ORDER, epoch])
+        for one, other in course.views.epoch(course.chosen.batch, rng):
+            yield epoch, one, other
 
 
 def _said(row: Row) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 import eigendyn.settings.precision  # noqa: F401
 
@@ -72,20 +72,36 @@ class Encoder(eqx.Module):
 
     def __call__(self, x: Array) -> Array:
         """Embeddings z (samples, dimensions) of inputs (samples, pixels)."""
-        h = self.features(x)
+        return self.projected(self.features(x))
+
+    def projected(self, h: Array) -> Array:
+        """Embeddings z (samples, dimensions) of features (samples, features)."""
         for layer in self.projector[:-1]:
             h = jax.nn.relu(layer(h))
         return self.projector[-1](h) if self.projector else h
 
 
-def in_blocks(of_samples: Callable[[Array], Array], x: Array) -> Array:
-    """A function of samples, some at a time: what is between fits a processor's cache."""
-    whole = len(x) // BLOCK * BLOCK
-    parts = [of_samples(x[whole:])] if whole < len(x) else []
-    if whole:
-        blocks = jax.lax.map(of_samples, x[:whole].reshape(-1, BLOCK, *x.shape[1:]))
-        parts = [blocks.reshape(whole, *blocks.shape[2:]), *parts]
-    return jnp.concatenate(parts)
+def embedded(encoder: Encoder, x: NDArray) -> tuple[NDArray, NDArray]:
+    """Features (samples, features) and embeddings (samples, dimensions) of inputs.
+
+    They are taken `BLOCK` samples at a time, the last ones filled up with zeros: what is between
+    fits a processor's cache, and the same compiled code does for any number of samples.
+
+    Args:
+        encoder: The network.
+        x: Inputs (samples, pixels).
+    """
+    blocks = -(-len(x) // BLOCK)
+    filled = np.pad(x, ((0, blocks * BLOCK - len(x)), (0, 0)))
+    found = [_both(encoder, block) for block in filled.reshape(blocks, BLOCK, -1)]
+    features, z = (np.concatenate(part)[: len(x)] for part in zip(*found, strict=True))
+    return features, z
+
+
+@jax.jit
+def _both(encoder: Encoder, x: Array) -> tuple[Array, Array]:
+    h = encoder.features(x)
+    return h, encoder.projected(h)
 
 
 def build(

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
@@ -15,15 +13,17 @@ from numpy.typing import NDArray
 from eigendyn.errors import EigendynError
 from eigendyn.settings.training import Training
 from eigendyn.training.course import Course
-from eigendyn.training.foretell import forecast, shared_gain
-from eigendyn.training.measured import Measured, measure, tangent_gains
-from eigendyn.training.networks import Encoder, in_blocks
+from eigendyn.training.foretell import forecast, matter, shared_gain
+from eigendyn.training.measured import Measured, decayed_layers, measure, tangent_gains
+from eigendyn.training.networks import Encoder, embedded
 from eigendyn.training.readout import readouts
 from eigendyn.training.step import State, present_predictor
 from eigendyn.training.warning import collapse_warning, own_growth
 
 GAIN_PAIRS = 512  # of views, at most, for gains, which take a backward pass for each mode
+MOVED = ("gain", "layers")  # what a network has to be differentiated for
 LARGE = ("vectors", "first", "second")  # what is measured and not kept
+ONCE = ("stopped", "forecast", "forecast_status", "warned", "warning")  # in the last row stand all
 KEPT = tuple(one.name for one in fields(Measured) if one.name not in LARGE)
 
 Row = dict[str, Any]  # what is kept of one epoch
@@ -32,7 +32,7 @@ Row = dict[str, Any]  # what is kept of one epoch
 def observe(
     course: Course,
     state: State,
-    pairs: tuple[Array, Array],
+    pairs: tuple[NDArray, NDArray],
     earlier: Sequence[Row],
     epoch: int,
     loss: float,
@@ -56,16 +56,15 @@ def observe(
         epoch of the first warning or −1, and "warning"; readouts where there are labels.
     """
     chosen = course.chosen
-    asks = chosen.uses_correlation and state.correlation is None
-    predictor = present_predictor(chosen, state, _embed(state.online, pairs[0]) if asks else None)
+    online, target = (_embedded(each, pairs) for each in (state.online, state.target))
+    assert online is not None
+    predictor = present_predictor(chosen, state, online[0])
     foretells = epoch == course.forecast_epoch < chosen.epochs
-    moving = foretells or not earlier
-    embed = _whole if moving else _blocks
-    weights = state.online, state.target, predictor
-    now = measure(embed, *weights, course.loss, *pairs, moving=moving)
-    gains = _gains(course, state, pairs, now) if moving else earlier[-1]["gain"]
-    layers = now.layers if moving else earlier[-1]["layers"]
-    now = replace(now, gain=gains, layers=layers)
+    now = measure(online, target, predictor, course.loss)
+    moved = {name: earlier[-1][name] for name in MOVED} if earlier else {}
+    if foretells or not earlier:
+        moved = _moved(course, state, pairs, now)
+    now = replace(now, **moved)
     row: Row = {"epoch": epoch, "loss": loss, "stopped": -1}
     row |= {name: np.asarray(getattr(now, name)) for name in KEPT}
     speed = 1 / (1 - chosen.momentum)
@@ -73,7 +72,7 @@ def observe(
     last = earlier[-1] if earlier else _nothing_foretold(course)
     row |= {name: last[name] for name in _nothing_foretold(course)}
     if foretells:
-        row |= _foretold(course, now, gains, epoch)
+        row |= _foretold(course, now, epoch)
     if row["warned"] < 0:
         history = [as_measured(one) for one in (*earlier, row)]
         time = chosen.learning_rate * course.steps_per_epoch * speed
@@ -81,19 +80,32 @@ def observe(
         row |= {} if said is None else {"warned": epoch, "warning": said}
     images = course.images
     if images.train_labels is not None:
-        features = [
-            np.asarray(_features(state.online, jnp.asarray(course.views.centred(part))))
-            for part in (images.train, images.test)
-        ]
-        row |= readouts(features[0], features[1], images)
+        row |= readouts(lambda part: embedded(state.online, course.views.centred(part))[0], images)
     return row
 
 
-def _gains(course: Course, state: State, pairs: tuple[Array, Array], now: Measured) -> NDArray:
-    """Gains of the tangent kernel (modes,), one for all modes of a network that has layers."""
+def _embedded(
+    encoder: Encoder | None, pairs: tuple[NDArray, NDArray]
+) -> tuple[NDArray, NDArray] | None:
+    """Embeddings of both views."""
+    if encoder is None:
+        return None
+    first, second = (embedded(encoder, part)[1] for part in pairs)
+    return first, second
+
+
+def _moved(
+    course: Course, state: State, pairs: tuple[NDArray, NDArray], now: Measured
+) -> dict[str, NDArray]:
+    """Gains and layers (modes,); one gain for all modes of a network that has layers."""
+    is_linear = course.chosen.network == "linear"
     few = (part[:GAIN_PAIRS] for part in pairs)
-    gains = np.asarray(tangent_gains(_whole, state.online, *few, now.vectors))
-    return gains if course.chosen.network == "linear" else shared_gain(now, gains)
+    count = len(now.variance) if is_linear else matter(now)
+    gains = np.asarray(tangent_gains(_embed, state.online, *few, now.vectors, count))
+    return {
+        "gain": gains if is_linear else shared_gain(now, gains),
+        "layers": np.asarray(decayed_layers(_embed, state.online, *pairs, now.vectors)),
+    }
 
 
 def _nothing_foretold(course: Course) -> Row:
@@ -106,12 +118,12 @@ def _nothing_foretold(course: Course) -> Row:
     }
 
 
-def _foretold(course: Course, now: Measured, gains: NDArray, epoch: int) -> Row:
+def _foretold(course: Course, now: Measured, epoch: int) -> Row:
     saved = np.array(course.saved)
     steps = (saved[saved >= epoch] - epoch) * course.steps_per_epoch
     values = _nothing_foretold(course)["forecast"]
     try:
-        found = forecast(course.given, now, gains, steps, _in_theory(course.chosen))
+        found = forecast(course.given, now, now.gain, steps, _in_theory(course.chosen))
     except EigendynError as error:  # as of a loss that the theory has no dynamics of
         return {"forecast": values, "forecast_status": str(error)}
     values[:, saved >= epoch] = found.variance
@@ -126,21 +138,10 @@ def _in_theory(chosen: Training) -> Training:
 
 def as_measured(row: Mapping[str, Any]) -> Measured:
     """What was measured, out of a row."""
-    nothing = jnp.zeros((0, 0))
-    return Measured(**{name: row[name] for name in KEPT}, **dict.fromkeys(LARGE, nothing))
+    nothing: Any = np.zeros((0, 0))
+    kept = {name: row[name] for name in KEPT}
+    return Measured(**kept, vectors=nothing, first=nothing, second=nothing)
 
 
-@jax.jit
-def _features(online: Encoder, x: Array) -> Array:
-    return in_blocks(online.features, x)
-
-
-def _blocks(online: Encoder, x: Array) -> Array:
-    return in_blocks(online, x)
-
-
-def _whole(online: Encoder, x: Array) -> Array:  # differentiated, it compiles in half the time
+def _embed(online: Encoder, x: Array) -> Array:
     return online(x)
-
-
-_embed = jax.jit(_blocks)

@@ -7,10 +7,12 @@ rows several threads mostly wait for each other, which has been seen to take fif
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.settings.training import READ_OUT
 from eigendyn.training.images import Images
 
 STRENGTH = 1.0  # scikit-learn's C: the inverse weight of ‖W‖²/2 beside the sum of log losses
@@ -21,11 +23,37 @@ CHUNK = 1_000  # test images whose cosines are held at once
 CONSTANT = 2.0**-20  # deviation over the mean up to which a float32 feature is but rounding
 
 
-def readouts(train: NDArray, test: NDArray, images: Images) -> dict[str, float]:
-    """Both readouts of features of labelled images, by their names."""
+def readouts(features: Callable[[NDArray], NDArray], images: Images) -> dict[str, float]:
+    """Both readouts of features of labelled images, by their names.
+
+    Args:
+        features: Takes images (images, pixels), gives their features (images, features).
+        images: Labelled images; those of `fitted_rows` are fitted, and all others tested on.
+    """
     assert images.train_labels is not None and images.test_labels is not None
-    told = (train, images.train_labels, test, images.test_labels)
+    rows = fitted_rows(images.train_labels)
+    fitted, tested = features(images.train[rows]), features(images.test)
+    told = (fitted, images.train_labels[rows], tested, images.test_labels)
     return {"linear_accuracy": linear_accuracy(*told), "knn_accuracy": knn_accuracy(*told)}
+
+
+def fitted_rows(labels: NDArray) -> NDArray:
+    """Images that readouts fit: all of them, or of more than `READ_OUT` so many.
+
+    Of every class as large a share, as they stand, and at least one: always the same images.
+
+    Args:
+        labels: Classes of images that are trained on (images,).
+
+    Returns:
+        Their rows, in ascending order.
+    """
+    if len(labels) <= READ_OUT:
+        return np.arange(len(labels))
+    by_class = np.argsort(labels, kind="stable")
+    _, firsts = np.unique(labels, return_index=True)
+    evenly = by_class[np.arange(READ_OUT) * len(labels) // READ_OUT]
+    return np.union1d(evenly, firsts)
 
 
 def linear_accuracy(

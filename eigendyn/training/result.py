@@ -14,8 +14,8 @@ from eigendyn.theory.losses import chosen_loss
 from eigendyn.training.checkpoint import Records
 from eigendyn.training.course import Course
 from eigendyn.training.foretell import explained
-from eigendyn.training.observed import as_measured
-from eigendyn.training.readout import readouts
+from eigendyn.training.observed import KEPT, as_measured
+from eigendyn.training.readout import fitted_rows, readouts
 
 if TYPE_CHECKING:
     import xarray
@@ -65,7 +65,7 @@ def labelled(course: Course, runs: Sequence[Records], device: str) -> xarray.Dat
         for name, (axes, *words) in _COLUMNS.items()
         if name in runs[0]
     }
-    stopped = np.array([int(run["stopped"][-1]) for run in runs])
+    stopped = np.array([int(run["stopped"]) for run in runs])
     status = np.where(stopped < 0, "completed", "diverged")
     variables["status"] = ("seed", status, _label("how the training ended", ""))
     where = np.where(stopped < 0, np.nan, stopped)
@@ -112,10 +112,10 @@ def labelled(course: Course, runs: Sequence[Records], device: str) -> xarray.Dat
 
 def _foretold(course: Course, runs: Sequence[Records]) -> dict[str, Any]:
     """Forecasts, how much of the change they explain, and warnings."""
-    forecasts = np.stack([run["forecast"][-1] for run in runs])
+    forecasts = np.stack([run["forecast"] for run in runs])
     place = course.saved.index(course.forecast_epoch)
     explains = [_explained(run, place) for run in runs]
-    warned = np.array([float(run["warned"][-1]) for run in runs])
+    warned = np.array([float(run["warned"]) for run in runs])
     return {
         "forecast": (EVERY, forecasts, _label("variance that the theory foretells", "variance")),
         "forecast_explained": (
@@ -125,7 +125,7 @@ def _foretold(course: Course, runs: Sequence[Records]) -> dict[str, Any]:
         ),
         "forecast_status": (
             "seed",
-            np.array([str(run["forecast_status"][-1]) for run in runs]),
+            np.array([str(run["forecast_status"]) for run in runs]),
             _label("how the theory's own run ended", ""),
         ),
         "warning_epoch": (
@@ -135,7 +135,7 @@ def _foretold(course: Course, runs: Sequence[Records]) -> dict[str, Any]:
         ),
         "warning": (
             "seed",
-            np.array([str(run["warning"][-1]) for run in runs]),
+            np.array([str(run["warning"]) for run in runs]),
             _label("what it said", ""),
         ),
     }
@@ -143,10 +143,10 @@ def _foretold(course: Course, runs: Sequence[Records]) -> dict[str, Any]:
 
 def _explained(run: Records, place: int) -> float:
     """How much the forecast explains of what came after it; NaN where nothing did."""
-    if len(run["epoch"]) <= place + 1 or str(run["forecast_status"][-1]) != "completed":
+    if len(run["epoch"]) <= place + 1 or str(run["forecast_status"]) != "completed":
         return np.nan
-    then = as_measured({name: values[place] for name, values in run.items()})
-    foretold = run["forecast"][-1][:, place + 1 : len(run["epoch"])]
+    then = as_measured({name: run[name][place] for name in KEPT})
+    foretold = run["forecast"][:, place + 1 : len(run["epoch"])]
     return explained(foretold, run["variance"][place + 1 :].T, then)
 
 
@@ -160,12 +160,13 @@ def _together(values: Sequence[NDArray], times: int) -> NDArray:
 
 
 def _raw(course: Course) -> Mapping[str, float]:
-    """Readouts of the pixels themselves."""
+    """Readouts of the pixels themselves, and how many images are fitted."""
     images = course.images
     if images.train_labels is None:
         return {}
-    found = readouts(images.train, images.test, images)
-    return {f"raw_{name}": value for name, value in found.items()}
+    found = readouts(lambda pixels: pixels, images)
+    fitted = {"readout_images": len(fitted_rows(images.train_labels))}
+    return fitted | {f"raw_{name}": value for name, value in found.items()}
 
 
 def _label(long_name: str, units: str) -> dict[str, str]:

@@ -42,7 +42,9 @@ def train(
         θ ← θ − η v,  v ← μ v + ∇ℓ + ω θ;  C ← m C + (1 − m) ⟨z1 z1ᵀ⟩
 
     The predictor W_P is a constant for differentiation unless it is learned. Labels are used by
-    the readouts only, of features f(x) on images that are kept apart.
+    the readouts only, of features f(x) on images that are kept apart. Readouts fit the images that
+    are trained on, of more than 10,000 so many of them, always the same ones; `readout_images` of
+    the result says how many.
 
     Args:
         loss: Name of a loss, or a loss of your own.

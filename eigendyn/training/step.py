@@ -10,13 +10,16 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
+from jax.typing import ArrayLike
+from numpy.typing import NDArray
 
-import eigendyn.settings.precision  # noqa: F401
+import eigendyn.settings.precision
+import eigendyn.training.arguments  # noqa: F401  (settings as arguments of compiled code)
 from eigendyn.network.descent import target_momentum
 from eigendyn.network.predictors import predictor_power
 from eigendyn.settings.training import Training
 from eigendyn.training.exported import BatchLoss
-from eigendyn.training.networks import Encoder
+from eigendyn.training.networks import Encoder, embedded
 
 
 @jax.tree_util.register_dataclass
@@ -32,7 +35,7 @@ class State:
     steps: Array  # () taken
 
 
-def first_state(chosen: Training, online: Encoder, first_views: Array) -> State:
+def first_state(chosen: Training, online: Encoder, first_views: NDArray) -> State:
     """The state before the first step.
 
     Args:
@@ -44,25 +47,27 @@ def first_state(chosen: Training, online: Encoder, first_views: Array) -> State:
     if chosen.predictor_start is not None:
         learned = jnp.eye(chosen.embedding, dtype=chosen.dtype) * chosen.predictor_start
     averages = chosen.uses_correlation and chosen.averages
+    z1 = jnp.asarray(embedded(online, first_views)[1]) if averages else None
     return State(
         online=online,
         target=online if chosen.target == "ema" else None,
-        correlation=_correlation(online(first_views)) if averages else None,
+        correlation=None if z1 is None else _correlation(z1),
         predictor=learned,
         descent=_optimiser(chosen).init((online, learned)),
         steps=jnp.zeros((), int),
     )
 
 
-@partial(jax.jit, static_argnames=("chosen", "loss"))
+@partial(jax.jit, static_argnames="loss")
 def take_steps(
     chosen: Training, loss: BatchLoss, state: State, first: Array, second: Array
 ) -> tuple[State, Array]:
     """Take one step on each batch; the losses (steps,) are those before the steps.
 
     Args:
-        chosen: Settings; `steps` is the length of the whole training.
-        loss: Mean loss of a batch.
+        chosen: Settings; `steps` is the length of the whole training. Those that differ in numbers
+            only share compiled code.
+        loss: Mean loss of a batch, which is compiled in.
         state: Where training is.
         first: First views (steps, batch, pixels).
         second: Second views.
@@ -119,9 +124,11 @@ def predictor_matrix(chosen: Training, correlation: Array | None, learned: Array
     return predictor_power(chosen, correlation)
 
 
-def present_predictor(chosen: Training, state: State, z1: Array | None) -> Array:
-    """The predictor as it stands, of the running correlation, or where none runs of embeddings."""
-    used = state.correlation if z1 is None else _correlation(z1)
+@jax.jit
+def present_predictor(chosen: Training, state: State, z1: ArrayLike) -> Array:
+    """The predictor as it stands: of the running correlation, or where none runs of embeddings."""
+    runs = state.correlation is not None or not chosen.uses_correlation
+    used = state.correlation if runs else _correlation(jnp.asarray(z1))
     return predictor_matrix(chosen, used, state.predictor)
 
 
@@ -147,7 +154,7 @@ def _decayed(chosen: Training, gradient: Any, weights: Any) -> Any:
 
 
 def _optimiser(chosen: Training) -> optax.GradientTransformation:
-    return optax.sgd(chosen.learning_rate, chosen.momentum or None)
+    return optax.sgd(chosen.learning_rate, chosen.momentum if chosen.has_momentum else None)
 
 
 def _average(momentum: Any, old: Array, new: Array) -> Array:

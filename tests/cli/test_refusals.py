@@ -192,6 +192,7 @@ def test_bad_input_gets_one_sentence_and_nothing_is_written(folder, options):
         ("simulate --lr 0.1", "Try --learning-rate."),
         ("simulate --wd 0.1", "Try --weight-decay."),
         ("diagnose --tau 0.9", "Try --ema."),
+        ("diagnose run.nc", "eigendyn diagnose --training run.nc reads"),
         ("phase --epochs 9", "Try --steps."),
         ("crosscheck --batch-size 9", "Try --batch."),
         ("simulate --batch-size 9", "Try eigendyn crosscheck --batch."),

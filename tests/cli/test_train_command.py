@@ -46,7 +46,7 @@ REFUSED = {
     "--loss-expr z1": "Sum it over the modes",
     "--loss-expr sum(z1*sg(z2)) --loss cosine": "either named or written",
     "--param g=1": "Add it",
-    "--preset published": "Try --preset isoloss",
+    "--preset published": "Known: byol",
     "--preset byol --loss iso-cosine": "learned predictor",
     "--network linar": "'linear'",
     "--predictor none --alpha 0.5": "--no-predictor, where",

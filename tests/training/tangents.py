@@ -1,10 +1,13 @@
 """Networks whose tangents are known exactly, and views whose moments are diagonal as drawn."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from eigendyn.training.measured import decayed_layers, measure, tangent_gains
 
 PAIRS, MODES = 400, 4
 SIGNAL = np.array([2.0, 1.0, 0.5, 0.25])
@@ -18,6 +21,17 @@ def diagonal_views(seed=0):
     x, n1, n2 = np.split(columns, 3, axis=1)
     x, n1, n2 = x * np.sqrt(SIGNAL), n1 * np.sqrt(NOISE), n2 * np.sqrt(NOISE)
     return x + n1, x + n2
+
+
+def measured(embed, weights, target, predictor, loss):
+    """All that is measured of a network on these views, its gains and layers too."""
+    views = diagonal_views()
+    online = tuple(embed(weights, x) for x in views)
+    seen = None if target is None else tuple(embed(target, x) for x in views)
+    found = measure(online, seen, predictor, loss)
+    gains = tangent_gains(embed, weights, *views, found.vectors, len(found.vectors))
+    layers = decayed_layers(embed, weights, *views, found.vectors)
+    return replace(found, gain=gains, layers=layers)
 
 
 def linear(weights, x):

@@ -1,7 +1,6 @@
 """Linear networks trained on real images against the matrix flow, and one real run."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
@@ -50,7 +49,7 @@ def moments_of_views(images):
 def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, monkeypatch):
     def many_pairs(course, number):
         rows = np.tile(np.arange(len(course.images.train)), DRAWS)
-        return tuple(map(jnp.asarray, course.views.pairs(rows, np.random.default_rng(number))))
+        return course.views.pairs(rows, np.random.default_rng(number))
 
     monkeypatch.setattr(loop, "_measured_views", many_pairs)  # so that what is left is training's
     images = digits_images()

@@ -8,8 +8,7 @@ from structures import first_of
 
 from eigendyn.settings.siamese import Siamese
 from eigendyn.training.foretell import explained, forecast
-from eigendyn.training.measured import measure, tangent_gains
-from tests.training.tangents import SIGNAL, diagonal_views, euclidean
+from tests.training.tangents import SIGNAL, diagonal_views, euclidean, measured
 
 SINGULAR = np.array([0.9, 0.5, 1.4, 1.9])
 ETA, MOMENTUM, DECAY, AVERAGED, STEPS = 0.05, 0.9, 0.01, 0.9, 60
@@ -57,14 +56,11 @@ def descend(weights, settings, steps):
 
 def foretold_and_seen(weights, settings, steps):
     """What was measured, the forecast, and the spectrum that came, both (modes, steps)."""
-    views = diagonal_views()
-    predictor = jnp.diag(SINGULAR)
     target = None if settings.target == "shared" else weights
-    now = measure(deep, weights, target, predictor, euclidean, *views)
-    gains = tangent_gains(deep, weights, *views, now.vectors)
+    now = measured(deep, weights, target, jnp.diag(SINGULAR), euclidean)
     states = descend(weights, settings, max(steps))[steps]
     truth = np.sort(states**2 * SIGNAL, axis=1)[:, ::-1].T
-    return now, forecast("euclidean", now, gains, steps, settings), truth
+    return now, forecast("euclidean", now, now.gain, steps, settings), truth
 
 
 @pytest.mark.parametrize(("alpha", "ema"), first_of((0.5, 0.95), (1.0, None)))
@@ -98,10 +94,8 @@ def test_gains_grow_with_their_modes_in_a_deep_linear_network():
 
 def test_modes_without_variance_are_not_foretold():
     weights = (jnp.diag(np.array([0.9, 0.5, 1.4, 0.0])),)
-    views = diagonal_views()
-    now = measure(deep, weights, None, jnp.eye(4), euclidean, *views)
-    gains = tangent_gains(deep, weights, *views, now.vectors)
-    found = forecast("euclidean", now, gains, [0, 10], chosen(learning_rate=ETA))
+    now = measured(deep, weights, None, jnp.eye(4), euclidean)
+    found = forecast("euclidean", now, now.gain, [0, 10], chosen(learning_rate=ETA))
     assert np.isfinite(found.variance[:3]).all()
     assert np.isnan(found.variance[3]).all() or found.variance[3].max() < 1e-20
 
@@ -110,8 +104,7 @@ def test_modes_without_variance_are_not_foretold():
 @pytest.mark.parametrize("size", [1e3, 30.0])
 def test_a_forecast_that_diverges_says_so_and_keeps_what_came_before(layers, size):
     weights = (jnp.diag(SINGULAR ** (1 / layers)),) * layers
-    views = diagonal_views()
-    now = measure(deep, weights, None, jnp.diag(SINGULAR), euclidean, *views)
+    now = measured(deep, weights, None, jnp.diag(SINGULAR), euclidean)
     found = forecast("euclidean", now, size * SIGNAL, [0, 500], chosen(learning_rate=ETA))
     assert found.status == "diverged"
     np.testing.assert_allclose(found.variance[:, 0], now.variance)

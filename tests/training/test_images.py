@@ -36,13 +36,13 @@ def test_the_digits_are_split_as_anyone_splits_them_with_scikit_learn():
 
 
 def test_every_image_is_in_one_part_with_its_label_and_scaled():
-    found = split_images(GREY, LABELS, test_share=0.3)
+    found = split_images(GREY, LABELS)
     rows = np.concatenate([found.train, found.test])
     labels = np.concatenate([found.train_labels, found.test_labels])
     given = dict(zip(map(bytes, GREY.reshape(30, -1)), LABELS, strict=True))
     seen = dict(zip(map(bytes, np.rint(rows * 255).astype(np.uint8)), labels, strict=True))
     assert seen == given
-    assert np.bincount(found.test_labels).tolist() == [3, 3, 3]
+    assert np.bincount(found.test_labels).tolist() == [2, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,6 @@ def test_bad_images_and_labels_are_refused_in_one_line(images, labels, words):
         split_images(images, labels)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
-
-
-@pytest.mark.parametrize("share", [0, 1, -0.1, np.nan, "half"])
-def test_a_share_is_between_none_and_all(share):
-    with pytest.raises(EigendynError, match="test_share"):
-        split_images(GREY, LABELS, test_share=share)
 
 
 @pytest.mark.parametrize(

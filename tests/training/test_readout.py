@@ -6,8 +6,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
+from eigendyn.training import readout as readout_module
 from eigendyn.training.images import digits_images
-from eigendyn.training.readout import knn_accuracy, linear_accuracy, standardised
+from eigendyn.training.readout import (
+    fitted_rows,
+    knn_accuracy,
+    linear_accuracy,
+    readouts,
+    standardised,
+)
 
 DIGITS = digits_images()
 GIVEN = (DIGITS.train, DIGITS.train_labels, DIGITS.test, DIGITS.test_labels)
@@ -67,3 +74,18 @@ def test_the_size_of_features_does_not_matter(readout, scale):
     whole = readout(features[:40], labels[:40], features[40:], labels[40:])
     features *= np.float32(scale)
     assert readout(features[:40], labels[:40], features[40:], labels[40:]) == whole > 0.8
+
+
+def test_of_many_images_a_share_of_every_class_is_fitted_always_the_same(monkeypatch):
+    labels = np.append(np.random.default_rng(0).choice(3, p=[0.6, 0.3, 0.1], size=1_999), 3)
+    np.testing.assert_array_equal(fitted_rows(labels), np.arange(2_000))
+    monkeypatch.setattr(readout_module, "READ_OUT", 200)
+    rows = fitted_rows(labels)
+    assert 200 <= len(rows) <= 204 and (np.diff(rows) > 0).all()
+    counted = np.bincount(labels[rows])
+    np.testing.assert_allclose(counted[:3], np.bincount(labels)[:3] / 10, atol=2)
+    assert counted[3] == 1
+    np.testing.assert_array_equal(rows, fitted_rows(labels))
+    seen = []
+    readouts(lambda pixels: seen.append(len(pixels)) or pixels, DIGITS)
+    assert seen == [len(fitted_rows(DIGITS.train_labels)), 360] and seen[0] < 220

@@ -8,6 +8,7 @@ import pytest
 
 from eigendyn import parse_loss
 from eigendyn.errors import EigendynError, InvalidSetting, NotInstalled, UnreadableFile
+from eigendyn.training.checkpoint import FORMAT
 from eigendyn.training.run import train
 
 RNG = np.random.default_rng(0)
@@ -64,7 +65,7 @@ def test_half_a_checkpoint_is_refused_and_stays(tmp_path, checkpoint, size):
     [
         {"images": IMAGES},
         {"about": np.array("[]")},
-        {"about": np.array('{"format": 1}')},
+        {"about": np.array(json.dumps({"format": FORMAT}))},
         {"about": np.array([None], dtype=object)},
     ],
 )

@@ -13,7 +13,7 @@ from eigendyn.settings.presets import METHODS
 from eigendyn.settings.training import Training
 from eigendyn.theory.losses import chosen_loss
 from eigendyn.training.exported import batch_loss
-from eigendyn.training.networks import build, in_blocks
+from eigendyn.training.networks import build, embedded
 from eigendyn.training.step import State, first_state, take_steps
 
 STEPS, BATCH, PIXELS, MODES = 6, 16, 5, 3
@@ -53,7 +53,7 @@ def test_a_linear_network_takes_the_steps_of_the_network_room(name, views):
     }
     network = Network(batch=BATCH, **own)
     online = build("linear", (PIXELS,), MODES, jax.random.key(0), "float64")
-    state = first_state(chosen, online, jnp.asarray(views[0][0]))
+    state = first_state(chosen, online, views[0][0])
     population = Population(jnp.eye(PIXELS), jnp.eye(PIXELS))  # of which only steps' batches matter
     weights = first_weights(network, online.layers[0].weight.T, population)
     if weights.correlation is not None:  # both from that of the first batch
@@ -90,7 +90,7 @@ def test_a_step_descends_the_mean_loss_of_its_batch(network):
         dtype="float64",
     )
     online = build(network, shape, 4, jax.random.key(1), "float64")
-    state = first_state(chosen, online, jnp.asarray(images[0, 0]))
+    state = first_state(chosen, online, images[0, 0])
 
     def by_hand(weights):
         z1, z2 = weights(images[0, 0]), jax.lax.stop_gradient(weights(images[1, 0]))
@@ -137,10 +137,9 @@ def test_a_row_of_zeros_has_a_finite_gradient():
 def test_float32_stays_float32():
     chosen = Training(loss="cosine", network="mlp", embedding=2, target="ema")
     online = build("mlp", (4,), 2, jax.random.key(0), "float32")
-    x = jnp.ones((1, 3, 4), "float32") * jnp.arange(3, dtype="float32")[:, None]
-    state, losses = take_steps(
-        chosen, batch_loss(chosen_loss("cosine", chosen)), first_state(chosen, online, x[0]), x, x
-    )
+    x = np.ones((1, 3, 4), "float32") * np.arange(3, dtype="float32")[:, None]
+    loss = batch_loss(chosen_loss("cosine", chosen))
+    state, losses = take_steps(chosen, loss, first_state(chosen, online, x[0]), x, x)
     kept = [leaf for leaf in jax.tree.leaves(state) if leaf.ndim]
     assert {str(leaf.dtype) for leaf in (*kept, losses)} == {"float32"}
     assert isinstance(state, State)
@@ -148,5 +147,34 @@ def test_float32_stays_float32():
 
 @pytest.mark.parametrize("count", [3, 128, 130, 256])
 def test_samples_in_blocks_are_those_of_the_whole(count):
-    x = jnp.arange(count * 2.0).reshape(count, 2)
-    np.testing.assert_array_equal(in_blocks(lambda h: h @ jnp.ones((2, 3)), x), x @ np.ones((2, 3)))
+    encoder = build("mlp", (4,), 2, jax.random.key(0), "float64")
+    x = np.random.default_rng(0).normal(size=(count, 4))
+    features, z = embedded(encoder, x)
+    np.testing.assert_allclose(features, encoder.features(x), rtol=1e-12)
+    np.testing.assert_allclose(z, encoder(x), rtol=1e-12, atol=1e-12)
+
+
+def test_trainings_that_differ_in_numbers_share_compiled_code():
+    x = np.random.default_rng(0).normal(size=(2, 5, 4))
+    loss = batch_loss(chosen_loss("cosine", Training(loss="cosine")))
+    known = {"loss": "cosine", "network": "linear", "embedding": 2, "dtype": "float64"}
+    online = build("linear", (4,), 2, jax.random.key(0), "float64")
+
+    def step(**given):
+        chosen = Training(**{"target": "ema", "epsilon": 0.1, **known, **given})
+        return take_steps(chosen, loss, first_state(chosen, online, x[0]), x, x)[0].online
+
+    first = step()
+    compiled = take_steps._cache_size()
+    others = [
+        {"learning_rate": 0.1},
+        {"momentum": 0.5},
+        {"weight_decay": 0.3},
+        {"ema": 0.5, "seed": 7, "epochs": 3},
+        {"epsilon": 0.2, "correlation_momentum": 0.1},
+    ]
+    moved = [step(**given) for given in others]
+    assert take_steps._cache_size() == compiled
+    assert not any(np.array_equal(first.layers[0].weight, one.layers[0].weight) for one in moved)
+    step(momentum=0.0)
+    assert take_steps._cache_size() == compiled + 1

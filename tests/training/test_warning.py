@@ -5,9 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from eigendyn.training.measured import measure
 from eigendyn.training.warning import IN_A_ROW, collapse_warning
-from tests.training.tangents import diagonal_views, euclidean, linear
+from tests.training.tangents import diagonal_views, euclidean, linear, measured
 
 SINGULAR = np.array([0.5, 0.6, 0.7, 0.8])
 ETA, STEPS, EPOCHS = 0.05, 40, 20  # of an epoch
@@ -33,7 +32,7 @@ def history(loss, decay, has_predictor=True):
     epoch = jax.jit(lambda w: jax.lax.scan(step, w, length=STEPS)[0])
     weights, found = jnp.diag(SINGULAR), []
     for _ in range(EPOCHS + 1):
-        found.append(measure(linear, weights, None, predictor(weights), loss, x1, x2))
+        found.append(measured(linear, weights, None, predictor(weights), loss))
         weights = epoch(weights)
     return found
 

@@ -10,7 +10,8 @@ from trained import trained
 
 from eigendyn.settings.training import Training
 from eigendyn.show.paper import FIGURES, OF_DEEP
-from eigendyn.show.paper.deep.runs import COMMON, RUNS, SIZES, deep_runs
+from eigendyn.show.paper.deep import runs
+from eigendyn.show.paper.deep.runs import COMMON, RUNS, SIZES, deep_runs, sources
 from eigendyn.show.paper.work import Work
 from eigendyn.show.plot.style import style
 
@@ -89,7 +90,7 @@ def test_a_run_is_trained_once_and_its_checkpoint_goes_when_it_is_done(training,
     for _ in range(2):
         found = deep_runs(["cosine-ema"], ["variance"], work)
     assert len(training) == 1
-    assert training[0]["checkpoint"] == tmp_path / "deep-cosine-ema.npz"
+    assert training[0]["checkpoint"] == tmp_path / f"deep-cosine-ema-{sources()}.npz"
     assert [path.name for path in tmp_path.iterdir()] == ["deep-cosine-ema.nc"]
     assert {"variance", "status"} <= set(found["cosine-ema/training"].data_vars)
     assert "loss" not in found["cosine-ema/training"]
@@ -100,6 +101,16 @@ def test_a_run_of_another_size_is_trained_anew(training, tmp_path):
     for effort in ("quick", "full"):
         deep_runs(["cosine-ema"], ["variance"], Work(effort=effort, parts=tmp_path))
     assert [one["seeds"] for one in training] == [2, 5]
+
+
+def test_a_run_of_other_code_is_trained_anew(training, tmp_path, monkeypatch):
+    for code in ("one", "one", "other"):
+        monkeypatch.setattr(runs, "sources", lambda code=code: code)
+        deep_runs(["cosine-ema"], ["variance"], Work(effort="quick", parts=tmp_path))
+    assert [one["checkpoint"].stem for one in training] == [
+        "deep-cosine-ema-one",
+        "deep-cosine-ema-other",
+    ]
 
 
 def test_runs_with_and_without_ema_differ_in_the_target_alone():

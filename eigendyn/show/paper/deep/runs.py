@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
@@ -58,7 +60,8 @@ def deep_run(name: str, wanted: Mapping[str, Any], work: Work) -> xarray.Dataset
         work: How much is trained, and where parts are kept.
     """
     sized: dict[str, Any] = {**wanted, **SIZES[work.effort]}
-    checkpoint = None if work.parts is None else work.parts / f"deep-{name}.npz"
+    code = sources()
+    checkpoint = None if work.parts is None else work.parts / f"deep-{name}-{code}.npz"
 
     def trained() -> xarray.Dataset:
         from eigendyn.training.run import train
@@ -66,11 +69,22 @@ def deep_run(name: str, wanted: Mapping[str, Any], work: Work) -> xarray.Dataset
         return train(**sized, checkpoint=checkpoint, progress=work.progress)
 
     chosen = {key: one for key, one in sized.items() if key not in OF_VERB}
-    told = sized | asdict(Training(**chosen))  # so that another default is another part
+    # so that another default, or other code, is another part
+    told = sized | asdict(Training(**chosen)) | {"sources": code}
     made = work.part(f"deep-{name}", told, trained)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return made
+
+
+def sources() -> str:
+    """Fingerprint of the code that trains: of every file of the rooms of networks."""
+    found = hashlib.sha256()
+    for room in ("network", "training"):
+        for path in sorted(files("eigendyn").joinpath(room).iterdir(), key=lambda one: one.name):
+            if path.name.endswith(".py"):
+                found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()[:12]
 
 
 def deep_runs(names: Iterable[str], kept: Iterable[str], work: Work) -> Numbers:
