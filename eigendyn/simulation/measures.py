@@ -27,6 +27,8 @@ from eigendyn.program import Operation, Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.in_numpy import integrand, quantities, rates
 from eigendyn.results.labelled import Column
+from eigendyn.results.trajectory import Numbers, of_row, of_rows
+from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.states import DEGREES
 from eigendyn.simulation.equations import Equations
 from eigendyn.simulation.nodes import fit_nodes, reference_nodes
@@ -87,7 +89,8 @@ def measures(
         parameters: By name, the numbers that the equations and the loss need.
     """
     program = _value(system)
-    loss, error = expected_loss(system, _visible(system, states), times, parameters)
+    seen = _visible(system, states)
+    loss, error = expected_loss(program, seen, times, parameters, system.chosen)
     rank, ratio = ranks(states[0])
     squares, missing = zip(*map(normalised_squares, _blocks(states[0])), strict=True)
     deviation = np.concatenate(squares, axis=1)
@@ -174,26 +177,35 @@ def _named(long_name: str) -> dict[str, object]:
 
 
 def expected_loss(
-    system: Equations, states: NDArray, times: NDArray, parameters: Mapping[str, float]
+    program: Program, states: NDArray, times: NDArray, parameters: Numbers, chosen: Settings
 ) -> tuple[NDArray, float]:
-    """E[ℓ] at every time (times,), and its error; arguments as those of `measures`."""
-    program = _value(system)
+    """E[ℓ] at every time (times,), and its error.
+
+    Args:
+        program: Of the loss's value, its only rate.
+        states: States (states, modes, times).
+        times: Saved times (times,).
+        parameters: By name, one number, or one for each time; of one that modes have each for
+            themselves a table (times, modes), one row where it does not change.
+        chosen: Accuracy of the closure; number and seed of samples.
+    """
     if not program.node_names:
         (place,) = program.rates
         (value,) = quantities(program, [place], states, parameters, times)
         error = math.nan if program.closure == "mean field" else 0.0
         return np.broadcast_to(value, (1, len(times)))[0].astype(float), error
     if program.closure == "sampled":
-        return _sampled(system, states, parameters)
+        return _sampled(program, states, parameters, chosen)
     looked = np.unique(np.linspace(0, len(times) - 1, LOOKED).round().astype(int))
     some = np.moveaxis(states[..., looked], -1, 0)
     try:
-        accuracy = max(ACCURACY, system.chosen.closure_accuracy)
-        fit = fit_nodes(program, some, parameters, accuracy)
+        accuracy = max(ACCURACY, chosen.closure_accuracy)
+        own = of_rows(parameters, looked)
+        fit = fit_nodes(program, some, own, accuracy)
     except NoExactClosure:  # states from which nothing finite follows
         return np.full(len(times), np.nan), math.nan
     value = _averaged(program, states, parameters, fit.nodes)[0]
-    finer = _averaged(program, states[..., looked], parameters, reference_nodes(program, fit))[0]
+    finer = _averaged(program, states[..., looked], own, reference_nodes(program, fit))[0]
     return value, float(np.abs(finer - value[looked]).max())
 
 
@@ -238,9 +250,7 @@ def _left(shares: NDArray, u: float) -> float:
     return float(np.exp(-np.log1p(u * shares).sum(axis=0) / 2).max())
 
 
-def _averaged(
-    program: Program, states: NDArray, parameters: Mapping[str, float], nodes: Nodes
-) -> NDArray:
+def _averaged(program: Program, states: NDArray, parameters: Numbers, nodes: Nodes) -> NDArray:
     """The only rate of a program (modes, times), or (1, times) if all modes share it."""
     modes, count = states.shape[1:]
     shared = not program.local[program.rates[0]]
@@ -252,22 +262,22 @@ def _averaged(
     size = max(1, BLOCK // modes)
     for first in range(0, count, size):
         points = np.moveaxis(states[..., first : first + size], -1, 0).astype(float)
-        every = rates_of_many(program, nodes, points, parameters)[:, 0]
+        own = of_rows(parameters, slice(first, first + size))
+        every = rates_of_many(program, nodes, points, own)[:, 0]
         found[:, first : first + size] = every[:, : len(found)].T
     return found
 
 
 def _sampled(
-    system: Equations, states: NDArray, parameters: Mapping[str, float]
+    program: Program, states: NDArray, parameters: Numbers, chosen: Settings
 ) -> tuple[NDArray, float]:
-    program, chosen = _value(system), system.chosen
     modes, count = states.shape[1:]
     samples = max(100, min(chosen.samples, SAMPLES // (modes * count)))
     nodes = draw_samples(program, modes, samples, chosen.seed)
     means, errors = [], []
     size = max(1, BLOCK // modes)
     for i in range(count):
-        of = integrand(program, states[..., i], parameters)
+        of = integrand(program, states[..., i], of_row(parameters, i))
         pieces = (nodes[first : first + size] for first in range(0, samples, size))
         each = samples * np.concatenate([of(piece)[0][:, 0].sum(axis=0) for piece in pieces])
         if np.isfinite(each).all():
