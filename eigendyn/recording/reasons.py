@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from eigendyn.recording import signs
 from eigendyn.recording.seen import LEAST, Seen
+from eigendyn.recording.trend import Trend
 
 MOST_LISTED = 8  # modes named one by one
 
@@ -66,8 +67,8 @@ def recruiting(seen: Seen) -> str:
     rising = seen.of_modes.rises[:, -1] & seen.matters[:, -1]
     return (
         f"{_named(rising)} {_verb(rising, 'rises', 'rise')}; the effective rank is "
-        f"{seen.rank[-1]:.2f}, {_way(seen.of_rank.rate[0, -1])}, and the variance "
-        f"{seen.total[-1]:.3g}, {_way(seen.of_total.rate[0, -1])}."
+        f"{seen.rank[-1]:.2f}, {_way(seen.of_rank)}, and the variance {seen.total[-1]:.3g}, "
+        f"{_way(seen.of_total)}."
     )
 
 
@@ -80,8 +81,8 @@ def settled(seen: Seen) -> str:
 def moving(seen: Seen) -> str:
     """How variance and rank move."""
     return (
-        f"The variance is {seen.total[-1]:.3g}, {_way(seen.of_total.rate[0, -1])}, and the "
-        f"effective rank {seen.rank[-1]:.2f}, {_way(seen.of_rank.rate[0, -1])}."
+        f"The variance is {seen.total[-1]:.3g}, {_way(seen.of_total)}, and the effective rank "
+        f"{seen.rank[-1]:.2f}, {_way(seen.of_rank)}."
     )
 
 
@@ -111,7 +112,7 @@ def _modes(seen: Seen) -> str:
         left = _time_left(seen, float(share), float(rates[slowest]))
         said.append(f"{_named(dying)} {_verb(dying, 'dies', 'die')}{left}")
     if not said:
-        return ""
+        return "All modes that matter fall alike."
     return f"Of {matter} modes that mattered {' and '.join(said)}."
 
 
@@ -135,5 +136,7 @@ def _verb(which: NDArray, one: str, several: str) -> str:
     return one if which.sum() == 1 else several
 
 
-def _way(rate: float) -> str:
-    return "rising" if rate > 0 else "falling" if rate < 0 else "at rest"
+def _way(of: Trend) -> str:
+    if of.rises[0, -1]:
+        return "rising"
+    return "falling" if of.falls[0, -1] else "steady within its scatter"

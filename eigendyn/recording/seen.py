@@ -41,8 +41,8 @@ class Seen:
         samples: Fewest samples over modes; infinite where the moments are no samples'.
         scale_free: Whether the loss does not see the scale; None where that is not known.
         of_total: How Σ v moves (1, times).
-        of_modes: How v moves (modes, times).
-        of_shares: How v over the largest moves (modes, times).
+        of_modes: How v moves, of modes that matter at the end (modes, times).
+        of_shares: How v over the largest moves, likewise (modes, times).
         of_rank: How the rank moves (1, times).
     """
 
@@ -117,6 +117,8 @@ def seen(record: xarray.Dataset) -> Seen:
         error = spread / np.maximum(variance, LEAST)
     is_told = (variance > floor) & (variance >= MATTERS * largest)
     is_told &= _averaged(is_mean, cut) == 0
+    matters = np.logical_or.accumulate(is_told, axis=1)
+    ever = matters[:, -1]
     total = variance.sum(axis=0)
     shares = variance / np.maximum(total, LEAST)
     rank = np.exp(-(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=0))
@@ -130,7 +132,7 @@ def seen(record: xarray.Dataset) -> Seen:
         variance=variance,
         error=error,
         total=total,
-        matters=np.logical_or.accumulate(is_told, axis=1),
+        matters=matters,
         rank=rank,
         noise=(a1 + a2).sum(axis=0) / np.maximum(2 * total, LEAST)
         if np.ndim(a1) and np.ndim(a2)
@@ -140,10 +142,19 @@ def seen(record: xarray.Dataset) -> Seen:
         samples=np.inf if samples is None else float(samples[-1]) / modes,
         scale_free=_scale_free(record),
         of_total=trend(times, np.log(np.maximum(total, LEAST))[None], within[None]),
-        of_modes=trend(times, logs, error),
-        of_shares=trend(times, logs - np.log(largest), error),
+        of_modes=_of_some(times, logs, error, ever),
+        of_shares=_of_some(times, logs - np.log(largest), error, ever),
         of_rank=trend(times, np.log(rank)[None], within[None]),
     )
+
+
+def _of_some(times: NDArray, logs: NDArray, error: NDArray, some: NDArray) -> Trend:
+    """How some modes move; of the others nothing is known."""
+    found = trend(times, logs[some], error[some])
+    every = [np.full(logs.shape, fill) for fill in (np.nan, np.nan, 1.0)]
+    for whole, part in zip(every, (found.rate, found.error, found.end), strict=True):
+        whole[some] = part
+    return Trend(*every)
 
 
 def _mean_within(record: xarray.Dataset) -> NDArray:

@@ -11,17 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.recording.seen import LEAST, Seen
+from eigendyn.recording.trend import Trend
 
 LOST = 0.2  # of its largest, below which a variance that falls is lost
 GONE = 0.01  # of its largest, below which it is gone
-BEGUN = 0.97  # of its largest, below which it has begun to fall
+BEGUN = 0.97  # of its largest, below which the whole variance has begun to fall …
+BEHIND = 0.6  # … and a single mode, whose share scatters more
 MUCH = 0.1  # change of ln v by the rate of now over the whole record, from which on it moves
 CONSTANT = 0.999  # of E‖z‖² that the mean has of a constant representation
 NO_NOISE = 1e-6  # over the variance, at which views are the same
 STILL = 0.02  # change of ln v within which nothing has moved
 SEVERAL = 0.5  # of the modes that matter
 STOPPED = 0.01  # of the largest learning rate
-SWING = 0.4  # of ln v, a swing at least: less is what steps of descent scatter by
+SWING = 0.7  # of ln v, a swing at least: less is what steps of descent scatter by
 TURNS = 3  # of that size among the last recordings …
 LOOKED = 24  # … so many, of a spectrum that oscillates
 FRESH = 8  # recordings before which a spectrum that has not moved may move still
@@ -34,10 +36,10 @@ def constant(seen: Seen) -> NDArray:
 
 def dying(seen: Seen) -> NDArray:
     """Modes that matter and are lost for good, against the largest too (modes, times)."""
-    falls = _is_lost(seen.of_modes.falls, seen.of_modes.end, seen.variance, seen.peak)
+    falls = _is_lost(seen.of_modes, seen.variance, seen.peak, BEHIND)
     share = seen.share
     highest = np.maximum.accumulate(share, axis=1)
-    behind = _is_lost(seen.of_shares.falls, seen.of_shares.end, share, highest)
+    behind = _is_lost(seen.of_shares, share, highest, BEHIND)
     moves = -seen.of_modes.rate * seen.passed > MUCH
     return seen.matters & falls & behind & moves & ~gone(seen)
 
@@ -53,9 +55,8 @@ def collapse(seen: Seen) -> NDArray:
     whole = np.zeros(len(seen.times), bool)
     if not seen.scale_free:
         peak = np.maximum.accumulate(seen.total)
-        of = seen.of_total
-        whole = _is_lost(of.falls[0], of.end[0], seen.total, peak)
-        whole &= -of.rate[0] * seen.passed > MUCH
+        whole = _is_lost(seen.of_total, seen.total, peak, BEGUN)[0]
+        whole &= -seen.of_total.rate[0] * seen.passed > MUCH
         whole |= seen.total < GONE * peak
     lost = (dying(seen) | gone(seen)).sum(axis=0)
     return whole | ((lost > 0) & (lost >= SEVERAL * seen.matters.sum(axis=0)))
@@ -68,15 +69,16 @@ def losing_modes(seen: Seen) -> NDArray:
 
 def oscillating(seen: Seen) -> NDArray:
     """Half of the modes that matter rise and fall again and again."""
+    found = np.zeros(len(seen.times), bool)
+    if len(found) < LOOKED:
+        return found
     logs = np.log(np.maximum(seen.variance, LEAST))
     size = np.maximum(SWING, 4 * seen.error)
-    found = np.zeros(len(seen.times), bool)
-    for end in range(LOOKED, len(seen.times) + 1):
-        matter = np.flatnonzero(seen.matters[:, end - 1])
-        window = slice(end - LOOKED, end)
-        turns = [_turns(logs[m, window], float(np.median(size[m, window]))) for m in matter]
-        often = np.count_nonzero(np.array(turns) >= TURNS)
-        found[end - 1] = often > 0 and often >= SEVERAL * len(matter)
+    window = np.lib.stride_tricks.sliding_window_view(logs, LOOKED, axis=1)
+    turns = _turns(window, size[:, LOOKED - 1 :])
+    matter = seen.matters[:, LOOKED - 1 :]
+    often = ((turns >= TURNS) & matter).sum(axis=0)
+    found[LOOKED - 1 :] = (often > 0) & (often >= SEVERAL * matter.sum(axis=0))
     return found
 
 
@@ -109,7 +111,7 @@ def settled(seen: Seen) -> NDArray:
     """No mode that matters moves any more, by what it would do in all the time recorded."""
     rate = np.abs(seen.of_modes.rate)
     moves = (rate * seen.passed > MUCH) & (seen.of_modes.falls | seen.of_modes.rises)
-    return ~(moves & seen.matters).any(axis=0) & np.isfinite(rate).all(axis=0)
+    return ~(moves & seen.matters).any(axis=0) & always(seen)
 
 
 def always(seen: Seen) -> NDArray:
@@ -117,18 +119,20 @@ def always(seen: Seen) -> NDArray:
     return np.isfinite(seen.of_total.rate[0])
 
 
-def _is_lost(falls: NDArray, end: NDArray, value: NDArray, peak: NDArray) -> NDArray:
-    return falls & (value * end < LOST * peak) & (value < BEGUN * peak)
+def _is_lost(of: Trend, value: NDArray, peak: NDArray, begun: float) -> NDArray:
+    return of.falls & (value * of.end < LOST * peak) & (value < begun * peak)
 
 
-def _turns(values: NDArray, size: float) -> int:
-    """How often a curve turns, where what is smaller than a size is no turn."""
-    count, direction, extreme = 0, 0, values[0]
-    for value in values[1:]:
-        if direction >= 0 and value < extreme - size:
-            count, direction, extreme = count + 1, -1, value
-        elif direction <= 0 and value > extreme + size:
-            count, direction, extreme = count + 1, 1, value
-        elif (direction > 0 and value > extreme) or (direction < 0 and value < extreme):
-            extreme = value
+def _turns(values: NDArray, size: NDArray) -> NDArray:
+    """How often curves (…, times) turn, where what is smaller than a size (…) is no turn."""
+    count = np.zeros(size.shape, int)
+    direction = np.zeros(size.shape, int)
+    extreme = values[..., 0]
+    for value in np.moveaxis(values[..., 1:], -1, 0):
+        turns = ((direction >= 0) & (value < extreme - size)).astype(int)
+        turns -= (direction <= 0) & (value > extreme + size)
+        further = direction * (value - extreme) > 0
+        count += np.abs(turns)
+        extreme = np.where((turns != 0) | further, value, extreme)
+        direction = np.where(turns != 0, -turns, direction)
     return count

@@ -77,6 +77,12 @@ VERDICTS: Mapping[str, Verdict] = MappingProxyType(
             signs.constant,
             reasons.constant,
         ),
+        "oscillating": Verdict(
+            "The spectrum swings and does not settle.",
+            False,
+            signs.oscillating,
+            reasons.oscillating,
+        ),
         "collapse": Verdict(
             "The representation collapses: most of what varied is lost for good.",
             False,
@@ -88,12 +94,6 @@ VERDICTS: Mapping[str, Verdict] = MappingProxyType(
             False,
             signs.losing_modes,
             reasons.losing_modes,
-        ),
-        "oscillating": Verdict(
-            "The spectrum swings and does not settle.",
-            False,
-            signs.oscillating,
-            reasons.oscillating,
         ),
         "noise-free views": Verdict(
             "Both views have the same representation, so that there is nothing to become "
