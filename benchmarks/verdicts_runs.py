@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray
 from numpy.typing import NDArray
+from sklearn.datasets import load_digits
 
 from eigendyn.network import Network, descend
 from eigendyn.recording.record import as_record, record
 from eigendyn.training.run import train
 
+BRIGHTEST = 16.0  # of the digits' pixels
 SAMPLES = 1024  # on which linear networks are recorded
 INPUTS, MODES = 15, 10
 WIDE = tuple(np.geomspace(1e-3, 2, MODES))
@@ -27,6 +29,7 @@ LARGE = tuple(np.geomspace(2, 6, MODES))
 SMALL = tuple(np.geomspace(1e-3, 0.1, MODES))
 NOISY: dict[str, Any] = {"sigma1": 0.3, "sigma2": 0.3, "batch": 256}
 CONV: dict[str, Any] = {"embedding": 16, "epochs": 40, "saves": 41}
+SLOWLY: dict[str, Any] = {"learning_rate": 2e-4}  # else a collapse is over within two epochs
 HEALTHY, COLLAPSING, FROZEN, OSCILLATING = "healthy", "collapsing", "frozen", "oscillating"
 
 
@@ -61,21 +64,47 @@ SLOW: dict[str, Any] = {"predictor": "running", "correlation_momentum": 0.9998}
 RUNS = (
     _linear(HEALTHY, "euclidean, recruiting", "euclidean", WIDE, 25),
     _linear(HEALTHY, "euclidean, ω = 0.02", "euclidean", WIDE, 40, weight_decay=0.02),
-    _linear(HEALTHY, "euclidean, α = ½, ω = 0.05", "euclidean", WIDE, 20, alpha=0.5, weight_decay=0.05),
+    _linear(
+        HEALTHY, "euclidean, α = ½, ω = 0.05", "euclidean", WIDE, 20, alpha=0.5, weight_decay=0.05
+    ),
     _linear(HEALTHY, "euclidean, from above", "euclidean", LARGE, 6, 0.01),
     _linear(HEALTHY, "iso-euclidean", "iso-euclidean", WIDE, 12),
-    _linear(HEALTHY, "iso-euclidean, ω = 0.1, from above", "iso-euclidean", LARGE, 6, 0.02, weight_decay=0.1),
+    _linear(
+        HEALTHY,
+        "iso-euclidean, ω = 0.1, from above",
+        "iso-euclidean",
+        LARGE,
+        6,
+        0.02,
+        weight_decay=0.1,
+    ),
     _linear(HEALTHY, "cosine", "cosine", WIDE, 60, 0.1),
-    _linear(HEALTHY, "cosine, ω = 0.01: the scale falls", "cosine", NEAR, 120, 0.1, weight_decay=0.01),
+    _linear(
+        HEALTHY, "cosine, ω = 0.01: the scale falls", "cosine", NEAR, 120, 0.1, weight_decay=0.01
+    ),
     _linear(HEALTHY, "iso-cosine", "iso-cosine", WIDE, 60, 0.1),
-    _linear(HEALTHY, "euclidean, learned predictor", "euclidean", NEAR, 30, predictor="learned", predictor_rate=4.0, weight_decay=0.01, predictor_decay=0.01),
+    _linear(
+        HEALTHY,
+        "euclidean, learned predictor",
+        "euclidean",
+        NEAR,
+        30,
+        predictor="learned",
+        predictor_rate=4.0,
+        weight_decay=0.01,
+        predictor_decay=0.01,
+    ),
     _linear(COLLAPSING, "euclidean, ω = 0.24", "euclidean", NEAR, 50, weight_decay=0.24),
     _linear(COLLAPSING, "euclidean, ω = 0.4", "euclidean", NEAR, 8, weight_decay=0.4),
     _linear(COLLAPSING, "iso-euclidean, ω = 1.2", "iso-euclidean", SMALL, 10, weight_decay=1.2),
-    _linear(COLLAPSING, "euclidean, no stop-gradient", "euclidean", NEAR, 15, 0.02, stop_gradient=False),
+    _linear(
+        COLLAPSING, "euclidean, no stop-gradient", "euclidean", NEAR, 15, 0.02, stop_gradient=False
+    ),
     _linear(COLLAPSING, "cosine, no stop-gradient", "cosine", NEAR, 200, 0.2, stop_gradient=False),
     _linear(COLLAPSING, "euclidean, no predictor", "euclidean", NEAR, 25, predictor="none"),
-    _linear(FROZEN, "euclidean, from 1e-5", "euclidean", tuple(np.geomspace(1e-6, 1e-5, MODES)), 10),
+    _linear(
+        FROZEN, "euclidean, from 1e-5", "euclidean", tuple(np.geomspace(1e-6, 1e-5, MODES)), 10
+    ),
     _linear(FROZEN, "cosine, learning rate 1e-6", "cosine", NEAR, 1e-3, 1e-6),
     _linear(OSCILLATING, "euclidean, predictor of a slow average", "euclidean", NEAR, 700, **SLOW),
     _linear(OSCILLATING, "iso-euclidean, the same", "iso-euclidean", NEAR, 700, **SLOW),
@@ -90,13 +119,27 @@ RUNS = (
     _conv(HEALTHY, "iso-cosine, direct predictor", "iso-cosine", predictor="direct"),
     _conv(HEALTHY, "mlp, iso-euclidean", "iso-euclidean", network="mlp"),
     _conv(HEALTHY, "linear encoder, iso-euclidean", "iso-euclidean", network="linear"),
-    _conv(COLLAPSING, "euclidean, ω = 0.1", "euclidean", weight_decay=0.1, learning_rate=0.005),
-    _conv(COLLAPSING, "iso-euclidean, ω = 0.3", "iso-euclidean", weight_decay=0.3, learning_rate=0.002),
-    _conv(COLLAPSING, "euclidean, no stop-gradient", "euclidean", stop_gradient=False, learning_rate=0.005),
-    _conv(COLLAPSING, "euclidean, no predictor", "euclidean", predictor="none", learning_rate=0.002),
-    _conv(COLLAPSING, "mlp, euclidean, no stop-gradient", "euclidean", network="mlp", stop_gradient=False, learning_rate=0.005),
-    _conv(COLLAPSING, "cosine, ω = 0.1", "cosine", weight_decay=0.1, learning_rate=0.005),
-    _conv(COLLAPSING, "mlp, euclidean, ω = 0.1", "euclidean", network="mlp", weight_decay=0.1, learning_rate=0.005),
+    _conv(COLLAPSING, "euclidean, ω = 0.1", "euclidean", weight_decay=0.1, learning_rate=5e-4),
+    _conv(COLLAPSING, "iso-euclidean, ω = 0.3", "iso-euclidean", weight_decay=0.3, **SLOWLY),
+    _conv(COLLAPSING, "euclidean, no stop-gradient", "euclidean", stop_gradient=False, **SLOWLY),
+    _conv(COLLAPSING, "euclidean, no predictor", "euclidean", predictor="none", **SLOWLY),
+    _conv(
+        COLLAPSING,
+        "mlp, euclidean, no stop-gradient",
+        "euclidean",
+        network="mlp",
+        stop_gradient=False,
+        learning_rate=5e-4,
+    ),
+    _conv(COLLAPSING, "cosine, ω = 0.1", "cosine", weight_decay=0.1, learning_rate=5e-4),
+    _conv(
+        COLLAPSING,
+        "mlp, euclidean, ω = 0.1",
+        "euclidean",
+        network="mlp",
+        weight_decay=0.1,
+        learning_rate=5e-4,
+    ),
     _conv(FROZEN, "euclidean, learning rate 1e-8", "euclidean", learning_rate=1e-8),
     _conv(FROZEN, "cosine, learning rate 1e-8", "cosine", learning_rate=1e-8),
 )
@@ -105,11 +148,12 @@ RUNS = (
 def recorded(run: Run, seed: int) -> xarray.Dataset:
     """Train one network, and record its spectrum."""
     if run.start is None:
-        return as_record(train(images="digits", seeds=1, seed=seed, **run.chosen))
+        images = load_digits().images / BRIGHTEST  # without labels, which cost a readout each time
+        return as_record(train(images=images, seeds=1, seed=seed, **run.chosen))
     return _recorded_linear(run, seed)
 
 
-def _recorded_linear(run: Run, seed: int, recordings: int = 101) -> xarray.Dataset:
+def _recorded_linear(run: Run, seed: int, recordings: int = 201) -> xarray.Dataset:
     rng = np.random.default_rng(seed)
     network = Network(**run.chosen)
     left, _ = np.linalg.qr(rng.normal(size=(MODES, MODES)))

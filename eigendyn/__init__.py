@@ -30,6 +30,7 @@ _HOMES = {
     "matrix_flow": "simulation.matrix.matrix_flow:matrix_flow",
     "train": "training.run:train",
     "SpectrumLog": "recording.log:SpectrumLog",
+    "monitor": "fitting.monitor:monitor",
     "diagnose": "analysis.rates.diagnosis:diagnose",
     "design_loss": "analysis.design:design_loss",
     "dynamical_system": "analysis.system:dynamical_system",
@@ -105,6 +106,7 @@ __all__ = [
     "fixed_points",
     "load",
     "matrix_flow",
+    "monitor",
     "named_loss",
     "network",
     "parse_loss",
@@ -141,6 +143,7 @@ if TYPE_CHECKING:
     from eigendyn.crosschecks.audit import audit
     from eigendyn.crosschecks.crosscheck import crosscheck
     from eigendyn.errors import EigendynError
+    from eigendyn.fitting.monitor import monitor
     from eigendyn.recording.log import SpectrumLog
     from eigendyn.results.files import load, save
     from eigendyn.settings.run_settings import Settings

@@ -1,4 +1,4 @@
-"""Draw results: spectra, agreements, bifurcations, portraits, diagnoses, components, training."""
+"""Draw results: spectra, records, agreements, bifurcations, portraits, diagnoses, training."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __getattr__, __dir__ = namespace(
         "diagnosis": "show.plot.collapse:plot_diagnosis",
         "ensemble": "show.plot.ensemble:plot_ensemble",
         "phase_portrait": "show.plot.phase:phase_portrait",
+        "record": "show.plot.record:plot_record",
         "spectrum": "show.plot.spectrum:plot_spectrum",
         "training": "show.plot.training:plot_training",
     },
@@ -26,6 +27,7 @@ __all__ = [
     "diagnosis",
     "ensemble",
     "phase_portrait",
+    "record",
     "spectrum",
     "training",
 ]
@@ -37,5 +39,6 @@ if TYPE_CHECKING:
     from eigendyn.show.plot.components import plot_components as components
     from eigendyn.show.plot.ensemble import plot_ensemble as ensemble
     from eigendyn.show.plot.phase import phase_portrait
+    from eigendyn.show.plot.record import plot_record as record
     from eigendyn.show.plot.spectrum import plot_spectrum as spectrum
     from eigendyn.show.plot.training import plot_training as training

@@ -33,7 +33,7 @@ def command(ctx: click.Context, *, file: Path, **_: Any) -> None:
 
     FILE is what a command has written with -o, or eigendyn.save in Python, as netCDF (.nc): a run
     of simulate, an ensemble, a cross-check, measured data, a diagnosis, branches of a bifurcation,
-    a training on images, or the numbers of a figure.
+    a training on images, a recorded spectrum, or the numbers of a figure.
     """  # noqa: D301
     output = Output.asked_for(ctx, result=(), stem=str(file.with_suffix("")))
     result = load(file)

@@ -15,7 +15,6 @@ Source: Halvagal et al. 2023 (arXiv 2212.04858), the losses in the predictor's e
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -98,9 +97,7 @@ def moments(record: xarray.Dataset, alpha: float | None = None) -> Moments:
         own = (c11, c22, c12, predictor)
         ones = np.ones((PARTS, 1))
         means = (ones * first / PARTS, ones * second / PARTS, ones * shared / PARTS, ones * along)
-        c11, c22, c12, predictor = (
-            np.concatenate(pair) for pair in zip(own, means, strict=True)
-        )
+        c11, c22, c12, predictor = (np.concatenate(pair) for pair in zip(own, means, strict=True))
         mode = np.concatenate([mode, np.full(PARTS, MEAN)])
     return Moments(c11, c22, c12, predictor, mode)
 
@@ -137,9 +134,7 @@ def implied_loss(loss: SymbolicLoss | str, of: Moments) -> tuple[NDArray, float]
     return found, error
 
 
-def contributions(
-    loss: SymbolicLoss | str, of: Moments, begin: int, end: int
-) -> dict[int, float]:
+def contributions(loss: SymbolicLoss | str, of: Moments, begin: int, end: int) -> dict[int, float]:
     """What each mode adds to the change of the implied loss between two recordings.
 
     Modes go one after another from what they were to what they are, in order and in the reverse
@@ -179,9 +174,7 @@ def settings_of(record: xarray.Dataset) -> dict[str, Any]:
     return json.loads(record.attrs.get("settings", "{}"))
 
 
-def _predictor(
-    record: xarray.Dataset, shared: NDArray, alpha: float | None, name: str
-) -> NDArray:
+def _predictor(record: xarray.Dataset, shared: NDArray, alpha: float | None, name: str) -> NDArray:
     if alpha is not None:
         return np.maximum(shared, 0.0) ** alpha
     if name in record:

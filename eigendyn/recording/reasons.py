@@ -66,7 +66,7 @@ def recruiting(seen: Seen) -> str:
     """Which modes rise."""
     rising = seen.of_modes.rises[:, -1] & seen.matters[:, -1]
     return (
-        f"{_named(rising)} {_verb(rising, 'rises', 'rise')}; the effective rank is "
+        f"{_named(rising).capitalize()} {_verb(rising, 'rises', 'rise')}; the effective rank is "
         f"{seen.rank[-1]:.2f}, {_way(seen.of_rank)}, and the variance {seen.total[-1]:.3g}, "
         f"{_way(seen.of_total)}."
     )

@@ -194,6 +194,8 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
         for name, row in MEASURES.items()
         if name in result.variables and set(result[name].dims) == set(row.dims)
     }
+    if "expected_loss" in result.variables:  # what a run of simulate has in the place of a loss
+        measures["loss"] = result["expected_loss"].values
     told: dict[str, Any] = {
         name: str(result.attrs[name]) for name in ("settings", "loss") if name in result.attrs
     }

@@ -1,7 +1,7 @@
 """Prepare a record for its verdict: variances without the mean, shares, ranks, and their rates.
 
-Recordings are averaged to fewer than 2 `MOST`, so that a verdict takes as long whatever their number and
-rates are not of the noise between two of them.
+Recordings are averaged to fewer than 2 `MOST`, so that a verdict takes as long whatever their
+number, and rates are not of the noise between two of them.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eigendyn.analysis.bifurcations.diagram_data import curves_of, diagram_of
 from eigendyn.errors import InvalidSetting
+from eigendyn.recording.record import KIND as RECORD
 from eigendyn.show.paper.figure import draw_again, is_figure
 from eigendyn.show.plot.agreement import save_agreement_picture
 from eigendyn.show.plot.agreement_on_data import save_data_picture
@@ -16,6 +17,7 @@ from eigendyn.show.plot.collapse import save_verdicts
 from eigendyn.show.plot.components import save_components
 from eigendyn.show.plot.ensemble import OF_TRAJECTORIES, save_ensemble_picture
 from eigendyn.show.plot.picture import save_figure
+from eigendyn.show.plot.record import save_record_picture
 from eigendyn.show.plot.spectrum import save_picture
 from eigendyn.show.plot.training import save_training_picture
 
@@ -61,8 +63,17 @@ def _save_bifurcation(dataset: xarray.Dataset, path: Path, force: bool) -> None:
     save_figure(bifurcation_figure(diagram_of(dataset), curves, between), path, force)
 
 
+def _is_record(result: Result) -> bool:
+    return result.attrs.get("kind") == RECORD
+
+
+def _is_run(result: Result) -> bool:
+    return _with_axes(variance=("mode", "time"))(result) and not _is_record(result)
+
+
 KINDS = (
-    Kind("a run of simulate", _with_axes(variance=("mode", "time")), save_picture),
+    Kind("a recorded spectrum", _is_record, save_record_picture),
+    Kind("a run of simulate", _is_run, save_picture),
     Kind("an ensemble", _with_axes(singular_value=OF_TRAJECTORIES), save_ensemble_picture),
     Kind("a cross-check on data", _with_groups("aligned", "descent"), save_data_picture),
     Kind("a cross-check", _with_groups("theory", "agreement"), save_agreement_picture),

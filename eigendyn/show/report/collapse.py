@@ -41,6 +41,13 @@ def summary(diagnosis: Diagnosis) -> dict[str, Any]:
         "lost": _plain(diagnosis.lost),
         "reason": diagnosis.reasons,
         **{name: numbers(run[name].values) for name in PER_MODE if name in run.coords},
+        **changes_told(diagnosis),
+    }
+
+
+def changes_told(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What changed settings would change, ready for JSON."""
+    return {
         "changes": [
             {"options": change.options, "lost": _plain(change.lost), "status": change.status}
             for change in diagnosis.changes
@@ -71,7 +78,7 @@ def table(diagnosis: Diagnosis) -> str:
                 reasons[mode] or "–",
             )
         )
-    return "\n".join([*aligned(rows), "", *_verdict(diagnosis), "", *_changes(diagnosis)])
+    return "\n".join([*aligned(rows), "", *_verdict(diagnosis), "", *changes_said(diagnosis)])
 
 
 def _plain(lost: NDArray | None) -> list[bool] | None:
@@ -91,7 +98,8 @@ def _verdict(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"None of {lost.size} modes is lost {time}."
 
 
-def _changes(diagnosis: Diagnosis) -> Iterator[str]:
+def changes_said(diagnosis: Diagnosis) -> Iterator[str]:
+    """What changed settings would change, in lines."""
     yield "One setting changed, all others and the training time kept:"
     cells = [(f"  {change.options}", _effect(diagnosis, change)) for change in diagnosis.changes]
     yield from aligned(cells, left=2)

@@ -1,0 +1,83 @@
+"""Say which setting would change what becomes of a recorded spectrum, by the theory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eigendyn.analysis.rates.diagnosis import Diagnosis, diagnose
+from eigendyn.errors import InvalidSetting
+from eigendyn.fitting.implied import settings_of
+from eigendyn.settings.run_settings import Settings
+from eigendyn.settings.siamese import Siamese
+
+if TYPE_CHECKING:
+    import xarray
+
+    from eigendyn.theory.losses import SymbolicLoss
+
+OF_VIEWS = ("signal", "noise1", "noise2", "sigma1", "sigma2")
+LARGEST = 1e3  # noise over signal of a mode at most: more of it changes no verdict
+SMALLEST = 1e-9  # of the largest variance, which a mode that none is seen of begins with
+
+
+def changed(
+    record: xarray.Dataset,
+    loss: SymbolicLoss | str,
+    *,
+    theory: Mapping[str, Any] | None = None,
+    progress: bool = False,
+) -> Diagnosis:
+    """Follow the first recorded spectrum by the theory, as trained and with settings changed.
+
+    Args:
+        record: A record whose settings are known.
+        loss: The loss.
+        theory: Settings in the place of recorded ones, as those of a theory that was fitted; those
+            of the views are the noises of the first recording else.
+        progress: Show a progress bar on standard error.
+
+    Returns:
+        Which modes are lost as trained, and which under each changed setting.
+
+    Raises:
+        InvalidSetting: The record does not tell its settings, and none are given.
+        The errors of `diagnose`.
+    """
+    told = settings_of(record)
+    if not told and theory is None:
+        message = (
+            "The record does not tell the settings of its training, so that none can be changed. "
+            "Try eigendyn diagnose with --embeddings and your settings."
+        )
+        raise InvalidSetting(message)
+    known = {field.name for field in fields(Siamese)} - {"loss"}
+    chosen = {
+        name: value
+        for name, value in told.items()
+        if name in known and name not in OF_VIEWS and value != getattr(Settings, name)
+    }
+    chosen["steps"] = max(1, round(float(np.ptp(record["step"].values))))
+    start = np.nan_to_num(record["variance"].values[:, 0])
+    start = np.maximum(start, SMALLEST * start.max())
+    if not isinstance(loss, str):
+        chosen = {k: v for k, v in chosen.items() if k not in ("beta", "stop_gradient")}
+    return diagnose(
+        loss,
+        start,
+        progress=progress,
+        **{**chosen, **_views(record, told, start), **(theory or {})},
+    )
+
+
+def _views(record: xarray.Dataset, told: Mapping[str, Any], start: Any) -> dict[str, Any]:
+    """Noises of the views, as they were first recorded, else as they were set."""
+    if "noise1" not in record or "noise2" not in record:
+        return {name: told[name] for name in OF_VIEWS if told.get(name)}
+    return {
+        name: tuple(np.clip(record[name].values[:, 0] / start, 0.0, LARGEST).tolist())
+        for name in ("noise1", "noise2")
+    }
