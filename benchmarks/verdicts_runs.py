@@ -30,6 +30,8 @@ SMALL = tuple(np.geomspace(1e-3, 0.1, MODES))
 NOISY: dict[str, Any] = {"sigma1": 0.3, "sigma2": 0.3, "batch": 256}
 CONV: dict[str, Any] = {"embedding": 16, "epochs": 40, "saves": 41}
 SLOWLY: dict[str, Any] = {"learning_rate": 2e-4}  # else a collapse is over within two epochs
+FAST: dict[str, Any] = {"learning_rate": 5e-3}
+MLP: dict[str, Any] = {"network": "mlp", "learning_rate": 5e-4}
 HEALTHY, COLLAPSING, FROZEN, OSCILLATING = "healthy", "collapsing", "frozen", "oscillating"
 
 
@@ -121,25 +123,11 @@ RUNS = (
     _conv(HEALTHY, "linear encoder, iso-euclidean", "iso-euclidean", network="linear"),
     _conv(COLLAPSING, "euclidean, ω = 0.1", "euclidean", weight_decay=0.1, learning_rate=5e-4),
     _conv(COLLAPSING, "iso-euclidean, ω = 0.3", "iso-euclidean", weight_decay=0.3, **SLOWLY),
-    _conv(COLLAPSING, "euclidean, no stop-gradient", "euclidean", stop_gradient=False, **SLOWLY),
-    _conv(COLLAPSING, "euclidean, no predictor", "euclidean", predictor="none", **SLOWLY),
-    _conv(
-        COLLAPSING,
-        "mlp, euclidean, no stop-gradient",
-        "euclidean",
-        network="mlp",
-        stop_gradient=False,
-        learning_rate=5e-4,
-    ),
-    _conv(COLLAPSING, "cosine, ω = 0.1", "cosine", weight_decay=0.1, learning_rate=5e-4),
-    _conv(
-        COLLAPSING,
-        "mlp, euclidean, ω = 0.1",
-        "euclidean",
-        network="mlp",
-        weight_decay=0.1,
-        learning_rate=5e-4,
-    ),
+    _conv(COLLAPSING, "mlp, euclidean, ω = 0.1", "euclidean", weight_decay=0.1, **MLP),
+    _conv(COLLAPSING, "cosine, ω = 0.1", "cosine", weight_decay=0.1, learning_rate=2e-3),
+    _conv(COLLAPSING, "euclidean, no stop-gradient", "euclidean", stop_gradient=False, **FAST),
+    _conv(COLLAPSING, "mlp, no stop-gradient", "euclidean", stop_gradient=False, **FAST | MLP),
+    _conv(COLLAPSING, "euclidean, no predictor", "euclidean", predictor="none", **FAST),
     _conv(FROZEN, "euclidean, learning rate 1e-8", "euclidean", learning_rate=1e-8),
     _conv(FROZEN, "cosine, learning rate 1e-8", "cosine", learning_rate=1e-8),
 )

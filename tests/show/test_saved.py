@@ -12,6 +12,7 @@ from trained import trained
 import eigendyn
 from eigendyn.analysis.bifurcations.diagram_data import curves_of, diagram_data, diagram_of
 from eigendyn.errors import InvalidSetting
+from eigendyn.recording.record import as_record
 from eigendyn.show.saved import KINDS, kind_of
 
 FIGURES_MADE = Path(eigendyn.__file__).parent.parent / "figures"
@@ -43,6 +44,7 @@ def measured():
         (tree("aligned", "matrix", "descent", "agreement"), "a cross-check on data"),
         (measured(), "measured data"),
         (trained(), "a training on images"),
+        (as_record(trained()), "a recorded spectrum"),
     ],
 )
 def test_a_result_is_of_one_kind_alone(result, words):

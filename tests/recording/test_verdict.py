@@ -1,0 +1,187 @@
+"""Claims about verdicts on recorded spectra: made-up ones whose fate is known by construction."""
+
+import numpy as np
+import pytest
+
+from eigendyn.recording.record import record
+from eigendyn.recording.verdict import FEWEST, VERDICTS, judge, verdicts
+
+TIMES = np.linspace(0, 20, 41)
+NOISE = 0.01  # of ln v, from recording to recording
+
+
+def made(variance, *, scatter=NOISE, seed=0, times=TIMES, loss="euclidean", **more):
+    """A record of variances (modes, times) whose logarithms scatter."""
+    rng = np.random.default_rng(seed)
+    variance = np.broadcast_to(variance, (len(np.atleast_2d(variance)), len(times)))
+    variance = variance * np.exp(scatter * rng.standard_normal(variance.shape))
+    noises = {name: 0.1 * variance for name in ("noise1", "noise2")}
+    measures = {"variance": variance, **noises, **more}
+    attrs = {"loss": loss} if loss else {}
+    return record(measures, times, 10 * np.arange(len(times)), title="made", **attrs)
+
+
+def growing(begins, rate=1.0):
+    """Logistic growth of modes from small beginnings to one."""
+    ends = np.log(1 / np.asarray(begins) - 1)[:, None]
+    return 1 / (1 + np.exp(ends - rate * TIMES))
+
+
+def ends(*shares, rate=0.3):
+    """Exponential approach from one to some variances; a negative one is never reached."""
+    shares = np.asarray(shares)[:, None]
+    return np.maximum(shares + (1 - shares) * np.exp(-rate * TIMES), 1e-30)
+
+
+def test_modes_that_grow_one_after_another_are_recruitment_though_the_loss_rises():
+    variance = growing([0.5, 1e-2, 1e-4, 1e-6, 1e-8])
+    found = judge(made(variance))
+    assert (found.verdict, found.healthy) == ("recruitment", True)
+    assert "rise" in found.why
+    assert set(verdicts(made(variance))) <= {"", "recruitment", "learning"}
+
+
+def test_an_exponential_fall_is_collapse_and_is_told_before_half_is_lost():
+    variance = np.exp(-0.05 * TIMES) * np.array([[1.0], [0.6], [0.3]])
+    told = verdicts(made(variance))
+    first = told.index("collapse")
+    assert variance[0, first] > 0.5 * (1 + variance[0, -1])
+    found = judge(made(variance))
+    assert (found.verdict, found.healthy) == ("collapse", False)
+    assert "is left in" in found.why
+    assert found.since < 10 * len(TIMES)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fall_to_a_fixed_point_is_no_collapse(seed):
+    told = verdicts(made(5 * ends(0.3, 0.25, 0.4), seed=seed))
+    assert all(VERDICTS[one].healthy for one in told if one)
+
+
+def test_time_left_is_that_of_the_exponential():
+    rate, scale = 0.1, np.array([[1.0], [0.6]])
+    found = judge(made(np.exp(-rate * TIMES) * scale, scatter=0.0))
+    left = float(found.why.split("is left in ")[1].split(",")[0])
+    assert left == pytest.approx(np.log(100) / rate - TIMES[-1], rel=0.01)
+
+
+def test_a_scale_that_decays_under_a_loss_that_does_not_see_it_is_no_collapse():
+    variance = np.exp(-0.2 * TIMES) * np.array([[1.0], [0.9], [0.8]])
+    for more in ({"loss": "cosine"}, {"loss": "iso-cosine"}):
+        assert judge(made(variance, **more)).healthy
+    assert judge(made(variance, loss="euclidean")).verdict == "collapse"
+
+
+def test_the_sign_of_a_measured_loss_tells_a_cosine_where_no_name_does():
+    variance = np.exp(-0.2 * TIMES) * np.array([[1.0], [0.9], [0.8]])
+    held = made(variance, loss="")
+    assert judge(held).verdict == "collapse"
+    assert "unless the loss does not see the scale" in judge(held).why
+    held["loss"] = ("time", np.full(len(TIMES), -0.9))
+    assert judge(held).healthy
+
+
+def test_modes_that_die_under_a_kept_scale_are_named_while_others_live():
+    variance = np.concatenate([np.ones((4, 41)), np.exp(-0.2 * TIMES)[None]])
+    found = judge(made(variance, loss="cosine"))
+    assert found.verdict == "losing modes"
+    assert "mode 4 dies" in found.why
+    most = np.concatenate([np.ones((1, 41)), np.exp(-0.2 * TIMES) * np.ones((4, 1))])
+    assert judge(made(most, loss="cosine")).verdict == "collapse"
+
+
+def test_modes_that_never_mattered_may_die():
+    variance = np.concatenate([np.ones((3, 41)), 0.01 * np.exp(-0.5 * TIMES)[None]])
+    assert judge(made(variance)).healthy
+
+
+def test_a_representation_without_variance_or_with_its_mean_alone_is_constant():
+    nothing = made(np.zeros((3, 41)), scatter=0.0)
+    assert judge(nothing).verdict == "constant output"
+    mean = made(1e-6 * np.ones((3, 41)), mean_share=np.full(41, 0.99999))
+    assert judge(mean).verdict == "constant output"
+    assert "−1" in judge(mean).words
+
+
+def test_views_without_noise_are_told():
+    found = made(np.ones((3, 41)))
+    for name in ("noise1", "noise2"):
+        found[name] = 0 * found[name]
+    assert judge(found).verdict == "noise-free views"
+
+
+def test_a_spectrum_that_never_moved_is_frozen_and_one_that_came_to_rest_is_not():
+    still = made(np.array([[1.0], [0.5], [0.1]]) * np.ones(41), scatter=1e-4)
+    assert judge(still).verdict == "frozen"
+    rested = made(growing([0.5, 0.1], rate=2.0), scatter=1e-4)
+    assert judge(rested).verdict == "settled"
+
+
+def test_a_rate_that_goes_to_zero_stops_a_spectrum_that_is_not_frozen():
+    rate = np.concatenate([np.ones(20), np.full(21, 1e-4)])
+    times = np.cumsum(rate)
+    variance = np.array([[1.0], [0.5]]) * (1 - np.exp(-0.2 * times))
+    found = judge(made(variance, times=times, learning_rate=rate))
+    assert (found.verdict, found.healthy) == ("stopped", True)
+
+
+def test_swings_that_last_are_oscillation_and_scatter_is_not():
+    phases = np.array([[0.0], [1.0], [2.0]])
+    variance = np.exp(np.sin(1.5 * TIMES + phases))
+    assert judge(made(variance)).verdict == "oscillating"
+    assert judge(made(np.ones((3, 41)), scatter=0.15)).verdict != "oscillating"
+
+
+def test_few_samples_for_many_dimensions_are_not_judged():
+    found = judge(made(np.ones((30, 41)), samples=np.full(41, 40.0)))
+    assert (found.verdict, found.healthy) == ("not judged", None)
+    assert "40 samples for 30 modes" in found.why
+
+
+def test_the_scatter_of_few_samples_is_no_fall():
+    rng = np.random.default_rng(1)
+    variance = np.ones((6, 41)) * np.exp(0.08 * rng.standard_normal((6, 41)))
+    told = verdicts(made(variance, scatter=0.0, samples=np.full(41, 300.0)))
+    assert not {"collapse", "losing modes", "oscillating"} & set(told)
+
+
+def test_few_recordings_are_not_judged_and_numbers_that_end_are():
+    few = made(np.ones((3, 41))).isel(time=slice(0, FEWEST - 1))
+    assert judge(few) is None
+    assert set(verdicts(few)) == {""}
+    broken = made(np.ones((3, 41)))
+    broken["variance"][1, 38:] = np.nan
+    found = judge(broken)
+    assert (found.verdict, found.since) == ("diverged", 380.0)
+    gap = made(growing([0.5, 1e-2, 1e-4, 1e-6, 1e-8]))
+    gap["variance"][1, 10] = np.inf
+    assert judge(gap).verdict == "recruitment"
+
+
+def test_a_scale_that_batch_norm_fixes_hides_no_loss_of_dimensions():
+    falling = np.exp(-0.15 * TIMES) * np.array([[1.0], [0.9], [0.8]])
+    kept = 4 - falling.sum(axis=0)  # the whole variance stays
+    held = made(np.concatenate([kept[None], falling]))
+    assert judge(held).verdict == "collapse"
+
+
+def test_a_mean_among_the_modes_is_no_mode():
+    v = np.concatenate([np.full((1, 41), 10.0), growing([0.5, 1e-2, 1e-4, 1e-6])])
+    whole = 1.1 * v.sum(axis=0)
+    found = judge(made(v, mean_share=10.0 / whole))
+    assert found.verdict == "recruitment"
+    assert "0" not in found.why.split(" rise")[0]
+
+
+def test_a_verdict_takes_as_long_whatever_the_number_of_recordings():
+    times = np.linspace(0, 20, 1000)
+    variance = np.exp(-0.05 * times) * np.array([[1.0], [0.6]])
+    held = made(variance, times=times, scatter=0.05)
+    assert len(verdicts(held)) == 1000
+    assert judge(held).verdict == "collapse"
+
+
+def test_every_verdict_has_words():
+    for row in VERDICTS.values():
+        assert row.words.endswith(".")
+        assert (row.holds is None) == (row.why is None)
