@@ -78,14 +78,22 @@ def printed(command: str, folder: str | Path) -> str:
 
 
 def with_data(command: str, folder: str | Path) -> None:
-    """Write the file of measured digits that an earlier block of the README has made."""
+    """Write the file that an earlier line of the README has made: of digits, or of a run."""
     if "--data" in command:
         eigendyn.save(_digits(), Path(folder) / "digits.nc", force=True)
+    if "filling.nc" in command:
+        eigendyn.save(_filling(), Path(folder) / "filling.nc", force=True)
 
 
 @cache
 def _digits() -> xarray.Dataset:
     return eigendyn.data.digits()
+
+
+@cache
+def _filling() -> xarray.Dataset:
+    chosen = {"sigma1": 0.3, "sigma2": 0.3, "learning_rate": 0.05, "steps": 500, "saves": 101}
+    return eigendyn.simulate("euclidean", [0.03, 0.1, 0.5, 2], **chosen)
 
 
 def steady(text: str) -> list[str]:

@@ -100,7 +100,8 @@ def command(ctx: click.Context, *, file: Path, follow: bool, **_: Any) -> None:
 def _read(file: Path, given: dict[str, Any]) -> Reading:
     from eigendyn.fitting.monitor import monitor
 
-    return monitor(load(file), given["loss"], alpha=given["alpha"], seed=given["seed"])
+    held: Any = load(file)
+    return monitor(held, given["loss"], alpha=given["alpha"], seed=given["seed"])
 
 
 def _with_changes(reading: Reading, progress: bool) -> tuple[Reading, Diagnosis | None]:

@@ -334,7 +334,7 @@ def _linear(program: Program, place: int, values: Values) -> Any:
 def rates(
     program: Program,
     states: NDArray,
-    parameters: Mapping[str, float],
+    parameters: Mapping[str, float | NDArray],
     nodes: Nodes,
     times: ArrayLike = 0.0,
 ) -> list[NDArray]:
@@ -343,7 +343,8 @@ def rates(
     Args:
         program: The program.
         states: States (states, modes, times).
-        parameters: One number for each of the program's parameters.
+        parameters: By name, one number, or one for each time (times,); of one that modes have each
+            for themselves a table (times, modes).
         nodes: Where its averages are taken.
         times: Learning rate × step (times,).
 

@@ -6,6 +6,7 @@ number, and rates are not of the noise between two of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,9 +82,9 @@ class Seen:
 
 def seen(record: xarray.Dataset) -> Seen:
     """Prepare a record whose variances are numbers."""
-    own = record["variance"].values
-    modes, count = own.shape
+    modes, count = record["variance"].shape
     cut = _groups(count)
+    together = np.array([one.stop - one.start for one in cut])  # recordings in each group
 
     def of(name: str) -> NDArray:
         """A measure of the record, averaged; not a number where it has none."""
@@ -91,30 +92,11 @@ def seen(record: xarray.Dataset) -> Seen:
             return np.full(len(cut), np.nan)
         return _averaged(record[name].values, cut)
 
-    times, samples = of("time"), record["samples"].values if "samples" in record else None
-    mean = _mean_within(record)
-    own = own.copy()
-    place = np.argmax(own, axis=0)
-    is_mean = np.zeros(own.shape)
-    is_mean[place, np.arange(count)] = mean > own.max(axis=0) / 2
-    own[place, np.arange(count)] -= mean
+    own, is_mean = _without_mean(record)
     variance = np.maximum(_averaged(own, cut), 0.0)
-    a1, a2 = (
-        np.maximum(_averaged(record[name].values, cut), 0) if name in record else np.nan
-        for name in ("noise1", "noise2")
-    )
+    noise1, noise2 = (np.broadcast_to(np.maximum(of(f"noise{i}"), 0), variance.shape) for i in "12")
+    error, floor = _sampling(of, variance, noise1, noise2, together)
     largest = np.maximum(variance.max(axis=0), LEAST)
-    sizes = np.array([one.stop - one.start for one in cut])
-    error, floor = np.zeros(variance.shape), np.zeros(len(cut))
-    if samples is not None:
-        n = _averaged(samples, cut) * sizes
-        with np.errstate(all="ignore"):
-            ratio = (variance + a1) * (variance + a2) / np.maximum(variance, LEAST) ** 2
-            error = np.sqrt((np.where(np.isfinite(ratio), ratio, 1.0) + 1) / n)
-            floor = np.nan_to_num(np.sqrt(a1 * a2).mean(axis=0) * np.sqrt(2 * modes / n))
-    elif "variance_error" in record:
-        spread = _averaged(record["variance_error"].values, cut) / np.sqrt(sizes)
-        error = spread / np.maximum(variance, LEAST)
     is_told = (variance > floor) & (variance >= MATTERS * largest)
     is_told &= _averaged(is_mean, cut) == 0
     matters = np.logical_or.accumulate(is_told, axis=1)
@@ -122,10 +104,10 @@ def seen(record: xarray.Dataset) -> Seen:
     total = variance.sum(axis=0)
     shares = variance / np.maximum(total, LEAST)
     rank = np.exp(-(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=0))
+    times, rates = of("time"), of("learning_rate")
     logs = np.log(np.maximum(variance, LEAST))
-    error *= _calibrated(logs, error, is_told)
-    within = (shares**2 * error**2).sum(axis=0) ** 0.5
-    rates = of("learning_rate")
+    error = error * _calibrated(logs, error, is_told)
+    within = np.sqrt((shares**2 * error**2).sum(axis=0))
     return Seen(
         times=times,
         steps=np.array([record["step"].values[one.start] for one in cut]),
@@ -134,18 +116,59 @@ def seen(record: xarray.Dataset) -> Seen:
         total=total,
         matters=matters,
         rank=rank,
-        noise=(a1 + a2).sum(axis=0) / np.maximum(2 * total, LEAST)
-        if np.ndim(a1) and np.ndim(a2)
-        else np.full(len(cut), np.nan),
+        noise=(noise1 + noise2).sum(axis=0) / np.maximum(2 * total, LEAST),
         mean_share=of("mean_share"),
         learning_rate=rates / np.maximum(np.maximum.accumulate(np.nan_to_num(rates)), LEAST),
-        samples=np.inf if samples is None else float(samples[-1]) / modes,
+        samples=float(record["samples"].values[-1]) / modes if "samples" in record else np.inf,
         scale_free=_scale_free(record),
         of_total=trend(times, np.log(np.maximum(total, LEAST))[None], within[None]),
         of_modes=_of_some(times, logs, error, ever),
         of_shares=_of_some(times, logs - np.log(largest), error, ever),
         of_rank=trend(times, np.log(rank)[None], within[None]),
     )
+
+
+def _without_mean(record: xarray.Dataset) -> tuple[NDArray, NDArray]:
+    """Variances without ‖E z1‖², where nothing was centred, and whether a mode was all mean.
+
+    Both are (modes, times). The mean is taken from the largest mode, which it is of a
+    representation that has much of one.
+    """
+    variance = record["variance"].values.copy()
+    is_mean = np.zeros(variance.shape)
+    needed = {"mean_share", "noise1"}
+    if not needed <= set(record.variables) or "mean_first" in record:
+        return variance, is_mean
+    largest, every = np.argmax(variance, axis=0), np.arange(variance.shape[1])
+    whole = (variance + record["noise1"].values).sum(axis=0)
+    mean = np.nan_to_num(record["mean_share"].values) * whole
+    mean = np.clip(mean, 0, np.maximum(variance[largest, every], 0))
+    is_mean[largest, every] = 2 * mean > variance[largest, every]
+    variance[largest, every] -= mean
+    return variance, is_mean
+
+
+def _sampling(
+    of: Callable[[str], NDArray],
+    variance: NDArray,
+    noise1: NDArray,
+    noise2: NDArray,
+    together: NDArray,
+) -> tuple[NDArray, NDArray]:
+    """Standard error of ln v (modes, times), and variance that noise alone pretends (times,).
+
+    Of N Gaussian samples var(v)/v² = (c11 c22/v² + 1)/N, and eigenvalues of a cross-covariance of
+    noises a1, a2 in M dimensions reach √(2 a1 a2 M/N).
+    """
+    samples = of("samples") * together
+    if np.isnan(samples).all():
+        spread = np.nan_to_num(of("variance_error")) / np.sqrt(together)
+        return spread / np.maximum(variance, LEAST), np.zeros(len(together))
+    with np.errstate(all="ignore"):
+        ratio = (variance + noise1) * (variance + noise2) / np.maximum(variance, LEAST) ** 2
+        error = np.sqrt((np.where(np.isfinite(ratio), ratio, 1.0) + 1) / samples)
+    pretended = np.sqrt(noise1 * noise2).mean(axis=0) * np.sqrt(2 * len(variance) / samples)
+    return error, np.nan_to_num(pretended)
 
 
 def _of_some(times: NDArray, logs: NDArray, error: NDArray, some: NDArray) -> Trend:
@@ -155,16 +178,6 @@ def _of_some(times: NDArray, logs: NDArray, error: NDArray, some: NDArray) -> Tr
     for whole, part in zip(every, (found.rate, found.error, found.end), strict=True):
         whole[some] = part
     return Trend(*every)
-
-
-def _mean_within(record: xarray.Dataset) -> NDArray:
-    """‖E z1‖² where it is a part of the modes, as where nothing was centred (times,)."""
-    needed = {"mean_share", "noise1"}
-    if not needed <= set(record.variables) or "mean_first" in record:
-        return np.zeros(record.sizes["time"])
-    whole = (record["variance"] + record["noise1"]).sum("mode").values
-    largest = record["variance"].values.max(axis=0)
-    return np.clip(np.nan_to_num(record["mean_share"].values) * whole, 0, np.maximum(largest, 0))
 
 
 def _calibrated(logs: NDArray, error: NDArray, is_told: NDArray) -> float:

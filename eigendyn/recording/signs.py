@@ -31,7 +31,7 @@ FRESH = 8  # recordings before which a spectrum that has not moved may move stil
 
 def constant(seen: Seen) -> NDArray:
     """Every input has the same representation."""
-    return (seen.mean_share >= CONSTANT) | (seen.total <= LEAST)
+    return np.logical_or(seen.mean_share >= CONSTANT, seen.total <= LEAST)
 
 
 def dying(seen: Seen) -> NDArray:
@@ -59,7 +59,8 @@ def collapse(seen: Seen) -> NDArray:
         whole &= -seen.of_total.rate[0] * seen.passed > MUCH
         whole |= seen.total < GONE * peak
     lost = (dying(seen) | gone(seen)).sum(axis=0)
-    return whole | ((lost > 0) & (lost >= SEVERAL * seen.matters.sum(axis=0)))
+    are_most = (lost > 0) & (lost >= SEVERAL * seen.matters.sum(axis=0))
+    return np.logical_or(whole, are_most)
 
 
 def losing_modes(seen: Seen) -> NDArray:

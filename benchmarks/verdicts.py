@@ -1,0 +1,145 @@
+"""Judge forty labelled runs, half of them healthy, as they would be judged while they train.
+
+    python benchmarks/verdicts.py [--seed 11] [--kept FOLDER] [--write]
+
+trains the runs of verdicts_runs.py, or finds those that an earlier call has kept, judges every
+record as it grows, prints the table, and writes benchmarks/verdicts.md if asked to. A collapse is
+announced before half of its loss where the first verdict that is not healthy, and stays so to the
+end of the loss, falls on a recording with more than half of the variance that goes in the end.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import xarray
+from machine import described
+from numpy.typing import NDArray
+from verdicts_runs import COLLAPSING, HEALTHY, RUNS, Run, recorded
+
+from eigendyn.recording.seen import seen
+from eigendyn.recording.verdict import FEWEST, Check, judge
+from eigendyn.results.files import load, save
+
+EVERY = 100  # recordings at which a record is judged as it grows, at most
+TUNED = (1, 2, 3)  # seeds on which thresholds were chosen, of these runs and of others like them
+
+
+def main() -> None:
+    """Train what is missing, judge it, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--kept", type=Path, default=None)
+    parser.add_argument("--write", action="store_true")
+    chosen = parser.parse_args()
+    rows = [judged(run, _record(run, number, chosen)) for number, run in enumerate(RUNS)]
+    text = "\n".join(lines(rows, chosen.seed)) + "\n"
+    print(text)
+    if chosen.write:
+        (Path(__file__).parent / "verdicts.md").write_text(text, encoding="utf-8")
+
+
+def _record(run: Run, number: int, chosen: argparse.Namespace) -> xarray.Dataset:
+    if chosen.kept is None:
+        return recorded(run, chosen.seed)
+    chosen.kept.mkdir(parents=True, exist_ok=True)
+    path = chosen.kept / f"{number:02d}.nc"
+    if not path.exists():
+        save(recorded(run, chosen.seed), path)
+    return load(path)
+
+
+def judged(run: Run, record: xarray.Dataset) -> dict[str, object]:
+    """What becomes of a run, what was said of it at the end, and when first that it is not well."""
+    count = record.sizes["time"]
+    looks = np.unique(np.linspace(FEWEST, count, min(EVERY, count - FEWEST + 1)).astype(int))
+    told: list[tuple[int, Check | None]] = [
+        (int(last), judge(record.isel(time=slice(0, last)))) for last in looks
+    ]
+    last = told[-1][1]
+    alarms = [place for place, check in told if check is not None and check.healthy is False]
+    left = _left(record)
+    half = int(np.flatnonzero(left > (left[0:].max() + left[-1]) / 2)[-1])
+    first = alarms[0] - 1 if alarms else None
+    verdict = "none" if last is None else last.verdict
+    return {
+        "run": run,
+        "verdict": verdict,
+        "is_right": last is not None and last.healthy is (run.label == HEALTHY),
+        "alarms": len(alarms),
+        "looks": len(looks),
+        "first": first,
+        "half": half,
+        "left": float(left[first] / left.max()) if first is not None else float("nan"),
+        "is_early": first is not None and first <= half,
+    }
+
+
+def _left(record: xarray.Dataset) -> NDArray:
+    """Variance that is lost in the end and is still there (times,), without that of the mean.
+
+    Where the scale is kept it is that of the modes that end below a hundredth of the largest.
+    """
+    found = seen(record)
+    gone = found.share[:, -1] < 0.01
+    some = gone if found.scale_free and gone.any() else np.ones_like(gone)
+    together = found.variance[some].sum(axis=0)
+    return np.interp(record["time"].values, found.times, together)
+
+
+def lines(rows: list[dict], seed: int) -> Iterator[str]:
+    """All lines of the page."""
+    wrong = [row for row in rows if not row["is_right"]]
+    healthy = [row for row in rows if row["run"].label == HEALTHY]
+    collapses = [row for row in rows if row["run"].label == COLLAPSING]
+    early = [row for row in collapses if row["is_early"]]
+    passing = [row for row in healthy if row["alarms"]]
+    yield "# Verdicts on labelled runs"
+    yield ""
+    yield (
+        f"{len(rows)} runs, {len(healthy)} of them healthy, each judged by the record so far while "
+        f"it grows. Labels follow from the settings ([verdicts_runs.py](verdicts_runs.py)). "
+        f"Thresholds were chosen on seeds {', '.join(map(str, TUNED))}; this is seed {seed}, "
+        "which was not looked at before. Linear networks: 10 modes, batches of 256, recorded 201 "
+        "times on 1,024 samples; conv nets and mlps: scikit-learn's digits, 40 epochs, recorded "
+        "after each."
+    )
+    yield ""
+    yield f"- Wrong at the end: {len(wrong)} of {len(rows)}."
+    yield (
+        f"- Collapses announced before half of what goes in the end had gone: {len(early)} of "
+        f"{len(collapses)}."
+    )
+    yield (
+        f"- Healthy runs of which something else was said on the way: {len(passing)} of "
+        f"{len(healthy)}."
+    )
+    yield ""
+    yield "| run | label | verdict at the end | alarms | first at | half gone at | left then |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in rows:
+        run = row["run"]
+        is_collapse = run.label == COLLAPSING
+        cells = (
+            run.name,
+            run.label,
+            f"{row['verdict']}{'' if row['is_right'] else ' (wrong)'}",
+            f"{row['alarms']} of {row['looks']}",
+            "–" if row["first"] is None else f"{row['first']}",
+            f"{row['half']}" if is_collapse else "–",
+            f"{100 * row['left']:.0f} %" if is_collapse and row["first"] is not None else "–",
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield (
+        "Alarms: recordings at which it was said not to be healthy, of all that were judged. First at, half gone at: "
+        "numbers of recordings from zero. Left then: of the variance that goes in the end, or of "
+        "all where the scale is not kept, over its largest."
+    )
+    yield ""
+    yield described(("numpy", "jax", "equinox", "xarray"))
+
+
+if __name__ == "__main__":
+    main()
