@@ -133,9 +133,9 @@ def lines(rows: list[dict], seed: int) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield (
-        "Alarms: recordings at which it was said not to be healthy, of all that were judged. First at, half gone at: "
-        "numbers of recordings from zero. Left then: of the variance that goes in the end, or of "
-        "all where the scale is not kept, over its largest."
+        "Alarms: recordings at which it was said not to be healthy, of all that were judged. "
+        "First at, half gone at: numbers of recordings from zero. Left then: of the variance that "
+        "goes in the end, or of all where the scale is not kept, over its largest."
     )
     yield ""
     yield described(("numpy", "jax", "equinox", "xarray"))

@@ -81,7 +81,7 @@ def with_data(command: str, folder: str | Path) -> None:
     """Write the file that an earlier line of the README has made: of digits, or of a run."""
     if "--data" in command:
         eigendyn.save(_digits(), Path(folder) / "digits.nc", force=True)
-    if "filling.nc" in command:
+    if "monitor filling.nc" in command:
         eigendyn.save(_filling(), Path(folder) / "filling.nc", force=True)
 
 
@@ -92,7 +92,7 @@ def _digits() -> xarray.Dataset:
 
 @cache
 def _filling() -> xarray.Dataset:
-    chosen = {"sigma1": 0.3, "sigma2": 0.3, "learning_rate": 0.05, "steps": 500, "saves": 101}
+    chosen = {"sigma1": 0.3, "sigma2": 0.3, "learning_rate": 0.05, "steps": 300, "saves": 61}
     return eigendyn.simulate("euclidean", [0.03, 0.1, 0.5, 2], **chosen)
 
 

@@ -100,6 +100,7 @@ def test_ci_runs_its_lines():
 def test_its_output_is_what_is_printed(block, tmp_path, monkeypatch):
     if block.command.startswith("eigendyn ") and "|" not in block.command:  # needs no process
         monkeypatch.chdir(tmp_path)
+        with_data(block.command, tmp_path)
         command = shlex.split(block.command)[1:]
         outcome = CliRunner(env={"COLUMNS": "100"}).invoke(cli, command, prog_name="eigendyn")
         shown = outcome.stdout + outcome.stderr

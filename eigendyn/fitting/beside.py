@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST = 4  # recordings of both, from which on a scale can be told
+ROUND_OFF = 1e-9
 NEAR = 0.1  # of the measured loss's range, or …
 CLOSE = 0.02  # … of its size, within which both are the same
 ALIKE = 0.25  # difference of a scale from one, or of an offset from zero, that are none
@@ -24,6 +25,8 @@ def beside(implied: NDArray, measured: NDArray) -> str:
         lacks = "implied" if np.isfinite(measured).any() else "measured"
         return f"There is no {lacks} loss to compare with."
     difference = float(np.sqrt(np.mean((y - x) ** 2)))
+    if difference <= ROUND_OFF * np.abs(y).max():
+        return "Both are the same."
     if difference <= max(NEAR * np.ptp(y), CLOSE * np.abs(y).max()):
         return f"Both are the same within {difference:.2g}."
     if both.sum() >= FEWEST and np.ptp(x) > 0 and np.ptp(y) > 0:

@@ -29,7 +29,7 @@ def test_a_run_that_recruits_is_healthy_and_its_loss_rises_by_the_modes_that_com
     assert sum(found.contributions.values()) == pytest.approx(
         found.implied[-1] - found.implied[found.since]
     )
-    assert "same within" in found.beside  # of simulate's own expectation
+    assert found.beside == "Both are the same."  # as simulate's own expectation
 
 
 def test_the_reading_is_a_dataset_that_is_saved_and_read_again(dying, tmp_path):
