@@ -4,8 +4,8 @@
 
 trains the runs of verdicts_runs.py, or finds those that an earlier call has kept, judges every
 record as it grows, prints the table, and writes benchmarks/verdicts.md if asked to. A collapse is
-announced before half of its loss where the first verdict that is not healthy, and stays so to the
-end of the loss, falls on a recording with more than half of the variance that goes in the end.
+announced before half of its loss where the first verdict that is not healthy falls on a recording
+with more than half of the variance that goes in the end.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def judged(run: Run, record: xarray.Dataset) -> dict[str, object]:
     last = told[-1][1]
     alarms = [place for place, check in told if check is not None and check.healthy is False]
     left = _left(record)
-    half = int(np.flatnonzero(left > (left[0:].max() + left[-1]) / 2)[-1])
+    half = int(np.flatnonzero(left >= (left.max() + left[-1]) / 2)[-1])
     first = alarms[0] - 1 if alarms else None
     verdict = "none" if last is None else last.verdict
     return {
