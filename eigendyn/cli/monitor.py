@@ -18,7 +18,8 @@ from eigendyn.cli.parameters import Name
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import EigendynError, InvalidSetting, UnreadableFile
-from eigendyn.results.files import load, save
+from eigendyn.recording.reading import read_record
+from eigendyn.results.files import save
 from eigendyn.settings.choices import LOSS_NAMES, TREE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ def command(ctx: click.Context, *, file: Path, follow: bool, **_: Any) -> None:
       eigendyn monitor run.nc --loss cosine --alpha 0.5 --plot run.png
       eigendyn monitor run.nc --follow --json
 
-    FILE holds a spectrum over training time, as netCDF (.nc): a record of your own training, or a
-    result of simulate or train. The loss that its variances, noises and predictor imply stands
-    beside the one that was measured. Where modes die and the record tells its settings, the theory
-    says which of them would change that.
+    FILE holds a spectrum over training time: a record of your own training, a result of simulate or
+    train (.nc), or a plain table of times × eigenvalues (.csv, .npz). The loss that its variances,
+    noises and predictor imply stands beside the one that was measured. Where modes die and the
+    record tells its settings, the theory says which of them would change that.
     Exit code 3: the training is not all right.
     """  # noqa: D301
     output = Output.asked_for(ctx, result=TREE_SUFFIXES)
@@ -100,8 +101,8 @@ def command(ctx: click.Context, *, file: Path, follow: bool, **_: Any) -> None:
 def _read(file: Path, given: dict[str, Any]) -> Reading:
     from eigendyn.fitting.monitor import monitor
 
-    held: Any = load(file)
-    return monitor(held, given["loss"], alpha=given["alpha"], seed=given["seed"])
+    record = read_record(file, given["seed"])
+    return monitor(record, given["loss"], alpha=given["alpha"])
 
 
 def _with_changes(reading: Reading, progress: bool) -> tuple[Reading, Diagnosis | None]:
