@@ -138,6 +138,13 @@ def lines(rows: list[dict], seed: int) -> Iterator[str]:
         "goes in the end, or of all where the scale is not kept, over its largest."
     )
     yield ""
+    yield (
+        f"A verdict needs {FEWEST} recordings: what loses half of its variance in fewer is "
+        "announced late. So is what falls as a power of time, as deep networks without predictor or "
+        "stop-gradient do at first: a fall to a fixed point from far above begins alike, and is "
+        "healthy."
+    )
+    yield ""
     yield described(("numpy", "jax", "equinox", "xarray"))
 
 

@@ -122,6 +122,8 @@ def monitor(
     nothing = np.full(count, np.nan)
     measured = held["loss"].values if "loss" in held else nothing
     given = _loss_of(held) if loss is None else _chosen(held, loss)
+    if given is not None and "loss" not in held.attrs:
+        held = held.assign_attrs(loss=given.name)  # which says whether it sees the scale
     implied, error, parts, since = nothing, np.nan, {}, 0
     if given is None:
         said = "The record does not say which loss it is of, so that none is implied."

@@ -58,14 +58,14 @@ def collapse(seen: Seen) -> NDArray:
         whole = _is_lost(seen.of_total, seen.total, peak, BEGUN)[0]
         whole &= -seen.of_total.rate[0] * seen.passed > MUCH
         whole |= seen.total < GONE * peak
-    lost = (dying(seen) | gone(seen)).sum(axis=0)
+    lost = np.asarray((dying(seen) | gone(seen)).sum(axis=0))
     are_most = (lost > 0) & (lost >= SEVERAL * seen.matters.sum(axis=0))
     return np.logical_or(whole, are_most)
 
 
 def losing_modes(seen: Seen) -> NDArray:
     """Some modes that matter are lost for good or gone."""
-    return (dying(seen) | gone(seen)).any(axis=0)
+    return np.asarray((dying(seen) | gone(seen)).any(axis=0))
 
 
 def oscillating(seen: Seen) -> NDArray:

@@ -142,7 +142,7 @@ def judge(record: xarray.Dataset) -> Check | None:
     """
     variance, steps = record["variance"].values, record["step"].values
     modes = len(variance)
-    finite: NDArray = np.isfinite(variance).all(axis=0)
+    finite = np.asarray(np.isfinite(variance).all(axis=0))
     if len(steps) and not finite[-1]:
         since = float(steps[len(finite) - len(list(takewhile(lambda ok: not ok, finite[::-1])))])
         return Check("diverged", "The last variances are infinite or no numbers.", since)
@@ -170,7 +170,7 @@ def verdicts(record: xarray.Dataset) -> list[str]:
 
     Each is that of `judge`, but for the scatter of recordings, which is that of all of them.
     """
-    finite: NDArray = np.isfinite(record["variance"].values).all(axis=0)
+    finite = np.asarray(np.isfinite(record["variance"].values).all(axis=0))
     usable = np.flatnonzero(finite)
     told = ["" if one else "diverged" for one in finite]
     if len(usable) < FEWEST:
