@@ -140,9 +140,9 @@ def lines(rows: list[dict], seed: int) -> Iterator[str]:
     yield ""
     yield (
         f"A verdict needs {FEWEST} recordings: what loses half of its variance in fewer is "
-        "announced late. So is what falls as a power of time, as deep networks without predictor or "
-        "stop-gradient do at first: a fall to a fixed point from far above begins alike, and is "
-        "healthy."
+        "announced late. So is what falls as a power of time, as deep networks without "
+        "stop-gradient or predictor do at first: a fall to a fixed point from far above begins "
+        "alike, and is healthy."
     )
     yield ""
     yield described(("numpy", "jax", "equinox", "xarray"))

@@ -72,7 +72,6 @@ def _is_run(result: Result) -> bool:
 
 
 KINDS = (
-    Kind("a recorded spectrum", _is_record, save_record_picture),
     Kind("a run of simulate", _is_run, save_picture),
     Kind("an ensemble", _with_axes(singular_value=OF_TRAJECTORIES), save_ensemble_picture),
     Kind("a cross-check on data", _with_groups("aligned", "descent"), save_data_picture),
@@ -85,6 +84,7 @@ KINDS = (
         _with_axes(variance=("seed", "mode", "time"), rankme=("seed", "time")),
         save_training_picture,
     ),
+    Kind("a recorded spectrum", _is_record, save_record_picture),
     Kind("the numbers of a figure", is_figure, draw_again),
 )
 

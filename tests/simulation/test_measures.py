@@ -146,9 +146,9 @@ def test_a_sampled_loss_has_no_value_where_all_modes_have_collapsed():
     loss = parse_loss("sum((z1 - sg(z1 + z2/norm(z2)))**2)/norm(z1)**2", {})
     system = equations(loss, {"closure": "sampled", "samples": 200})
     states = np.array([[[0.3, 0.0], [0.8, 0.0]]])
-    value, error = expected_loss(
-        system, states, np.array([0.0, 1.0]), {"sigma1": 0.1, "sigma2": 0.1}
-    )
+    noises = {"sigma1": 0.1, "sigma2": 0.1}
+    times = np.array([0.0, 1.0])
+    value, error = expected_loss(system.value, states, times, noises, system.chosen)
     assert np.isfinite(value[0])
     assert np.isnan(value[1])
     assert error > 0
