@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.recording.record import KIND
-from eigendyn.recording.verdict import VERDICTS, verdicts
+from eigendyn.recording.verdict import verdicts
 from eigendyn.results.files import check_output
 from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import PICTURE_SUFFIXES
@@ -30,7 +30,20 @@ if TYPE_CHECKING:
 SIZE = (7.2, 4.6)  # inches
 MOST_MODES = 64  # lines; the largest are drawn
 STRIP = 0.035  # height of the verdicts above the axes
-SHADES = {True: "#b7d3e6", False: "#c44e52", None: "#e8e8e8"}  # healthy, not, not known
+SHADES = {  # blue where all is right, red to yellow where it is not, grey where nobody knows
+    "recruitment": "#2f79b5",
+    "learning": "#7fb6dc",
+    "settled": "#bcd9ee",
+    "stopped": "#dce9f4",
+    "diverged": "#5b0f14",
+    "constant output": "#8c1d22",
+    "collapse": "#c44e52",
+    "losing modes": "#e38b6f",
+    "oscillating": "#e6a73c",
+    "noise-free views": "#d3c04a",
+    "frozen": "#ece08f",
+    "not judged": "#e0e0e0",
+}
 LOSSES = {"implied_loss": ("implied by the spectrum", "#0072B2"), "loss": ("measured", "#D55E00")}
 
 
@@ -129,7 +142,7 @@ def _draw_verdicts(record: xarray.Dataset, ax: Axes) -> None:
     for name, group in groupby(range(len(told)), lambda place: told[place]):
         places = list(group)
         if name:
-            colour = SHADES[VERDICTS[name].healthy]
+            colour = SHADES[name]
             ax.axvspan(
                 edges[places[0]], edges[places[-1] + 1], 1 - STRIP, 1, color=colour, lw=0, zorder=3
             )

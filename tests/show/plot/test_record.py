@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import eigendyn
 from eigendyn.errors import InvalidSetting
 from eigendyn.recording.record import as_record, record
+from eigendyn.recording.verdict import VERDICTS
 from eigendyn.show.plot.record import SHADES, draw_losses, draw_ranks, save_record_picture
 
 
@@ -29,9 +31,12 @@ def test_every_mode_is_a_line_over_steps_and_verdicts_stand_above_in_their_colou
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert "collapse" in names
     shade = {handle.get_label(): handle for handle in ax.get_legend().get_patches()}["collapse"]
-    assert shade.get_facecolor()[:3] == pytest.approx(
-        tuple(int(SHADES[False][i : i + 2], 16) / 255 for i in (1, 3, 5))
-    )
+    assert to_hex(shade.get_facecolor()) == SHADES["collapse"]
+
+
+def test_every_verdict_has_a_colour_of_its_own():
+    assert set(SHADES) == set(VERDICTS)
+    assert len(set(SHADES.values())) == len(SHADES)
 
 
 def test_both_losses_and_the_rank_are_drawn(read):
