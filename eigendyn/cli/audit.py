@@ -8,15 +8,9 @@ from typing import Any
 import click
 
 from eigendyn.cli.flags import say
-from eigendyn.cli.options import (
-    beta_option,
-    json_option,
-    loss_option,
-    number_option,
-    seed_option,
-    stop_gradient_option,
-)
+from eigendyn.cli.options import beta_option, loss_option, number_option, stop_gradient_option
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.run_options import json_option, seed_option
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.settings import choices
 from eigendyn.settings.run_settings import Settings

@@ -8,17 +8,12 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import (
-    config_option,
-    dynamics_options,
-    file_option,
-    output_options,
-    samples_option,
-    seed_option,
-)
+from eigendyn.cli.options import dynamics_options
 from eigendyn.cli.parameters import Names, Numbers, is_given
+from eigendyn.cli.run_options import file_option, output_options, samples_option, seed_option
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting

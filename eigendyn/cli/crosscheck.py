@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn.cli.asked import given_settings
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import (
-    config_option,
-    file_option,
-    network_options,
-    output_options,
-    run_options,
-    saves_option,
-    start_options,
-)
+from eigendyn.cli.options import network_options, start_options
 from eigendyn.cli.parameters import is_given
+from eigendyn.cli.run_options import file_option, output_options, run_options, saves_option
 from eigendyn.cli.saving import Output
 from eigendyn.cli.starts import Start
 from eigendyn.cli.subcommand import Subcommand

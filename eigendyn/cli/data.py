@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import FILE, file_option, output_options
+from eigendyn.cli.options import FILE
 from eigendyn.cli.parameters import Name, Numbers, is_given
+from eigendyn.cli.run_options import file_option, output_options
 from eigendyn.cli.saving import Output
 from eigendyn.cli.starts import say_read
 from eigendyn.cli.subcommand import Subcommand

@@ -11,12 +11,12 @@ import click
 
 from eigendyn.cli.options import (
     architecture_options,
-    json_option,
     loss_options,
     model_option,
     variant_options,
     written_loss_options,
 )
+from eigendyn.cli.run_options import json_option
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import chosen_model, lone_loss, loss_text
 from eigendyn.errors import InvalidSetting

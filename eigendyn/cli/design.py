@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eigendyn.cli.options import json_option, loss_options, number_option, param_option
+from eigendyn.cli.options import loss_options, number_option, param_option
 from eigendyn.cli.parameters import numbers_by_name
+from eigendyn.cli.run_options import json_option
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
 

@@ -8,17 +8,12 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import (
-    FILE,
-    config_option,
-    file_option,
-    network_options,
-    output_options,
-    start_options,
-)
+from eigendyn.cli.options import FILE, network_options, start_options
 from eigendyn.cli.parameters import is_given
+from eigendyn.cli.run_options import file_option, output_options
 from eigendyn.cli.saving import Output
 from eigendyn.cli.starts import Start
 from eigendyn.cli.subcommand import Subcommand

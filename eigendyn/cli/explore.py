@@ -8,15 +8,10 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import (
-    config_option,
-    file_option,
-    force_option,
-    network_options,
-    quiet_option,
-    seed_option,
-)
+from eigendyn.cli.options import network_options
+from eigendyn.cli.run_options import file_option, force_option, quiet_option, seed_option
 from eigendyn.cli.subcommand import Subcommand
 
 SUFFIXES = (".html",)

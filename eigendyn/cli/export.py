@@ -10,12 +10,12 @@ import click
 from eigendyn.cli.options import (
     FILE,
     beta_option,
-    force_option,
     loss_options,
     stop_gradient_option,
     written_loss_options,
 )
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.run_options import force_option
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import lone_loss, loss_text
 from eigendyn.settings.choices import BACKENDS

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from eigendyn.cli.options import json_option
+from eigendyn.cli.run_options import json_option
 from eigendyn.cli.subcommand import Subcommand
 
 

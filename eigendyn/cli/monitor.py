@@ -13,8 +13,9 @@ import click
 
 from eigendyn.cli.flags import say
 from eigendyn.cli.interrupt import INTERRUPTED, interruptible
-from eigendyn.cli.options import FILE, file_option, output_options, seed_option
+from eigendyn.cli.options import FILE
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.run_options import file_option, output_options, seed_option
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import EigendynError, InvalidSetting, UnreadableFile

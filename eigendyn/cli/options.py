@@ -1,8 +1,7 @@
-"""Define the options of subcommands, in groups, with the defaults of `Settings`."""
+"""Define the options of what is asked about, in groups, with the defaults of `Settings`."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +9,9 @@ import click
 
 from eigendyn.cli.parameters import Name, Numbers
 from eigendyn.cli.subcommand import LOSS_ARGUMENT
-from eigendyn.errors import UnreadableFile
 from eigendyn.settings import choices
-from eigendyn.settings.choices import check_choice
-from eigendyn.settings.engines import METHODS
 from eigendyn.settings.parameters import PARAMETERS
-from eigendyn.settings.run_settings import TOLERANCES, Settings
+from eigendyn.settings.run_settings import Settings
 
 FILE = click.Path(path_type=Path)
 
@@ -236,125 +232,4 @@ dynamics_options = stack(
     preset_option,
     variant_options,
     physics_options,
-)
-samples_option = click.option(
-    "--samples",
-    type=int,
-    default=Settings.samples,
-    help="Number of samples of the sampled closure.",
-)
-_rtol, _atol = (" or ".join(f"{t[i]:g}" for t in TOLERANCES.values()) for i in (0, 1))
-engine_options = stack(
-    click.option(
-        "--method",
-        type=Name("method", METHODS),
-        default=Settings.method,
-        help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
-        "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "
-        "solutions (closed-form). auto takes a closed form if there is one, else machine code, "
-        "then implicit where that fails; flow with --solver stiff, on a GPU, in float32; steps "
-        "with --momentum, unless --rtol, --atol or --solver asks for a flow.",
-    ),
-    samples_option,
-    click.option(
-        "--closure-accuracy",
-        type=float,
-        default=Settings.closure_accuracy,
-        help="Relative error allowed to the exact closure.",
-    ),
-    click.option(
-        "--solver",
-        type=Name("solver", choices.SOLVERS),
-        default=Settings.solver,
-        help="Solver of the flow in JAX; stiff is an implicit method.",
-    ),
-    click.option(
-        "--rtol",
-        type=float,
-        show_default=f"{_rtol}, by dtype; with samples, their standard error",
-        help="Relative error allowed in a step of the flow.",
-    ),
-    click.option(
-        "--atol",
-        type=float,
-        show_default=f"{_atol}, by dtype",
-        help="Absolute error allowed in a step of the flow.",
-    ),
-)
-
-
-def seed_option(text: str) -> Callable:
-    """The option of the seed, of what is drawn with it."""
-    return click.option("--seed", type=int, default=Settings.seed, help=text)
-
-
-device_options = stack(
-    click.option(
-        "--dtype",
-        type=Name("dtype", choices.DTYPES),
-        default=Settings.dtype,
-        help="Precision of the engine.",
-    ),
-    click.option(
-        "--device",
-        type=Name("device", choices.DEVICES),
-        default=Settings.device,
-        help="Where to run.",
-    ),
-)
-run_options = stack(
-    device_options,
-    seed_option("Seed of the random start and of samples."),
-)
-
-
-def saves_option(default: int) -> Callable:
-    """The option of how many times to save."""
-    return click.option("--saves", type=int, default=default, help="Largest number of saved times.")
-
-
-def file_option(text: str, *flags: str, fresh: str | None = None) -> Callable:
-    """The option of a file to write, and what its name is where none is given."""
-    shown = False if fresh is None else f"a fresh {fresh}"
-    return click.option(*flags, type=FILE, show_default=shown, help=text)
-
-
-def former_option(name: str, *flags: str) -> Callable:
-    """Flags that a file had before, and still may have; the help does not show them."""
-    return click.option(*flags, name, type=FILE, hidden=True)
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-force_option = click.option("--force", is_flag=True, help="Overwrite existing files.")
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No notes and no progress.")
-output_options = stack(force_option, json_option, quiet_option)
-
-
-def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Let a file's values stand where options are not given."""
-    if path is None:
-        return
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        message = f"--config must name a readable TOML file, not {path} ({error})."
-        raise UnreadableFile(message) from error
-    options = [one for one in ctx.command.params if isinstance(one, click.Option)]
-    former = {one.opts[-1].strip("-"): str(one.name) for one in options if one.hidden}
-    known = [str(one.name) for one in options]
-    ctx.default_map = {  # as text, so that 1.5 steps are refused and not cut to 1
-        check_choice("setting", former.get(key, key), known): (
-            value if isinstance(value, list) else str(value)
-        )
-        for key, value in values.items()
-    }
-
-
-config_option = click.option(
-    "--config",
-    type=FILE,
-    is_eager=True,
-    expose_value=False,
-    callback=_read_config,
-    help="TOML file of settings, by their Python names (learning_rate = 0.05); options override.",
 )

@@ -7,17 +7,17 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import (
-    config_option,
-    dynamics_options,
+from eigendyn.cli.options import dynamics_options
+from eigendyn.cli.parameters import Numbers, numbers_by_name
+from eigendyn.cli.run_options import (
     file_option,
     former_option,
     output_options,
     samples_option,
     seed_option,
 )
-from eigendyn.cli.parameters import Numbers, numbers_by_name
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.settings.choices import PICTURE_SUFFIXES

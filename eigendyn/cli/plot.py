@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import FILE, file_option, output_options
+from eigendyn.cli.options import FILE
+from eigendyn.cli.run_options import file_option, output_options
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.results.files import load

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn.cli.asked import asked_for
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.glossary import GLOSSARY
 from eigendyn.cli.interrupt import interruptible
-from eigendyn.cli.options import (
-    config_option,
-    dynamics_options,
+from eigendyn.cli.options import dynamics_options, start_options
+from eigendyn.cli.run_options import (
     engine_options,
     file_option,
     output_options,
     run_options,
     saves_option,
-    start_options,
 )
 from eigendyn.cli.saving import Output
 from eigendyn.cli.starts import Start

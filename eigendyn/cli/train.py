@@ -12,28 +12,30 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eigendyn.cli.asked import given_settings
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
     average_options,
     beta_option,
-    config_option,
-    device_options,
-    file_option,
     function_options,
     learned_options,
     loss_option,
     number_option,
-    output_options,
     predictor_option,
     preset_option,
-    saves_option,
-    seed_option,
     stop_gradient_option,
     target_options,
     written_loss_options,
 )
 from eigendyn.cli.parameters import Name
+from eigendyn.cli.run_options import (
+    device_options,
+    file_option,
+    output_options,
+    saves_option,
+    seed_option,
+)
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss

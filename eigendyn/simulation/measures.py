@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from eigendyn.errors import NoExactClosure
 from eigendyn.program import Operation, Program
 from eigendyn.program.averaging import Nodes
-from eigendyn.program.in_numpy import integrand, quantities, rates
+from eigendyn.program.in_numpy import quantities, rates
+from eigendyn.program.integrand import integrand
 from eigendyn.results.labelled import Column
 from eigendyn.results.trajectory import Numbers, of_row, of_rows
 from eigendyn.settings.run_settings import Settings

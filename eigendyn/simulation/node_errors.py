@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from eigendyn.program import Program
 from eigendyn.program.averaging import Nodes
-from eigendyn.program.in_numpy import integrand
+from eigendyn.program.integrand import integrand
 from eigendyn.results.trajectory import Numbers, of_rows
 
 ROUNDINGS = 8  # of one term: a handful …

@@ -1,25 +1,18 @@
-r"""Choose the quadrature nodes of a program's averages, and estimate their error.
+"""Choose the quadrature nodes of a program's averages, and estimate their error.
 
-With τ_f = y_f² the integrand is even and analytic in each y_f. With y = sinh(ξ)/√2
-(y² in units of 1/E[F]) it stays analytic in a strip |Im ξ| < π/2 whatever the spectrum, so a
-trapezoid rule with step h in ξ, offset by h/2 so that only its positive half is needed, errs by
-about exp(−π²/h), and decades of the spectrum cost a few nodes each. The reach and the step are
-chosen from a requested accuracy, nodes that do not matter are dropped, and the error estimate is
-the difference from a rule that is finer and wider.
+The reach and the step of a trapezoid rule are chosen from a requested accuracy, nodes that do not
+matter are dropped, and the error estimate is the difference from a rule that is finer and wider.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from eigendyn.errors import NoExactClosure, NoProgram
+from eigendyn.errors import NoProgram
 from eigendyn.program import Program
 from eigendyn.program.averaging import NO_NODES, Nodes
 from eigendyn.results.trajectory import Numbers, of_modes, of_rows
@@ -31,22 +24,21 @@ from eigendyn.simulation.node_errors import (
     errors_of_many,
     points_of,
 )
+from eigendyn.simulation.trapezoid_rules import (
+    LONGEST,
+    NEAREST,
+    SHORTEST,
+    find_reach,
+    grid_of,
+    needed_rows,
+    rules,
+    shorter,
+    within_range,
+)
 
-LONGEST, SHORTEST = 0.5, 0.1  # step h
-SHORTER = 0.84  # the next step over the one before where nothing is known, and the second at least
-FALLS = 6.0  # c of errors that fall as exp(−c/h), until two of them tell it; near π² in the end
-AIM = 0.7  # error of the next step over what is allowed: leaving nodes out adds some
-LEAST = 0.6  # the next step over the one before, at least: errors may fall faster than they did
-FINER = 0.72  # the reference rule's step over the rule's own
-WIDER = 2.0  # the reference rule's additional reach in ξ
-NEAREST = 3.0  # reach at which the search begins
-MODERATE = 1e40  # numbers whose products of a few are far from overflow
-FARTHEST = 180.0  # reach at which the search gives up: τ = e^360, whose powers are still numbers
-FASTER = 8.0  # the search widens by this share of the reach, or by two
 FAINT = 1e-20  # largest singular value, far below any tolerance, of spectra that need no nodes
 LARGEST = 2**24  # nodes × modes of a rule beyond which none finer is tried
 NEARBY = 0.05  # relative distance of the nearby spectrum
-BUNCH = 64  # nodes are kept in multiples of this, so that few shapes need compiling
 MANY = 512  # modes from which on nodes are chosen for some of them, and judged on all
 EVENLY, LARGE = 192, 64  # of many modes, those that nodes are chosen for: by rank, and the largest
 
@@ -121,14 +113,14 @@ def fit_nodes(
         np.concatenate([spectra, spectra * _nearby(spectra.shape[1:])]),
         of_rows(parameters, np.tile(np.arange(len(spectra)), 2)),
     )
-    usable, is_usable = _within_range(looked)
+    usable, is_usable = within_range(looked)
     nearest = [NEAREST] * len(program.node_names)
     if not usable:
         return replace(coarse_nodes(program), excess=(np.inf,) * len(is_usable))
-    reach, is_found = _find_reach(usable, accuracy, nearest)
+    reach, is_found = find_reach(usable, accuracy, nearest)
     fit, errors, step = Fit(), {}, LONGEST
     while not fit.step:
-        grid, reference = _rules(program, step, reach)
+        grid, reference = rules(program, step, reach)
         size = len(reference.weights) * spectra.shape[2]
         is_last = not is_found or step == SHORTEST or size > LARGEST
         own, best = [], []
@@ -139,14 +131,14 @@ def fit_nodes(
             if not is_last and errors[step] > accuracy:
                 break
         else:
-            rows = _needed(usable, grid, own, accuracy)
+            rows = needed_rows(usable, grid, own, accuracy)
             served = _errors(
                 usable, [points.moments(grid, rows) for points in usable], best, is_usable
             )
             if is_last or served.excess[is_usable].max() <= accuracy:
                 fit = Fit(grid[rows], step=step, reach=tuple(reach))
                 fit = _judged(fit, served, accuracy)
-        step = _shorter(errors, accuracy)
+        step = shorter(errors, accuracy)
     return replace(fit, reached=fit.reached and is_found)
 
 
@@ -183,12 +175,12 @@ def judge_nodes(
         some = _some_modes(spectra)
         few, own = np.take_along_axis(spectra, some[:, None], axis=2), of_modes(parameters, some)
     looked = points_of(program, few, own)
-    usable, _ = _within_range(looked)
-    reach, is_found = _find_reach(usable, accuracy, list(fit.reach))
-    _, reference = _rules(program, fit.step, reach)
+    usable, _ = within_range(looked)
+    reach, is_found = find_reach(usable, accuracy, list(fit.reach))
+    _, reference = rules(program, fit.step, reach)
     if are_many and usable:
         best = [points.moments(reference) for points in usable]
-        reference = reference[_needed(usable, reference, best, 0.1 * accuracy)]
+        reference = reference[needed_rows(usable, reference, best, 0.1 * accuracy)]
         looked = points_of(program, spectra, parameters)
     errors = _compare(program, fit.nodes, reference, spectra, parameters, dtype, looked)
     judged = _judged(fit, Errors(errors.absolute[places], errors.excess[places]), accuracy)
@@ -198,123 +190,12 @@ def judge_nodes(
 def coarse_nodes(program: Program) -> Fit:
     """A few nodes, for states that none can serve."""
     nearest = [NEAREST] * len(program.node_names)
-    return Fit(_grid(program, LONGEST, nearest), np.inf, False, LONGEST, tuple(nearest))
+    return Fit(grid_of(program, LONGEST, nearest), np.inf, False, LONGEST, tuple(nearest))
 
 
 def reference_nodes(program: Program, fit: Fit) -> Nodes:
     """Nodes of a rule that is finer and wider than a quadrature's."""
-    return _rules(program, fit.step, fit.reach)[1]
-
-
-def _grid(program: Program, step: float, reach: Iterable[float]) -> Nodes:
-    """Product rule over one axis for each quadratic form; the weight is Π dy/y."""
-    axes = [(np.arange(np.ceil(r / step)) + 0.5) * step for r in reach]
-    weights = reduce(np.multiply.outer, [step / np.tanh(xi) for xi in axes]).ravel()
-    taus = np.meshgrid(*(0.5 * np.sinh(xi) ** 2 for xi in axes), indexing="ij")
-    columns = (tau.reshape(-1, 1) for tau in taus)
-    return Nodes(weights, dict(zip(program.node_names, columns, strict=True)))
-
-
-def _rules(program: Program, step: float, reach: Iterable[float]) -> tuple[Nodes, Nodes]:
-    """A rule, and the one that it is judged by, finer and wider."""
-    return _grid(program, step, reach), _grid(program, FINER * step, [r + WIDER for r in reach])
-
-
-def _within_range(looked: list[Points]) -> tuple[list[Points], NDArray]:
-    """Leave out the points whose numbers overflow, or vanish in a denominator; and say which.
-
-    Raises:
-        NoExactClosure: A moment is no number for another reason.
-    """
-    program = looked[0].program
-    nearest = _grid(program, LONGEST, [NEAREST] * len(program.node_names))
-    usable, truths = [], []
-    for points in looked:
-        finite = np.asarray(np.isfinite(points.means(nearest)).all(axis=(1, 2)))
-        if (points.are_within_range & ~finite).any():
-            raise _negative_form()
-        truths.append(finite)
-        if finite.any():
-            usable.append(points.some(finite))
-    return usable, np.concatenate(truths)
-
-
-def _negative_form() -> NoExactClosure:
-    message = (
-        "The exact closure needs quadratic forms that are positive; a root or denominator of "
-        "this loss can become negative. Use sums of squares there, such as norm(z1)."
-    )
-    return NoExactClosure(message)
-
-
-def _find_reach(
-    looked: list[Points], accuracy: float, reach: list[float]
-) -> tuple[list[float], bool]:
-    """Widen each axis, from a given reach, until its outermost layers matter to no mode.
-
-    Returns:
-        The reach, and whether it was found before the numbers end.
-
-    Raises:
-        NoExactClosure: A moment is no number, far from where numbers end.
-    """
-    step, finite = LONGEST, reach
-    while looked and max(reach) < FARTHEST:
-        layers = np.indices([int(np.ceil(r / step)) for r in reach]).reshape(len(reach), -1)
-        outermost = layers >= layers.max(axis=1, keepdims=True) - 1
-        rim = outermost.any(axis=0)
-        grid = _grid(looked[0].program, step, reach)
-        scores = _scores(looked, grid, [points.moments(grid) for points in looked], rim)
-        outer = np.array([scores[axis[rim]].sum() for axis in outermost])
-        if not np.isfinite(scores).all():
-            if all(_is_far_from_overflow(points, grid) for points in looked):
-                raise _negative_form()
-            break
-        finite = reach
-        if max(outer) <= 0.1 * accuracy:
-            return reach, True
-        more = [max(WIDER, r / FASTER) for r in reach]
-        reach = [
-            r + m if o > 0.1 * accuracy else r for r, m, o in zip(reach, more, outer, strict=True)
-        ]
-    return finite, False
-
-
-def _is_far_from_overflow(points: Points, grid: Nodes) -> bool:
-    """Whether no product of a few variances and τ can leave the range of numbers."""
-    sizes = np.abs(
-        np.concatenate([points.states.ravel(), *(v.ravel() for v in grid.values.values())])
-    )
-    sizes = sizes[sizes > 0]
-    return bool((sizes < MODERATE).all() and (sizes > 1 / MODERATE).all())
-
-
-def _needed(looked: list[Points], grid: Nodes, moments: list[Moments], accuracy: float) -> NDArray:
-    """Rows of all nodes but those that together add less than a tenth of the accuracy."""
-    scores = _scores(looked, grid, moments)
-    order = np.argsort(scores)[::-1]
-    needed = max(1, np.count_nonzero(np.cumsum(np.sort(scores)) > 0.1 * accuracy))
-    return np.sort(order[: -(-needed // BUNCH) * BUNCH])
-
-
-def _scores(
-    looked: list[Points], nodes: Nodes, moments: list[Moments], rows: NDArray | None = None
-) -> NDArray:
-    """Largest share of each node, or of some, in any mode's ∫|integrand|, given all moments."""
-    pairs = zip(looked, moments, strict=True)
-    return np.max([each.shares(nodes, of_rule, rows) for each, of_rule in pairs], axis=0)
-
-
-def _shorter(errors: Mapping[float, float], accuracy: float) -> float:
-    """The next step: errors fall as exp(−c/h) or faster, and the last two of them tell c."""
-    *_, (first, large), (second, small) = [(math.inf, math.inf), *errors.items()]
-    if not math.inf > small > accuracy:
-        return max(SHORTEST, SHORTER * second)
-    least, falls = SHORTER, FALLS
-    if math.inf > large > small:
-        least, falls = LEAST, math.log(large / small) / (1 / second - 1 / first)
-    found = 1 / (1 / second + math.log(small / (AIM * accuracy)) / falls)
-    return max(SHORTEST, least * second, found)
+    return rules(program, fit.step, fit.reach)[1]
 
 
 def _excess(points: Points, own: Moments, best: NDArray) -> float:

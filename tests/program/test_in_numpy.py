@@ -10,7 +10,8 @@ from eigendyn.program import Operation, Program
 from eigendyn.program.averaging import Nodes
 from eigendyn.program.derivation import program_of, quantities_of
 from eigendyn.program.in_jax import compile_expressions, compile_field
-from eigendyn.program.in_numpy import integrand, quantities, rates
+from eigendyn.program.in_numpy import quantities, rates
+from eigendyn.program.integrand import integrand
 from eigendyn.theory import symbols as sym
 from eigendyn.theory.conservation import conserved_quantities
 from eigendyn.theory.losses import named_loss

@@ -296,7 +296,7 @@ def test_a_trajectory_that_the_nodes_do_not_serve_says_so_and_spoils_no_other(mo
     system = equations("cosine", {"closure": "exact", "sigma2": 0.1})
     numbers = {"weight_decay": 0.0, "sigma1": 0.0, "sigma2": 0.1}
     poor = fit_nodes(system.program, np.sqrt(narrow)[:, None], numbers, 0.1 * ACCURACY)
-    monkeypatch.setattr(eigendyn.simulation.ensemble, "nodes_for", lambda *_: poor)
+    monkeypatch.setattr("eigendyn.simulation.job.nodes_for", lambda *_: poor)
     run = eigendyn.ensemble("cosine", np.concatenate([narrow, wide]), **settings)
     assert (run.status[:8] == "completed").all()
     assert (run.status[8:] == "closure-inaccurate").any()

@@ -77,8 +77,8 @@ def test_few_rules_are_tried_before_one_is_as_accurate_as_asked_and_hardly_more(
         tried.append(step)
         return rules(program, step, reach)
 
-    rules = nodes._rules
-    monkeypatch.setattr(nodes, "_rules", counted)
+    rules = nodes.rules
+    monkeypatch.setattr(nodes, "rules", counted)
     fit = fit_nodes(PROGRAM, points(np.geomspace(0.05, 2, modes)), PARAMETERS, accuracy)
     assert len(tried) <= 5
     assert fit.step == tried[-1]

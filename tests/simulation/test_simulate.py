@@ -110,22 +110,21 @@ def test_nodes_follow_a_trajectory_that_leaves_the_spectra_they_were_chosen_for(
 
 
 @pytest.mark.full  # program/test_in_jax.py reads the same off the compiled vector field
-@pytest.mark.parametrize("loss", ["cosine", "euclidean"])
-def test_many_modes_need_memory_for_what_is_saved_only(loss):
-    """Nodes × modes would be 120 MB in every intermediate array of the cosine closure."""
-    program = f"""
+def test_many_modes_need_memory_for_what_is_saved_only():
+    """Nodes × modes would be 48 MB in every intermediate array, modes × modes 1.2 GB."""
+    program = """
 import resource, numpy, eigendyn
-spectrum = 10 ** numpy.random.default_rng(0).uniform(-2, 0.3, 30_000)
-small = eigendyn.simulate("{loss}", spectrum[:10], method="flow", steps=2, saves=2)
+spectrum = 10 ** numpy.random.default_rng(0).uniform(-2, 0.3, 12_000)
+small = eigendyn.simulate("cosine", spectrum[:10], method="flow", steps=2, saves=2)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-run = eigendyn.simulate("{loss}", spectrum, method="flow", steps=2, saves=2, closure_accuracy=1e-2)
+run = eigendyn.simulate("cosine", spectrum, method="flow", steps=2, saves=2, closure_accuracy=1e-2)
 assert run.attrs["status"] == "completed", run.attrs["message"]
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) < 240  # MB
+    assert int(done.stdout) < 170  # MB, most of them for compiling
 
 
 @pytest.mark.parametrize("predictor", ["learned", "running", "copy"])

@@ -25,7 +25,7 @@ from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings, with_closure_accuracy
 from eigendyn.settings.wording import short
-from eigendyn.simulation.engines.in_jax.flow import flow
+from eigendyn.simulation.engines.in_jax.flow import integrate
 from eigendyn.simulation.engines.lanes.ensemble import compile_ahead, compiled_ensemble
 from eigendyn.theory.derive import ModeDynamics
 from eigendyn.theory.losses import SymbolicLoss
@@ -277,7 +277,7 @@ def _back(system: Plane, start: Array, lengths: Array, parameters: Parameters) -
 
 
 def _followed(rates: Callable, start: Array, times: Array, parameters: Parameters) -> Array:
-    found = flow(
+    found = integrate(
         rates,  # pyright: ignore[reportArgumentType]
         *(start, times, parameters),
         rtol=RTOL,

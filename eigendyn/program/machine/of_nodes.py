@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eigendyn.program import Operation, Program
-from eigendyn.program.in_numpy import function_of
+from eigendyn.program.evaluation_order import function_of
 
 CHEAP = ("node", "number", "add", "multiply")  # as soon computed as read
 

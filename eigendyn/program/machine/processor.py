@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from llvmlite import binding as llvm
@@ -45,19 +44,11 @@ class Library:
         module: What to compile.
         speed: How much to optimise: 0, as it stands; 1, with registers chosen with care, which is
             worth its time for a loop over many nodes; 3, all that can be done.
-        elsewhere: By name, addresses of functions that the module declares.
         unrolls: Write loops out, and look for vectors in them: worth its time for short loops over
             numbers, not where vectors are written already.
     """
 
-    def __init__(
-        self,
-        module: ir.Module,
-        speed: int = 3,
-        elsewhere: Mapping[str, int] = MappingProxyType({}),
-        *,
-        unrolls: bool = True,
-    ) -> None:
+    def __init__(self, module: ir.Module, speed: int = 3, *, unrolls: bool = True) -> None:
         machine = target(speed)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
@@ -71,8 +62,6 @@ class Library:
         passes = llvm.create_pass_builder(machine, tuning)
         passes.getModulePassManager().run(parsed, passes)
         self._engine = llvm.create_mcjit_compiler(parsed, machine)
-        for name, address in elsewhere.items():
-            self._engine.add_global_mapping(parsed.get_function(name), address)
         self._engine.finalize_object()
 
     def function(self, name: str, result: Any, *arguments: Any) -> Callable:

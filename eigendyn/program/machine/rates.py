@@ -50,10 +50,7 @@ def emit_rates(
     """
     form = layout(program, modes, lanes, kind, across)
     _check(program)
-    several = ir.VectorType(kind, lanes).as_pointer()
-    one = kind.as_pointer()
-    arguments = [several, several, several, one, I64, one, several]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), NAME)
+    function = ir.Function(module, rates_type(kind, lanes), NAME)
     function.linkage = "internal"
     function.attributes.add("nounwind")
     function.attributes.add("noinline")  # an integrator calls it once for every stage
@@ -67,6 +64,13 @@ def emit_rates(
     Emitter(form, Builder(at, kind), {each.name: each for each in function.args}).write()
     at.ret_void()
     return function
+
+
+def rates_type(kind: ir.Type, lanes: int) -> ir.FunctionType:
+    """Type of the function that `emit_rates` writes."""
+    several, one = ir.VectorType(kind, lanes).as_pointer(), kind.as_pointer()
+    arguments = [several, several, several, one, I64, one, several]
+    return ir.FunctionType(ir.VoidType(), arguments)
 
 
 def _check(program: Program) -> None:

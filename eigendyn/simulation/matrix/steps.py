@@ -14,7 +14,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from eigendyn.settings.run_settings import Settings
-from eigendyn.simulation.engines.in_jax.flow import flow
+from eigendyn.simulation.engines.in_jax.flow import integrate
 from eigendyn.simulation.matrix.moments import SecondMoments
 from eigendyn.simulation.matrix.rates import (
     Law,
@@ -175,7 +175,7 @@ def _flow(law, measure, state, moments, numbers, times, solver, rtol, atol, max_
         return flow_rates(law, state, moments, numbers, time)
 
     options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_steps": max_steps}
-    solution: Any = flow(field, state, times, {}, solver=solver, **options)  # pyright: ignore[reportArgumentType]
+    solution: Any = integrate(field, state, times, {}, solver=solver, **options)  # pyright: ignore[reportArgumentType]
     # The start is saved only if a step succeeds.
     states = jax.tree.map(lambda path, first: path.at[0].set(first), solution.ys, state)
     measured = jax.lax.map(lambda one: measure(law, one, moments, numbers), states)

@@ -5,7 +5,7 @@ import pytest
 from in_machine import closed_dynamics, interpreted, random_point
 
 from eigendyn.program.derivation import program_of
-from eigendyn.program.in_numpy import integrand
+from eigendyn.program.integrand import integrand
 from eigendyn.program.machine.field import rates_of_many
 from eigendyn.program.moments import moments_program
 from eigendyn.simulation.nodes import fit_nodes

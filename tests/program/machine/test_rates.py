@@ -21,7 +21,8 @@ from eigendyn.theory.loss_text import parse_loss
 from eigendyn.theory.losses import loss_from_function
 from eigendyn.theory.symbols import mode_sum
 
-MODES, TWO = (1, 5, 33), (2,)  # two are written out as five are
+MODES = (1, 5, 33)
+FEWER, MANY = 2, 33  # what is written out, as five modes are, and what stands in loops
 IN_JAX = 5  # its code does not know how many modes there are, and is compiled anew for each number
 OWN = {
     "quartic": ("sum((lam*z1 - g*sg(z2))**4*lam) - sum(lam*z1**2*z2**2)**2", {"g": 0.3}),
@@ -57,10 +58,13 @@ AGAIN = {
 FEW = (chosen() | (SYSTEMS.keys() - dict(systems()).keys())) - AGAIN
 
 
+def closed(settings):
+    return closed_dynamics(**{name: value for name, value in settings.items() if name != "scale"})
+
+
 @pytest.fixture(scope="module", params=full_but(SYSTEMS, FEW))
 def dynamics(request):
-    settings = {name: value for name, value in request.param.items() if name != "scale"}
-    return closed_dynamics(**settings)
+    return closed(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -85,26 +89,40 @@ def from_jax(dynamics, program, point):
     return np.asarray(rates)
 
 
-@pytest.mark.parametrize("several", [MODES, pytest.param(TWO, marks=pytest.mark.full)])
-def test_rates_are_those_of_the_vector_field(dynamics, its_program, several):
+def assert_right(program, modes):
+    """Return where the rates were compared, those found and the best, and their terms' size."""
+    point = random_point(program, modes)
+    best, size = interpreted(program, point)
+    if modes > 1:  # of one mode, the cosine loss has only terms that cancel
+        assert np.median(size / np.abs(best)) < 1e3  # else this would show nothing
+    found = Machine(program, modes)(point)
+    assert (np.abs(found - best) <= 1e-15 * size).all()
+    return point, found, best, size
+
+
+def test_rates_are_those_of_the_vector_field(dynamics, its_program):
     """Measured: 1e-16 of the terms' size, where 1e-13 would do."""
-    program = its_program
-    for modes in several:
-        point = random_point(program, modes)
-        best, size = interpreted(program, point)
-        if modes > 1:  # of one mode, the cosine loss has only terms that cancel
-            assert np.median(size / np.abs(best)) < 1e3  # else this would show nothing
-        found = Machine(program, modes)(point)
-        assert (np.abs(found - best) <= 1e-15 * size).all()
+    for modes in MODES:
+        point, found, best, size = assert_right(its_program, modes)
         if modes == IN_JAX:
-            expected = from_jax(dynamics, program, point)
+            expected = from_jax(dynamics, its_program, point)
             assert (np.abs(expected - best) <= 1e-15 * size).all()
             assert (np.abs(found - expected) <= 1e-15 * size).all()
 
 
-@pytest.mark.parametrize("modes", first_of(3, 33))
-def test_single_precision_and_other_contents_of_vectors_give_the_same_rates(its_program, modes):
-    program = its_program
+def test_single_precision_and_other_contents_of_vectors_give_the_same_rates(its_program):
+    assert_same_in_other_vectors(its_program, 3)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", sorted(FEW))  # in which every part of a theory stands
+def test_so_are_those_of_fewer_modes_and_of_many_in_other_vectors(name):
+    program = program_of(closed(SYSTEMS[name]))
+    assert_right(program, FEWER)
+    assert_same_in_other_vectors(program, MANY)
+
+
+def assert_same_in_other_vectors(program, modes):
     point = random_point(program, modes, seed=1)
     best, size = interpreted(program, point)
     single = Machine(program, modes, 16, dtype=np.float32)(random_point(program, modes, 16, 2))

@@ -22,7 +22,7 @@ from eigendyn.results.trajectory import (
     Numbers,
     each_row,
 )
-from eigendyn.simulation.engines.in_jax.flow import flow
+from eigendyn.simulation.engines.in_jax.flow import integrate
 
 LOCKSTEP = 64  # trajectories that are integrated together
 FEWEST = 8  # that are worth a length of their own
@@ -89,7 +89,7 @@ def _padded(rows: NDArray) -> NDArray:
 def _flows(field, starts, times, parameters, *, solver, max_steps, rtol, atol):
     def one(each: tuple[Array, Mapping]) -> tuple[Array, Array, Array]:
         start, numbers = each
-        found = flow(
+        found = integrate(
             field, start, times, numbers, solver=solver, rtol=rtol, atol=atol, max_steps=max_steps
         )
         is_out = found.result == diffrax.RESULTS.max_steps_reached

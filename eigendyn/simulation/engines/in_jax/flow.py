@@ -19,6 +19,7 @@ from eigendyn.settings.choices import check_choice
 from eigendyn.settings.keywords import takes
 
 SHORTEST = 1e-30  # step as a fraction of the time, where rates that are not finite end the run
+FORWARD = diffrax.ForwardMode()
 SOLVERS = {"explicit": diffrax.Dopri8, "stiff": diffrax.Kvaerno5}
 
 
@@ -60,6 +61,31 @@ def flow(
     """
     check_is("field", field, callable(field), "what eigendyn.vector_field(loss) gives")
     check_choice("solver", solver, SOLVERS)
+    return integrate(
+        *(field, start, times, parameters),
+        solver=solver,
+        rtol=rtol,
+        atol=atol,
+        max_steps=max_steps,
+        progress=progress,
+        adjoint=diffrax.RecursiveCheckpointAdjoint(),
+    )
+
+
+def integrate(
+    field: VectorField,
+    start: Array,
+    times: Array,
+    parameters: Mapping[str, Array | float],
+    *,
+    solver: str = "explicit",
+    rtol: float = 1e-10,
+    atol: float = 1e-12,
+    max_steps: int = 100_000,
+    progress: bool = False,
+    adjoint: diffrax.AbstractAdjoint = FORWARD,
+) -> diffrax.Solution:
+    """As `flow`, with checked arguments; not in reverse mode, so that it compiles sooner."""
     return diffrax.diffeqsolve(
         diffrax.ODETerm(field),  # pyright: ignore[reportArgumentType]
         SOLVERS[solver](),
@@ -77,6 +103,7 @@ def flow(
         ),
         max_steps=max_steps,
         throw=False,
+        adjoint=adjoint,
         progress_meter=diffrax.TqdmProgressMeter() if progress else diffrax.NoProgressMeter(),
     )
 
@@ -112,7 +139,7 @@ def gradient_flow(
     )
 
 
-_flow = partial(jax.jit, static_argnames=("solver", "max_steps", "progress"))(flow)
+_flow = partial(jax.jit, static_argnames=("solver", "max_steps", "progress"))(integrate)
 
 
 def _verdict(result: diffrax.RESULTS, last: float) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from eigendyn.simulation.engines.lanes.workspace import (
     POINTERS,
     WHOLE,
     build_frame,
+    padded,
     room_for,
     workspace,
 )
@@ -37,18 +38,22 @@ class Kernel:
 
     Args:
         call: The function; its arguments are those of `workspace.build_frame`.
+        rates: Where the right-hand side stands, the first of them.
         lanes: Trajectories side by side.
         across: What the vectors of the right-hand side hold, "trajectories" or "modes".
         block: Saved times in one vector: times need so many infinities behind them.
         workspace: Bytes that each thread needs.
+        own: Bytes that the right-hand side needs besides.
         libraries: What the function, and what it calls, live in.
     """
 
     call: Callable
+    rates: int
     lanes: int
     across: str
     block: int
     workspace: int
+    own: int
     libraries: tuple[Library, Library]
 
 
@@ -76,44 +81,64 @@ def build_kernel(
     Raises:
         NoProgram: A function that there is no machine code for.
     """
-    kind, register = kind_of(bits), lanes(bits)
     coordinates = len(program.states) * modes
-    width = _registers(program, coordinates) * register if across == "trajectories" else 1
-    own = -(-workspace_numbers(program, modes, width, kind, across) // width)
-    methods = (tableau, chebyshev_like(tableau))
-    parts = workspace(methods, coordinates, numbers_of(program, modes), own)
-    compiled, type_ = _rates(program, modes, width, bits, across, quickly)
-    module = ir.Module("ensemble")
-    rates = ir.Function(module, type_, NAME)
-    block = max(register // 2, 2)  # a step passes one or two
-    shape = (methods, parts, width, kind, block, program.moved)
+    width = _registers(program, coordinates) * lanes(bits) if across == "trajectories" else 1
+    rates = _rates(program, modes, width, bits, across, quickly)
     # with averages the rates take nearly all the time, and the code around them may be slower
     is_short = quickly and bool(program.node_names)
-    emit_integrator(build_frame(module, rates, *shape, is_short=is_short))
+    library, room = _integrator(tableau, program.moved, modes, width, bits, quickly, is_short)
+    parameters = padded(numbers_of(program, modes), width) * width
+    own = workspace_numbers(program, modes, width, kind_of(bits), across)
     number = ctypes.c_double if bits == 64 else ctypes.c_float
     pointers = [ctypes.c_void_p] * len(POINTERS)
     types = [*pointers, *[ctypes.c_int64] * len(WHOLE), *[number] * len(NUMBERS)]
-    elsewhere = {NAME: compiled.address(NAME)}
-    library = Library(module, 0 if quickly else 3, elsewhere, unrolls=coordinates <= FEW)
     return Kernel(
         call=library.function("integrate", None, *types),
+        rates=rates.address(NAME),
         lanes=width,
         across=across,
-        block=block,
-        workspace=room_for(parts, width) * bits // 8,
-        libraries=(library, compiled),
+        block=_block(bits),
+        workspace=(room + parameters) * bits // 8,
+        own=own * bits // 8,
+        libraries=(library, rates),
     )
 
 
 @lru_cache(maxsize=64)
 def _rates(
     program: Program, modes: int, width: int, bits: int, across: str, quickly: bool
-) -> tuple[Library, ir.FunctionType]:
+) -> Library:
     """The right-hand side, which all methods share: most of the time of a run is its own."""
     module = ir.Module(NAME)
     function = emit_rates(module, program, modes, width, kind_of(bits), across)
     function.linkage = "external"
-    return Library(module, 1 if quickly else 3), function.function_type
+    return Library(module, 1 if quickly else 3)
+
+
+@lru_cache(maxsize=64)
+def _integrator(
+    tableau: Tableau,
+    moved: tuple[int | None, ...],
+    modes: int,
+    width: int,
+    bits: int,
+    quickly: bool,
+    is_short: bool,
+) -> tuple[Library, int]:
+    """The integrator of every right-hand side of a shape, and the numbers of its workspace."""
+    methods = (tableau, chebyshev_like(tableau))
+    coordinates = len(moved) * modes
+    parts = workspace(methods, coordinates)
+    module = ir.Module("ensemble")
+    shape = (methods, parts, width, kind_of(bits), _block(bits), moved)
+    emit_integrator(build_frame(module, *shape, is_short=is_short))
+    library = Library(module, 0 if quickly else 3, unrolls=coordinates <= FEW)
+    return library, room_for(parts, width)
+
+
+def _block(bits: int) -> int:
+    """Saved times in one vector: a step passes one or two."""
+    return max(lanes(bits) // 2, 2)
 
 
 def _registers(program: Program, coordinates: int) -> int:

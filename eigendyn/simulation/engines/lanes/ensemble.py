@@ -176,15 +176,15 @@ class _Work:
             *(self.starts, self.sweeps, nodes, times, order, taken, self.scales, self.estimates),
             *(self.values, self.status, self.steps),
         )
-        pointers = [array.ctypes.data for array in arrays]
+        pointers = [kernel.rates, *(array.ctypes.data for array in arrays)]
         first = int(self.saved[0] == self.span[0])
-        counts = (rows, first, len(self.saved), len(order))
+        counts = (self.sweeps.shape[1], rows, first, len(self.saved), len(order))
         numbers = (*self.span, *self.tolerances, lowest, self.max_steps)
 
         def work(_thread: int = 0) -> None:
-            space = np.empty(kernel.workspace + ALIGNED, np.uint8)
-            place = space.ctypes.data
-            kernel.call(*pointers, place + -place % ALIGNED, *counts, *numbers)
+            space = np.empty(kernel.workspace + kernel.own + ALIGNED, np.uint8)
+            place = -(-space.ctypes.data // ALIGNED) * ALIGNED
+            kernel.call(*pointers, place, place + kernel.workspace, *counts, *numbers)
 
         threads = -(-len(order) // kernel.lanes)
         if threads > 1:

@@ -70,7 +70,7 @@ def _prepare(f: Frame) -> None:
         w.store(w.spread(1.0), f.vectors["y"], i)
         w.store(w.spread(0.0), f.vectors["slopes"], i)
         w.store(w.spread(1.0), f.vectors["disturbance"], i)
-    with w.loop(f.parameters) as i:
+    with w.loop(f.numbers["parameters"]) as i:
         w.store(w.spread(1.0), f.vectors["parameters"], i)
 
 
@@ -105,8 +105,8 @@ def _take(f: Frame, lane: Any) -> None:
             f.put("trajectory", trajectory, lane)
             f.put("scale", w.load(f.arrays["scales"], trajectory), lane)
             f.put("total", whole(0), lane)
-            row = w.at.mul(trajectory, whole(f.parameters))
-            with w.loop(f.parameters) as i:
+            row = w.at.mul(trajectory, f.numbers["parameters"])
+            with w.loop(f.numbers["parameters"]) as i:
                 value = w.load(f.arrays["sweeps"], w.at.add(row, i))
                 w.store(value, w.lane(w.point(f.vectors["parameters"], i), lane))
         with none:

@@ -9,14 +9,15 @@ from typing import Any
 from llvmlite import ir
 
 from eigendyn.program.machine.builder import I8, I32, I64, Builder, whole
+from eigendyn.program.machine.rates import rates_type
 from eigendyn.simulation.engines.runge_kutta.tableau import Place, Tableau, coefficients, places
 
 POINTERS = (
-    *("starts", "sweeps", "nodes", "times", "order", "taken", "scales", "estimates"),
-    *("values", "status", "steps", "workspace"),
+    *("rates", "starts", "sweeps", "nodes", "times", "order", "taken", "scales", "estimates"),
+    *("values", "status", "steps", "workspace", "own"),
 )  # arguments, in this order, then
-WRITTEN = ("scales", "estimates", "values", "status", "steps", "workspace")
-WHOLE = ("node_count", "first", "saved", "total")
+WRITTEN = ("scales", "estimates", "values", "status", "steps", "workspace", "own")
+WHOLE = ("parameters", "node_count", "first", "saved", "total")
 NUMBERS = ("begins", "ends", "rtol", "atol", "floor", "most_steps")
 LANE_NUMBERS = (
     *("time", "step", "taken", "rtol", "atol", "scale", "last_scale", "active", "fresh"),
@@ -36,9 +37,7 @@ class Frame:
     Args:
         w: Where its instructions are written.
         methods: Two of the same shape, of which each lane uses one.
-        rates: The right-hand side, a function of the module.
         coordinates: States × modes.
-        parameters: Parameters of the right-hand side.
         arrays: The caller's arrays by name, and the numbers of both "methods".
         numbers: The caller's numbers by name.
         vectors: In the workspace, by name.
@@ -51,9 +50,7 @@ class Frame:
 
     w: Builder
     methods: tuple[Tableau, Tableau]
-    rates: ir.Function
     coordinates: int
-    parameters: int
     arrays: dict[str, Any]
     numbers: dict[str, Any]
     vectors: dict[str, Any]
@@ -94,10 +91,9 @@ class Frame:
         w, lanes = self.w, self.lanes
         w.store(time, lanes["stage_time"])
         nodes, count = self.arrays["nodes"], self.numbers["node_count"]
-        own, parameters = self.vectors["rates"], self.vectors["parameters"]
-        own = w.at.bitcast(own, w.kind.as_pointer())
+        own, parameters = self.arrays["own"], self.vectors["parameters"]
         places = (lanes["stage_time"], states, parameters, nodes, count, own, slopes)
-        w.at.call(self.rates, places)
+        w.at.call(self.arrays["rates"], places)
 
     def get(self, name: str, lane: Any | None = None) -> Any:
         """A number of every lane, or of one."""
@@ -114,16 +110,14 @@ class Frame:
         self.w.store(value, place if lane is None else self.w.lane(place, lane))
 
 
-def workspace(
-    methods: tuple[Tableau, Tableau], coordinates: int, parameters: int, rates: int
-) -> dict[str, int]:
+def workspace(methods: tuple[Tableau, Tableau], coordinates: int) -> dict[str, int]:
     """Vectors that each part of the workspace has, in the order in which they lie there.
+
+    Behind them lie the parameters, of which each right-hand side has its own number.
 
     Args:
         methods: Two of the same shape.
         coordinates: States × modes.
-        parameters: Parameters of the right-hand side.
-        rates: Vectors that the right-hand side itself needs.
     """
     tableau = methods[0]
     return {
@@ -133,8 +127,6 @@ def workspace(
         "disturbance": coordinates,
         "slopes": tableau.slopes * coordinates,
         "dense": len(tableau.dense) * coordinates,
-        "parameters": parameters,
-        "rates": rates,
         "method": len(places(methods)),
     }
 
@@ -152,7 +144,6 @@ def room_for(parts: dict[str, int], lanes: int) -> int:
 
 def build_frame(
     module: ir.Module,
-    rates: ir.Function,
     methods: tuple[Tableau, Tableau],
     parts: dict[str, int],
     lanes: int,
@@ -165,9 +156,8 @@ def build_frame(
 
     Args:
         module: Where to.
-        rates: dx/dt of all coordinates in all lanes.
         methods: Two of the same shape, the second one the more stable.
-        parts: Parts of the workspace, those of `workspace`.
+        parts: Parts of the workspace, those of `workspace`; the parameters follow.
         lanes: Trajectories side by side in one vector.
         kind: Double or float.
         block: Saved times in one vector.
@@ -176,6 +166,7 @@ def build_frame(
     """
     elements = {"order": I64, "taken": I64, "status": I8, "steps": I32}
     pointers = [elements.get(name, kind).as_pointer() for name in POINTERS]
+    pointers[POINTERS.index("rates")] = rates_type(kind, lanes).as_pointer()
     types = [*pointers, *(I64 for _ in WHOLE), *(kind for _ in NUMBERS)]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), types), "integrate")
     w = Builder(ir.IRBuilder(function.append_basic_block("entry")), kind, lanes)
@@ -188,6 +179,7 @@ def build_frame(
     for name, size in parts.items():
         vectors[name] = w.point(place, offset)
         offset += padded(size, lanes)
+    vectors["parameters"] = w.point(place, offset)
     # the numbers of the first method, then those of the second
     known = places(methods)
     table = [[one.get(place, 0.0) for place in known] for one in map(coefficients, methods)]
@@ -196,9 +188,7 @@ def build_frame(
     return Frame(
         w=w,
         methods=methods,
-        rates=rates,
         coordinates=parts["y"],
-        parameters=parts["parameters"],
         arrays={name: given[name] for name in POINTERS} | {"methods": w.constants(table)},
         numbers={name: given[name] for name in (*WHOLE, *NUMBERS)},
         vectors=vectors,

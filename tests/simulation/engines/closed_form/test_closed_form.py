@@ -1,6 +1,7 @@
 """Claims about closed forms: against mpmath, against numerical integration, against the flow."""
 
 from fractions import Fraction
+from functools import cache
 
 import mpmath as mp
 import numpy as np
@@ -68,6 +69,13 @@ def _growth(loss, v, alpha, a, b):
 
 def _dynamics(name, alpha=1.0, closure="exact", **options):
     return close(mode_dynamics(named_loss(name, **options), alpha), closure)
+
+
+@cache
+def _compiled(name, alpha):
+    """The same field for every noise, so that its flow is compiled once."""
+    dynamics = _dynamics(name, alpha)
+    return dynamics, compile_field(dynamics)
 
 
 def _solved(dynamics, starts, times, parameters):
@@ -148,8 +156,7 @@ def test_closed_forms_agree_with_an_independent_integrator(loss, alpha, noise):
 @EXPONENTS
 @NOISES
 def test_closed_forms_agree_with_the_gradient_flow(loss, alpha, noise):
-    dynamics = _dynamics(loss, alpha)
-    field = compile_field(dynamics)
+    dynamics, field = _compiled(loss, alpha)
     parameters = {"sigma1": noise**0.5, "sigma2": 0.1, "weight_decay": 0.0}
     times = np.linspace(0, 150, 31)
     flowed = gradient_flow(field, np.sqrt(STARTS)[None], times, parameters)
