@@ -11,7 +11,9 @@ from eigendyn.cli.options import FILE
 from eigendyn.cli.run_options import file_option, output_options
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
+from eigendyn.recording.reading import read_record
 from eigendyn.results.files import load
+from eigendyn.settings.matrix_files import ARRAYS, TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,10 +36,11 @@ def command(ctx: click.Context, *, file: Path, **_: Any) -> None:
 
     FILE is what a command has written with -o, or eigendyn.save in Python, as netCDF (.nc): a run
     of simulate, an ensemble, a cross-check, measured data, a diagnosis, branches of a bifurcation,
-    a training on images, a recorded spectrum, or the numbers of a figure.
+    a training on images, a recorded spectrum, or the numbers of a figure. A plain table of times ×
+    eigenvalues (.csv, .npy, .npz) is drawn as a recorded spectrum.
     """  # noqa: D301
     output = Output.asked_for(ctx, result=(), stem=str(file.with_suffix("")))
-    result = load(file)
+    result = read_record(file) if file.name.lower().endswith((*ARRAYS, *TABLES)) else load(file)
 
     def known() -> Any:
         from eigendyn.show.saved import kind_of

@@ -48,6 +48,13 @@ def test_a_script_is_told_what_was_drawn():
     assert told == {"kind": "a run of simulate", "files": {"picture": "runs/one.png"}}
 
 
+def test_a_plain_table_is_drawn_as_a_spectrum(folder):
+    (folder / "mine.csv").write_text("time,a,b\n0,0.1,0.2\n1,0.2,0.2\n2,0.5,0.2\n")
+    outcome = invoke("mine.csv")
+    assert "mine.csv is a recorded spectrum." in outcome.stdout
+    assert (folder / "mine.png").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
