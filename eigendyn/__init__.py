@@ -31,6 +31,7 @@ _HOMES = {
     "train": "training.run:train",
     "SpectrumLog": "recording.log:SpectrumLog",
     "monitor": "fitting.monitor:monitor",
+    "fit": "fitting.fit:fit",
     "diagnose": "analysis.rates.diagnosis:diagnose",
     "design_loss": "analysis.design:design_loss",
     "dynamical_system": "analysis.system:dynamical_system",
@@ -103,6 +104,7 @@ __all__ = [
     "ensemble",
     "explore",
     "export_loss",
+    "fit",
     "fixed_points",
     "load",
     "matrix_flow",
@@ -145,6 +147,7 @@ if TYPE_CHECKING:
     from eigendyn.errors import EigendynError
     from eigendyn.fitting.monitor import monitor
     from eigendyn.recording.log import SpectrumLog
+    from eigendyn.fitting.fit import fit
     from eigendyn.results.files import load, save
     from eigendyn.settings.run_settings import Settings
     from eigendyn.show.notebook.explorer import explore

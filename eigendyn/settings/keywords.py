@@ -44,7 +44,9 @@ def takes(
         for other in others:
             more += [one.replace(kind=Parameter.KEYWORD_ONLY) for one in _by_name(other)]
         every = {one.name: one for one in [*more, *own]}  # its own in the place of others'
-        ordered = sorted(every.values(), key=lambda one: one.kind)
+        ordered = sorted(
+            every.values(), key=lambda one: (one.kind, one.default is not Parameter.empty)
+        )
 
         @wraps(verb)
         def checked(*args: Given.args, **given: Given.kwargs) -> Result:

@@ -1,0 +1,185 @@
+"""Fit the mode theory to a recorded spectrum: numbers, intervals, forecast, ranking of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.fitting.baselines import BASELINES, baseline, rms
+from eigendyn.fitting.candidate import candidate
+from eigendyn.fitting.foretell import foretell
+from eigendyn.fitting.intervals import intervals
+from eigendyn.fitting.numbers import NUMBERS, PROCESS, to_values
+from eigendyn.fitting.optimum import movable
+from eigendyn.fitting.readings import Seen, read
+from eigendyn.fitting.result import Fitted, labelled
+from eigendyn.fitting.search import search
+from eigendyn.fitting.told import alone, told
+from eigendyn.recording.record import as_record
+from eigendyn.settings.checks import Domain, check_real
+from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.given import GivenSettings
+from eigendyn.settings.keywords import takes
+from eigendyn.settings.run_settings import Settings
+
+if TYPE_CHECKING:
+    import xarray
+
+    from eigendyn.theory.losses import SymbolicLoss
+
+UNTIL = 0.8
+_SHARE = Domain(lambda x: 0 < x <= 1, "above 0 and at most 1")
+LATER = 50  # times of a forecast beyond the record
+
+
+@takes(Settings)
+def fit(
+    record: Any,
+    loss: str | SymbolicLoss | Sequence[str | SymbolicLoss] = tuple(LOSS_NAMES),
+    *,
+    until: float = UNTIL,
+    horizon: float | None = None,
+    seed: int = 0,
+    **settings: Unpack[GivenSettings],
+) -> xarray.Dataset:
+    r"""Fit the theory to the first part of a record, and foretell the rest.
+
+        ds/dt = A (G1 + G2)/s − ω s,  v = s²,  λ = v^α,  E z1² = c₁ v,  E z2² = c₂ v
+
+    Numbers that are given as settings are held fast (`alpha`, `weight_decay`, `sigma1`, `sigma2`);
+    the others are those under which the record is likeliest. The likelihood is that of prediction
+    errors from each recording to the next: noise of batches, which stays in the weights, and noise
+    of each recording, which does not, are told apart, since intervals are far too narrow where
+    trajectories are taken to be exact. First variances need no numbers of their own. Losses are
+    ranked by the error of their forecast of what was not fitted. Momentum multiplies A and ω by
+    1/(1 − μ), and Adam makes them effective ones.
+
+    Args:
+        record: A record, or what `as_record` takes: a run of `simulate` or of `train`.
+        loss: One or several, names or your own.
+        until: Share of the recorded time that is fitted; 1 fits all, and nothing is left to judge
+            by.
+        horizon: Time until which is foretold; None is the end of the record, and twice that where
+            all of it was fitted.
+        seed: Of the noise in the band.
+        settings: Fields of `Settings`.
+
+    Returns:
+        Dataset, the best loss first: `value`, `lower`, `upper` over (loss, number), what is told
+        only in combinations over (loss, combination), `forecast` with its band over
+        (loss, mode, ahead), `comes` over (loss, mode), `forecast_error` over (loss) and
+        `baseline_error` over (baseline). The attribute `status` is "completed", or
+        "not-converged".
+
+    Raises:
+        InvalidSetting: Too few recordings or modes, a share that is none, or settings with states
+            that no record holds.
+        InvalidSpectrum: No variance above zero, or one without bound.
+        UnknownName: There is no such loss.
+
+    Source: Halvagal et al. 2023, the modes; Harvey 1989, Forecasting, structural time series models
+    and the Kalman filter, the likelihood; Venzon and Moolgavkar 1988, the intervals.
+    """
+    until = check_real("until", until, _SHARE, "Try 0.2, or 20% on the command line.")
+    losses = [loss] if isinstance(loss, str) or not isinstance(loss, Sequence) else list(loss)
+    if not losses:
+        message = "A fit needs a loss; none was given. Try 'euclidean'."
+        raise InvalidSetting(message)
+    source = as_record(record)
+    whole = read(source)
+    candidates = [candidate(one, dict(settings)) for one in losses]
+    count = _fitted_count(whole, until, max(int(one.free.sum()) for one in candidates))
+    part = whole.until(count)
+    ahead = _ahead(whole, count, horizon)
+    held = whole.log_variance[:, count:]
+    found = [_fitted(one, part, whole, ahead, held, seed) for one in candidates]
+    order = sorted(range(len(found)), key=lambda row: _rank(found[row]))
+    errors = {
+        name: rms(baseline(name, part.time, part.log_variance, whole.time[count:]), held)
+        for name in BASELINES
+    }
+    return labelled([found[row] for row in order], whole, part, errors, source)
+
+
+def _fitted(one: Any, part: Seen, whole: Seen, ahead: NDArray, held: NDArray, seed: int) -> Fitted:
+    """Fit one loss, and foretell by it."""
+    best = search(one, part)
+    place, local = best.optimum.place, best.optimum.local
+    moves = movable(best.likelihood, place, local.slope, one.free)
+    is_told, combinations = told(place, local.information, moves)
+    asked = [row for row in np.flatnonzero(one.free) if row < PROCESS]
+    single = [row for row in asked if is_told[row] or not moves[row]]
+    quantities = [*map(alone, single), *combinations]
+    ends = intervals(best.likelihood, best.optimum, quantities, one.free)
+    bounds = np.full((len(NUMBERS), 2), np.nan)
+    bounds[single] = ends[: len(single)]
+    rest = foretell(best, part, ahead, seed)
+    judged = np.searchsorted(rest.time, whole.time[len(part.time) :])
+    error = float("nan")
+    if held.shape[1]:
+        error = rms(np.log(rest.variance[:, judged]), held)
+    return Fitted(
+        found=best,
+        values=to_values(place),
+        bounds=bounds,
+        is_told=is_told,
+        at_bound=one.free & ~moves,
+        combinations=[
+            (each.name, each.value(place), *pair)
+            for each, pair in zip(combinations, ends[len(single) :], strict=True)
+        ],
+        rest=rest,
+        error=error,
+    )
+
+
+def _rank(fitted: Fitted) -> tuple[bool, float]:
+    """Best first: by the error of the forecast, or without one by the likelihood."""
+    if np.isfinite(fitted.error):
+        return not fitted.found.optimum.converged, fitted.error
+    optimum, candidate = fitted.found.optimum, fitted.found.candidate
+    return not optimum.converged, float(optimum.local.value + candidate.free.sum())
+
+
+def _fitted_count(seen: Seen, until: float, numbers: int) -> int:
+    """How many recordings are fitted.
+
+    Raises:
+        InvalidSetting: They hold fewer readings than there are numbers to find.
+    """
+    end = seen.time[0] + until * (seen.time[-1] - seen.time[0])
+    count = max(2, int((seen.time <= end * (1 + 1e-12)).sum()))
+    readings = int(np.isfinite(seen.log_variance[:, :count]).sum()) - seen.modes
+    if readings <= numbers:
+        message = (
+            f"A fit of {numbers} numbers needs more readings than that beyond the first of each "
+            f"mode; {count} recordings of {seen.modes} modes have {readings}. Record more often, "
+            "fit more of the record, or give numbers that you know, such as `alpha=1`."
+        )
+        raise InvalidSetting(message)
+    return count
+
+
+def _ahead(seen: Seen, count: int, horizon: float | None) -> NDArray:
+    """Times to foretell: those that were recorded, and later ones up to the horizon.
+
+    Raises:
+        InvalidSetting: A horizon that is not ahead.
+    """
+    times, last = seen.time[count:], seen.time[-1]
+    if horizon is None and len(times):
+        return times
+    end = last + (last - seen.time[0]) if horizon is None else horizon
+    if not end > seen.time[count - 1]:
+        message = (
+            f"`horizon` must lie beyond the fitted part, which ends at {seen.time[count - 1]:g}; "
+            f"it is {end:g}. Try {2 * last:g}."
+        )
+        raise InvalidSetting(message)
+    times = times[times <= end]
+    begin = times[-1] if len(times) else seen.time[count - 1]
+    return np.concatenate([times, np.linspace(begin, end, LATER + 1)[1:]]) if end > begin else times

@@ -1,0 +1,145 @@
+"""Foretell the rest of a training from what was fitted to its beginning, with a band.
+
+The band has the numbers' own uncertainty, the noise of batches on the way, and the error of one
+recording. A mode comes when its variance passes half of that at which the forecast ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.fitting.numbers import READING
+from eigendyn.fitting.readings import LARGEST_CHANGE, Seen
+from eigendyn.fitting.search import Found
+from eigendyn.fitting.told import scales
+
+DRAWN = 63  # sets of numbers beside the likeliest
+LOOSE = 1.0  # standard deviation of ln of a number that the record does not tell
+BAND = (0.025, 0.975)
+HALF = 0.5
+LOST = 0.05  # of the largest variance, below which a mode that falls is lost
+MOVES = 0.02  # change of ln v over the last tenth, from which on a mode still moves
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """The rest of a training.
+
+    Args:
+        time: When (times,).
+        variance: By the likeliest numbers, without noise (modes, times).
+        lower: 2.5 % quantile of what will be recorded (modes, times).
+        upper: 97.5 % quantile (modes, times).
+        comes: When each mode passes half of its last variance (modes,); NaN if not ahead.
+        comes_interval: 95 % interval of that (modes, 2).
+        fate: What becomes of each mode (modes,).
+    """
+
+    time: NDArray
+    variance: NDArray
+    lower: NDArray
+    upper: NDArray
+    comes: NDArray
+    comes_interval: NDArray
+    fate: NDArray
+
+
+def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold:
+    """Follow the fitted theory on from the last recording that was fitted.
+
+    Args:
+        found: The fit.
+        seen: What was fitted.
+        time: Increasing times ahead (times,).
+        seed: Of what is drawn.
+    """
+    from eigendyn.fitting.transition import Ahead, foretold
+
+    likelihood, rng = found.likelihood, np.random.default_rng(seed)
+    places = _drawn(found, rng)
+    parts = likelihood.filtered(places)
+    mean, variance = (
+        np.concatenate([part[name][:, -1] for part in map(_named, parts)])[: len(places)]
+        for name in ("mean", "variance")
+    )
+    start = mean + np.sqrt(np.maximum(variance, 0)) * rng.normal(size=mean.shape)
+    start[0] = mean[0]
+    bounds = np.concatenate([seen.time[-1:], time])
+    gaps = np.diff(bounds)
+    counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
+    dt = np.repeat(gaps / counts, counts)
+    eta = np.full(len(dt), seen.eta[-1])
+    noise = rng.normal(size=(len(places), len(dt), seen.modes))
+    noise[0] = 0
+    every = np.asarray(
+        foretold(likelihood.loss, likelihood.kind, Ahead(start, noise, dt, eta), places)
+    )
+    x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
+    error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
+    read = x + error[..., None] * rng.normal(size=x.shape)
+    with np.errstate(all="ignore"):
+        lower, upper = np.exp(np.nanquantile(read, BAND, axis=0))
+    lower, upper = np.minimum(lower, np.exp(x[0])), np.maximum(upper, np.exp(x[0]))
+    whole = np.concatenate([start[:, :, None], x], axis=2)
+    arrivals = np.array([[_passes(bounds, one) for one in lane] for lane in whole])
+    return Foretold(
+        time=time,
+        variance=np.exp(x[0]),
+        lower=lower,
+        upper=upper,
+        comes=arrivals[0],
+        comes_interval=_interval(arrivals),
+        fate=_fates(whole[0], arrivals[0]),
+    )
+
+
+def _named(part: tuple) -> dict[str, NDArray]:
+    return part._asdict()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _drawn(found: Found, rng: np.random.Generator) -> NDArray:
+    """The likeliest coordinates, and others that are about as likely (1 + DRAWN, 7)."""
+    best, likelihood = found.optimum, found.likelihood
+    free = np.flatnonzero(found.candidate.free)
+    scale = LOOSE * scales(best.place)[free]
+    information = best.local.information[np.ix_(free, free)] + np.diag(scale**-2)
+    root = np.linalg.cholesky(np.linalg.inv(information))
+    places = np.repeat(best.place[None], 1 + DRAWN, axis=0)
+    places[1:, free] += rng.normal(size=(DRAWN, len(free))) @ root.T
+    return np.clip(places, likelihood.low, likelihood.high)
+
+
+def _passes(time: NDArray, x: NDArray) -> float:
+    """When ln v rises through half of its last variance for good; NaN if it does not."""
+    level = x[-1] + np.log(HALF)
+    below = np.flatnonzero(x < level)
+    if not len(below) or not np.isfinite(x).all():
+        return float("nan")
+    at = below[-1]
+    share = (level - x[at]) / (x[at + 1] - x[at])
+    return float(time[at] + share * (time[at + 1] - time[at]))
+
+
+def _interval(arrivals: NDArray) -> NDArray:
+    """95 % interval of arrivals (lanes, modes) over the lanes in which the mode arrives."""
+    found = np.full((arrivals.shape[1], 2), np.nan)
+    for mode, times in enumerate(arrivals.T):
+        known = times[np.isfinite(times)]
+        if len(known) > len(times) / 2:
+            found[mode] = np.quantile(known, BAND)
+    return found
+
+
+def _fates(x: NDArray, comes: NDArray) -> NDArray:
+    """What becomes of every mode, of ln v (modes, times)."""
+    largest = x[:, -1].max()
+    tenth = max(1, x.shape[1] // 10)
+    rises = x[:, -1] - x[:, -1 - tenth] > MOVES
+    falls = x[:, -1] - x[:, 0] < -MOVES
+    small = x[:, -1] < largest + np.log(LOST)
+    comes = np.isfinite(comes)
+    words = ("grows", "comes", "is lost", "stays small", "has come")
+    return np.select([rises & small, comes, small & falls, small], words[:4], words[4])

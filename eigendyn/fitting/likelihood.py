@@ -1,0 +1,130 @@
+"""Say how likely a record is under sets of numbers, and how that changes with each of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.fitting.numbers import LOGS
+
+if TYPE_CHECKING:
+    from eigendyn.fitting.transition import Dynamics, Filtered, Kind, Readings
+
+LANES = 16  # sets of numbers that are filtered together: one shape to compile
+STEP = 1e-4  # of a coordinate in difference quotients
+WORST = 1e12  # stands for a likelihood of zero
+
+
+class Local(NamedTuple):
+    """The likelihood around sets of numbers.
+
+    Args:
+        value: −ln likelihood (sets,).
+        slope: Its gradient (sets, 7).
+        information: Fisher information of the coordinates (sets, 7, 7).
+    """
+
+    value: NDArray
+    slope: NDArray
+    information: NDArray
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The likelihood of a record under one loss.
+
+    Args:
+        loss: Its dynamics in JAX.
+        kind: What it compiles for.
+        readings: The record.
+        low: Least coordinates (7,).
+        high: Largest coordinates (7,).
+    """
+
+    loss: Dynamics
+    kind: Kind
+    readings: Readings
+    low: NDArray
+    high: NDArray
+
+    def filtered(self, places: NDArray) -> list[Filtered]:
+        """Filter under every set of coordinates (sets, 7), `LANES` at a time."""
+        from eigendyn.fitting.transition import filtered
+
+        count = len(places)
+        filled = places[np.minimum(np.arange(-(-count // LANES) * LANES), count - 1)]
+
+        def work(lanes: NDArray) -> Any:
+            found = filtered(self.loss, self.kind, self.readings, lanes)
+            return type(found)(*map(np.asarray, found))
+
+        parts = np.split(filled, len(filled) // LANES)
+        if len(parts) == 1:
+            return [work(parts[0])]
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(work, parts))
+
+    def errors(self, places: NDArray) -> tuple[NDArray, NDArray]:
+        """Innovations and their variances (sets, steps × modes)."""
+        parts = self.filtered(places)
+        return tuple(
+            np.concatenate([getattr(part, name) for part in parts])[: len(places)].reshape(
+                len(places), -1
+            )
+            for name in ("innovation", "spread")
+        )  # pyright: ignore[reportReturnType]
+
+    def values(self, places: NDArray) -> NDArray:
+        """−ln likelihood (sets,), but for a constant."""
+        return _value(*self.errors(places))
+
+    def around(self, places: NDArray, free: NDArray) -> Local:
+        """Value, gradient and Fisher information, by central differences inside the box.
+
+        Args:
+            places: Coordinates (sets, 7).
+            free: Which of them count (7,); to the others the likelihood does not react.
+        """
+        sets, size = len(places), int(free.sum())
+        step = STEP * np.where(LOGS, 1.0, np.maximum(np.abs(places), 1e-2 * (LOGS + 1.0)))
+        step = np.minimum(step, (self.high - self.low) / 4)
+        up = np.minimum(places + step, self.high)
+        down = np.maximum(places - step, self.low)
+        moved = np.repeat(places[:, None], 2 * size + 1, axis=1)
+        rows, along = np.arange(size), np.flatnonzero(free)
+        moved[:, 1 + rows, along] = up[:, along]
+        moved[:, 1 + size + rows, along] = down[:, along]
+        lanes = moved.reshape(-1, places.shape[1])
+        e, s = (each.reshape(sets, 2 * size + 1, -1) for each in self.errors(lanes))
+        width = (up - down)[:, along, None]
+        de = (e[:, 1 : size + 1] - e[:, size + 1 :]) / width
+        ds = (s[:, 1 : size + 1] - s[:, size + 1 :]) / width
+        e, s = e[:, 0], s[:, 0]
+        value = _value(e, s)
+        with np.errstate(all="ignore"):
+            slope = np.einsum("bk,bpk->bp", e / s, de)
+            slope += np.einsum("bk,bpk->bp", (1 - e**2 / s) / (2 * s), ds)
+            information = np.einsum("bpk,bqk->bpq", de / s[:, None], de)
+            information += np.einsum("bpk,bqk->bpq", ds / (2 * s[:, None] ** 2), ds)
+        sound = (value < WORST) & np.isfinite(slope).all(axis=1)
+        sound &= np.isfinite(information).all(axis=(1, 2))
+        whole = Local(
+            np.where(sound, value, WORST),
+            np.zeros_like(places),
+            np.zeros((sets, places.shape[1], places.shape[1])),
+        )
+        whole.slope[:, along] = np.where(sound[:, None], slope, 0.0)
+        whole.information[:, along[:, None], along] = np.where(
+            sound[:, None, None], information, np.eye(size)
+        )
+        return whole
+
+
+def _value(e: NDArray, s: NDArray) -> NDArray:
+    with np.errstate(all="ignore"):
+        value = 0.5 * (e**2 / s + np.log(s)).sum(axis=1)
+    return np.where(np.isfinite(value), value, WORST)

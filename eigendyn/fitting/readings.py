@@ -1,0 +1,223 @@
+"""Take from a record what a fit reads: logarithms of variances, their errors, who is read as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.errors import InvalidSetting, InvalidSpectrum
+
+if TYPE_CHECKING:
+    import xarray
+
+ABOVE_ERROR = 2.0  # standard errors of itself that a variance must have to be read
+NEAR = 3.5  # relative errors of a variance within which eigenvalues push each other apart
+LARGEST_CHANGE = 0.25  # of ln v in a micro-step
+ALIKE = 1e-3  # relative difference of learning rates that are one
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record as a fit reads it.
+
+    Args:
+        time: Increasing times (times,).
+        log_variance: ln v (modes, times); NaN where it is left out.
+        error: Relative error of v (modes, times); 1 where none is known.
+        has_error: Whether it is known.
+        samples: Samples that moments were taken of (times,); infinite where not known.
+        eta: Learning rate since the time before (times,); 0 where it is not known.
+        left_out: How many readings were left out: no variance, or one within its error.
+        rate: A typical rate of change of ln v.
+    """
+
+    time: NDArray
+    log_variance: NDArray
+    error: NDArray
+    has_error: bool
+    samples: NDArray
+    eta: NDArray
+    left_out: int
+    rate: float
+
+    @property
+    def modes(self) -> int:
+        """Number of modes."""
+        return len(self.log_variance)
+
+    def until(self, count: int) -> Seen:
+        """The first so many recordings."""
+        return Seen(
+            self.time[:count],
+            self.log_variance[:, :count],
+            self.error[:, :count],
+            self.has_error,
+            self.samples[:count],
+            self.eta[:count],
+            int(np.isnan(self.log_variance[:, :count]).sum()),
+            self.rate,
+        )
+
+
+def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
+    """Take the readings of a record, and leave out what says nothing.
+
+    Args:
+        record: What `as_record` gives.
+        descends: Whether steps of the recorded learning rate were taken; None where one is known.
+
+    Raises:
+        InvalidSetting: Fewer than two recordings.
+        InvalidSpectrum: No mode that is read twice, or variances that are not finite.
+    """
+    variance = record["variance"].transpose("mode", "time").values.astype(float)
+    time = record["time"].values.astype(float)
+    if len(time) < 2:
+        message = f"A fit needs two recordings at least; this record has {len(time)}. Record more."
+        raise InvalidSetting(message)
+    if np.isinf(variance).any():
+        place = int(np.argmax(np.isinf(variance).any(axis=0)))
+        message = (
+            f"Variances must be finite; at time {time[place]:g} one is not: the training has "
+            "diverged. Fit the record before."
+        )
+        raise InvalidSpectrum(message)
+    error, has_error = _errors(record, variance)
+    told = np.isfinite(variance) & (variance > 0)
+    if has_error:
+        told &= error < 1 / ABOVE_ERROR
+    if not (told.sum(axis=1) >= 2).any():
+        message = (
+            "A fit needs a mode whose variance stands above zero and its error in two recordings; "
+            "there is none. Record more samples."
+        )
+        raise InvalidSpectrum(message)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_variance = np.where(told, np.log(np.where(told, variance, 1.0)), np.nan)
+    usable = told.sum(axis=1) >= 2
+    samples = np.full(len(time), np.inf)
+    if "samples" in record:
+        samples = np.where(record["samples"].values > 0, record["samples"].values, np.inf)
+    elif has_error:
+        with np.errstate(divide="ignore"):
+            samples = 2 / np.nanmedian(np.where(told, error, np.nan), axis=0) ** 2
+    return Seen(
+        time=time,
+        log_variance=log_variance[usable],
+        error=error[usable],
+        has_error=has_error,
+        samples=samples,
+        eta=_learning_rates(record, time) if descends is not False else np.zeros(len(time)),
+        left_out=int((~told).sum()),
+        rate=_rate(time, log_variance),
+    )
+
+
+def _errors(record: xarray.Dataset, variance: NDArray) -> tuple[NDArray, bool]:
+    """Relative errors, or 1 where none are recorded."""
+    if "variance_error" not in record:
+        return np.ones_like(variance), False
+    error = record["variance_error"].transpose("mode", "time").values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.abs(error / variance)
+    known = np.isfinite(relative) & (relative > 0)
+    if not known.any():
+        return np.ones_like(variance), False
+    return np.where(known, relative, np.median(relative[known])), True
+
+
+def _learning_rates(record: xarray.Dataset, time: NDArray) -> NDArray:
+    """η of the steps that ended in each recording; zero where no rate was recorded."""
+    if "learning_rate" not in record:
+        return np.zeros(len(time))
+    taken = np.diff(record["step"].values.astype(float), prepend=np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        eta = np.diff(time, prepend=np.nan) / taken
+    return np.where(np.isfinite(eta), eta, 0.0)
+
+
+def _rate(time: NDArray, log_variance: NDArray) -> float:
+    """The 90th percentile of the changes of ln v over a few per cent of the record each."""
+    stride = max(1, len(time) // 30)
+    change = log_variance[:, stride:] - log_variance[:, :-stride]
+    with np.errstate(invalid="ignore"):
+        rates = np.abs(change / (time[stride:] - time[:-stride]))
+    rates = rates[np.isfinite(rates)]
+    found = float(np.quantile(rates, 0.9)) if rates.size else 0.0
+    return max(found, 0.01 / (time[-1] - time[0]))
+
+
+def grouped(seen: Seen) -> NDArray:
+    """Which group each mode is read in (times, modes), numbered from zero.
+
+    Eigenvalues of N samples push each other apart where they are closer than about 3/√N: only the
+    mean of such a group can be read.
+
+    Source: Anderson 1963, Ann. Math. Statist. 34, 122: eigenvalues that are equal.
+    """
+    groups = np.empty(seen.log_variance.T.shape, int)
+    for place, x in enumerate(seen.log_variance.T):
+        order = np.argsort(np.where(np.isnan(x), np.inf, -x))
+        apart = np.abs(np.diff(x[order])) > NEAR * np.sqrt(2 / seen.samples[place])
+        apart |= np.isnan(np.diff(x[order]))
+        groups[place, order] = np.concatenate([[0], np.cumsum(apart)])
+    return groups
+
+
+def repelled(seen: Seen, groups: NDArray) -> NDArray:
+    """ln v (modes, times) without what eigenvalues of other groups have pushed it.
+
+    E[l_i] ≈ v_i (1 + Σ_j v_j/(v_i − v_j)/N) over all j outside its group.
+
+    Source: Lawley 1956, Biometrika 43, 128; Anderson 1963.
+    """
+    if not np.isfinite(seen.samples).any():
+        return seen.log_variance
+    found = seen.log_variance.copy()
+    for place, x in enumerate(seen.log_variance.T):
+        v = np.exp(x)
+        gaps = v[:, None] - v
+        others = groups[place][:, None] != groups[place]
+        others &= ~np.isnan(gaps)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pushed = np.where(others, v / np.where(others, gaps, 1.0), 0.0).sum(axis=1)
+        found[:, place] -= pushed / seen.samples[place]
+    return found
+
+
+def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
+    """The record as the fields of `transition.Readings`, in micro-steps short enough for it.
+
+    Args:
+        seen: The record.
+        finer: How many times as many micro-steps as are thought enough.
+    """
+    groups = grouped(seen)
+    x = repelled(seen, groups)
+    dt = np.diff(seen.time)
+    counts = np.maximum(1, np.ceil(dt * 2 * seen.rate / LARGEST_CHANGE * finer)).astype(int)
+    ends = np.cumsum(counts)
+    steps, modes = int(ends[-1]), seen.modes
+    members = np.zeros((steps, modes, modes))
+    values, errors = np.zeros((steps, modes)), np.full((steps, modes), np.inf)
+    for place, at in enumerate(ends - 1, start=1):
+        known = np.isfinite(x[:, place])
+        for group in np.unique(groups[place][known]):
+            inside = known & (groups[place] == group)
+            members[at, group, inside] = 1 / inside.sum()
+            values[at, group] = np.log(np.mean(np.exp(x[inside, place])))
+            errors[at, group] = np.sqrt(np.mean(seen.error[inside, place] ** 2) / inside.sum())
+    start = x[:, 0]
+    first = np.array([row[np.argmax(np.isfinite(row))] for row in x])
+    return {
+        "start": np.where(np.isfinite(start), start, first),
+        "error": np.where(np.isfinite(start), seen.error[:, 0], np.inf),
+        "dt": np.repeat(dt / counts, counts),
+        "eta": np.repeat(seen.eta[1:], counts),
+        "members": members,
+        "read": values,
+        "errors": errors,
+    }

@@ -1,0 +1,154 @@
+"""Label what a fit has found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.fitting.foretell import Foretold
+from eigendyn.fitting.numbers import NUMBERS, READING
+from eigendyn.fitting.readings import Seen
+from eigendyn.fitting.search import Found
+from eigendyn.results.provenance import provenance
+
+if TYPE_CHECKING:
+    import xarray
+
+KIND = "a fit"
+FAR = 3.0  # times their recorded errors that readings may scatter, if a theory holds
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One loss, fitted.
+
+    Args:
+        found: Where the likelihood is largest.
+        values: The numbers there (7,).
+        bounds: 95 % intervals of those that are told alone (7, 2); NaN of the others.
+        is_told: Which are (7,).
+        at_bound: Which lie at a bound (7,).
+        combinations: Name, value, lower and upper end of what is told of the others.
+        rest: The forecast.
+        error: Root mean square of ln(foretold/recorded) on what was not fitted.
+    """
+
+    found: Found
+    values: NDArray
+    bounds: NDArray
+    is_told: NDArray
+    at_bound: NDArray
+    combinations: list[tuple[str, float, float, float]]
+    rest: Foretold
+    error: float
+
+    @property
+    def title(self) -> str:
+        """The loss."""
+        return self.found.candidate.title
+
+
+def labelled(
+    fits: Sequence[Fitted],
+    whole: Seen,
+    part: Seen,
+    baselines: Mapping[str, float],
+    record: xarray.Dataset,
+) -> xarray.Dataset:
+    """Label fits of several losses, the best first.
+
+    Args:
+        fits: They.
+        whole: The record.
+        part: What was fitted.
+        baselines: Errors of forecasts that know no theory.
+        record: As it was given.
+    """
+    import xarray
+
+    best = fits[0]
+    names = list(dict.fromkeys(name for one in fits for name, *_ in one.combinations))
+    combined = np.full((len(fits), len(names), 3), np.nan)
+    for row, one in enumerate(fits):
+        for name, *numbers in one.combinations:
+            combined[row, names.index(name)] = numbers
+    of_number, of_both = ("loss", "number"), ("loss", "combination")
+    of_rest, of_mode = ("loss", "mode", "ahead"), ("loss", "mode")
+
+    def each(take: Any) -> NDArray:
+        return np.stack([np.asarray(take(one)) for one in fits])
+
+    free = each(lambda one: one.found.candidate.free)
+    variables: dict[str, Any] = {
+        "value": (of_number, each(lambda one: one.values), _words("likeliest value")),
+        "lower": (of_number, each(lambda one: one.bounds[:, 0]), _words("95 %, lower end")),
+        "upper": (of_number, each(lambda one: one.bounds[:, 1]), _words("95 %, upper end")),
+        "is_free": (of_number, free, _words("looked for, not given")),
+        "is_told": (of_number, each(lambda one: one.is_told), _words("told by itself")),
+        "at_bound": (of_number, each(lambda one: one.at_bound), _words("lies at its bound")),
+        "combined": (of_both, combined[..., 0], _words("likeliest value")),
+        "combined_lower": (of_both, combined[..., 1], _words("95 %, lower end")),
+        "combined_upper": (of_both, combined[..., 2], _words("95 %, upper end")),
+        "variance": (("mode", "time"), np.exp(whole.log_variance), _words("recorded", "variance")),
+        "forecast": (of_rest, each(lambda one: one.rest.variance), _words("foretold", "variance")),
+        "forecast_lower": (of_rest, each(lambda one: one.rest.lower), _words("2.5 %", "variance")),
+        "forecast_upper": (of_rest, each(lambda one: one.rest.upper), _words("97.5 %", "variance")),
+        "comes": (of_mode, each(lambda one: one.rest.comes), _words("passes half", "time")),
+        "comes_lower": (of_mode, each(lambda one: one.rest.comes_interval[:, 0])),
+        "comes_upper": (of_mode, each(lambda one: one.rest.comes_interval[:, 1])),
+        "fate": (of_mode, each(lambda one: one.rest.fate)),
+        "forecast_error": ("loss", each(lambda one: one.error), _words("RMS of ln v, not fitted")),
+        "log_likelihood": ("loss", each(lambda one: -one.found.optimum.local.value)),
+        "converged": ("loss", each(lambda one: one.found.optimum.converged)),
+        "baseline_error": ("baseline", np.array(list(baselines.values()))),
+    }
+    coordinates = {
+        "loss": [one.title for one in fits],
+        "number": [row.name for row in NUMBERS],
+        "combination": ("combination", np.array(names, dtype=object if names else str)),
+        "mode": np.arange(whole.modes),
+        "time": ("time", whole.time, {"long_name": "training time"}),
+        "ahead": ("ahead", best.rest.time, {"long_name": "training time"}),
+        "baseline": list(baselines),
+    }
+    status = "completed" if best.found.optimum.converged else "not-converged"
+    attrs = {
+        "title": f"theory fitted to {record.attrs.get('title', 'a record')}",
+        "kind": KIND,
+        "status": status,
+        "fitted_until": float(part.time[-1]),
+        "fitted_recordings": len(part.time),
+        "left_out": part.left_out,
+        "verdict": verdict(fits, baselines, whole.has_error),
+        **provenance("cpu", "float64"),
+    }
+    return xarray.Dataset(variables, coordinates, attrs)
+
+
+def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], has_error: bool) -> str:
+    """Say in a sentence whether a theory fits, and which."""
+    best = fits[0]
+    if not best.found.optimum.converged:
+        return f"The search did not converge; the best so far is {best.title}."
+    if np.isfinite(best.error):
+        name = min(baselines, key=lambda name: baselines[name])
+        if not best.error < baselines[name]:
+            return (
+                f"No theory fits: {best.title} foretells worse ({best.error:.3g}) than "
+                f"{name} ({baselines[name]:.3g})."
+            )
+    scatter = float(best.values[READING])
+    if has_error and scatter > FAR:
+        return (
+            f"No theory fits: readings scatter by {scatter:.2g} times their recorded errors around "
+            f"{best.title}."
+        )
+    return f"{best.title} fits best."
+
+
+def _words(words: str, units: str = "") -> dict[str, str]:
+    return {"long_name": words, "units": units}

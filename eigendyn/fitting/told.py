@@ -1,0 +1,122 @@
+"""Find out which numbers a record tells, and which only in combinations.
+
+Directions in which all numbers can move together without any trace in the record are null
+directions of their Fisher information. What stays the same along them is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.fitting.numbers import (
+    ALPHA,
+    DECAY,
+    LOGS,
+    NOISE1,
+    NOISE2,
+    NUMBERS,
+    PROCESS,
+    TIME_SCALE,
+    to_values,
+)
+
+UNTOLD = np.log(10) / 1.96  # standard deviation of a logarithm: an interval of a factor of 100
+TOUCHED = 0.05  # share that a number must have in a null direction, to be hidden by it
+ALONG = 0.03  # slope of a combination along a null direction, at most
+KNOWN: dict[str, Callable[[NDArray], float]] = {
+    "A − ω": lambda v: v[TIME_SCALE] - v[DECAY],
+    "A·c₁": lambda v: v[TIME_SCALE] * v[NOISE1],
+    "A/√(c₁c₂)": lambda v: v[TIME_SCALE] / np.sqrt(v[NOISE1] * v[NOISE2]),
+    "A·√c₁": lambda v: v[TIME_SCALE] * np.sqrt(v[NOISE1]),
+    "A·c₂": lambda v: v[TIME_SCALE] * v[NOISE2],
+    "A·α": lambda v: v[TIME_SCALE] * v[ALPHA],
+}
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A function of the numbers.
+
+    Args:
+        name: As an equation writes it.
+        value: Its value at coordinates (7,).
+    """
+
+    name: str
+    value: Callable[[NDArray], float]
+
+    def slope(self, place: NDArray) -> NDArray:
+        """Its gradient in the coordinates (7,)."""
+        steps = 1e-6 * scales(place)
+        ups = place + np.diag(steps)
+        downs = place - np.diag(steps)
+        pairs = zip(ups, downs, strict=True)
+        return np.array([self.value(u) - self.value(d) for u, d in pairs]) / (2 * steps)
+
+
+def scales(place: NDArray) -> NDArray:
+    """Size of a change of each coordinate that counts as large (7,): decay is measured by A."""
+    found = np.where(LOGS, 1.0, place)
+    found[DECAY] = np.exp(place[TIME_SCALE])
+    return found
+
+
+def alone(index: int) -> Combination:
+    """One number by itself."""
+    return Combination(NUMBERS[index].name, lambda place: float(to_values(place)[index]))
+
+
+def told(place: NDArray, information: NDArray, moves: NDArray) -> tuple[NDArray, list[Combination]]:
+    """Say which numbers of the dynamics are told alone, and which combinations of the others.
+
+    Args:
+        place: Coordinates of the optimum (7,).
+        information: Fisher information there (7, 7).
+        moves: Which coordinates may move (7,).
+
+    Returns:
+        Whether each number is told (7,), of those that move; the combinations.
+    """
+    rows = np.flatnonzero(moves)
+    scale = scales(place)[rows]
+    values, vectors = np.linalg.eigh(information[np.ix_(rows, rows)] * np.outer(scale, scale))
+    theory = rows < PROCESS
+    hidden = (values < UNTOLD**-2) & (np.linalg.norm(vectors[theory], axis=0) > 0.5)
+    null = vectors[:, hidden]
+    is_told = np.zeros(len(place), bool)
+    untold = np.linalg.norm(null, axis=1) > TOUCHED
+    is_told[rows] = ~untold
+    wanted = int((untold & theory).sum()) - null.shape[1]
+    found: list[Combination] = []
+    for name, function in KNOWN.items():
+        one = Combination(name, lambda at, f=function: float(f(to_values(at))))
+        slope = one.slope(place)[rows] * scale
+        size = np.linalg.norm(slope)
+        touches = (np.abs(slope[untold]) > ALONG * size).any() if size else False
+        if len(found) < wanted and touches and np.linalg.norm(slope @ null) < ALONG * size:
+            found.append(one)
+    if not found and wanted > 0:
+        found = _powers(rows, null, untold & theory)
+    return is_told, found[:wanted]
+
+
+def _powers(rows: NDArray, null: NDArray, among: NDArray) -> list[Combination]:
+    """Products of powers that do not change along null directions, of the numbers concerned."""
+    left, sizes, _ = np.linalg.svd(null[among])
+    kept = left[:, int((sizes > 1e-6).sum()) :].T
+    found = []
+    for powers in kept:
+        powers = powers / powers[np.argmax(np.abs(powers))]
+        used = [(row, p) for row, p in zip(rows[among], powers, strict=True) if abs(p) > TOUCHED]
+        name = "·".join(f"{NUMBERS[row].sign}^{power:.2g}" for row, power in used)
+
+        def value(place: NDArray, used: list = used) -> float:
+            values = to_values(place)
+            return float(np.prod([max(values[row], 1e-12) ** power for row, power in used]))
+
+        found.append(Combination(name, value))
+    return found
