@@ -9,7 +9,7 @@ BASELINES = ("last value", "exponential")
 
 
 def baseline(name: str, time: NDArray, log_variance: NDArray, ahead: NDArray) -> NDArray:
-    """ln v (modes, times ahead) by a rule that knows no theory.
+    """Give ln v (modes, times ahead) by a rule that knows no theory.
 
     Args:
         name: "last value", each mode stays as it was read last; "exponential", it goes on along the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.fitting.baselines import BASELINES, baseline, rms
-from eigendyn.fitting.candidate import candidate
+from eigendyn.fitting.candidate import Candidate, candidate
 from eigendyn.fitting.foretell import foretell
 from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.numbers import NUMBERS, PROCESS, to_values
 from eigendyn.fitting.optimum import movable
-from eigendyn.fitting.readings import Seen, read
+from eigendyn.fitting.readings import Seen, grouped, pooled, read
 from eigendyn.fitting.result import Fitted, labelled
 from eigendyn.fitting.search import search
 from eigendyn.fitting.told import alone, told
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from eigendyn.theory.losses import SymbolicLoss
 
-UNTIL = 0.8
+UNTIL = 0.5
 _SHARE = Domain(lambda x: 0 < x <= 1, "above 0 and at most 1")
+ALIKE = 1.1  # times the least error of a forecast, up to which others are as good
 LATER = 50  # times of a forecast beyond the record
 
 
@@ -95,33 +96,41 @@ def fit(
     count = _fitted_count(whole, until, max(int(one.free.sum()) for one in candidates))
     part = whole.until(count)
     ahead = _ahead(whole, count, horizon)
-    held = whole.log_variance[:, count:]
-    found = [_fitted(one, part, whole, ahead, held, seed) for one in candidates]
-    order = sorted(range(len(found)), key=lambda row: _rank(found[row]))
+    groups, seen = grouped(whole)[count:], whole.log_variance[:, count:]
+    held = pooled(groups, seen)
+
+    def error(log_variance: NDArray) -> float:
+        return rms(pooled(groups, np.where(np.isfinite(seen), log_variance, np.nan)), held)
+
+    found = [_fitted(one, part, whole, ahead, error, seed) for one in candidates]
+    later = whole.time[count:]
     errors = {
-        name: rms(baseline(name, part.time, part.log_variance, whole.time[count:]), held)
-        for name in BASELINES
+        name: error(baseline(name, part.time, part.log_variance, later)) for name in BASELINES
     }
-    return labelled([found[row] for row in order], whole, part, errors, source)
+    return labelled(ranked(found), whole, part, errors, source)
 
 
-def _fitted(one: Any, part: Seen, whole: Seen, ahead: NDArray, held: NDArray, seed: int) -> Fitted:
+def _fitted(
+    one: Candidate,
+    part: Seen,
+    whole: Seen,
+    ahead: NDArray,
+    error: Callable[[NDArray], float],
+    seed: int,
+) -> Fitted:
     """Fit one loss, and foretell by it."""
     best = search(one, part)
     place, local = best.optimum.place, best.optimum.local
     moves = movable(best.likelihood, place, local.slope, one.free)
-    is_told, combinations = told(place, local.information, moves)
-    asked = [row for row in np.flatnonzero(one.free) if row < PROCESS]
-    single = [row for row in asked if is_told[row] or not moves[row]]
+    theory = np.arange(len(NUMBERS)) < PROCESS
+    is_told, combinations = told(place, local.information, moves | (one.free & theory))
+    single = [row for row in np.flatnonzero(one.free & theory) if is_told[row]]
     quantities = [*map(alone, single), *combinations]
     ends = intervals(best.likelihood, best.optimum, quantities, one.free)
     bounds = np.full((len(NUMBERS), 2), np.nan)
     bounds[single] = ends[: len(single)]
     rest = foretell(best, part, ahead, seed)
     judged = np.searchsorted(rest.time, whole.time[len(part.time) :])
-    error = float("nan")
-    if held.shape[1]:
-        error = rms(np.log(rest.variance[:, judged]), held)
     return Fitted(
         found=best,
         values=to_values(place),
@@ -133,16 +142,28 @@ def _fitted(one: Any, part: Seen, whole: Seen, ahead: NDArray, held: NDArray, se
             for each, pair in zip(combinations, ends[len(single) :], strict=True)
         ],
         rest=rest,
-        error=error,
+        error=error(np.log(rest.variance[:, judged])) if len(judged) else float("nan"),
     )
 
 
-def _rank(fitted: Fitted) -> tuple[bool, float]:
-    """Best first: by the error of the forecast, or without one by the likelihood."""
-    if np.isfinite(fitted.error):
-        return not fitted.found.optimum.converged, fitted.error
-    optimum, candidate = fitted.found.optimum, fitted.found.candidate
-    return not optimum.converged, float(optimum.local.value + candidate.free.sum())
+def ranked(fits: Sequence[Fitted]) -> list[Fitted]:
+    """Best first: by the error of the forecast, or by the likelihood where errors are alike.
+
+    What is not fitted has noise of its own, so that errors within `ALIKE` of the least say nothing
+    of which theory is right; nor are there any if all was fitted.
+    """
+    least = min((one.error for one in fits if one.found.optimum.converged), default=np.nan)
+
+    def key(one: Fitted) -> tuple[bool, float, float]:
+        optimum, free = one.found.optimum, one.found.candidate.free
+        is_alike = not one.error > ALIKE * least
+        return (
+            not optimum.converged,
+            0.0 if is_alike else one.error,
+            float(optimum.local.value + free.sum()),
+        )
+
+    return sorted(fits, key=key)
 
 
 def _fitted_count(seen: Seen, until: float, numbers: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.numbers import READING
-from eigendyn.fitting.readings import LARGEST_CHANGE, Seen
+from eigendyn.fitting.readings import LARGEST_CHANGE, Seen, idle_steps
 from eigendyn.fitting.search import Found
 from eigendyn.fitting.told import scales
 
@@ -70,7 +70,8 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
     counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
-    dt = np.repeat(gaps / counts, counts)
+    taken = np.repeat(gaps / counts, counts)
+    dt = np.pad(taken, idle_steps(len(taken)))
     eta = np.full(len(dt), seen.eta[-1])
     noise = rng.normal(size=(len(places), len(dt), seen.modes))
     noise[0] = 0

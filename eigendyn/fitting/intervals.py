@@ -13,7 +13,9 @@ from eigendyn.fitting.told import Combination
 
 DROP = 0.5 * 1.959964**2  # of the log-likelihood at the ends of a 95 % interval
 CLOSE = 0.03  # of the log-likelihood, to which ends are found
+LOOSE = 0.5  # of the same, beyond which an end was not found: the parabola's is taken
 ROUNDS = 12
+RIDGE = 1e-6  # of the largest information
 FARTHEST = 1.0  # step of a coordinate in one round
 
 
@@ -42,11 +44,14 @@ def intervals(
     local = Local(*(np.repeat(part[None], len(each), axis=0) for part in best.local))
     target = best.local.value + DROP
     waiting = np.full(len(each), True)
-    for _ in range(ROUNDS):
+    rough = np.empty(len(each))  # ends of the parabola at the optimum
+    for round_ in range(ROUNDS):
         for row in np.flatnonzero(waiting):
             at = Local(*(part[row] for part in local))
             places[row] += _step(likelihood, each[row], places[row], at, target, signs[row], free)
         places = np.clip(places, likelihood.low, likelihood.high)
+        if round_ == 0:
+            rough[:] = [one.value(place) for one, place in zip(each, places, strict=True)]
         rows = np.flatnonzero(waiting)
         new = likelihood.around(places[rows], free)
         for part, values in zip(local, new, strict=True):
@@ -54,8 +59,9 @@ def intervals(
         waiting[rows] = np.abs(new.value - target) > CLOSE
         if not waiting.any():
             break
-    ends = [quantity.value(place) for quantity, place in zip(each, places, strict=True)]
-    return np.array(ends).reshape(-1, 2)
+    ends = np.array([one.value(place) for one, place in zip(each, places, strict=True)])
+    lost = local.value > target + LOOSE
+    return np.where(lost, rough, ends).reshape(-1, 2)
 
 
 def _step(
@@ -75,7 +81,8 @@ def _step(
     for _ in range(len(place)):
         g, h = local.slope[moves], local.information[np.ix_(moves, moves)]
         scale = np.sqrt(np.maximum(np.diag(h), 1e-9))
-        inverse = np.linalg.pinv(h / np.outer(scale, scale), rcond=1e-10, hermitian=True)
+        # the ridge holds directions of which nothing is known where they are
+        inverse = np.linalg.inv(h / np.outer(scale, scale) + RIDGE * np.eye(len(g)))
         inverse /= np.outer(scale, scale)
         down, across = -inverse @ g, inverse @ along[moves]
         curve = along[moves] @ across

@@ -1,4 +1,4 @@
-"""Take from a record what a fit reads: logarithms of variances, their errors, who is read as one."""
+"""Take from a record what a fit reads: logarithms of variances, errors, who is read as one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ABOVE_ERROR = 2.0  # standard errors of itself that a variance must have to be read
 NEAR = 3.5  # relative errors of a variance within which eigenvalues push each other apart
 LARGEST_CHANGE = 0.25  # of ln v in a micro-step
-ALIKE = 1e-3  # relative difference of learning rates that are one
+LENGTHS = [share << power for power in range(3, 16) for share in (4, 5, 6, 7)]  # of programs
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def grouped(seen: Seen) -> NDArray:
 
 
 def repelled(seen: Seen, groups: NDArray) -> NDArray:
-    """ln v (modes, times) without what eigenvalues of other groups have pushed it.
+    """Give ln v (modes, times) without what eigenvalues of other groups have pushed it.
 
     E[l_i] ≈ v_i (1 + Σ_j v_j/(v_i − v_j)/N) over all j outside its group.
 
@@ -188,6 +188,27 @@ def repelled(seen: Seen, groups: NDArray) -> NDArray:
     return found
 
 
+def idle_steps(taken: int) -> tuple[int, int]:
+    """Micro-steps of no length to add before and after, so that few lengths are compiled."""
+    return 0, next((n for n in LENGTHS if n >= taken), taken) - taken
+
+
+def pooled(groups: NDArray, log_variance: NDArray) -> NDArray:
+    """Give ln of the mean variance of the group that each mode is read in (modes, times).
+
+    Args:
+        groups: Group of each mode (times, modes).
+        log_variance: ln v (modes, times); where it is NaN, that of the group's others.
+    """
+    found = np.full_like(log_variance, np.nan)
+    for place, x in enumerate(log_variance.T):
+        for group in np.unique(groups[place]):
+            inside = (groups[place] == group) & np.isfinite(x)
+            if inside.any():
+                found[inside, place] = np.log(np.mean(np.exp(x[inside])))
+    return found
+
+
 def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
     """The record as the fields of `transition.Readings`, in micro-steps short enough for it.
 
@@ -200,7 +221,9 @@ def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
     dt = np.diff(seen.time)
     counts = np.maximum(1, np.ceil(dt * 2 * seen.rate / LARGEST_CHANGE * finer)).astype(int)
     ends = np.cumsum(counts)
-    steps, modes = int(ends[-1]), seen.modes
+    modes, taken = seen.modes, int(ends[-1])
+    idle = idle_steps(taken)
+    steps = taken + idle[1]
     members = np.zeros((steps, modes, modes))
     values, errors = np.zeros((steps, modes)), np.full((steps, modes), np.inf)
     for place, at in enumerate(ends - 1, start=1):
@@ -215,8 +238,8 @@ def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
     return {
         "start": np.where(np.isfinite(start), start, first),
         "error": np.where(np.isfinite(start), seen.error[:, 0], np.inf),
-        "dt": np.repeat(dt / counts, counts),
-        "eta": np.repeat(seen.eta[1:], counts),
+        "dt": np.pad(np.repeat(dt / counts, counts), idle),
+        "eta": np.pad(np.repeat(seen.eta[1:], counts), idle),
         "members": members,
         "read": values,
         "errors": errors,

@@ -118,7 +118,7 @@ def drive_of(field: VectorField, own: Mapping[str, float], numbers: Array) -> Ca
 
 
 def advance(loss: Dynamics, kind: Kind, numbers: Array, x: Array, dt: Array, eta: Array) -> Array:
-    r"""ln v (modes,) a time dt later, by one Runge–Kutta step of fourth order.
+    r"""Give ln v (modes,) a time dt later, by one Runge–Kutta step of fourth order.
 
     Steps of descent of length η of ds/dt = D(s) follow the flow of D − η D′D/2, to second order in
     η; the correction is taken once, at the start.
@@ -241,7 +241,7 @@ class Ahead(NamedTuple):
 
 @partial(jax.jit, static_argnames="kind")
 def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array) -> Array:
-    """ln v after each micro-step (lanes, steps, modes), under sets of numbers (lanes, 7)."""
+    """Give ln v after each micro-step (lanes, steps, modes), under sets of numbers (lanes, 7)."""
 
     def one(start: Array, noise: Array, place: Array) -> Array:
         numbers = numbers_of(place)

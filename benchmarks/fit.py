@@ -1,0 +1,200 @@
+"""Measure how well fits of the theory cover planted numbers, rank losses, and foretell networks.
+
+    python -m benchmarks.fit logs FOLDER LOSS [COUNT]  fit logs of linear networks under LOSS; resumes
+    python -m benchmarks.fit images FOLDER         conv nets on digits beside the baselines
+    python -m benchmarks.fit time                  a fit of 30 modes × 300 times
+    python -m benchmarks.fit report FOLDER         tables of what FOLDER holds
+
+A log is what one batch after the other says: eigenvalues of its cross-moments, which lie apart even
+where those of the network do not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import eigendyn
+from eigendyn.network import Network, descend
+from eigendyn.recording.record import record
+
+LOSSES = ("euclidean", "iso-euclidean", "cosine", "iso-cosine")
+COURSE = {  # learning rate, steps, steps between recordings, least variance
+    "euclidean": (0.1, 600, 10, 0.03),
+    "iso-euclidean": (0.05, 120, 2, 0.003),
+    "cosine": (0.05, 360, 6, 0.03),
+    "iso-cosine": (0.05, 240, 4, 0.01),
+}
+OF = [0, 1, 0, 1, 0, 1, 0, 1, 2, 3]  # losses in turn: a cosine costs ten times as much
+MODES, INPUTS = 5, 12
+
+
+def planted(seed):
+    """Draw the loss and numbers of one log."""
+    rng = np.random.default_rng(seed)
+    loss = LOSSES[OF[seed % len(OF)]]
+    is_cosine = "cosine" in loss
+    return {
+        "loss": loss,
+        "batch": (256, 5000)[(seed // len(OF)) % 2],
+        "knows_alpha": (seed // 20) % 2 == 1,
+        "alpha": float(rng.choice([0.5, 1.0])),
+        "sigma1": float(rng.uniform(0.2, 0.7)),
+        "sigma2": float(rng.uniform(0.1, 0.5)),
+        "weight_decay": float(rng.uniform(0.0, 0.005 if is_cosine else 0.05)),
+        "spread": rng.uniform(0.7, 1.3, MODES).tolist(),
+    }
+
+
+def linear_log(given, seed):
+    """Train a linear network, and log the moments of a fresh batch now and then."""
+    rng = np.random.default_rng(seed)
+    eta, steps, every, least = COURSE[given["loss"]]
+    variances = np.geomspace(least, 0.5, MODES) * given["spread"]
+    left = np.linalg.qr(rng.normal(size=(MODES, MODES)))[0]
+    right = np.linalg.qr(rng.normal(size=(INPUTS, INPUTS)))[0][:, :MODES]
+    names = ("alpha", "sigma1", "sigma2", "weight_decay", "batch")
+    network = Network(given["loss"], learning_rate=eta, **{name: given[name] for name in names})
+    saved = np.arange(0, steps + 1, every)
+    run = descend(
+        (left * np.sqrt(variances)) @ right.T,
+        network,
+        saved,
+        seed=seed,
+        measures=("representation",),
+        samples=np.eye(INPUTS),
+    )
+    return log_of(run.measures["representation"][0], given, saved, eta, rng)
+
+
+def log_of(weights, given, saved, eta, rng):
+    """Record a batch's moments under each of the weights (dimensions, inputs, times)."""
+    count = given["batch"]
+    variance, error = np.empty((2, weights.shape[0], len(saved)))
+    for place in range(len(saved)):
+        x = rng.normal(size=(weights.shape[1], count))
+        views = [
+            weights[..., place] @ (x + given[name] * rng.normal(size=x.shape))
+            for name in ("sigma1", "sigma2")
+        ]
+        z1, z2 = (view - view.mean(axis=1, keepdims=True) for view in views)
+        moments = z1 @ z2.T / count
+        _, vectors = np.linalg.eigh((moments + moments.T) / 2)
+        products = (vectors[:, ::-1].T @ z1) * (vectors[:, ::-1].T @ z2)
+        variance[:, place] = products.mean(axis=1)
+        error[:, place] = products.std(axis=1) / np.sqrt(count)
+    measures = {
+        "variance": variance,
+        "variance_error": error,
+        "samples": np.full(len(saved), count),
+        "learning_rate": np.full(len(saved), eta),
+    }
+    return record(measures, saved * eta, saved, title="log of a linear network")
+
+
+def rivals(loss):
+    """Losses that are fitted to a log: the planted one and others."""
+    return LOSSES[:2] if "euclidean" in loss else LOSSES
+
+
+def truth(given):
+    """Values of all numbers and combinations that a fit of this loss may report."""
+    c1, c2 = 1 + given["sigma1"] ** 2, 1 + given["sigma2"] ** 2
+    decay, alpha = given["weight_decay"], given["alpha"]
+    if "cosine" in given["loss"]:
+        c1 = c1 * c2  # of which alone a normalised loss knows
+    return {
+        "time_scale": 1.0,
+        "noise1": c1,
+        "weight_decay": decay,
+        "alpha": alpha,
+        "A − ω": 1 - decay,
+        "A·c₁": c1,
+        "A/√(c₁c₂)": 1 / np.sqrt(c1),
+        "A·α": alpha,
+    }
+
+
+def one_log(seed):
+    """Fit one log, and say what came of it."""
+    given = planted(seed)
+    log = linear_log(given, seed)
+    start = time.process_time()
+    known = {"alpha": given["alpha"]} if given["knows_alpha"] else {}
+    found = eigendyn.fit(log, rivals(given["loss"]), **known)
+    spent = time.process_time() - start
+    right, true = found.sel(loss=given["loss"]), truth(given)
+    intervals = {}
+    for name in ("time_scale", "noise1", "weight_decay", "alpha"):
+        row = right.sel(number=name)
+        if np.isfinite(float(row["lower"])):
+            intervals[name] = [true[name], *(float(row[k]) for k in ("value", "lower", "upper"))]
+    for name in found["combination"].values:
+        row = right.sel(combination=name)
+        if np.isfinite(float(row["combined"])) and name in true:
+            keys = ("combined", "combined_lower", "combined_upper")
+            intervals[str(name)] = [true[str(name)], *(float(row[k]) for k in keys)]
+    return {
+        "seed": seed,
+        **given,
+        "seconds": spent,
+        "ranking": found["loss"].values.tolist(),
+        "errors": found["forecast_error"].values.tolist(),
+        "likelihoods": found["log_likelihood"].values.tolist(),
+        "baselines": found["baseline_error"].values.tolist(),
+        "converged": bool(right["converged"]),
+        "intervals": intervals,
+        "arrivals": arrivals(log, given),
+    }
+
+
+def half_times(times, variance):
+    """When each mode passes half of its last variance, the mean of the last tenth of the log."""
+    last = np.exp(np.log(np.maximum(variance[:, -max(3, len(times) // 10) :], 1e-12)).mean(axis=1))
+    found = np.full(len(variance), np.nan)
+    for mode, v in enumerate(variance):
+        above = np.flatnonzero(v >= last[mode] / 2)
+        below = np.flatnonzero(v < last[mode] / 2)
+        if len(below) and len(above) and below[-1] + 1 < len(times):
+            at = below[-1]
+            share = (np.log(last[mode] / 2) - np.log(v[at])) / np.log(v[at + 1] / v[at])
+            found[mode] = times[at] + share * (times[at + 1] - times[at])
+    return found
+
+
+def arrivals(log, given):
+    """Foretold and true times at which the next three modes come, from the first fifth."""
+    try:
+        found = eigendyn.fit(log, given["loss"], until=0.2, alpha=given["alpha"])
+    except eigendyn.EigendynError as refusal:
+        return {"refused": str(refusal)}
+    now = found.attrs["fitted_until"]
+    true = half_times(log["time"].values, log["variance"].values)
+    comes = found["comes"].values[0]
+    interval = np.stack([found["comes_lower"].values[0], found["comes_upper"].values[0]], axis=1)
+    next_ones = [mode for mode in np.argsort(true) if true[mode] > now][:3]
+    return {
+        "now": now,
+        "modes": [[true[m], comes[m], *interval[m]] for m in next_ones],
+    }
+
+
+def run_logs(folder, kinds, count):
+    """Fit logs that have not been fitted yet."""
+    folder.mkdir(exist_ok=True)
+    for seed in range(count):
+        if kinds not in LOSSES[OF[seed % len(OF)]]:
+            continue
+        path = folder / f"log-{seed:03d}.json"
+        if not path.exists():
+            path.write_text(json.dumps(one_log(seed)))
+
+
+if __name__ == "__main__":
+    command, *rest = sys.argv[1:]
+    if command == "logs":
+        run_logs(Path(rest[0]), rest[1], int(rest[2]) if len(rest) > 2 else 200)
