@@ -1,9 +1,9 @@
 """Measure how well fits of the theory cover planted numbers, rank losses, and foretell networks.
 
-    python -m benchmarks.fit logs FOLDER LOSS [COUNT]  fit logs of linear networks under LOSS; resumes
-    python -m benchmarks.fit images FOLDER         conv nets on digits beside the baselines
-    python -m benchmarks.fit time                  a fit of 30 modes × 300 times
-    python -m benchmarks.fit report FOLDER         tables of what FOLDER holds
+    python -m benchmarks.fit logs FOLDER LOSS [COUNT]  fit logs of linear networks; resumes
+    python -m benchmarks.fit images FOLDER             conv nets on digits beside the baselines
+    python -m benchmarks.fit time                      a fit of 30 modes × 300 times
+    python -m benchmarks.fit report FOLDER             tables of what FOLDER holds
 
 A log is what one batch after the other says: eigenvalues of its cross-moments, which lie apart even
 where those of the network do not.

@@ -14,6 +14,7 @@ __getattr__, __dir__ = namespace(
         "components": "show.plot.components:plot_components",
         "diagnosis": "show.plot.collapse:plot_diagnosis",
         "ensemble": "show.plot.ensemble:plot_ensemble",
+        "fit": "show.plot.fit:plot_fit",
         "phase_portrait": "show.plot.phase:phase_portrait",
         "record": "show.plot.record:plot_record",
         "spectrum": "show.plot.spectrum:plot_spectrum",
@@ -26,6 +27,7 @@ __all__ = [
     "components",
     "diagnosis",
     "ensemble",
+    "fit",
     "phase_portrait",
     "record",
     "spectrum",
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from eigendyn.show.plot.collapse import plot_diagnosis as diagnosis
     from eigendyn.show.plot.components import plot_components as components
     from eigendyn.show.plot.ensemble import plot_ensemble as ensemble
+    from eigendyn.show.plot.fit import plot_fit as fit
     from eigendyn.show.plot.phase import phase_portrait
     from eigendyn.show.plot.record import plot_record as record
     from eigendyn.show.plot.spectrum import plot_spectrum as spectrum

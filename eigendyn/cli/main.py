@@ -21,6 +21,7 @@ COMMANDS = {  # name, also of the module that holds the command → short help
     "crosscheck": "Compare the theory with gradient descent of real networks.",
     "train": "Train networks on real images, and foretell their spectrum.",
     "monitor": "Say whether a recorded training is all right, and what moves its loss.",
+    "fit": "Fit the theory to a recorded spectrum, and foretell the rest.",
     "audit": "Audit an update rule: is it the gradient of the loss?",
     "plot": "Draw a saved result, whatever it is.",
     "figures": "Draw the figures of the paper, of theory and of networks, with their numbers.",

@@ -16,6 +16,7 @@ from eigendyn.show.plot.bifurcation import bifurcation_figure
 from eigendyn.show.plot.collapse import save_verdicts
 from eigendyn.show.plot.components import save_components
 from eigendyn.show.plot.ensemble import OF_TRAJECTORIES, save_ensemble_picture
+from eigendyn.show.plot.fit import OF_REST, save_fit_picture
 from eigendyn.show.plot.picture import save_figure
 from eigendyn.show.plot.record import save_record_picture
 from eigendyn.show.plot.spectrum import save_picture
@@ -72,6 +73,7 @@ def _is_run(result: Result) -> bool:
 
 
 KINDS = (
+    Kind("a fit", _with_axes(forecast=OF_REST), save_fit_picture),
     Kind("a run of simulate", _is_run, save_picture),
     Kind("an ensemble", _with_axes(singular_value=OF_TRAJECTORIES), save_ensemble_picture),
     Kind("a cross-check on data", _with_groups("aligned", "descent"), save_data_picture),

@@ -1,0 +1,136 @@
+"""Run `eigendyn fit`: fit the theory to a recorded spectrum, foretell the rest, say which fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eigendyn.cli.asked import given_settings
+from eigendyn.cli.interrupt import interruptible
+from eigendyn.cli.options import (
+    FILE,
+    config_option,
+    file_option,
+    function_options,
+    number_option,
+    output_options,
+    predictor_option,
+    seed_option,
+    stop_gradient_option,
+)
+from eigendyn.cli.saving import Output
+from eigendyn.cli.subcommand import Subcommand
+from eigendyn.errors import InvalidSetting
+from eigendyn.recording.reading import read_record
+from eigendyn.settings.choices import LOSS_NAMES, check_choice
+from eigendyn.settings.run_settings import Settings
+
+NOT_CONVERGED = 3
+
+
+class Share(click.ParamType):
+    """A share, as 20% or 0.2."""
+
+    name = "share"
+
+    def convert(self, value: Any, _param: Any, _ctx: Any) -> float:
+        """Read it.
+
+        Raises:
+            InvalidSetting: It is no number.
+        """
+        if isinstance(value, float):
+            return value
+        try:
+            return float(value[:-1]) / 100 if value.endswith("%") else float(value)
+        except ValueError as error:
+            message = f"--until must be a share, as 20% or 0.2, not {value!r}."
+            raise InvalidSetting(message) from error
+
+
+@click.command("fit", cls=Subcommand)
+@click.argument("file", type=FILE)
+@click.option(
+    "--loss",
+    "losses",
+    default=",".join(LOSS_NAMES),
+    metavar="NAME,…",
+    help="Losses to fit, ranked by the error of their forecasts.",
+)
+@click.option(
+    "--until",
+    type=Share(),
+    default="50%",
+    help="Share of the recorded time that is fitted; the rest judges the forecast.",
+)
+@click.option(
+    "--horizon",
+    type=float,
+    show_default="the end of the record; twice that with --until 100%",
+    help="Time until which is foretold.",
+)
+@predictor_option
+@stop_gradient_option
+@number_option("alpha")
+@function_options
+@number_option("sigma1")
+@number_option("sigma2")
+@number_option("weight_decay")
+@seed_option("Seed of the noise in the band.")
+@file_option("File of the fit: .nc.", "-o", "--output")
+@file_option("Picture of record, fit and forecast: .png, .pdf or .svg.", "--plot")
+@output_options
+@config_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    file: Path,
+    losses: str,
+    until: float,
+    horizon: float | None,
+    seed: int,
+    **_: Any,
+) -> None:
+    """Fit the theory to a recorded spectrum, and foretell the rest of the training.
+
+    \b
+    Examples:
+      eigendyn fit run.nc
+      eigendyn fit run.nc --loss euclidean,iso-euclidean --until 20% --alpha 0.5 --plot fit.png
+      eigendyn fit eigenvalues.csv --until 100% --horizon 200 -o fit.nc
+
+    FILE is a record, a run of simulate or train (.nc), or a table of times × eigenvalues (.csv,
+    .npz, …). Time scale, noise, weight decay and α are looked for unless they are given; what
+    cannot be told apart is reported as a combination.
+
+    Exit code 0: fitted; 2: refused, nothing was run; 3: the search did not converge.
+    """  # noqa: D301
+    output = Output.asked_for(ctx, result=(".nc",))
+    names = [check_choice("loss", name.strip(), LOSS_NAMES) for name in losses.split(",")]
+    settings = given_settings(ctx)
+    settings.pop("seed", None)
+    Settings(loss=names[0], **settings)
+    record = read_record(file)
+
+    def work() -> Any:
+        from eigendyn.fitting.fit import fit
+
+        return fit(record, names, until=until, horizon=horizon, seed=seed, **settings)
+
+    result = interruptible(work)
+    from eigendyn.results.files import save
+    from eigendyn.show.report.fit import summary, table
+
+    output.show(lambda: {**summary(result), "files": output.named}, lambda: table(result))
+
+    def save_picture(path: Path, force: bool) -> None:
+        from eigendyn.show.plot.fit import save_fit_picture
+
+        save_fit_picture(result, path, force)
+
+    output.save(result=lambda path, force: save(result, path, force), picture=save_picture)
+    if result.attrs["status"] != "completed":
+        ctx.exit(NOT_CONVERGED)
