@@ -3,20 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.fitting.likelihood import Likelihood, Local
-from eigendyn.fitting.optimum import Optimum
+from eigendyn.fitting.likelihood import WORST, Likelihood, Local
+from eigendyn.fitting.optimum import RIDGE, Optimum, descended
 from eigendyn.fitting.told import Combination
 
-DROP = 0.5 * 1.959964**2  # of the log-likelihood at the ends of a 95 % interval
-CLOSE = 0.03  # of the log-likelihood, to which ends are found
-LOOSE = 0.5  # of the same, beyond which an end was not found: the parabola's is taken
-ROUNDS = 12
-RIDGE = 1e-6  # of the largest information
-FARTHEST = 1.0  # step of a coordinate in one round
+SIGMAS = 1.959964  # √(2 ΔlnL) at the ends of a 95 % interval
+CLOSE = 0.02  # of it, to which ends are found
+PULL = 100.0  # how stiffly a quantity is held, in units of what the record says of it
+HELD_OFF = 0.2  # of a way that bounds have kept a quantity from going
+ROUNDS = 10
+INNER = 6  # steps of the others in each round
+FASTEST = 3.0  # times as far from the optimum in one round, at most
+
+
+@dataclass(frozen=True)
+class Held:
+    """−ln likelihood, with a quantity of each row held near a value by a spring.
+
+    The minimum lies on the profile of the quantity, wherever the spring lets it come to rest.
+
+    Args:
+        likelihood: Of the record.
+        quantities: One for each row.
+        near: The values (rows,).
+        stiffness: Of the springs (rows,).
+    """
+
+    likelihood: Likelihood
+    quantities: Sequence[Combination]
+    near: NDArray
+    stiffness: NDArray
+
+    def values(self, tried: NDArray, rows: NDArray) -> NDArray:
+        """Values with the energy of the spring."""
+        flat = self.likelihood.values(tried.reshape(-1, tried.shape[-1])).reshape(tried.shape[:2])
+        for one, row in enumerate(rows):
+            found = np.array([self.quantities[row].value(place) for place in tried[one]])
+            flat[one] += 0.5 * self.stiffness[row] * (found - self.near[row]) ** 2
+        return np.minimum(flat, WORST)
+
+    def around(self, places: NDArray, rows: NDArray, free: NDArray) -> Local:
+        """Value, gradient and curvature with those of the spring."""
+        local = self.likelihood.around(places, free)
+        for one, row in enumerate(rows):
+            quantity, stiffness = self.quantities[row], self.stiffness[row]
+            gap = quantity.value(places[one]) - self.near[row]
+            along = np.where(free, quantity.slope(places[one]), 0.0)
+            local.value[one] += 0.5 * stiffness * gap**2
+            local.slope[one] += stiffness * gap * along
+            local.information[one] += stiffness * np.outer(along, along)
+        return local
 
 
 def intervals(
@@ -24,9 +65,9 @@ def intervals(
 ) -> NDArray:
     r"""95 % intervals (quantities, 2) of functions of the numbers.
 
-    At an end the gradient of the log-likelihood ℓ is along that of the quantity g, and ℓ is 1.92
-    below its largest value. Each round solves that for the parabola of Fisher's information F at
-    hand, δ = −F⁻¹∇ℓ̃ ± κ F⁻¹∇g with ℓ̃ = −ln likelihood.
+    The profile of a quantity g is the largest likelihood of all numbers with that g. Its root,
+    z = √(2 ΔlnL), is nearly linear in g, so that each round goes on to where z should be 1.96. An
+    end that the bounds of the numbers do not let g reach is where they stop it.
 
     Args:
         likelihood: Of the record.
@@ -34,67 +75,43 @@ def intervals(
         quantities: What the intervals are of.
         free: Which coordinates may move (7,).
 
-    Source: Venzon and Moolgavkar 1988, Appl. Statist. 37, 87.
+    Source: Venzon and Moolgavkar 1988, Appl. Statist. 37, 87, the intervals.
     """
     if not quantities:
         return np.empty((0, 2))
+    each = [quantity for quantity in quantities for _ in range(2)]
+    middle = np.array([quantity.value(best.place) for quantity in each])
+    spread = np.array([_deviation(best, quantity, free) for quantity in each])
     signs = np.tile([-1.0, 1.0], len(quantities))
-    each = [quantity for quantity in quantities for _ in signs[:2]]
+    near = middle + signs * SIGMAS * spread
     places = np.repeat(best.place[None], len(each), axis=0)
-    local = Local(*(np.repeat(part[None], len(each), axis=0) for part in best.local))
-    target = best.local.value + DROP
-    waiting = np.full(len(each), True)
-    rough = np.empty(len(each))  # ends of the parabola at the optimum
-    for round_ in range(ROUNDS):
-        for row in np.flatnonzero(waiting):
-            at = Local(*(part[row] for part in local))
-            places[row] += _step(likelihood, each[row], places[row], at, target, signs[row], free)
-        places = np.clip(places, likelihood.low, likelihood.high)
-        if round_ == 0:
-            rough[:] = [one.value(place) for one, place in zip(each, places, strict=True)]
+    ends, waiting = near.copy(), np.full(len(each), True)
+    for _ in range(ROUNDS):
         rows = np.flatnonzero(waiting)
-        new = likelihood.around(places[rows], free)
-        for part, values in zip(local, new, strict=True):
-            part[rows] = values
-        waiting[rows] = np.abs(new.value - target) > CLOSE
+        held = Held(likelihood, [each[row] for row in rows], near[rows], (PULL / spread[rows] ** 2))
+        found = descended(held, places[rows], free, INNER, INNER)
+        places[rows] = found.places
+        g = np.array(
+            [each[row].value(place) for row, place in zip(rows, places[rows], strict=True)]
+        )
+        gap = held.stiffness * (g - near[rows]) ** 2 / 2
+        z = np.sqrt(2 * np.maximum(found.local.value - gap - best.local.value, 1e-6))
+        ends[rows] = g
+        is_held_off = (z < SIGMAS) & (
+            np.abs(g - near[rows]) > 0.2 * np.abs(near[rows] - middle[rows])
+        )
+        waiting[rows] = (np.abs(z - SIGMAS) > CLOSE * SIGMAS) & ~is_held_off
+        near[rows] = middle[rows] + (g - middle[rows]) * np.minimum(SIGMAS / z, FASTEST)
         if not waiting.any():
             break
-    ends = np.array([one.value(place) for one, place in zip(each, places, strict=True)])
-    lost = local.value > target + LOOSE
-    return np.where(lost, rough, ends).reshape(-1, 2)
+    return ends.reshape(-1, 2)
 
 
-def _step(
-    likelihood: Likelihood,
-    quantity: Combination,
-    place: NDArray,
-    local: Local,
-    target: float,
-    sign: float,
-    free: NDArray,
-) -> NDArray:
-    """One round of one end (7,)."""
-    along = quantity.slope(place)
-    room = 1e-9 * (1 + np.abs(place))
-    moves = free.copy()
-    step = np.zeros_like(place)
-    for _ in range(len(place)):
-        g, h = local.slope[moves], local.information[np.ix_(moves, moves)]
-        scale = np.sqrt(np.maximum(np.diag(h), 1e-9))
-        # the ridge holds directions of which nothing is known where they are
-        inverse = np.linalg.inv(h / np.outer(scale, scale) + RIDGE * np.eye(len(g)))
-        inverse /= np.outer(scale, scale)
-        down, across = -inverse @ g, inverse @ along[moves]
-        curve = along[moves] @ across
-        left = target - local.value + 0.5 * g @ inverse @ g
-        kappa = np.sqrt(max(left, 0.0) * 2 / curve) if curve > 0 else 0.0
-        step[:] = 0.0
-        step[moves] = down + sign * kappa * across
-        blocked = moves & (
-            ((place <= likelihood.low + room) & (step < 0))
-            | ((place >= likelihood.high - room) & (step > 0))
-        )
-        if not blocked.any():
-            break
-        moves &= ~blocked
-    return step * min(1.0, FARTHEST / max(np.abs(step).max(), 1e-300))
+def _deviation(best: Optimum, quantity: Combination, free: NDArray) -> float:
+    """Standard deviation of a quantity, by the parabola at the optimum."""
+    rows = np.flatnonzero(free)
+    h = best.local.information[np.ix_(rows, rows)]
+    scale = np.sqrt(np.maximum(np.diag(h), 1e-9))
+    along = quantity.slope(best.place)[rows] / scale
+    inverse = np.linalg.inv(h / np.outer(scale, scale) + RIDGE * np.eye(len(rows)))
+    return max(float(np.sqrt(along @ inverse @ along)), 1e-12)

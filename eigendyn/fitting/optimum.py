@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,63 @@ from eigendyn.fitting.likelihood import WORST, Likelihood, Local
 
 DAMPINGS = np.array([0.1, 1.0, 10.0, 100.0])  # times the damping before, tried together
 ENOUGH = 1e-3  # of −ln likelihood that a step could still gain
+SLOW = 3  # steps in a row that gain less than that, after which a search has arrived
 MOST_ROUNDS = 60
 PATIENCE = 8  # steps that other starts may take after the first has arrived
 LONGEST = 2.0  # step of a coordinate
+RIDGE = 1e-6  # of the largest information: nothing is gained along directions of less
+
+
+class Objective(Protocol):
+    """What is made small, in one problem for each row."""
+
+    likelihood: Likelihood
+
+    def values(self, tried: NDArray, rows: NDArray) -> NDArray:
+        """Values (rows, tries) at coordinates (rows, tries, 7)."""
+        ...
+
+    def around(self, places: NDArray, rows: NDArray, free: NDArray) -> Local:
+        """Value, gradient and curvature at coordinates (rows, 7)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plain:
+    """−ln likelihood, in every row."""
+
+    likelihood: Likelihood
+
+    def values(self, tried: NDArray, rows: NDArray) -> NDArray:
+        """Its values."""
+        del rows
+        return self.likelihood.values(tried.reshape(-1, tried.shape[-1])).reshape(tried.shape[:2])
+
+    def around(self, places: NDArray, rows: NDArray, free: NDArray) -> Local:
+        """Its value, gradient and Fisher information."""
+        del rows
+        return self.likelihood.around(places, free)
+
+
+class Descended(NamedTuple):
+    """Where every start has ended.
+
+    Args:
+        places: Coordinates (starts, 7).
+        local: What is made small, there.
+        converged: Whether nothing more was to be gained (starts,).
+        rounds: How many steps were taken.
+    """
+
+    places: NDArray
+    local: Local
+    converged: NDArray
+    rounds: int
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where a search has ended.
+    """The best end of a search.
 
     Args:
         place: Coordinates (7,).
@@ -41,38 +91,56 @@ def optimum(likelihood: Likelihood, starts: NDArray, free: NDArray) -> Optimum:
         starts: Coordinates; those that are not free stay.
         free: Which coordinates are looked for (7,).
     """
+    found = descended(Plain(likelihood), starts, free, PATIENCE)
+    best = int(np.argmin(found.local.value))
+    if not found.converged[best]:  # the others have arrived before
+        found = descended(Plain(likelihood), found.places[[best]], free, PATIENCE)
+        best = 0
+    at = Local(*(part[best] for part in found.local))
+    return Optimum(found.places[best], at, bool(found.converged[best]), found.rounds)
+
+
+def descended(
+    objective: Objective, starts: NDArray, free: NDArray, patience: int, most: int = MOST_ROUNDS
+) -> Descended:
+    """Descend in every row by damped scoring steps, inside the box.
+
+    Args:
+        objective: What is made small.
+        starts: Coordinates (starts, 7).
+        free: Which of them may move (7,).
+        patience: Steps that rows may take after the first has arrived.
+        most: Steps at most.
+    """
+    likelihood = objective.likelihood
     places = np.clip(starts, likelihood.low, likelihood.high)
-    local = likelihood.around(places, free)
+    local = objective.around(places, np.arange(len(places)), free)
     damping = np.full(len(places), 1e-2)
     active = local.value < WORST
-    converged = np.zeros(len(places), bool)
-    rounds, patience = 0, PATIENCE
-    while active.any() and rounds < MOST_ROUNDS:
+    converged, slow = np.zeros(len(places), bool), np.zeros(len(places), int)
+    rounds = 0
+    while active.any() and rounds < most and patience > 0:
         rounds += 1
         rows = np.flatnonzero(active)
         tried, gains = _steps(likelihood, places[rows], local, rows, free, damping[rows])
-        values = likelihood.values(tried.reshape(-1, tried.shape[-1])).reshape(tried.shape[:2])
+        values = objective.values(tried, rows)
         best = values.argmin(axis=1)
         lower = values[np.arange(len(rows)), best]
         better = lower < local.value[rows]
-        still = gains < ENOUGH
-        converged[rows[still]] = True
+        slow[rows] = np.where(better & (local.value[rows] - lower < ENOUGH), slow[rows] + 1, 0)
+        still = (gains < ENOUGH) | (slow[rows] >= SLOW)
         damping[rows] = np.clip(damping[rows] * np.where(better, DAMPINGS[best], 1e3), 1e-9, 1e12)
         stuck = ~better & (damping[rows] > 1e9)
-        converged[rows[stuck]] = gains[stuck] < 10 * ENOUGH
+        converged[rows] = still | (stuck & (gains < 10 * ENOUGH))
         moved = rows[better]
         if moved.size:
             places[moved] = tried[np.flatnonzero(better), best[better]]
-            new = likelihood.around(places[moved], free)
-            local.value[moved], local.slope[moved] = new.value, new.slope
-            local.information[moved] = new.information
+            new = objective.around(places[moved], moved, free)
+            for part, part_of_new in zip(local, new, strict=True):
+                part[moved] = part_of_new
         active[rows[still | stuck]] = False
-        if converged.any():  # others may still catch up, for a while
-            patience = patience - 1
-            active &= patience > 0
-    best = int(np.argmin(local.value))
-    at = Local(*(part[best] for part in local))
-    return Optimum(places[best], at, bool(converged[best]), rounds)
+        patience -= int(converged.any())  # others may still catch up, for a while
+    return Descended(places, local, converged, rounds)
 
 
 def movable(likelihood: Likelihood, place: NDArray, slope: NDArray, free: NDArray) -> NDArray:
@@ -106,5 +174,5 @@ def _steps(
             step = -np.linalg.solve(h + factor * damping[one] * np.eye(len(g)), g) / scale
             step *= min(1.0, LONGEST / max(np.abs(step).max(), 1e-300))
             tried[one, column, moves] += step
-        gains[one] = 0.5 * g @ np.linalg.pinv(h, rcond=1e-9, hermitian=True) @ g
+        gains[one] = 0.5 * g @ np.linalg.solve(h + RIDGE * np.eye(len(g)), g)
     return np.clip(tried, likelihood.low, likelihood.high), gains

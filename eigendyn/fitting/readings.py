@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 ABOVE_ERROR = 2.0  # standard errors of itself that a variance must have to be read
 NEAR = 3.5  # relative errors of a variance within which eigenvalues push each other apart
+WINDOW = 9  # recordings at least that an error is smoothed over
 LARGEST_CHANGE = 0.25  # of ln v in a micro-step
-LENGTHS = [share << power for power in range(3, 16) for share in (4, 5, 6, 7)]  # of programs
+LENGTHS = [share << power for power in range(4, 16) for share in (4, 5, 6, 7)]  # of programs
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
         raise InvalidSpectrum(message)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_variance = np.where(told, np.log(np.where(told, variance, 1.0)), np.nan)
+    if has_error:
+        error = _smoothed(np.where(told, error, np.nan))
+        log_variance += error**2 / 2  # E ln v̂ = ln v − ρ²/2
     usable = told.sum(axis=1) >= 2
     samples = np.full(len(time), np.inf)
     if "samples" in record:
@@ -127,6 +131,24 @@ def _errors(record: xarray.Dataset, variance: NDArray) -> tuple[NDArray, bool]:
     if not known.any():
         return np.ones_like(variance), False
     return np.where(known, relative, np.median(relative[known])), True
+
+
+def _smoothed(error: NDArray) -> NDArray:
+    """Relative errors (modes, times), each the median of those around it.
+
+    The error of one recording is itself estimated from its samples, and larger where these happen
+    to have more variance: weights by it would favour the small.
+    """
+    count = error.shape[1]
+    width = max(WINDOW, count // 3)
+    found = np.empty_like(error)
+    for place in range(count):
+        begin = int(np.clip(place - width // 2, 0, max(0, count - width)))
+        around = error[:, begin : begin + width]
+        some = np.isfinite(around).any(axis=1)
+        found[:, place] = np.nan
+        found[some, place] = np.nanmedian(around[some], axis=1)
+    return np.where(np.isfinite(found), found, np.nanmedian(error))
 
 
 def _learning_rates(record: xarray.Dataset, time: NDArray) -> NDArray:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray
 
 KIND = "a fit"
+PERSISTS = 0.4  # correlation of successive errors, at most, if a theory holds
 FAR = 3.0  # times their recorded errors that readings may scatter, if a theory holds
 
 
@@ -103,6 +104,11 @@ def labelled(
         "fate": (of_mode, each(lambda one: one.rest.fate)),
         "forecast_error": ("loss", each(lambda one: one.error), _words("RMS of ln v, not fitted")),
         "log_likelihood": ("loss", each(lambda one: -one.found.optimum.local.value)),
+        "persistence": (
+            "loss",
+            each(lambda one: one.found.persistence),
+            _words("correlation of an error with the next"),
+        ),
         "converged": ("loss", each(lambda one: one.found.optimum.converged)),
         "baseline_error": ("baseline", np.array(list(baselines.values()))),
     }
@@ -141,6 +147,11 @@ def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], has_error: b
                 f"No theory fits: {best.title} foretells worse ({best.error:.3g}) than "
                 f"{name} ({baselines[name]:.3g})."
             )
+    if best.found.persistence > PERSISTS:
+        return (
+            f"No theory fits: {best.title} errs on and on in the same direction (correlation of "
+            f"errors {best.found.persistence:.2g}), which noise does not."
+        )
     scatter = float(best.values[READING])
     if has_error and scatter > FAR:
         return (

@@ -40,6 +40,15 @@ class Found:
     likelihood: Likelihood
     optimum: Optimum
 
+    @property
+    def persistence(self) -> float:
+        """Correlation of prediction errors with those one recording later: 0 if a theory holds."""
+        (part,) = self.likelihood.filtered(self.optimum.place[None])
+        is_read = np.isfinite(np.asarray(self.likelihood.readings.errors)).any(axis=1)
+        errors = (part.innovation[0] / np.sqrt(part.spread[0]))[is_read]
+        total = float((errors**2).sum())
+        return float((errors[1:] * errors[:-1]).sum()) / total if total > 0 else 0.0
+
 
 def search(one: Candidate, seen: Seen) -> Found:
     """Fit a loss to a record from many starts."""

@@ -79,18 +79,17 @@ def told(place: NDArray, information: NDArray, moves: NDArray) -> tuple[NDArray,
         moves: Which coordinates may move (7,).
 
     Returns:
-        Whether each number is told (7,), of those that move; the combinations.
+        Whether each number of the dynamics is told (7,), of those that move; the combinations.
     """
     rows = np.flatnonzero(moves)
+    rows = rows[rows < PROCESS]
     scale = scales(place)[rows]
     values, vectors = np.linalg.eigh(information[np.ix_(rows, rows)] * np.outer(scale, scale))
-    theory = rows < PROCESS
-    hidden = (values < UNTOLD**-2) & (np.linalg.norm(vectors[theory], axis=0) > 0.5)
-    null = vectors[:, hidden]
+    null = vectors[:, values < UNTOLD**-2]
     is_told = np.zeros(len(place), bool)
     untold = np.linalg.norm(null, axis=1) > TOUCHED
     is_told[rows] = ~untold
-    wanted = int((untold & theory).sum()) - null.shape[1]
+    wanted = int(untold.sum()) - null.shape[1]
     found: list[Combination] = []
     for name, function in KNOWN.items():
         one = Combination(name, lambda at, f=function: float(f(to_values(at))))
@@ -100,7 +99,7 @@ def told(place: NDArray, information: NDArray, moves: NDArray) -> tuple[NDArray,
         if len(found) < wanted and touches and np.linalg.norm(slope @ null) < ALONG * size:
             found.append(one)
     if not found and wanted > 0:
-        found = _powers(rows, null, untold & theory)
+        found = _powers(rows, null, untold)
     return is_told, found[:wanted]
 
 

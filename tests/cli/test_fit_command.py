@@ -1,0 +1,63 @@
+"""Claims about `eigendyn fit`: it prints, saves and draws, and refuses in one sentence."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import eigendyn
+from eigendyn.cli.main import cli
+from tests.fitting.planted import planted
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["fit", *map(str, arguments)], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A table of times × eigenvalues."""
+    path, log = tmp_path_factory.mktemp("fit") / "log.csv", planted()
+    rows = np.column_stack([log["time"].values, log["variance"].values.T])
+    np.savetxt(path, rows, delimiter=",", header="time,a,b,c", comments="")
+    return path
+
+
+def test_a_table_is_fitted_printed_saved_and_drawn(table, tmp_path):
+    saved, drawn = tmp_path / "fit.nc", tmp_path / "fit.png"
+    done = run(table, "--loss", "euclidean", "--alpha", 0.5, "-o", saved, "--plot", drawn)
+    assert done.exit_code == 0
+    assert "A  time scale of the gradient" in done.stdout
+    assert "last value" in done.stdout
+    assert drawn.stat().st_size > 10_000
+    assert eigendyn.load(saved).attrs["kind"] == "a fit"
+    again = CliRunner().invoke(cli, ["plot", str(saved), "-o", str(tmp_path / "again.png")])
+    assert "is a fit" in again.stdout
+
+
+def test_json_says_the_same(table):
+    done = run(table, "--loss", "euclidean", "--alpha", 0.5, "--until", "50%", "--json", "-q")
+    found = json.loads(done.stdout)
+    assert found["status"] == "completed"
+    assert found["losses"][0]["numbers"]["time_scale"]["value"] == pytest.approx(0.8, rel=0.1)
+    assert set(found["baselines"]) == {"last value", "exponential"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--until", "most"], "--until must be a share"),
+        (["--until", "0"], "--until"),
+        (["--loss", "euclidian"], "Did you mean 'euclidean'"),
+        (["--loss", "euclidean", "--alpha", "-1"], "--alpha"),
+        (["--predictor", "learned", "--loss", "euclidean"], "closed-form predictor"),
+    ],
+)
+def test_refusals_are_one_sentence(table, arguments, words, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(["fit", str(table), *arguments])
+    assert left.value.code == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.startswith("Error: ")

@@ -1,0 +1,46 @@
+"""Claims about what is read of a record: what few samples do not tell is not read."""
+
+import numpy as np
+import pytest
+
+from eigendyn.fitting.readings import grouped, micro_steps, pooled, read, repelled
+from eigendyn.recording.record import record
+
+
+def log(variance, **measures):
+    times = np.arange(np.shape(variance)[1], dtype=float)
+    return record({"variance": variance, **measures}, times, times, title="log")
+
+
+def test_eigenvalues_closer_than_samples_tell_are_read_by_their_mean():
+    seen = read(log([[1.0, 1.0], [0.98, 0.97], [0.1, 0.11]], samples=[400, 400]))
+    groups = grouped(seen)
+    assert groups[0].tolist() == [0, 0, 1]
+    means = np.exp(pooled(groups, seen.log_variance))
+    assert means[:, 0] == pytest.approx([0.99, 0.99, 0.1])
+
+
+def test_far_eigenvalues_are_freed_of_what_they_push_each_other():
+    rng, v, samples = np.random.default_rng(0), np.array([1.0, 0.5, 0.1]), 60
+    drawn = np.sqrt(v)[:, None] * rng.normal(size=(20_000, 3, samples))
+    values = np.linalg.eigvalsh(drawn @ drawn.transpose(0, 2, 1) / samples)[:, ::-1].mean(axis=0)
+    seen = read(log(np.repeat(values[:, None], 2, axis=1), samples=[samples] * 2))
+    apart = np.tile(np.arange(3), (2, 1))
+    freed = np.exp(repelled(seen, apart))[:, 0]
+    assert np.abs(freed / v - 1).max() < 0.35 * np.abs(values / v - 1).max()
+
+
+def test_micro_steps_add_up_to_the_times_of_the_record():
+    seen = read(log(np.exp(np.array([[0.0, 1.0, 1.5, 1.6], [-3.0, -1.0, 0.5, 0.6]]))))
+    found = micro_steps(seen)
+    at = np.flatnonzero(np.isfinite(found["errors"]).any(axis=1))
+    assert np.cumsum(found["dt"])[at] == pytest.approx(seen.time[1:])
+
+
+def test_a_variance_within_its_error_is_left_out():
+    variance = np.full((2, 4), 0.5)
+    error = np.full((2, 4), 0.01)
+    error[1, 2] = 0.4
+    seen = read(log(variance, variance_error=error))
+    assert seen.left_out == 1
+    assert np.isnan(seen.log_variance[1, 2])

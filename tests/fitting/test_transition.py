@@ -1,0 +1,61 @@
+"""Claims about the filter: it is the exact likelihood where that is known, and takes real steps."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from eigendyn.fitting.candidate import candidate
+from eigendyn.fitting.numbers import to_coordinates
+from eigendyn.fitting.readings import read
+from eigendyn.fitting.transition import advance, numbers_of
+from eigendyn.recording.record import record
+
+TIMES = np.linspace(0, 4, 9)
+
+
+def tiny(measures=()):
+    """Modes so small that an isotropic loss lets ln v wander about a straight line."""
+    x = -30 + 1.6 * TIMES + 0.1 * np.random.default_rng(1).normal(size=(2, 9))
+    return record({"variance": np.exp(x), **dict(measures)}, TIMES, TIMES, title="tiny")
+
+
+def test_the_likelihood_is_that_of_a_random_walk_read_with_error():
+    a, c, decay, q, r = 0.9, 1.2, 0.05, 0.01, 0.08
+    seen = read(tiny())
+    likelihood = candidate("iso-euclidean", {}).likelihood(seen)
+    place = to_coordinates(np.array([a, c, 1.0, decay, 1.0, q, r]))
+    found = likelihood.values(place[None])[0]
+    # by hand: y(t) − y(0) has the mean 2(A − ω)t and errors of both, and what batches add
+    t = TIMES[1:]
+    added = 4 * q * a * (c * c + 1)
+    covariance = r**2 * (np.eye(8) + 1) + added * np.minimum(t[:, None], t)
+    expected = 0.0
+    for x in seen.log_variance:
+        gap = x[1:] - x[0] - 2 * (a - decay) * t
+        expected += 0.5 * (gap @ np.linalg.solve(covariance, gap))
+        expected += 0.5 * np.linalg.slogdet(covariance)[1]
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_steps_of_descent_are_followed_to_second_order_in_their_length():
+    numbers = jnp.array([1.0, 1.2, 1.0, 0.02, 1.0, 1e-9, 1e-2])
+    errors = []
+    for eta in (0.1, 0.05):
+        log = tiny({"learning_rate": np.full(9, eta)})
+        likelihood = candidate("euclidean", {}).likelihood(read(log))
+        assert likelihood.kind.takes_steps
+        s = np.array([0.3, 0.6])
+        x = 2 * np.log(s)
+        for _ in range(round(1 / eta)):
+            eigenvalue = s**2
+            s = s + eta * (eigenvalue * (1 - 1.2 * eigenvalue) - 0.02) * s
+            x = advance(
+                likelihood.loss, likelihood.kind, numbers_of(_log(numbers)), x, eta, jnp.array(eta)
+            )
+        errors.append(np.abs(np.asarray(x) - 2 * np.log(s)).max())
+    assert errors[0] < 2e-3
+    assert errors[1] < errors[0] / 3
+
+
+def _log(numbers):
+    return jnp.asarray(to_coordinates(np.asarray(numbers)))
