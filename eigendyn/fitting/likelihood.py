@@ -83,7 +83,9 @@ class Likelihood:
         return _value(*self.errors(places))
 
     def around(self, places: NDArray, free: NDArray) -> Local:
-        """Value, gradient and Fisher information, by central differences inside the box.
+        """Value, gradient and Fisher information, by differences of second order.
+
+        They are central, or at a bound those of two steps into the box.
 
         Args:
             places: Coordinates (sets, 7).
@@ -91,18 +93,23 @@ class Likelihood:
         """
         sets, size = len(places), int(free.sum())
         step = STEP * np.where(LOGS, 1.0, np.maximum(np.abs(places), 1e-2 * (LOGS + 1.0)))
-        step = np.minimum(step, (self.high - self.low) / 4)
-        up = np.minimum(places + step, self.high)
-        down = np.maximum(places - step, self.low)
+        side = np.where(places - step < self.low, 1.0, np.where(places + step > self.high, -1.0, 0))
         moved = np.repeat(places[:, None], 2 * size + 1, axis=1)
         rows, along = np.arange(size), np.flatnonzero(free)
-        moved[:, 1 + rows, along] = up[:, along]
-        moved[:, 1 + size + rows, along] = down[:, along]
+        one = places + np.where(side == 0, 1.0, side) * step
+        two = places + np.where(side == 0, -1.0, 2 * side) * step
+        moved[:, 1 + rows, along] = one[:, along]
+        moved[:, 1 + size + rows, along] = two[:, along]
         lanes = moved.reshape(-1, places.shape[1])
         e, s = (each.reshape(sets, 2 * size + 1, -1) for each in self.errors(lanes))
-        width = (up - down)[:, along, None]
-        de = (e[:, 1 : size + 1] - e[:, size + 1 :]) / width
-        ds = (s[:, 1 : size + 1] - s[:, size + 1 :]) / width
+        side, width = side[:, along, None], 2 * step[:, along, None]
+
+        def slopes(f: NDArray) -> NDArray:
+            here, first, second = f[:, :1], f[:, 1 : size + 1], f[:, size + 1 :]
+            inwards = side * (4 * first - 3 * here - second)
+            return np.where(side == 0, first - second, inwards) / width
+
+        de, ds = slopes(e), slopes(s)
         e, s = e[:, 0], s[:, 0]
         value = _value(e, s)
         with np.errstate(all="ignore"):

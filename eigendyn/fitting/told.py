@@ -24,7 +24,7 @@ from eigendyn.fitting.numbers import (
     to_values,
 )
 
-UNTOLD = np.log(10) / 1.96  # standard deviation of a logarithm: an interval of a factor of 100
+UNTOLD = np.log(4) / 1.96  # standard deviation of a logarithm: a factor of 4 to either side
 TOUCHED = 0.05  # share that a number must have in a null direction, to be hidden by it
 ALONG = 0.03  # slope of a combination along a null direction, at most
 KNOWN: dict[str, Callable[[NDArray], float]] = {

@@ -98,7 +98,7 @@ def test_a_run_of_simulate_is_fitted_as_it_is():
 
 
 def test_what_no_theory_describes_is_said():
-    times = np.linspace(0, 12, 24)
+    times = np.linspace(0, 12, 80)
     waves = np.exp(0.5 * np.sin(times + np.arange(3)[:, None]))
     log = record({"variance": waves}, times, times, title="waves")
     assert eigendyn.fit(log, "euclidean", alpha=0.5).attrs["verdict"].startswith("No theory fits")
