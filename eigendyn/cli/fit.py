@@ -35,7 +35,7 @@ class Share(click.ParamType):
 
     name = "share"
 
-    def convert(self, value: Any, _param: Any, _ctx: Any) -> float:
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:  # noqa: ARG002
         """Read it.
 
         Raises:
@@ -91,7 +91,6 @@ def command(
     losses: str,
     until: float,
     horizon: float | None,
-    seed: int,
     **_: Any,
 ) -> None:
     """Fit the theory to a recorded spectrum, and foretell the rest of the training.
@@ -111,14 +110,13 @@ def command(
     output = Output.asked_for(ctx, result=(".nc",))
     names = [check_choice("loss", name.strip(), LOSS_NAMES) for name in losses.split(",")]
     settings = given_settings(ctx)
-    settings.pop("seed", None)
     Settings(loss=names[0], **settings)
     record = read_record(file)
 
     def work() -> Any:
         from eigendyn.fitting.fit import fit
 
-        return fit(record, names, until=until, horizon=horizon, seed=seed, **settings)
+        return fit(record, names, until=until, horizon=horizon, **settings)
 
     result = interruptible(work)
     from eigendyn.results.files import save

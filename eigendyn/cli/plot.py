@@ -36,8 +36,8 @@ def command(ctx: click.Context, *, file: Path, **_: Any) -> None:
 
     FILE is what a command has written with -o, or eigendyn.save in Python, as netCDF (.nc): a run
     of simulate, an ensemble, a cross-check, measured data, a diagnosis, branches of a bifurcation,
-    a training on images, a recorded spectrum, or the numbers of a figure. A plain table of times ×
-    eigenvalues (.csv, .npy, .npz) is drawn as a recorded spectrum.
+    a training on images, a recorded spectrum, a fit, or the numbers of a figure. A plain table of
+    times × eigenvalues (.csv, .npy, .npz) is drawn as a recorded spectrum.
     """  # noqa: D301
     output = Output.asked_for(ctx, result=(), stem=str(file.with_suffix("")))
     result = read_record(file) if file.name.lower().endswith((*ARRAYS, *TABLES)) else load(file)

@@ -44,7 +44,6 @@ def fit(
     *,
     until: float = UNTIL,
     horizon: float | None = None,
-    seed: int = 0,
     **settings: Unpack[GivenSettings],
 ) -> xarray.Dataset:
     r"""Fit the theory to the first part of a record, and foretell the rest.
@@ -66,8 +65,7 @@ def fit(
             by.
         horizon: Time until which is foretold; None is the end of the record, and twice that where
             all of it was fitted.
-        seed: Of the noise in the band.
-        settings: Fields of `Settings`.
+        settings: Fields of `Settings`; its `seed` is that of the noise in the band.
 
     Returns:
         Dataset, the best loss first: `value`, `lower`, `upper` over (loss, number), what is told
@@ -102,6 +100,7 @@ def fit(
     def error(log_variance: NDArray) -> float:
         return rms(pooled(groups, np.where(np.isfinite(seen), log_variance, np.nan)), held)
 
+    seed = settings.get("seed", 0)
     found = [_fitted(one, part, whole, ahead, error, seed) for one in candidates]
     later = whole.time[count:]
     errors = {
@@ -124,7 +123,7 @@ def _fitted(
     moves = movable(best.likelihood, place, local.slope, one.free)
     theory = np.arange(len(NUMBERS)) < PROCESS
     is_told, combinations = told(place, local.information, moves | (one.free & theory))
-    single = [row for row in np.flatnonzero(one.free & theory) if is_told[row]]
+    single = [row for row in np.flatnonzero(one.free & theory).tolist() if is_told[row]]
     quantities = [*map(alone, single), *combinations]
     ends = intervals(best.likelihood, best.optimum, quantities, one.free)
     bounds = np.full((len(NUMBERS), 2), np.nan)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from eigendyn.fitting.likelihood import WORST, Likelihood, Local
 
 DAMPINGS = np.array([0.1, 1.0, 10.0, 100.0])  # times the damping before, tried together
-ENOUGH = 1e-3  # of −ln likelihood that a step could still gain
-SLOW = 3  # steps in a row that gain less than that, after which a search has arrived
+ENOUGH = 1e-5  # of −ln likelihood that a step could still gain
+LITTLE = 1e-4  # gained in each of …
+SLOW = 3  # … so many steps in a row, after which a search has arrived
+PRESSED = 1e-3  # slope against a bound, below which a coordinate is free to leave it
 MOST_ROUNDS = 60
 PATIENCE = 8  # steps that other starts may take after the first has arrived
 LONGEST = 2.0  # step of a coordinate
@@ -22,7 +24,10 @@ RIDGE = 1e-6  # of the largest information: nothing is gained along directions o
 class Objective(Protocol):
     """What is made small, in one problem for each row."""
 
-    likelihood: Likelihood
+    @property
+    def likelihood(self) -> Likelihood:
+        """The likelihood that it is made of."""
+        ...
 
     def values(self, tried: NDArray, rows: NDArray) -> NDArray:
         """Values (rows, tries) at coordinates (rows, tries, 7)."""
@@ -127,11 +132,11 @@ def descended(
         best = values.argmin(axis=1)
         lower = values[np.arange(len(rows)), best]
         better = lower < local.value[rows]
-        slow[rows] = np.where(better & (local.value[rows] - lower < ENOUGH), slow[rows] + 1, 0)
+        slow[rows] = np.where(better & (local.value[rows] - lower < LITTLE), slow[rows] + 1, 0)
         still = (gains < ENOUGH) | (slow[rows] >= SLOW)
         damping[rows] = np.clip(damping[rows] * np.where(better, DAMPINGS[best], 1e3), 1e-9, 1e12)
         stuck = ~better & (damping[rows] > 1e9)
-        converged[rows] = still | (stuck & (gains < 10 * ENOUGH))
+        converged[rows] = still | (stuck & (gains < 10 * LITTLE))
         moved = rows[better]
         if moved.size:
             places[moved] = tried[np.flatnonzero(better), best[better]]
@@ -146,8 +151,8 @@ def descended(
 def movable(likelihood: Likelihood, place: NDArray, slope: NDArray, free: NDArray) -> NDArray:
     """Which coordinates may move: free ones, but for those that press against their bounds."""
     room = 1e-9 * (1 + np.abs(place))
-    below = (place <= likelihood.low + room) & (slope > -ENOUGH)
-    above = (place >= likelihood.high - room) & (slope < ENOUGH)
+    below = (place <= likelihood.low + room) & (slope > -PRESSED)
+    above = (place >= likelihood.high - room) & (slope < PRESSED)
     return free & ~below & ~above
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from numpy.typing import NDArray
 
 from eigendyn.fitting.numbers import (
     ALPHA,
@@ -60,13 +61,13 @@ class Readings(NamedTuple):
         errors: Relative error of it, in units of r; infinite where nothing is read (steps, modes).
     """
 
-    start: Array
-    error: Array
-    dt: Array
-    eta: Array
-    members: Array
-    read: Array
-    errors: Array
+    start: Array | NDArray
+    error: Array | NDArray
+    dt: Array | NDArray
+    eta: Array | NDArray
+    members: Array | NDArray
+    read: Array | NDArray
+    errors: Array | NDArray
 
 
 class Filtered(NamedTuple):
@@ -182,7 +183,7 @@ def slopes(loss: Dynamics, numbers: Array, x: Array, is_coupled: bool) -> Array:
     if is_coupled:
         patterns = [jnp.where((places // size) % 2 == 0, 1.0, -1.0) for size in (1, 2)]
     found = [signs * jax.jvp(rate, (x,), (signs,))[1] for signs in patterns]
-    return sum(found[1:], found[0]) / len(found)
+    return jnp.mean(jnp.stack(found), axis=0)
 
 
 def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Filtered:
@@ -213,12 +214,12 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
 
     known = jnp.isfinite(readings.error)
     first = jnp.where(known, jnp.where(known, readings.error, 0.0) ** 2 * noise, UNKNOWN)
-    _, found = jax.lax.scan(step, (readings.start, first), tuple(readings[2:]))
+    _, found = jax.lax.scan(step, (jnp.asarray(readings.start), first), tuple(readings[2:]))
     return found
 
 
 @partial(jax.jit, static_argnames="kind")
-def filtered(loss: Dynamics, kind: Kind, readings: Readings, places: Array) -> Filtered:
+def filtered(loss: Dynamics, kind: Kind, readings: Readings, places: Array | NDArray) -> Filtered:
     """Filter a record under many sets of numbers (lanes, 7); every field gets an axis in front."""
     return jax.vmap(lambda place: _filter(loss, kind, readings, place))(places)
 
@@ -233,14 +234,14 @@ class Ahead(NamedTuple):
         eta: Learning rate of the descent in it (steps,).
     """
 
-    start: Array
-    noise: Array
-    dt: Array
-    eta: Array
+    start: Array | NDArray
+    noise: Array | NDArray
+    dt: Array | NDArray
+    eta: Array | NDArray
 
 
 @partial(jax.jit, static_argnames="kind")
-def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array) -> Array:
+def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array | NDArray) -> Array:
     """Give ln v after each micro-step (lanes, steps, modes), under sets of numbers (lanes, 7)."""
 
     def one(start: Array, noise: Array, place: Array) -> Array:
@@ -254,4 +255,4 @@ def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array) -> Array:
 
         return jax.lax.scan(step, start, (ahead.dt, ahead.eta, noise))[1]
 
-    return jax.vmap(one)(ahead.start, ahead.noise, places)
+    return jax.vmap(one)(*map(jnp.asarray, (ahead.start, ahead.noise, places)))

@@ -110,7 +110,8 @@ def _value(one: xarray.Dataset) -> tuple[str, str, str]:
 
 
 def _modes(best: xarray.Dataset) -> list[str]:
-    last = np.array([row[np.isfinite(row)][-1] for row in _fitted(best)])
+    fitted = best["variance"].values[:, : int(best.attrs["fitted_recordings"])]
+    last = [_last(row) for row in fitted]
     rows = [("mode", "variance", "foretold", "95 % band", "comes at", "95 % interval", "")]
     for mode in range(min(best.sizes["mode"], MOST_MODES)):
         one = best.isel(mode=mode)
@@ -130,11 +131,10 @@ def _modes(best: xarray.Dataset) -> list[str]:
     return aligned(rows)
 
 
-def _fitted(best: xarray.Dataset) -> np.ndarray:
-    """What was fitted of every mode (modes, times); the whole record of one not read by then."""
-    part = best["variance"].values[:, : int(best.attrs["fitted_recordings"])]
-    whole = best["variance"].values
-    return np.where(np.isfinite(part).any(axis=1)[:, None], part, whole[:, : part.shape[1]])
+def _last(row: np.ndarray) -> float:
+    """The last variance of a mode that was read."""
+    known = row[np.isfinite(row)]
+    return float(known[-1]) if known.size else math.nan
 
 
 def _remarks(fit: xarray.Dataset, best: xarray.Dataset) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _remarks(fit: xarray.Dataset, best: xarray.Dataset) -> Iterator[str]:
     hidden = [
         row.sign
         for place, row in enumerate(NUMBERS[:PROCESS])
-        if bool(best["is_free"][place]) and not bool(best["is_told"][place])
+        if best["is_free"].values[place] and not best["is_told"].values[place]
     ]
     if hidden:
         yield f"The record does not tell {', '.join(hidden)} apart."
