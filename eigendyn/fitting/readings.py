@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import xarray
 
 ABOVE_ERROR = 2.0  # standard errors of itself that a variance must have to be read
+REACH = 3  # recordings to either side that neighbours are averaged over
 NEAR = 3.5  # relative errors of a variance within which eigenvalues push each other apart
 WINDOW = 9  # recordings at least that an error is smoothed over
 LARGEST_CHANGE = 0.25  # of ln v in a micro-step
@@ -172,16 +173,31 @@ def _rate(time: NDArray, log_variance: NDArray) -> float:
     return max(found, 0.01 / (time[-1] - time[0]))
 
 
+def smooth(log_variance: NDArray) -> NDArray:
+    """Give ln v (modes, times) averaged over neighbouring recordings; NaN where none was read.
+
+    What is read as one is decided by these: decided by each recording itself, modes would be read
+    alone just when chance drives them apart.
+    """
+    found = np.full_like(log_variance, np.nan)
+    for place in range(log_variance.shape[1]):
+        reach = min(REACH, place, log_variance.shape[1] - 1 - place)
+        around = log_variance[:, place - reach : place + reach + 1]
+        some = np.isfinite(around).any(axis=1)
+        found[some, place] = np.nanmean(around[some], axis=1)
+    return found
+
+
 def grouped(seen: Seen) -> NDArray:
     """Which group each mode is read in (times, modes), numbered from zero.
 
-    Eigenvalues of N samples push each other apart where they are closer than about 3/√N: only the
+    Eigenvalues of N samples push each other apart where they are closer than about 5/√N: only the
     mean of such a group can be read.
 
     Source: Anderson 1963, Ann. Math. Statist. 34, 122: eigenvalues that are equal.
     """
     groups = np.empty(seen.log_variance.T.shape, int)
-    for place, x in enumerate(seen.log_variance.T):
+    for place, x in enumerate(smooth(seen.log_variance).T):
         order = np.argsort(np.where(np.isnan(x), np.inf, -x))
         apart = np.abs(np.diff(x[order])) > NEAR * np.sqrt(2 / seen.samples[place])
         apart |= np.isnan(np.diff(x[order]))
@@ -199,11 +215,11 @@ def repelled(seen: Seen, groups: NDArray) -> NDArray:
     if not np.isfinite(seen.samples).any():
         return seen.log_variance
     found = seen.log_variance.copy()
-    for place, x in enumerate(seen.log_variance.T):
+    for place, x in enumerate(smooth(seen.log_variance).T):
         v = np.exp(x)
         gaps = v[:, None] - v
         others = groups[place][:, None] != groups[place]
-        others &= ~np.isnan(gaps)
+        others &= ~np.isnan(gaps) & (gaps != 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             pushed = np.where(others, v / np.where(others, gaps, 1.0), 0.0).sum(axis=1)
         found[:, place] -= pushed / seen.samples[place]

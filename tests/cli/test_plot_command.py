@@ -61,7 +61,7 @@ def test_a_plain_table_is_drawn_as_a_spectrum(folder):
         ("runs/none.nc", "does not exist"),
         ("runs", "is a folder"),
         ("text.nc", "could not be read"),
-        ("other.nc", "must hold a run of simulate, an ensemble"),
+        ("other.nc", "a run of simulate, an ensemble"),
         ("runs/one.nc -o one.gif", "must end in .png, .pdf, .svg"),
     ],
 )
