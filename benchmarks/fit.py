@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import eigendyn
+from benchmarks.machine import described
 from eigendyn.network import Network, descend
 from eigendyn.recording.record import record
 
@@ -194,7 +195,107 @@ def run_logs(folder, kinds, count):
             path.write_text(json.dumps(one_log(seed)))
 
 
+def run_images(folder):
+    """Train conv nets on digits, and fit the first fifth and half of their spectra."""
+    folder.mkdir(exist_ok=True)
+    for loss in ("euclidean", "iso-euclidean", "cosine"):
+        path = folder / f"images-{loss}.json"
+        if path.exists():
+            continue
+        trained = eigendyn.train(loss)
+        rows = {}
+        for until in (0.2, 0.5):
+            found = eigendyn.fit(trained, LOSSES, until=until, alpha=1.0, closure="mean-field")
+            rows[str(until)] = {
+                "ranking": found["loss"].values.tolist(),
+                "errors": found["forecast_error"].values.tolist(),
+                "baselines": found["baseline_error"].values.tolist(),
+                "verdict": found.attrs["verdict"],
+                "modes": found.sizes["mode"],
+            }
+        path.write_text(json.dumps(rows))
+
+
+def timed():
+    """Fit 30 modes × 300 times, the whole process."""
+    times = np.linspace(0, 40, 300)
+    rows = eigendyn.simulate(
+        "euclidean",
+        np.geomspace(1e-3, 0.5, 30),
+        alpha=0.5,
+        sigma1=0.5,
+        weight_decay=0.03,
+        steps=299,
+        saves=300,
+        learning_rate=times[1],
+    )
+    noise = 0.01 * np.random.default_rng(0).normal(size=rows["variance"].shape)
+    log = record({"variance": rows["variance"] * np.exp(noise)}, times, times, title="timed")
+    start, spent = time.perf_counter(), time.process_time()
+    eigendyn.fit(log, "euclidean", until=1)
+    print(f"{time.perf_counter() - start:.1f} s, {time.process_time() - spent:.1f} s of processor")
+
+
+def share(truths):
+    """A share, with its count."""
+    truths = list(truths)
+    return f"{np.mean(truths):.0%} of {len(truths)}" if truths else "none"
+
+
+def report(folder):
+    """Print the tables of what a folder holds."""
+    logs = [json.loads(path.read_text()) for path in sorted(folder.glob("log-*.json"))]
+    print(f"{described(('numpy', 'scipy', 'jax', 'jaxlib'))}\n\n{len(logs)} logs\n")
+    print("| loss | batch | alpha | 95 % intervals cover | right loss first | where told |")
+    print("|---|---|---|---|---|---|")
+    for loss in LOSSES:
+        for batch in (256, 5000):
+            for knows in (False, True):
+                some = [d for d in logs if (d["loss"], d["batch"]) == (loss, batch)]
+                some = [d for d in some if d["knows_alpha"] == knows]
+                if some:
+                    covers = share(
+                        v[2] <= v[0] <= v[3] for d in some for v in d["intervals"].values()
+                    )
+                    first = share(d["ranking"][0] == loss for d in some)
+                    told = share(d["ranking"][0] == loss for d in some if is_told(d))
+                    known = "given" if knows else "free"
+                    print(f"| {loss} | {batch} | {known} | {covers} | {first} | {told} |")
+    every = [v for d in logs for v in d["intervals"].values()]
+    print(f"\nAll intervals: {share(v[2] <= v[0] <= v[3] for v in every)}.")
+    told = [d["ranking"][0] == d["loss"] for d in logs if is_told(d)]
+    print(f"Right loss first where told: {share(told)}.\n")
+    print("| loss | batch | error of arrival, median | intervals cover |")
+    print("|---|---|---|---|")
+    for loss in LOSSES:
+        for batch in (256, 5000):
+            rows = [
+                row
+                for d in logs
+                if (d["loss"], d["batch"]) == (loss, batch)
+                for row in d["arrivals"].get("modes", [])
+            ]
+            if rows:
+                gaps = [abs(row[1] / row[0] - 1) if np.isfinite(row[1]) else np.inf for row in rows]
+                held = share(row[2] <= row[0] <= row[3] for row in rows)
+                print(f"| {loss} | {batch} | {np.median(gaps):.1%} of {len(gaps)} | {held} |")
+    for path in sorted(folder.glob("images-*.json")):
+        print(path.stem, json.dumps(json.loads(path.read_text()), indent=1))
+
+
+def is_told(log):
+    """Whether the record itself tells the losses apart: by 3 of the log-likelihood, or more."""
+    likelihoods = sorted(log["likelihoods"])
+    return likelihoods[-1] - likelihoods[-2] > 3
+
+
 if __name__ == "__main__":
     command, *rest = sys.argv[1:]
     if command == "logs":
         run_logs(Path(rest[0]), rest[1], int(rest[2]) if len(rest) > 2 else 200)
+    elif command == "images":
+        run_images(Path(rest[0]))
+    elif command == "time":
+        timed()
+    else:
+        report(Path(rest[0]))
