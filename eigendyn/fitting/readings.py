@@ -72,13 +72,16 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
         descends: Whether steps of the recorded learning rate were taken; None where one is known.
 
     Raises:
-        InvalidSetting: Fewer than two recordings.
+        InvalidSetting: Fewer than two recordings, or modes.
         InvalidSpectrum: No mode that is read twice, or variances that are not finite.
     """
     variance = record["variance"].transpose("mode", "time").values.astype(float)
     time = record["time"].values.astype(float)
     if len(time) < 2:
         message = f"A fit needs two recordings at least; this record has {len(time)}. Record more."
+        raise InvalidSetting(message)
+    if len(variance) < 2:
+        message = "A fit needs two modes at least; this record has one. Record the whole spectrum."
         raise InvalidSetting(message)
     if np.isinf(variance).any():
         place = int(np.argmax(np.isinf(variance).any(axis=0)))

@@ -44,6 +44,14 @@ def test_json_says_the_same(table):
     assert set(found["baselines"]) == {"last value", "exponential"}
 
 
+def test_a_search_that_does_not_arrive_ends_with_three_and_the_best_so_far(table, monkeypatch):
+    for name in ("ENOUGH", "LITTLE"):
+        monkeypatch.setattr(f"eigendyn.fitting.optimum.{name}", -1.0)
+    done = run(table, "--loss", "euclidean", "--alpha", 0.5)
+    assert done.exit_code == 3
+    assert "did not converge; the best so far is euclidean" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -114,6 +114,7 @@ def few(**changes):
     [
         (few(variance=np.ones((2, 1)), time=np.ones(1)), {}, InvalidSetting, "two recordings"),
         (few(variance=np.ones((2, 3)), time=np.arange(3.0)), {}, InvalidSetting, "more readings"),
+        (few(variance=np.ones((1, 30))), {}, InvalidSetting, "two modes"),
         (few(variance=-np.ones((2, 30))), {}, InvalidSpectrum, "above zero"),
         (few(variance=np.full((2, 30), np.inf)), {}, InvalidSpectrum, "finite"),
         (few(), {"until": 0.0}, InvalidSetting, "until"),
