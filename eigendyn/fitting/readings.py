@@ -30,7 +30,7 @@ class Seen:
         log_variance: ln v (modes, times); NaN where it is left out.
         error: Relative error of v (modes, times); 1 where none is known.
         has_error: Whether it is known.
-        samples: Samples that moments were taken of (times,); infinite where not known.
+        samples: Samples without noise that would tell as much (times,); infinite if not known.
         eta: Learning rate since the time before (times,); 0 where it is not known.
         left_out: How many readings were left out: no variance, or one within its error.
         rate: A typical rate of change of ln v.
@@ -107,11 +107,10 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
         log_variance += error**2 / 2  # E ln v̂ = ln v − ρ²/2
     usable = told.sum(axis=1) >= 2
     samples = np.full(len(time), np.inf)
-    if "samples" in record:
+    if has_error:  # noise makes them count for fewer than they are
+        samples = 2 / np.nanmedian(np.where(told, error, np.nan), axis=0) ** 2
+    elif "samples" in record:
         samples = np.where(record["samples"].values > 0, record["samples"].values, np.inf)
-    elif has_error:
-        with np.errstate(divide="ignore"):
-            samples = 2 / np.nanmedian(np.where(told, error, np.nan), axis=0) ** 2
     return Seen(
         time=time,
         log_variance=log_variance[usable],
