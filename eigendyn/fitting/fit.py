@@ -91,8 +91,10 @@ def fit(
     source = as_record(record)
     whole = read(source)
     candidates = [candidate(one, dict(settings)) for one in losses]
-    count = _fitted_count(whole, until, max(int(one.free.sum()) for one in candidates))
+    count = _fitted_count(whole, until)
+    whole = whole.read_within(count)
     part = whole.until(count)
+    _check_enough(part, max(int(one.free.sum()) for one in candidates))
     ahead = _ahead(whole, count, horizon)
     groups, seen = grouped(whole)[count:], whole.log_variance[:, count:]
     held = pooled(groups, seen)
@@ -165,41 +167,42 @@ def ranked(fits: Sequence[Fitted]) -> list[Fitted]:
     return sorted(fits, key=key)
 
 
-def _fitted_count(seen: Seen, until: float, numbers: int) -> int:
-    """How many recordings are fitted.
+def _fitted_count(seen: Seen, until: float) -> int:
+    """How many recordings are fitted."""
+    end = seen.time[0] + until * (seen.time[-1] - seen.time[0])
+    return max(2, int((seen.time <= end * (1 + 1e-12)).sum()))
+
+
+def _check_enough(part: Seen, numbers: int) -> None:
+    """Refuse a part of a record that has fewer readings than there are numbers to find.
 
     Raises:
-        InvalidSetting: They hold fewer readings than there are numbers to find.
+        InvalidSetting: It has.
     """
-    end = seen.time[0] + until * (seen.time[-1] - seen.time[0])
-    count = max(2, int((seen.time <= end * (1 + 1e-12)).sum()))
-    readings = int(np.isfinite(seen.log_variance[:, :count]).sum()) - seen.modes
+    readings = int(np.isfinite(part.log_variance).sum()) - part.modes
     if readings <= numbers:
         message = (
             f"A fit of {numbers} numbers needs more readings than that beyond the first of each "
-            f"mode; {count} recordings of {seen.modes} modes have {readings}. Record more often, "
-            "fit more of the record, or give numbers that you know, such as `alpha=1`."
+            f"mode; {len(part.time)} recordings of {part.modes} modes have {readings}. Record more "
+            "often, fit more of the record, or give numbers that you know, such as `alpha=1`."
         )
         raise InvalidSetting(message)
-    return count
 
 
 def _ahead(seen: Seen, count: int, horizon: float | None) -> NDArray:
     """Times to foretell: those that were recorded, and later ones up to the horizon.
 
     Raises:
-        InvalidSetting: A horizon that is not ahead.
+        InvalidSetting: A horizon that is not beyond the record.
     """
     times, last = seen.time[count:], seen.time[-1]
     if horizon is None and len(times):
         return times
     end = last + (last - seen.time[0]) if horizon is None else horizon
-    if not end > seen.time[count - 1]:
+    if not end > last:
         message = (
-            f"`horizon` must lie beyond the fitted part, which ends at {seen.time[count - 1]:g}; "
-            f"it is {end:g}. Try {2 * last:g}."
+            f"`horizon` must lie beyond the record, which ends at {last:g}; it is {end:g}. "
+            f"Try {2 * last:g}."
         )
         raise InvalidSetting(message)
-    times = times[times <= end]
-    begin = times[-1] if len(times) else seen.time[count - 1]
-    return np.concatenate([times, np.linspace(begin, end, LATER + 1)[1:]]) if end > begin else times
+    return np.concatenate([times, np.linspace(last, end, LATER + 1)[1:]])

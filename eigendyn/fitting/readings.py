@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ class Seen:
 
     Args:
         time: Increasing times (times,).
+        mode: Which modes of the record (modes,).
         log_variance: ln v (modes, times); NaN where it is left out.
         error: Relative error of v (modes, times); 1 where none is known.
         has_error: Whether it is known.
@@ -37,6 +38,7 @@ class Seen:
     """
 
     time: NDArray
+    mode: NDArray
     log_variance: NDArray
     error: NDArray
     has_error: bool
@@ -52,15 +54,35 @@ class Seen:
 
     def until(self, count: int) -> Seen:
         """The first so many recordings."""
-        return Seen(
-            self.time[:count],
-            self.log_variance[:, :count],
-            self.error[:, :count],
-            self.has_error,
-            self.samples[:count],
-            self.eta[:count],
-            int(np.isnan(self.log_variance[:, :count]).sum()),
-            self.rate,
+        log_variance = self.log_variance[:, :count]
+        return replace(
+            self,
+            time=self.time[:count],
+            log_variance=log_variance,
+            error=self.error[:, :count],
+            samples=self.samples[:count],
+            eta=self.eta[:count],
+        )
+
+    def read_within(self, count: int) -> Seen:
+        """Only the modes that are read twice within the first so many recordings.
+
+        Raises:
+            InvalidSpectrum: None is.
+        """
+        known = np.isfinite(self.log_variance[:, :count]).sum(axis=1) >= 2
+        if not known.any():
+            message = (
+                f"A fit needs a mode whose variance stands above zero and its error in two "
+                f"recordings; within the first {count} there is none. Record more samples, or fit "
+                "more of the record."
+            )
+            raise InvalidSpectrum(message)
+        return replace(
+            self,
+            mode=self.mode[known],
+            log_variance=self.log_variance[known],
+            error=self.error[known],
         )
 
 
@@ -73,7 +95,7 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
 
     Raises:
         InvalidSetting: Fewer than two recordings, or modes.
-        InvalidSpectrum: No mode that is read twice, or variances that are not finite.
+        InvalidSpectrum: Variances that are not finite.
     """
     variance = record["variance"].transpose("mode", "time").values.astype(float)
     time = record["time"].values.astype(float)
@@ -94,27 +116,22 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
     told = np.isfinite(variance) & (variance > 0)
     if has_error:
         told &= error < 1 / ABOVE_ERROR
-    if not (told.sum(axis=1) >= 2).any():
-        message = (
-            "A fit needs a mode whose variance stands above zero and its error in two recordings; "
-            "there is none. Record more samples."
-        )
-        raise InvalidSpectrum(message)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_variance = np.where(told, np.log(np.where(told, variance, 1.0)), np.nan)
-    if has_error:
+    if has_error and told.any():
         error = _smoothed(np.where(told, error, np.nan))
         log_variance += error**2 / 2  # E ln v̂ = ln v − ρ²/2
-    usable = told.sum(axis=1) >= 2
     samples = np.full(len(time), np.inf)
     if has_error:  # noise makes them count for fewer than they are
-        samples = 2 / np.nanmedian(np.where(told, error, np.nan), axis=0) ** 2
+        some = told.any(axis=0)
+        samples[some] = 2 / np.nanmedian(np.where(told, error, np.nan)[:, some], axis=0) ** 2
     elif "samples" in record:
         samples = np.where(record["samples"].values > 0, record["samples"].values, np.inf)
     return Seen(
         time=time,
-        log_variance=log_variance[usable],
-        error=error[usable],
+        mode=record["mode"].values,
+        log_variance=log_variance,
+        error=error,
         has_error=has_error,
         samples=samples,
         eta=_learning_rates(record, time) if descends is not False else np.zeros(len(time)),
@@ -151,7 +168,7 @@ def _smoothed(error: NDArray) -> NDArray:
         some = np.isfinite(around).any(axis=1)
         found[:, place] = np.nan
         found[some, place] = np.nanmedian(around[some], axis=1)
-    return np.where(np.isfinite(found), found, np.nanmedian(error))
+    return np.where(np.isfinite(found), found, np.median(error[np.isfinite(error)]))
 
 
 def _learning_rates(record: xarray.Dataset, time: NDArray) -> NDArray:

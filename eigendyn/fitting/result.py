@@ -116,7 +116,7 @@ def labelled(
         "loss": [one.title for one in fits],
         "number": [row.name for row in NUMBERS],
         "combination": ("combination", np.array(names, dtype=object if names else str)),
-        "mode": np.arange(whole.modes),
+        "mode": whole.mode,
         "time": ("time", whole.time, {"long_name": "training time"}),
         "ahead": ("ahead", best.rest.time, {"long_name": "training time"}),
         "baseline": list(baselines),

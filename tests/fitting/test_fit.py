@@ -88,6 +88,14 @@ def test_readings_without_variance_are_left_out_and_counted():
     assert float(found["value"].sel(number="time_scale")[0]) == pytest.approx(A, rel=0.1)
 
 
+def test_a_mode_that_rises_above_its_error_only_later_is_not_fitted():
+    log = planted()
+    log["variance"][0, :14] = 0.0
+    found = eigendyn.fit(log, "euclidean", alpha=0.5)
+    assert found["mode"].values.tolist() == [1, 2]
+    assert np.isfinite(found["forecast_error"].values).all()
+
+
 def test_a_run_of_simulate_is_fitted_as_it_is():
     run = eigendyn.simulate(
         "euclidean", [0.02, 0.1, 0.3], alpha=0.5, sigma1=0.5, steps=120, saves=24

@@ -44,3 +44,9 @@ def test_a_variance_within_its_error_is_left_out():
     seen = read(log(variance, variance_error=error))
     assert seen.left_out == 1
     assert np.isnan(seen.log_variance[1, 2])
+
+
+def test_a_recording_of_which_nothing_is_read_is_passed_over():
+    variance, error = np.full((2, 4), 0.5), np.full((2, 4), 0.01)
+    error[:, 1] = 1.0
+    assert np.isfinite(micro_steps(read(log(variance, variance_error=error)))["errors"]).sum() == 2
