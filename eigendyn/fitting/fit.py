@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 UNTIL = 0.5
 _SHARE = Domain(lambda x: 0 < x <= 1, "above 0 and at most 1")
-ALIKE = 1.1  # times the least error of a forecast, up to which others are as good
+ALIKE = 1.5  # times the least error of a forecast, up to which others are as good
 LATER = 50  # times of a forecast beyond the record
 
 
