@@ -258,10 +258,10 @@ def report(folder):
                     covers = share(
                         v[2] <= v[0] <= v[3] for d in some for v in d["intervals"].values()
                     )
-                    first = share(first(d) == loss for d in some)
+                    leads = share(first(d) == loss for d in some)
                     told = share(first(d) == loss for d in some if is_told(d))
                     known = "given" if knows else "free"
-                    print(f"| {loss} | {batch} | {known} | {covers} | {first} | {told} |")
+                    print(f"| {loss} | {batch} | {known} | {covers} | {leads} | {told} |")
     every = [v for d in logs for v in d["intervals"].values()]
     print(f"\nAll intervals: {share(v[2] <= v[0] <= v[3] for v in every)}.")
     told = [first(d) == d["loss"] for d in logs if is_told(d)]
