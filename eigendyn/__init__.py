@@ -145,9 +145,9 @@ if TYPE_CHECKING:
     from eigendyn.crosschecks.audit import audit
     from eigendyn.crosschecks.crosscheck import crosscheck
     from eigendyn.errors import EigendynError
+    from eigendyn.fitting.fit import fit
     from eigendyn.fitting.monitor import monitor
     from eigendyn.recording.log import SpectrumLog
-    from eigendyn.fitting.fit import fit
     from eigendyn.results.files import load, save
     from eigendyn.settings.run_settings import Settings
     from eigendyn.show.notebook.explorer import explore
