@@ -8,18 +8,16 @@ from typing import Any
 import click
 
 from eigendyn.cli.asked import given_settings
+from eigendyn.cli.config_option import config_option
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
-    config_option,
-    file_option,
     function_options,
     number_option,
-    output_options,
     predictor_option,
-    seed_option,
     stop_gradient_option,
 )
+from eigendyn.cli.run_options import file_option, output_options, seed_option
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
