@@ -10,6 +10,7 @@ from eigendyn.recording.plain import from_arrays, from_columns
 from eigendyn.recording.record import as_record
 from eigendyn.results.files import load
 from eigendyn.settings.checks import check_is
+from eigendyn.settings.keywords import takes
 from eigendyn.settings.matrix_files import ARRAYS, TABLES, read_arrays, read_columns
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 RECORD_SUFFIXES = (".nc", *ARRAYS, *TABLES)
 
 
+@takes()
 def read_record(path: str | Path, seed: int = 0) -> xarray.Dataset:
     """Read the spectrum that a file holds over time.
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_is
+from eigendyn.settings.keywords import takes
 
 if TYPE_CHECKING:
     import xarray
@@ -167,6 +168,7 @@ def record(
     )
 
 
+@takes()
 def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
     """Take the spectrum out of whatever holds one over time.
 

@@ -219,7 +219,7 @@ def test_no_arguments_show_the_help_and_are_no_success():
     assert "simulate" in outcome.stderr
 
 
-TAKE_A_LOSS = sorted(set(COMMANDS) - {"data", "figures", "fit", "losses", "plot"})
+TAKE_A_LOSS = sorted(set(COMMANDS) - {"data", "figures", "fit", "losses", "monitor", "plot"})
 
 
 @pytest.mark.parametrize("name", TAKE_A_LOSS)
