@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
+from eigendyn.fitting.micro_steps import micro_steps
 from eigendyn.fitting.numbers import (
     ALPHA,
     DECAY,
@@ -21,7 +22,7 @@ from eigendyn.fitting.numbers import (
     TIME_SCALE,
     box,
 )
-from eigendyn.fitting.readings import Seen, micro_steps
+from eigendyn.fitting.readings import Seen
 from eigendyn.settings.choices import LOSS_ROWS, OWN_LOSS
 from eigendyn.settings.run_settings import DEFAULT_CLOSURE_ACCURACY, with_closure_accuracy
 from eigendyn.simulation.equations import Equations, compiled_field, equations

@@ -12,10 +12,11 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.fitting.baselines import BASELINES, baseline, rms
 from eigendyn.fitting.candidate import Candidate, candidate
 from eigendyn.fitting.foretell import foretell
+from eigendyn.fitting.groups import grouped, pooled
 from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.numbers import NUMBERS, PROCESS, to_values
 from eigendyn.fitting.optimum import movable
-from eigendyn.fitting.readings import Seen, grouped, pooled, read
+from eigendyn.fitting.readings import Seen, read
 from eigendyn.fitting.result import Fitted, labelled
 from eigendyn.fitting.search import search
 from eigendyn.fitting.told import alone, told

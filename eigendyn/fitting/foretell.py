@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.fitting.micro_steps import LARGEST_CHANGE, idle_steps
 from eigendyn.fitting.numbers import READING
-from eigendyn.fitting.readings import LARGEST_CHANGE, Seen, idle_steps
+from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found
 from eigendyn.fitting.told import scales
 

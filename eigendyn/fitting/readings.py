@@ -1,4 +1,4 @@
-"""Take from a record what a fit reads: logarithms of variances, errors, who is read as one."""
+"""Take from a record what a fit reads: logarithms of variances and their errors."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ if TYPE_CHECKING:
     import xarray
 
 ABOVE_ERROR = 2.0  # standard errors of itself that a variance must have to be read
-REACH = 3  # recordings to either side that neighbours are averaged over
-NEAR = 3.5  # relative errors of a variance within which eigenvalues push each other apart
 WINDOW = 9  # recordings at least that an error is smoothed over
-LARGEST_CHANGE = 0.25  # of ln v in a micro-step
-LENGTHS = [share << power for power in range(4, 16) for share in (4, 5, 6, 7)]  # of programs
 
 
 @dataclass(frozen=True)
@@ -190,114 +186,3 @@ def _rate(time: NDArray, log_variance: NDArray) -> float:
     rates = rates[np.isfinite(rates)]
     found = float(np.quantile(rates, 0.9)) if rates.size else 0.0
     return max(found, 0.01 / (time[-1] - time[0]))
-
-
-def smooth(log_variance: NDArray) -> NDArray:
-    """Give ln v (modes, times) averaged over neighbouring recordings; NaN where none was read.
-
-    What is read as one is decided by these: decided by each recording itself, modes would be read
-    alone just when chance drives them apart.
-    """
-    found = np.full_like(log_variance, np.nan)
-    for place in range(log_variance.shape[1]):
-        reach = min(REACH, place, log_variance.shape[1] - 1 - place)
-        around = log_variance[:, place - reach : place + reach + 1]
-        some = np.isfinite(around).any(axis=1)
-        found[some, place] = np.nanmean(around[some], axis=1)
-    return found
-
-
-def grouped(seen: Seen) -> NDArray:
-    """Which group each mode is read in (times, modes), numbered from zero.
-
-    Eigenvalues of N samples push each other apart where they are closer than about 5/√N: only the
-    mean of such a group can be read.
-
-    Source: Anderson 1963, Ann. Math. Statist. 34, 122: eigenvalues that are equal.
-    """
-    groups = np.empty(seen.log_variance.T.shape, int)
-    for place, x in enumerate(smooth(seen.log_variance).T):
-        order = np.argsort(np.where(np.isnan(x), np.inf, -x))
-        apart = np.abs(np.diff(x[order])) > NEAR * np.sqrt(2 / seen.samples[place])
-        apart |= np.isnan(np.diff(x[order]))
-        groups[place, order] = np.concatenate([[0], np.cumsum(apart)])
-    return groups
-
-
-def repelled(seen: Seen, groups: NDArray) -> NDArray:
-    """Give ln v (modes, times) without what eigenvalues of other groups have pushed it.
-
-    E[l_i] ≈ v_i (1 + Σ_j v_j/(v_i − v_j)/N) over all j outside its group.
-
-    Source: Lawley 1956, Biometrika 43, 128; Anderson 1963.
-    """
-    if not np.isfinite(seen.samples).any():
-        return seen.log_variance
-    found = seen.log_variance.copy()
-    for place, x in enumerate(smooth(seen.log_variance).T):
-        v = np.exp(x)
-        gaps = v[:, None] - v
-        others = groups[place][:, None] != groups[place]
-        others &= ~np.isnan(gaps) & (gaps != 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            pushed = np.where(others, v / np.where(others, gaps, 1.0), 0.0).sum(axis=1)
-        found[:, place] -= pushed / seen.samples[place]
-    return found
-
-
-def idle_steps(taken: int) -> tuple[int, int]:
-    """Micro-steps of no length to add before and after, so that few lengths are compiled."""
-    return 0, next((n for n in LENGTHS if n >= taken), taken) - taken
-
-
-def pooled(groups: NDArray, log_variance: NDArray) -> NDArray:
-    """Give ln of the mean variance of the group that each mode is read in (modes, times).
-
-    Args:
-        groups: Group of each mode (times, modes).
-        log_variance: ln v (modes, times); where it is NaN, that of the group's others.
-    """
-    found = np.full_like(log_variance, np.nan)
-    for place, x in enumerate(log_variance.T):
-        for group in np.unique(groups[place]):
-            inside = (groups[place] == group) & np.isfinite(x)
-            if inside.any():
-                found[inside, place] = np.log(np.mean(np.exp(x[inside])))
-    return found
-
-
-def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
-    """The record as the fields of `transition.Readings`, in micro-steps short enough for it.
-
-    Args:
-        seen: The record.
-        finer: How many times as many micro-steps as are thought enough.
-    """
-    groups = grouped(seen)
-    x = repelled(seen, groups)
-    dt = np.diff(seen.time)
-    counts = np.maximum(1, np.ceil(dt * 2 * seen.rate / LARGEST_CHANGE * finer)).astype(int)
-    ends = np.cumsum(counts)
-    modes, taken = seen.modes, int(ends[-1])
-    idle = idle_steps(taken)
-    steps = taken + idle[1]
-    members = np.zeros((steps, modes, modes))
-    values, errors = np.zeros((steps, modes)), np.full((steps, modes), np.inf)
-    for place, at in enumerate(ends - 1, start=1):
-        known = np.isfinite(x[:, place])
-        for group in np.unique(groups[place][known]):
-            inside = known & (groups[place] == group)
-            members[at, group, inside] = 1 / inside.sum()
-            values[at, group] = np.log(np.mean(np.exp(x[inside, place])))
-            errors[at, group] = np.sqrt(np.mean(seen.error[inside, place] ** 2) / inside.sum())
-    start = x[:, 0]
-    first = np.array([row[np.argmax(np.isfinite(row))] for row in x])
-    return {
-        "start": np.where(np.isfinite(start), start, first),
-        "error": np.where(np.isfinite(start), seen.error[:, 0], np.inf),
-        "dt": np.pad(np.repeat(dt / counts, counts), idle),
-        "eta": np.pad(np.repeat(seen.eta[1:], counts), idle),
-        "members": members,
-        "read": values,
-        "errors": errors,
-    }

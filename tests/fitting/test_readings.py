@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from eigendyn.fitting.readings import grouped, micro_steps, pooled, read, repelled
+from eigendyn.fitting.groups import grouped, pooled, repelled
+from eigendyn.fitting.micro_steps import micro_steps
+from eigendyn.fitting.readings import read
 from eigendyn.recording.record import record
 
 

@@ -1,0 +1,54 @@
+"""Cut the times between recordings into steps short enough to follow the modes by."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigendyn.fitting.groups import grouped, repelled
+from eigendyn.fitting.readings import Seen
+
+LARGEST_CHANGE = 0.25  # of ln v in a micro-step
+LENGTHS = [share << power for power in range(4, 16) for share in (4, 5, 6, 7)]  # of programs
+
+
+def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
+    """The record as the fields of `transition.Readings`, in micro-steps short enough for it.
+
+    Args:
+        seen: The record.
+        finer: How many times as many micro-steps as are thought enough.
+    """
+    groups = grouped(seen)
+    x = repelled(seen, groups)
+    dt = np.diff(seen.time)
+    counts = np.maximum(1, np.ceil(dt * 2 * seen.rate / LARGEST_CHANGE * finer)).astype(int)
+    ends = np.cumsum(counts)
+    modes, taken = seen.modes, int(ends[-1])
+    idle = idle_steps(taken)
+    steps = taken + idle[1]
+    members = np.zeros((steps, modes, modes))
+    values, errors = np.zeros((steps, modes)), np.full((steps, modes), np.inf)
+    for place, at in enumerate(ends - 1, start=1):
+        known = np.isfinite(x[:, place])
+        for group in np.unique(groups[place][known]):
+            inside = known & (groups[place] == group)
+            members[at, group, inside] = 1 / inside.sum()
+            values[at, group] = np.log(np.mean(np.exp(x[inside, place])))
+            errors[at, group] = np.sqrt(np.mean(seen.error[inside, place] ** 2) / inside.sum())
+    start = x[:, 0]
+    first = np.array([row[np.argmax(np.isfinite(row))] for row in x])
+    return {
+        "start": np.where(np.isfinite(start), start, first),
+        "error": np.where(np.isfinite(start), seen.error[:, 0], np.inf),
+        "dt": np.pad(np.repeat(dt / counts, counts), idle),
+        "eta": np.pad(np.repeat(seen.eta[1:], counts), idle),
+        "members": members,
+        "read": values,
+        "errors": errors,
+    }
+
+
+def idle_steps(taken: int) -> tuple[int, int]:
+    """Micro-steps of no length to add before and after, so that few lengths are compiled."""
+    return 0, next((n for n in LENGTHS if n >= taken), taken) - taken
