@@ -20,7 +20,7 @@ from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import EigendynError, InvalidSetting, UnreadableFile
 from eigendyn.recording.reading import read_record
-from eigendyn.results.files import save
+from eigendyn.results.files import load, save
 from eigendyn.settings.choices import LOSS_NAMES, TREE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ DYING = ("collapse", "losing modes", "constant output")  # which the theory can 
     show_default="the recorded eigenvalues",
     help="Exponent α of the predictor, λ = v^α; 0 where there is none.",
 )
+@click.option(
+    "--fit",
+    "fitted",
+    type=FILE,
+    help="A result of eigendyn fit of the same run (.nc): where modes die, the theory that it "
+    "ranks first says what would change that.",
+)
 @seed_option("Which network, of a training of several.")
 @click.option(
     "--follow",
@@ -56,7 +63,7 @@ DYING = ("collapse", "losing modes", "constant output")  # which the theory can 
 @file_option("Picture of spectrum, losses and verdicts: .png, .pdf or .svg.", "--plot")
 @output_options
 @click.pass_context
-def command(ctx: click.Context, *, file: Path, follow: bool, **_: Any) -> None:
+def command(ctx: click.Context, *, file: Path, follow: bool, fitted: Path | None, **_: Any) -> None:
     """Say whether a recorded training is all right, and what moves its loss.
 
     \b
@@ -64,11 +71,12 @@ def command(ctx: click.Context, *, file: Path, follow: bool, **_: Any) -> None:
       eigendyn monitor run.nc
       eigendyn monitor run.nc --loss cosine --alpha 0.5 --plot run.png
       eigendyn monitor run.nc --follow --json
+      eigendyn fit run.nc -o fit.nc && eigendyn monitor run.nc --fit fit.nc
 
     FILE holds a spectrum over training time: a record of your own training, a result of simulate or
     train (.nc), or a plain table of times × eigenvalues (.csv, .npz). The loss that its variances,
-    noises and predictor imply stands beside the one that was measured. Where modes die and the
-    record tells its settings, the theory says which of them would change that.
+    noises and predictor imply stands beside the one that was measured. Where modes die, and the
+    record tells its settings or --fit the theory, that says which of them would change it.
     Exit code 3: the training is not all right.
     """  # noqa: D301
     output = Output.asked_for(ctx, result=TREE_SUFFIXES)
@@ -80,8 +88,9 @@ def command(ctx: click.Context, *, file: Path, follow: bool, **_: Any) -> None:
             _follow(file, ctx.params, output.as_json)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+    fit = None if fitted is None else load(fitted)
     reading, changes = interruptible(
-        lambda: _with_changes(_read(file, ctx.params), output.progress), clock=output.progress
+        lambda: _with_changes(_read(file, ctx.params), fit, output.progress), clock=output.progress
     )
     from eigendyn.show.report.monitor import summary, table
 
@@ -106,16 +115,18 @@ def _read(file: Path, given: dict[str, Any]) -> Reading:
     return monitor(record, given["loss"], alpha=given["alpha"])
 
 
-def _with_changes(reading: Reading, progress: bool) -> tuple[Reading, Diagnosis | None]:
+def _with_changes(reading: Reading, fit: Any, progress: bool) -> tuple[Reading, Diagnosis | None]:
     """The same with what other settings would change, where modes die and that can be told."""
     check = reading.check
-    if check is None or check.verdict not in DYING or reading.loss is None:
+    if check is None or check.verdict not in DYING or (fit is None and reading.loss is None):
         return reading, None
-    from eigendyn.fitting.changes import changed
+    from eigendyn.fitting.changes import changed, fitted_settings
 
-    name = reading.loss.partition(",")[0]
+    loss, theory = str(reading.loss).partition(",")[0], None
+    if fit is not None:
+        loss, theory = fitted_settings(fit, reading.record)
     with suppress(EigendynError):  # settings that the theory has no run of
-        return reading, changed(reading.record, name, progress=progress)
+        return reading, changed(reading.record, loss, theory=theory, progress=progress)
     return reading, None
 
 

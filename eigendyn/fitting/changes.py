@@ -11,6 +11,8 @@ import numpy as np
 from eigendyn.analysis.rates.diagnosis import Diagnosis, diagnose
 from eigendyn.errors import InvalidSetting
 from eigendyn.fitting.implied import settings_of
+from eigendyn.fitting.result import KIND
+from eigendyn.settings.checks import check_is
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import Siamese
 
@@ -36,8 +38,8 @@ def changed(
     Args:
         record: A record whose settings are known.
         loss: The loss.
-        theory: Settings in the place of recorded ones, as those of a theory that was fitted; those
-            of the views are the noises of the first recording else.
+        theory: Settings of a theory that was fitted, `fitted_settings`, in the place of recorded
+            ones; without it noises are those of the first recording.
         progress: Show a progress bar on standard error.
 
     Returns:
@@ -69,8 +71,38 @@ def changed(
         loss,
         start,
         progress=progress,
-        **{**chosen, **_views(record, told, start), **(theory or {})},
+        **{**chosen, **(_views(record, told, start) if theory is None else theory)},
     )
+
+
+def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, dict[str, Any]]:
+    """Take from a fit the loss that it ranks first, and settings under which that is its theory.
+
+    A, which multiplies the gradient and not the decay, is the signal that data have in every mode,
+    and A (c − 1) their noise.
+
+    Args:
+        fit: What `fit` gives.
+        record: The record, whose time and steps the theory is followed for.
+
+    Raises:
+        InvalidSetting: It is no fit.
+    """
+    is_fit = getattr(fit, "attrs", {}).get("kind") == KIND
+    check_is("fit", fit, is_fit, "what eigendyn.fit(record, loss) gives")
+    best, modes = fit.isel(loss=0), record.sizes["mode"]
+    numbers = dict(zip(fit["number"].values.tolist(), best["value"].values.tolist(), strict=True))
+    scale = numbers["time_scale"]
+    steps = max(1, round(float(np.ptp(record["step"].values))))
+    return str(best["loss"].item()), {
+        "alpha": numbers["alpha"],
+        "signal": (scale,) * modes,
+        "noise1": (scale * (numbers["noise1"] - 1),) * modes,
+        "noise2": (scale * (numbers["noise2"] - 1),) * modes,
+        "weight_decay": numbers["weight_decay"],
+        "learning_rate": float(np.ptp(record["time"].values)) / steps,
+        "steps": steps,
+    }
 
 
 def _views(record: xarray.Dataset, told: Mapping[str, Any], start: Any) -> dict[str, Any]:

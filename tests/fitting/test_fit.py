@@ -5,7 +5,8 @@ import pytest
 
 import eigendyn
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
-from eigendyn.recording.record import record
+from eigendyn.fitting.changes import changed, fitted_settings
+from eigendyn.recording.record import as_record, record
 from tests.fitting.planted import DECAY, A, C, euclidean_fit, log_variance, planted
 
 
@@ -58,6 +59,25 @@ def test_a_mode_comes_when_it_passes_half_of_its_last_variance():
     assert best["fate"].values[0] in ("comes", "grows")
     assert float(best["comes"][0]) == pytest.approx(half, rel=0.03)
     assert best["comes_lower"][0] < half < best["comes_upper"][0]
+
+
+def test_settings_of_a_fit_foretell_what_was_recorded():
+    log = planted()
+    loss, theory = fitted_settings(euclidean_fit(), log)
+    run = eigendyn.simulate(loss, log["variance"].values[:, 0], **theory)
+    x = np.log(log["variance"].values)
+    seen = [np.interp(run.time.values, log["time"].values, row) for row in x]
+    assert np.log(run.variance.values) == pytest.approx(np.array(seen), abs=0.05)
+    with pytest.raises(InvalidSetting, match=r"fit must be what eigendyn\.fit"):
+        fitted_settings(log, log)
+
+
+def test_a_fitted_theory_takes_the_place_of_recorded_settings():
+    dying = {"weight_decay": 0.3, "sigma1": 0.3, "learning_rate": 0.05}
+    run = as_record(eigendyn.simulate("euclidean", [0.3, 0.5, 0.9], steps=200, saves=41, **dying))
+    _, theory = fitted_settings(euclidean_fit(), run)
+    found = changed(run, "euclidean", theory=theory)
+    assert found.lost is not None and not found.lost.any()
 
 
 def test_an_isotropic_loss_tells_combinations_only():

@@ -50,11 +50,6 @@ def test_theory_says_that_less_decay_saves_what_decay_kills(dying):
     assert "--weight-decay 0" in saving
 
 
-def test_a_theory_that_was_fitted_takes_the_place_of_recorded_settings(dying):
-    found = changed(as_record(dying), "euclidean", theory={"weight_decay": 0.0})
-    assert found.lost is not None and not found.lost.any()
-
-
 def test_settings_that_nobody_knows_are_not_changed(dying):
     unknown = as_record(dying)
     del unknown.attrs["settings"]
