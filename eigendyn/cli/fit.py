@@ -26,6 +26,7 @@ from eigendyn.settings.choices import LOSS_NAMES, check_choice
 from eigendyn.settings.run_settings import Settings
 
 NOT_CONVERGED = 3
+LOOKED_FOR = ("alpha", "sigma1", "sigma2", "weight_decay")  # where they are not given
 
 
 class Share(click.ParamType):
@@ -130,3 +131,8 @@ def command(
     output.save(result=lambda path, force: save(result, path, force), picture=save_picture)
     if result.attrs["status"] != "completed":
         ctx.exit(NOT_CONVERGED)
+
+
+for option in command.params:
+    if isinstance(option, click.Option) and option.name in LOOKED_FOR:
+        option.show_default = "looked for"

@@ -49,7 +49,6 @@ NUMBERS = (
     Number("reading_noise", "r", "noise of one recording", 1e-5, 1e2, (1e-3, 1e-1), True),
 )
 NAMES = tuple(row.name for row in NUMBERS)
-THEORY = NAMES[:PROCESS]  # those of the dynamics
 LEAST = 1e-300  # stands for zero under a logarithm
 LOGS = np.array([row.is_log for row in NUMBERS])
 

@@ -15,6 +15,7 @@ from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
 from eigendyn.show.plot.spectrum import DECADES, colours
+from eigendyn.show.plot.style import style
 from eigendyn.show.plot.title import write_title
 
 if TYPE_CHECKING:
@@ -60,13 +61,15 @@ def plot_fit(fit: xarray.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_ylim(max(seen.min(), seen.max() / 10**DECADES) / 1.5, seen.max() * 2)
     ax.set_xlabel("time (learning rate × step)")
     ax.set_ylabel("variance of the mode")
-    write_title(ax, [str(fit.attrs["verdict"]), f"points: recorded; fitted until {until:.4g}"])
+    said = f"points: recorded, fitted until {until:.4g}; lines: foretold, with 95 % bands"
+    write_title(ax, [str(fit.attrs["verdict"]), said])
     return ax
 
 
 def save_fit_picture(fit: xarray.Dataset, path: str | Path, force: bool = False) -> Path:
     """Draw a fit into a file, as `save_figure` writes it."""
     check_output(path, PICTURE_SUFFIXES, force)
-    figure = Figure(figsize=SIZE, layout="constrained")
-    plot_fit(fit, figure.add_subplot())
-    return save_figure(figure, path, force)
+    with style():
+        figure = Figure(figsize=SIZE, layout="constrained")
+        plot_fit(fit, figure.add_subplot())
+        return save_figure(figure, path, force)
