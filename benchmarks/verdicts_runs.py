@@ -9,26 +9,33 @@ from a start so small that 1/(2λ) exceeds the run, nothing moves.
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import xarray
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
+from eigendyn import SpectrumLog
 from eigendyn.network import Network, descend
-from eigendyn.recording.record import as_record, record
-from eigendyn.training.run import train
+from eigendyn.recording.record import record
+from eigendyn.settings.training import Training
+from eigendyn.training.course import course_of
+from eigendyn.training.images import digits_images
+from eigendyn.training.networks import build, embedded
+from eigendyn.training.step import first_state, take_steps
 
-BRIGHTEST = 16.0  # of the digits' pixels
-SAMPLES = 1024  # on which linear networks are recorded
+LOGGED = 2  # steps from one recording of a network on digits to the next
+SAMPLES = 1024  # pairs on which networks are recorded
 INPUTS, MODES = 15, 10
 WIDE = tuple(np.geomspace(1e-3, 2, MODES))
 NEAR = tuple(np.geomspace(0.3, 0.9, MODES))
 LARGE = tuple(np.geomspace(2, 6, MODES))
 SMALL = tuple(np.geomspace(1e-3, 0.1, MODES))
 NOISY: dict[str, Any] = {"sigma1": 0.3, "sigma2": 0.3, "batch": 256}
-CONV: dict[str, Any] = {"embedding": 16, "epochs": 40, "saves": 41}
+CONV: dict[str, Any] = {"embedding": 16, "epochs": 40}
 SLOWLY: dict[str, Any] = {"learning_rate": 2e-4}  # else a collapse is over within two epochs
 FAST: dict[str, Any] = {"learning_rate": 5e-3}
 MLP: dict[str, Any] = {"network": "mlp", "learning_rate": 5e-4}
@@ -133,12 +140,36 @@ RUNS = (
 )
 
 
-def recorded(run: Run, seed: int) -> xarray.Dataset:
-    """Train one network, and record its spectrum."""
-    if run.start is None:
-        images = load_digits().images / BRIGHTEST  # without labels, which cost a readout each time
-        return as_record(train(images=images, seeds=1, seed=seed, **run.chosen))
-    return _recorded_linear(run, seed)
+def recorded(run: Run, seed: int, of_batches: bool = False) -> xarray.Dataset:
+    """Train one network, and record its spectrum on the same views all the time, or on batches."""
+    return _logged(run, seed, of_batches) if run.start is None else _recorded_linear(run, seed)
+
+
+def _logged(run: Run, seed: int, of_batches: bool) -> xarray.Dataset:
+    """Train step by step beside a log, as anybody does with a network."""
+    course = course_of(Training(**run.chosen), run.chosen["loss"], digits_images())
+    chosen, views, rng = course.chosen, course.views, np.random.default_rng(seed)
+    same = views.pairs(np.arange(SAMPLES), rng)
+    key, shape = jax.random.key(seed), course.images.shape
+    online = build(chosen.network, shape, chosen.embedding, key, chosen.dtype)
+    state = first_state(chosen, online, same[0])
+    batches = (
+        pair
+        for _ in range(chosen.epochs)
+        for several in views.epoch(chosen.batch, rng)  # (steps, batch, pixels) of both views
+        for pair in zip(*several, strict=True)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        log = SpectrumLog(Path(folder) / "run.nc", every=LOGGED)
+        for step, (first, second) in enumerate(batches):
+            before = state
+            state, (loss,) = take_steps(chosen, course.loss, state, first[None], second[None])
+            if of_batches or step % LOGGED == 0:
+                x1, x2 = (first, second) if of_batches else same
+                z1 = embedded(before.online, x1)[1]
+                z2 = embedded(before.target or before.online, x2)[1]
+                log.observe(z1, z2, None, step, chosen.learning_rate, loss)
+        return log.record
 
 
 def _recorded_linear(run: Run, seed: int, recordings: int = 201) -> xarray.Dataset:
