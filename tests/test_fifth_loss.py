@@ -30,6 +30,8 @@ SLOW = (
     f"crosscheck {NAME} --modes 2 --inputs 3 --batch 64 --seeds 2 --steps 5 --plot check.png",
     f"design --loss {NAME} --multiplier 1",
     f"diagnose {NAME} {FEW} --plot diagnosis.png",
+    f"fit run.nc --loss {NAME} --alpha 1",
+    f"monitor run.nc --loss {NAME}",
     f"phase {NAME} -o phase.png",
     f"train {NAME} --network linear --epochs 1 --saves 2 -o run.nc",
     "figures 7 --descent none --out figures",
@@ -57,6 +59,9 @@ EVERY = [*LINES, *(pytest.param(line, marks=pytest.mark.full) for line in SLOW)]
 
 @pytest.mark.parametrize("line", EVERY)
 def test_every_command_knows_a_fifth_loss(line):
+    if line.startswith(("fit", "monitor")):
+        run = eigendyn.simulate(NAME, [0.05, 0.3], steps=40, saves=12)
+        eigendyn.save(run, "run.nc")
     outcome = CliRunner().invoke(cli, line)
     assert outcome.exit_code in (0, 3) if line.startswith("crosscheck") else outcome.exit_code == 0
     assert all(Path(word).exists() for word in line.split() if word.endswith((".png", ".nc")))

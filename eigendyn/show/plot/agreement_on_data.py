@@ -49,7 +49,8 @@ def plot_on_data(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
         colour = colours()(scale(first[mode]))
         drawn = large[:, mode]
         mean = drawn.mean(axis=0)
-        reach = mean - drawn.min(axis=0), drawn.max(axis=0) - mean
+        around = mean - drawn.min(axis=0), drawn.max(axis=0) - mean
+        reach = [each.clip(0) for each in around]  # round-off where all agree
         ax.errorbar(descent["time"], mean, reach, color=colour, **NETWORKS)
         for name in names:
             side = tree[name].to_dataset()
