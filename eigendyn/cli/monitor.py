@@ -36,7 +36,7 @@ DYING = ("collapse", "losing modes", "constant output")  # which the theory can 
 @click.argument("file", type=FILE)
 @click.option(
     "--loss",
-    type=Name("loss", tuple(LOSS_NAMES)),
+    type=Name("loss", LOSS_NAMES),
     show_default="that of the record",
     help="Loss that the spectrum is asked for.",
 )

@@ -41,7 +41,7 @@ LATER = 50  # times of a forecast beyond the record
 @takes(Settings)
 def fit(
     record: Any,
-    loss: str | SymbolicLoss | Sequence[str | SymbolicLoss] = tuple(LOSS_NAMES),
+    loss: str | SymbolicLoss | Sequence[str | SymbolicLoss] | None = None,
     *,
     until: float = UNTIL,
     horizon: float | None = None,
@@ -61,7 +61,7 @@ def fit(
 
     Args:
         record: A record, or what `as_record` takes: a run of `simulate` or of `train`.
-        loss: One or several, names or your own.
+        loss: One or several, names or your own; None takes every named one.
         until: Share of the recorded time that is fitted; 1 fits all, and nothing is left to judge
             by.
         horizon: Time until which is foretold; None is the end of the record, and twice that where
@@ -85,6 +85,7 @@ def fit(
     and the Kalman filter, the likelihood; Venzon and Moolgavkar 1988, the intervals.
     """
     until = check_real("until", until, _SHARE, "Try 0.2, or 20% on the command line.")
+    loss = list(LOSS_NAMES) if loss is None else loss
     losses = [loss] if isinstance(loss, str) or not isinstance(loss, Sequence) else list(loss)
     if not losses:
         message = "A fit needs a loss; none was given. Try 'euclidean'."
