@@ -173,7 +173,10 @@ def test_a_row_of_zeros_has_no_finite_loss_but_with_eps(run, text):
     with np.errstate(invalid="ignore", divide="ignore"):
         value, gradients = run(source, first, second)
     assert not np.isfinite(value)
-    assert np.isnan(gradients[0][0]).all()
+    lost = np.isnan(gradients[0][0])
+    if run is torch_gradient:  # from 2.14 on a norm's gradient at zero is zero, times infinity too
+        lost |= gradients[0][0] == 0
+    assert lost.all()
     assert np.isfinite(gradients[0][1:]).all()
     value, gradients = run(source.replace("eps: float = 0.0", "eps: float = 1e-6"), first, second)
     assert np.isfinite(value)
