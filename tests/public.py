@@ -4,17 +4,7 @@ from importlib import import_module
 
 import eigendyn
 
-NAMESPACES = (
-    "analysis",
-    "crosschecks",
-    "data",
-    "network",
-    "plot",
-    "recording",
-    "simulation",
-    "spectrum",
-    "theory",
-)
+NAMESPACES = eigendyn._NAMESPACES
 
 
 def public_names():

@@ -107,9 +107,11 @@ def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, d
 
 def _views(record: xarray.Dataset, told: Mapping[str, Any], start: Any) -> dict[str, Any]:
     """Noises of the views, as they were first recorded, else as they were set."""
-    if "noise1" not in record or "noise2" not in record:
+    if "noise1" not in record or "noise2" not in record or told.get("signal") is not None:
         return {name: told[name] for name in OF_VIEWS if told.get(name)}
+    target = record["target_variance"].values[:, 0] if "target_variance" in record else start
+    own = {"noise1": start, "noise2": np.maximum(target, SMALLEST * start)}
     return {
-        name: tuple(np.clip(record[name].values[:, 0] / start, 0.0, LARGEST).tolist())
-        for name in ("noise1", "noise2")
+        name: tuple(np.clip(record[name].values[:, 0] / variance, 0.0, LARGEST).tolist())
+        for name, variance in own.items()
     }

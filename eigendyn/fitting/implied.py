@@ -70,7 +70,8 @@ FIELDS = ("first", "second", "shared", "predictor")
 def moments(record: xarray.Dataset, alpha: float | None = None) -> Moments:
     """Take the moments of every mode out of a record.
 
-    Noises that are not recorded are those of its settings, σ² v; without these there are none.
+    Noises that are not recorded are those of its settings, σ² v; without these there are none. A
+    mode of a target is taken to lie along the network's own, c12 = √(v v_target).
 
     Args:
         record: A record.
@@ -82,13 +83,15 @@ def moments(record: xarray.Dataset, alpha: float | None = None) -> Moments:
     """
     told = settings_of(record)
     v = record["variance"].values
+    target = record["target_variance"].values if "target_variance" in record else v
     a1, a2 = (
         record[f"noise{view}"].values
         if f"noise{view}" in record
-        else v * float(told.get(f"sigma{view}") or 0.0) ** 2
-        for view in "12"
+        else own * float(told.get(f"sigma{view}") or 0.0) ** 2
+        for view, own in (("1", v), ("2", target))
     )
-    c11, c22, c12 = v + a1, v + a2, v
+    c11, c22 = v + a1, target + a2
+    c12 = v if target is v else np.sqrt(np.maximum(v * target, 0.0))
     mode = np.arange(len(v))
     predictor = _predictor(record, c12, alpha, "predictor_eigenvalue")
     if set(OF_MEAN) <= set(record.variables):

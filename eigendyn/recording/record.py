@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_is
@@ -45,6 +45,11 @@ MEASURES = {
     "variance_error": Measure(HISTORY, "standard error of that variance", "variance"),
     "noise1": Measure(HISTORY, "noise of the mode in the first view, uᵀ(C11 − C12)u", "variance"),
     "noise2": Measure(HISTORY, "noise of the mode in the second view, uᵀ(C22 − C12)u", "variance"),
+    "target_variance": Measure(
+        HISTORY,
+        "variance of the mode in the target, whose noise is noise2",
+        "variance",
+    ),
     "signal_share": Measure(HISTORY, "shared variance over the whole, κ", "1"),
     "predictor_eigenvalue": Measure(HISTORY, "predictor along the mode, uᵀ W_P u", "variance^α"),
     "commutator": Measure(HISTORY, "‖(W_P C12 − C12 W_P)u‖ over ‖W_P‖ ‖C12‖", "1"),
@@ -196,8 +201,7 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
         for name, row in MEASURES.items()
         if name in result.variables and set(result[name].dims) == set(row.dims)
     }
-    if "expected_loss" in result.variables:  # what a run of simulate has in the place of a loss
-        measures["loss"] = result["expected_loss"].values
+    measures |= _of_simulated(result)
     told: dict[str, Any] = {
         name: str(result.attrs[name]) for name in ("settings", "loss") if name in result.attrs
     }
@@ -209,3 +213,19 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
         origin=str(result.attrs.get("kind", "a run of simulate")),
         **told,
     )
+
+
+def _of_simulated(run: xarray.Dataset) -> dict[str, NDArray]:
+    """What a run of `simulate` calls otherwise: its loss, its target, noises along data."""
+    found = {}
+    if "expected_loss" in run.variables:
+        found["loss"] = run["expected_loss"].values
+    if "target_value" in run.variables:
+        signal = run["signal"] if "signal" in run.coords else 1.0
+        found["target_variance"] = (run["target_value"] ** 2 * signal).transpose(*HISTORY).values
+    if "signal" in run.coords:
+        own = run["variance"].transpose(*HISTORY).values
+        views = {"noise1": own, "noise2": found.get("target_variance", own)}
+        for name, variance in views.items():
+            found[name] = variance * (run[name] / run["signal"]).values[:, None]
+    return found

@@ -50,6 +50,29 @@ def test_theory_says_that_less_decay_saves_what_decay_kills(dying):
     assert "--weight-decay 0" in saving
 
 
+VIEWS = {"signal": (2.0, 1.0, 0.5), "noise1": (0.1, 0.2, 0.1), "noise2": (0.3, 0.1, 0.2)}
+
+
+@pytest.mark.parametrize("loss", ["euclidean", "iso-cosine"])
+@pytest.mark.parametrize(
+    "settings", [{"target": "ema", "ema": 0.95, "sigma2": 0.4}, {"target": "ema", **VIEWS}, VIEWS]
+)
+def test_the_implied_loss_is_that_of_the_run_with_a_target_and_along_data(loss, settings):
+    run = eigendyn.simulate(loss, START, steps=60, saves=9, weight_decay=0.01, **settings)
+    found = eigendyn.monitor(run)
+    assert found.implied == pytest.approx(run["expected_loss"].values, rel=1e-5)
+
+
+def test_theory_along_data_takes_their_signal():
+    settings = {**VIEWS, "weight_decay": 0.6, "learning_rate": 0.05, "steps": 200}
+    run = eigendyn.simulate("euclidean", START, saves=41, **settings)
+    found = changed(as_record(run), "euclidean")
+    own = eigendyn.diagnose("euclidean", START, **settings)
+    np.testing.assert_array_equal(found.lost, own.lost)
+    ends = (one["variance"].values[:, [0, -1]] for one in (found.run, run))
+    np.testing.assert_allclose(*ends, rtol=1e-6)
+
+
 def test_settings_that_nobody_knows_are_not_changed(dying):
     unknown = as_record(dying)
     del unknown.attrs["settings"]
