@@ -17,7 +17,7 @@ from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.numbers import NUMBERS, PROCESS, to_values
 from eigendyn.fitting.optimum import movable
 from eigendyn.fitting.readings import Seen, read
-from eigendyn.fitting.result import Fitted, labelled
+from eigendyn.fitting.result import RIGHT, Fitted, labelled
 from eigendyn.fitting.search import search
 from eigendyn.fitting.told import alone, told
 from eigendyn.recording.record import as_record
@@ -153,13 +153,13 @@ def ranked(fits: Sequence[Fitted]) -> list[Fitted]:
     """Best first: by the error of the forecast, or by the likelihood where errors are alike.
 
     What is not fitted has noise of its own, so that errors within `ALIKE` of the least say nothing
-    of which theory is right; nor are there any if all was fitted.
+    of which theory is right, nor do those below `RIGHT`; nor are there any if all was fitted.
     """
     least = min((one.error for one in fits if one.found.optimum.converged), default=np.nan)
 
     def key(one: Fitted) -> tuple[bool, float, float]:
         optimum, free = one.found.optimum, one.found.candidate.free
-        is_alike = not one.error > ALIKE * least
+        is_alike = not one.error > max(ALIKE * least, RIGHT)
         return (
             not optimum.converged,
             0.0 if is_alike else one.error,

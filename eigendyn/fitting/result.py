@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.foretell import Foretold
+from eigendyn.fitting.implied import settings_of
 from eigendyn.fitting.numbers import NUMBERS, READING
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 KIND = "a fit"
 PERSISTS = 0.4  # correlation of successive errors, at most, if a theory holds
+RIGHT = 1e-3  # error of ln v below which a forecast is right, as others may be where all rests
 FAR = 3.0  # times their recorded errors that readings may scatter, if a theory holds
 
 
@@ -129,10 +131,20 @@ def labelled(
         "fitted_until": float(part.time[-1]),
         "fitted_recordings": len(part.time),
         "left_out": part.left_out,
+        "not_followed": _not_followed(record),
         "verdict": verdict(fits, baselines, whole.has_error),
         **provenance("cpu", "float64"),
     }
     return xarray.Dataset(variables, coordinates, attrs)
+
+
+def _not_followed(record: xarray.Dataset) -> str:
+    """What the settings of a record have, and no fit follows, in words; empty if nothing."""
+    told = settings_of(record)
+    predictor = str(told.get("predictor"))
+    words = [f"a {predictor} predictor"] if predictor in ("learned", "running") else []
+    words += ["an EMA target"] if told.get("target") == "ema" else []
+    return " and ".join(words)
 
 
 def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], has_error: bool) -> str:
@@ -142,7 +154,7 @@ def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], has_error: b
         return f"The search did not converge; the best so far is {best.title}."
     if np.isfinite(best.error):
         name = min(baselines, key=lambda name: baselines[name])
-        if not best.error < baselines[name]:
+        if not best.error < max(baselines[name], RIGHT):
             return (
                 f"No theory fits: {best.title} foretells worse ({best.error:.3g}) than "
                 f"{name} ({baselines[name]:.3g})."

@@ -125,6 +125,14 @@ def test_a_run_of_simulate_is_fitted_as_it_is():
     assert float(found["value"].sel(number="noise1")) == pytest.approx(1.25, rel=1e-3)
 
 
+def test_a_forecast_of_what_is_at_rest_is_right_and_what_is_not_followed_is_said():
+    run = eigendyn.simulate("euclidean", [0.05, 0.3], steps=600, saves=31, target="ema", ema=0.5)
+    found = eigendyn.fit(run, "euclidean", alpha=1, weight_decay=0, until=0.7)
+    assert found.attrs["not_followed"] == "an EMA target"
+    assert float(found["forecast_error"][0]) < 1e-3
+    assert not found.attrs["verdict"].startswith("No theory fits: euclidean foretells worse")
+
+
 def test_what_no_theory_describes_is_said():
     times = np.linspace(0, 12, 80)
     waves = np.exp(0.5 * np.sin(times + np.arange(3)[:, None]))

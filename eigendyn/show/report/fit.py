@@ -156,6 +156,11 @@ def _remarks(fit: xarray.Dataset, best: xarray.Dataset) -> Iterator[str]:
     more = fit.sizes["mode"] - MOST_MODES
     if more > 0:
         yield f"{more} more modes are in the file of -o."
+    if attrs["not_followed"]:
+        yield (
+            f"The run was trained with {attrs['not_followed']}; the fit takes a closed-form "
+            "predictor and a shared target, so that its numbers are effective ones."
+        )
     yield str(attrs["verdict"])
 
 
