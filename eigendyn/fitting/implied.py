@@ -5,7 +5,9 @@ predictor's eigenvalue λ. With the modes Gaussian the loss has an expectation: 
 
     E[ℓ] = ½ Σ [λ² c11 − 2 λ c12 + c22],
 
-which needs no Gaussian, of cosine ones by the quadrature of the exact closure. The mean of a view
+which needs no Gaussian, of cosine ones by the quadrature of the exact closure. A predictor that
+mixes modes, as that of one batch does, predicts with more variance than λ² c11; c11 then stands for
+that over λ². The mean of a view
 is no Gaussian. In a loss that is made of sums over modes it does what very many equal modes do that
 share its square, so that it enters as `PARTS` of them.
 
@@ -37,6 +39,7 @@ MEAN, OTHERS = -1, -2  # what stands in the place of a mode's number
 LISTED = 32  # modes whose contributions are told apart
 ACCURACY = 1e-6  # of the quadrature: records are noisier
 LEAST = 1e-12  # of c12 over both variances; a smaller one counts as this
+WEAKEST = 1e-6  # of the largest |λ|, as which a smaller one counts where it is mixed into
 OF_MEAN = ("mean_first", "mean_second", "mean_shared")
 
 
@@ -45,7 +48,7 @@ class Moments:
     """Second moments of every mode at every recording, in the predictor's eigenbasis.
 
     Args:
-        first: c11 = E[z1²] (modes, times).
+        first: c11 = E[z1²], or E[p²]/λ² of a prediction p that is mixed (modes, times).
         second: c22 = E[z2²] (modes, times).
         shared: c12 = E[z1 z2] (modes, times).
         predictor: λ (modes, times).
@@ -94,6 +97,10 @@ def moments(record: xarray.Dataset, alpha: float | None = None) -> Moments:
     c12 = v if target is v else np.sqrt(np.maximum(v * target, 0.0))
     mode = np.arange(len(v))
     predictor = _predictor(record, c12, alpha, "predictor_eigenvalue")
+    if alpha is None and "mixed_variance" in record:
+        weakest = WEAKEST * np.abs(predictor).max(axis=0) + np.finfo(float).tiny
+        predictor = np.copysign(np.maximum(np.abs(predictor), weakest), predictor)
+        c11 = c11 + record["mixed_variance"].values / predictor**2
     if set(OF_MEAN) <= set(record.variables):
         first, second, shared = (record[name].values[None] for name in OF_MEAN)
         along = _predictor(record, shared, alpha, "mean_predictor")

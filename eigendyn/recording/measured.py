@@ -56,7 +56,7 @@ def measure(moments: Moments, predictor: NDArray | None, before: Modes | None) -
         "signal_share": np.divide(values, whole, out=np.zeros_like(values), where=whole > 0),
     }
     if predictor is not None:
-        history |= _of_predictor(predictor, values, vectors)
+        history |= _of_predictor(predictor, values, vectors, moments.first)
     row: Row = {name: one[found.places] for name, one in history.items()}
     row |= {"overlap": found.overlap, "crossings": float(found.crossings)}
     row |= {
@@ -100,16 +100,20 @@ def _along(matrix: NDArray, vectors: NDArray) -> NDArray:
     return np.einsum("dm,dm->m", matrix @ vectors, vectors)
 
 
-def _of_predictor(predictor: NDArray, values: NDArray, vectors: NDArray) -> dict[str, NDArray]:
-    """λ and the commutator of every mode; the squares of these sum to that of the matrices.
+def _of_predictor(
+    predictor: NDArray, values: NDArray, vectors: NDArray, first: NDArray
+) -> dict[str, NDArray]:
+    """λ, what is mixed in, and the commutator of every mode, whose squares sum to the matrices'.
 
     In the eigenbasis of C12 an element of W_P C12 − C12 W_P is P_km (v_m − v_k).
     """
     inside = vectors.T @ predictor @ vectors
     size = np.linalg.norm(predictor) * np.linalg.norm(values)
     lengths = np.linalg.norm(inside * (values - values[:, None]), axis=0)
+    eigenvalue, predicts = np.diagonal(inside).copy(), predictor @ vectors
     return {
-        "predictor_eigenvalue": np.diagonal(inside).copy(),
+        "predictor_eigenvalue": eigenvalue,
+        "mixed_variance": _along(first, predicts) - eigenvalue**2 * _along(first, vectors),
         "commutator": lengths / size if size > 0 else np.zeros_like(lengths),
     }
 

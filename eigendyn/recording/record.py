@@ -52,6 +52,11 @@ MEASURES = {
     ),
     "signal_share": Measure(HISTORY, "shared variance over the whole, κ", "1"),
     "predictor_eigenvalue": Measure(HISTORY, "predictor along the mode, uᵀ W_P u", "variance^α"),
+    "mixed_variance": Measure(
+        HISTORY,
+        "variance that the predictor mixes into the mode, uᵀ(W_Pᵀ C11 W_P)u − (uᵀ W_P u)² uᵀ C11 u",
+        "variance^(1+2α)",
+    ),
     "commutator": Measure(HISTORY, "‖(W_P C12 − C12 W_P)u‖ over ‖W_P‖ ‖C12‖", "1"),
     "overlap": Measure(HISTORY, "overlap of the mode with itself when last told apart", "1"),
     "loss": Measure(MOMENT, "loss as it was given, mean since the last recording", ""),

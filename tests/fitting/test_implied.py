@@ -130,6 +130,20 @@ def test_any_moments_and_predictors_give_the_mean_over_samples():
         assert abs(found[0] - values.mean()) < 4 * error + part
 
 
+@pytest.mark.parametrize("rank", [4, 2])
+def test_a_predictor_that_mixes_modes_implies_the_loss_of_its_batch(tmp_path, rank):
+    """Exactly of the Euclidean loss, as it is measured; that of one batch, or of low rank."""
+    rng = np.random.default_rng(rank)
+    shared, *noise = rng.normal(size=(3, 2000, 4))
+    some = shared[:, :rank] @ rng.normal(size=(rank, 4))
+    log = eigendyn.SpectrumLog(tmp_path / "run.nc", every=1, samples=2000)
+    z1, z2 = (z - z.mean(axis=0) for z in (some + 0.5 * noise[0], some + 0.3 * noise[1]))
+    predictor = some[:50].T @ some[:50] / 50 + 0.05
+    log.observe(z1, z2, predictor, 0, loss=((z1 @ predictor - z2) ** 2).sum(axis=1).mean() / 2)
+    found, _ = implied_loss("euclidean", moments(log.record))
+    assert found == pytest.approx(log.record["loss"].values * 2000 / 1999, rel=1e-9)
+
+
 def test_contributions_of_a_euclidean_loss_are_those_of_its_modes_and_sum_to_its_change(filling):
     spectrum = as_record(filling).isel(time=[0, 3, 100])
     spectrum = spectrum.assign(
