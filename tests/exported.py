@@ -90,9 +90,10 @@ def in_jax(source, first, second, predictor):
     return jitted(source)(jnp.asarray(first), jnp.asarray(second), predictor)
 
 
-def import_torch():
+def import_torch(name="torch"):
+    """Import PyTorch, or a package around it, which `.ci/run` requires and others may lack."""
     required = "EIGENDYN_REQUIRE_TORCH" in os.environ
-    return importlib.import_module("torch") if required else pytest.importorskip("torch")
+    return importlib.import_module(name) if required else pytest.importorskip(name)
 
 
 def in_torch(source, first, second, predictor):

@@ -130,8 +130,7 @@ def test_a_log_inside_of_jit_says_how_it_is_called_there(path):
 
 @pytest.fixture
 def lightning():
-    pytest.importorskip("torch")
-    return pytest.importorskip("lightning.pytorch")
+    return import_torch("lightning.pytorch")
 
 
 def fitted(lightning, folder, steps, outputs, ckpt=None, **given):
