@@ -23,7 +23,7 @@ MATTERS = 0.05  # of the largest variance, from which on a mode matters
 NO_REST = 1e-6  # of a rank less one, which is none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
     """What verdicts look at, at every averaged recording.
 

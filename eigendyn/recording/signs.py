@@ -7,6 +7,8 @@ lost for good where it falls beyond doubt, and its fall, slowing down as it does
 
 from __future__ import annotations
 
+from functools import lru_cache  # several verdicts and their reasons look at the same signs
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,7 @@ def constant(seen: Seen) -> NDArray:
     return np.logical_or(seen.mean_share >= CONSTANT, seen.total <= LEAST)
 
 
+@lru_cache(maxsize=1)
 def dying(seen: Seen) -> NDArray:
     """Modes that matter and are lost for good, as are their shares (modes, times).
 
@@ -43,6 +46,7 @@ def dying(seen: Seen) -> NDArray:
     return seen.matters & found & ~_has_grown(seen, _place_of_largest(seen.variance)) & ~gone(seen)
 
 
+@lru_cache(maxsize=1)
 def gone(seen: Seen) -> NDArray:
     """Modes that mattered, and of which nothing is left beside the others (modes, times)."""
     highest = np.maximum.accumulate(seen.share, axis=1)
@@ -52,6 +56,7 @@ def gone(seen: Seen) -> NDArray:
     return seen.matters & found & _fewer(seen)
 
 
+@lru_cache(maxsize=1)
 def _fewer(seen: Seen) -> NDArray:
     """Whether the rank or the whole variance is less than when a mode was largest (modes, times).
 
