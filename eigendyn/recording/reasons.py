@@ -13,6 +13,7 @@ from eigendyn.recording.seen import Seen
 from eigendyn.recording.trend import Trend
 
 MOST_LISTED = 8  # modes named one by one
+MOSTLY = 0.5  # of E‖z‖², which the mean has of a representation that is mostly constant
 
 
 def constant(seen: Seen) -> str:
@@ -21,6 +22,16 @@ def constant(seen: Seen) -> str:
     if math.isnan(share):
         return "No mode has any variance."
     return f"The mean has {100 * share:.4g} % of E‖z‖²."
+
+
+def mean(seen: Seen) -> str:
+    """What else is to be known where most of a representation is its mean; empty elsewhere."""
+    share = seen.mean_share[-1]
+    if not share > MOSTLY:
+        return ""
+    return (
+        f" The mean has {100 * share:.3g} % of E‖z‖², so that the loss is mostly that of a constant."
+    )
 
 
 def collapse(seen: Seen) -> str:

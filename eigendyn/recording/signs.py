@@ -170,10 +170,11 @@ def frozen(seen: Seen) -> NDArray:
 
 
 def recruiting(seen: Seen) -> NDArray:
-    """A mode rises, and with it the rank or the whole variance."""
+    """A mode rises, and with it the rank, or the whole variance while the rank does not fall."""
     moves = seen.of_modes.rate * seen.passed > MUCH
     rising = (seen.of_modes.rises & moves & seen.matters).any(axis=0)
-    return rising & (seen.of_rank.rises[0] | seen.of_total.rises[0])
+    fills = seen.of_rank.rises[0] | (seen.of_total.rises[0] & ~seen.of_rank.falls[0])
+    return rising & fills
 
 
 def settled(seen: Seen) -> NDArray:

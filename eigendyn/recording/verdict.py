@@ -162,7 +162,8 @@ def judge(record: xarray.Dataset) -> Check | None:
         return None
     same = len(list(takewhile(lambda one: one == name, told[::-1])))
     first = max(0, len(told) - same - AGREE + 1)
-    return Check(name, why(found), float(found.steps[first]))
+    said = why(found) if name == "constant output" else why(found) + reasons.mean(found)
+    return Check(name, said, float(found.steps[first]))
 
 
 def verdicts(record: xarray.Dataset) -> list[str]:

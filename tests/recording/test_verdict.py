@@ -252,3 +252,16 @@ def test_every_verdict_has_words():
     for row in VERDICTS.values():
         assert row.words.endswith(".")
         assert (row.holds is None) == (row.why is None)
+
+
+def test_a_spectrum_that_narrows_while_its_first_mode_rises_is_not_said_to_fill():
+    narrows = np.stack([np.exp(0.1 * TIMES), *[np.exp(-0.005 * TIMES)] * 4])
+    found = judge(made(narrows, scatter=1e-3))
+    assert (found.verdict, found.healthy) == ("learning", True)
+    assert "falling" in found.why
+
+
+def test_a_representation_that_is_mostly_its_mean_is_said_to_be():
+    mostly = judge(made(growing([0.5, 1e-2, 1e-4]), mean_share=np.full(41, 0.97)))
+    assert "mean has 97 %" in mostly.why
+    assert "mean" not in judge(made(growing([0.5, 1e-2, 1e-4]), mean_share=np.full(41, 0.2))).why
