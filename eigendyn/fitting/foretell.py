@@ -6,19 +6,18 @@ recording. A mode comes when its variance passes half of that at which the forec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.micro_steps import LARGEST_CHANGE, idle_steps
+from eigendyn.fitting.modal import drawn, known_at_the_end
 from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found
-from eigendyn.fitting.told import scales
 
-DRAWN = 63  # sets of numbers beside the likeliest
-LOOSE = 1.0  # standard deviation of ln of a number that the record does not tell
 BAND = (0.025, 0.975)
 HALF = 0.5
 LOST = 0.05  # of the largest variance, below which a mode that falls is lost
@@ -60,14 +59,9 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     from eigendyn.fitting.transition import Ahead, foretold
 
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
-    places = _drawn(found, rng)
-    parts = likelihood.filtered(places)
-    mean, variance = (
-        np.concatenate([part[name][:, -1] for part in map(_named, parts)])[: len(places)]
-        for name in ("mean", "variance")
-    )
-    start = mean + np.sqrt(np.maximum(variance, 0)) * rng.normal(size=mean.shape)
-    start[0] = mean[0]
+    places = drawn(found, rng)
+    last = known_at_the_end(likelihood, places)
+    deviations, start = _started(last, likelihood.readings.around, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
     counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
@@ -76,9 +70,9 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     eta = np.full(len(dt), seen.eta[-1])
     noise = rng.normal(size=(len(places), len(dt), seen.modes))
     noise[0] = 0
-    every = np.asarray(
-        foretold(likelihood.loss, likelihood.kind, Ahead(start, noise, dt, eta), places)
-    )
+    seconds = found.candidate.seconds(seen)[..., -1]
+    ahead = Ahead(start, deviations, noise, dt, eta, seconds)
+    every = np.asarray(foretold(likelihood.loss, likelihood.kind, ahead, places))
     x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
     read = x + error[..., None] * rng.normal(size=x.shape)
@@ -98,20 +92,21 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     )
 
 
-def _named(part: tuple) -> dict[str, NDArray]:
-    return part._asdict()  # pyright: ignore[reportAttributeAccessIssue]
+def _started(
+    last: Mapping[str, NDArray], around: NDArray, rng: np.random.Generator
+) -> tuple[NDArray, NDArray]:
+    """Deviations (lanes, modal numbers, modes) and ln v (lanes, modes) to go on from.
 
-
-def _drawn(found: Found, rng: np.random.Generator) -> NDArray:
-    """The likeliest coordinates, and others that are about as likely (1 + DRAWN, 7)."""
-    best, likelihood = found.optimum, found.likelihood
-    free = np.flatnonzero(found.candidate.free)
-    scale = LOOSE * scales(best.place)[free]
-    information = best.local.information[np.ix_(free, free)] + np.diag(scale**-2)
-    root = np.linalg.cholesky(np.linalg.inv(information))
-    places = np.repeat(best.place[None], 1 + DRAWN, axis=0)
-    places[1:, free] += rng.normal(size=(DRAWN, len(free))) @ root.T
-    return np.clip(places, likelihood.low, likelihood.high)
+    The first lane has the likeliest ones; others are drawn together from what is known of them.
+    """
+    shift = last["shift"].copy()
+    if shift.shape[1]:
+        roots = np.linalg.cholesky(np.moveaxis(last["doubt"], 3, 1) + 1e-12 * np.eye(len(around)))
+        shift[1:] += np.einsum("bmkl,blm->bkm", roots, rng.normal(size=shift.shape))[1:]
+    spread = np.sqrt(np.maximum(last["variance"], 0))
+    spread[0] = 0
+    start = last["mean"] + (last["response"] * shift).sum(axis=1)
+    return around + shift, start + spread * rng.normal(size=spread.shape)
 
 
 def _passes(time: NDArray, x: NDArray) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from eigendyn.fitting.numbers import LOGS
 
 if TYPE_CHECKING:
-    from eigendyn.fitting.transition import Dynamics, Filtered, Kind, Readings
+    from eigendyn.fitting.motion import Dynamics, Kind
+    from eigendyn.fitting.transition import Filtered, Readings
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
 STEP = 1e-4  # of a coordinate in difference quotients
@@ -50,6 +51,10 @@ class Likelihood:
     readings: Readings
     low: NDArray
     high: NDArray
+
+    def around_deviations(self, deviations: NDArray) -> Likelihood:
+        """The same, linear around these deviations (modal numbers, modes) of modes."""
+        return replace(self, readings=self.readings._replace(around=deviations))
 
     def filtered(self, places: NDArray) -> list[Filtered]:
         """Filter under every set of coordinates (sets, 7), `LANES` at a time."""

@@ -24,6 +24,8 @@ STARTS = 64  # points at which the likelihood is looked at first …
 TRIED = 6  # … the best of which are descended from
 SAME = 0.1  # of −ln likelihood, by which finer steps may change it
 FINEST = 16
+CLOSE = 0.1  # of its doubt, by which a mode's deviation may still move
+AGAIN = 12  # times that everything is made linear around new deviations
 
 
 @dataclass(frozen=True)
@@ -57,22 +59,43 @@ def search(one: Candidate, seen: Seen) -> Found:
     values = likelihood.values(starts)
     best = optimum(likelihood, starts[np.argsort(values)[:TRIED]], one.free)
     best = optimum(likelihood, _other_noises(best.place, starts), one.free)
+    likelihood, best = _around(likelihood, best, one)
     if one.is_averaged:
-        likelihood = one.likelihood(seen)
+        likelihood = one.likelihood(seen, likelihood.readings.around)
         best = optimum(likelihood, best.place[None], one.free)
+        likelihood, best = _around(likelihood, best, one)
     finer = 1
     while finer < FINEST:
         finer *= 2
-        closer = one.likelihood(seen, finer=finer)
+        closer = one.likelihood(seen, likelihood.readings.around, finer=finer)
         if abs(closer.values(best.place[None])[0] - best.local.value) < SAME:
             break
         likelihood = closer
         best = optimum(likelihood, best.place[None], one.free)
+        likelihood, best = _around(likelihood, best, one)
     return Found(one, likelihood, best)
 
 
+def _around(
+    likelihood: Likelihood, best: Optimum, one: Candidate
+) -> tuple[Likelihood, Optimum]:
+    """Make everything linear around the deviations that are found, until these stay.
+
+    They are then the likeliest ones, however far from zero: Gauss–Newton steps.
+    """
+    for _ in range(AGAIN if one.modal else 0):
+        (found,) = likelihood.filtered(best.place[None])
+        shift, doubt = found.shift[0, -1], found.doubt[0, -1]
+        likelihood = likelihood.around_deviations(likelihood.readings.around + shift)
+        best = optimum(likelihood, best.place[None], one.free)
+        deviations = np.sqrt(np.maximum(np.einsum("kkm->km", doubt), 0))
+        if (np.abs(shift) <= CLOSE * deviations).all():
+            break
+    return likelihood, best
+
+
 def _starts(one: Candidate, seen: Seen) -> np.ndarray:
-    """Coordinates (starts, 7) that fill the box evenly; what is not free has its value."""
+    """Coordinates (starts, numbers) that fill the box evenly; what is not free has its value."""
     from scipy.stats import qmc
 
     low, high = first_box(seen.rate, seen.has_error)
