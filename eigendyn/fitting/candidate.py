@@ -67,6 +67,13 @@ class Candidate:
     recorded: tuple[int, ...] = ()
 
     @property
+    def shared(self) -> Candidate:
+        """The same with all numbers shared by all modes."""
+        free = self.free.copy()
+        free[list(SPREADS.values())] = False
+        return replace(self, free=free, modal=())
+
+    @property
     def title(self) -> str:
         """What it is called."""
         return self.system.title
@@ -83,7 +90,8 @@ class Candidate:
 
         Args:
             seen: The record.
-            around: Deviations (modal numbers, modes) around which everything is linear; None is 0.
+            around: Logarithms of numbers per mode (modal numbers, modes) around which everything is
+                linear; None where there are none.
             finer: How many times as many micro-steps as are thought enough.
             rough: Whether coupled modes are followed by the mean field of their loss.
         """
@@ -102,7 +110,7 @@ class Candidate:
         own = {name: numbers[name] for name in numbers.keys() - GIVEN.keys()}
         own["signal"] = _of_modes(signals(chosen), seen)
         if around is None:
-            around = np.zeros((len(self.modal), seen.modes))
+            around = np.zeros((0, seen.modes))
         low, high = box(seen.rate)
         beta = LOSS_ROWS.get(chosen.loss, OWN_LOSS).beta if chosen.beta is None else chosen.beta
         return Likelihood(
@@ -210,8 +218,8 @@ def candidate(
     for row in modal:
         if not free[row]:
             message = (
-                f"{NUMBERS[row].words.capitalize()} is given, so that it cannot be looked for in "
-                "every mode. Leave out one or the other."
+                f"{NUMBERS[row].name!r} is given, so that it cannot be looked for in every mode. "
+                "Leave out one or the other."
             )
             raise InvalidSetting(message)
     free[[SPREADS[row] for row in modal]] = True

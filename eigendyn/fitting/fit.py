@@ -15,7 +15,7 @@ from eigendyn.fitting.foretell import foretell
 from eigendyn.fitting.groups import grouped, pooled
 from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.modal import numbers_of_modes
-from eigendyn.fitting.numbers import NUMBERS, PROCESS, SPREADS, modal_numbers, to_values
+from eigendyn.fitting.numbers import NOISES, NUMBERS, PROCESS, SPREADS, modal_numbers, to_values
 from eigendyn.fitting.optimum import movable
 from eigendyn.fitting.readings import Seen, read
 from eigendyn.fitting.recorded import recorded_views
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from eigendyn.theory.losses import SymbolicLoss
 
 UNTIL = 0.5
-NOISES = ("recorded", "looked-for")
 _SHARE = Domain(lambda x: 0 < x <= 1, "above 0 and at most 1")
 ALIKE = 1.5  # times the least error of a forecast, up to which others are as good
 LATER = 50  # times of a forecast beyond the record

@@ -61,7 +61,7 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
     places = drawn(found, rng)
     last = known_at_the_end(likelihood, places)
-    deviations, start = _started(last, likelihood.readings.around, rng)
+    logs, start = _started(last, likelihood.readings.around, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
     counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
@@ -71,7 +71,7 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     noise = rng.normal(size=(len(places), len(dt), seen.modes))
     noise[0] = 0
     seconds = found.candidate.seconds(seen)[..., -1]
-    ahead = Ahead(start, deviations, noise, dt, eta, seconds)
+    ahead = Ahead(start, logs, noise, dt, eta, seconds)
     every = np.asarray(foretold(likelihood.loss, likelihood.kind, ahead, places))
     x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
@@ -95,7 +95,7 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
 def _started(
     last: Mapping[str, NDArray], around: NDArray, rng: np.random.Generator
 ) -> tuple[NDArray, NDArray]:
-    """Deviations (lanes, modal numbers, modes) and ln v (lanes, modes) to go on from.
+    """Numbers per mode (lanes, modal numbers, modes) and ln v (lanes, modes) to go on from.
 
     The first lane has the likeliest ones; others are drawn together from what is known of them.
     """

@@ -52,9 +52,9 @@ class Likelihood:
     low: NDArray
     high: NDArray
 
-    def around_deviations(self, deviations: NDArray) -> Likelihood:
-        """The same, linear around these deviations (modal numbers, modes) of modes."""
-        return replace(self, readings=self.readings._replace(around=deviations))
+    def linear_around(self, logs: NDArray) -> Likelihood:
+        """The same, linear around these logarithms of numbers per mode (modal numbers, modes)."""
+        return replace(self, readings=self.readings._replace(around=logs))
 
     def filtered(self, places: NDArray) -> list[Filtered]:
         """Filter under every set of coordinates (sets, 7), `LANES` at a time."""

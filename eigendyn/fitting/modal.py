@@ -16,7 +16,6 @@ OF_MODE_NAMES = tuple(NAMES[row] for row in OF_MODES)
 ENDS = 1.959964 * np.array([0.0, -1.0, 1.0])  # value and ends of a 95 % interval, in deviations
 DRAWN = 63  # sets of numbers beside the likeliest
 LOOSE = 1.0  # standard deviation of ln of a number that the record does not tell
-LEAST = 1e-12  # noise over the signal that has a logarithm
 AT_THE_END = ("mean", "variance", "response", "shift", "doubt")
 
 
@@ -55,8 +54,7 @@ def numbers_of_modes(found: Found, seen: Seen, seed: int = 0) -> NDArray:
         numbers[row, :, 0] = values[0, number]
         if number in modal:
             at, excess = modal.index(number), float(number != TIME_SCALE)
-            logs = np.log(np.maximum(values[:, number] - excess, LEAST))[:, None]
-            logs = logs + around[at] + last["shift"][:, at]
+            logs = around[at] + last["shift"][:, at]
             spread = np.sqrt(logs[1:].var(axis=0) + last["doubt"][:, at, at].mean(axis=0))
             numbers[row] = excess + np.exp(logs[0, :, None] + spread[:, None] * ENDS)
         elif number != TIME_SCALE:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from eigendyn.fitting.numbers import ALPHA, DECAY, LOGS, NOISE1, NOISE2, PROCESS, TIME_SCALE
 from eigendyn.program.in_jax import VectorField
 
+LEAST_NOISE = 1e-4  # c₁ − 1 that has a logarithm
+
 
 class Kind(NamedTuple):
     """What must be known of a loss beside its field, to compile for it.
@@ -67,23 +69,29 @@ def numbers_of(coordinates: Array) -> Array:
     return jnp.where(LOGS, jnp.exp(jnp.where(LOGS, coordinates, 0.0)), coordinates)
 
 
-def now(kind: Kind, numbers: Array, deviations: Array, seconds: Array) -> Now:
+def now(kind: Kind, numbers: Array, logs: Array, seconds: Array) -> Now:
     """What moves every mode, of the shared numbers and what each mode has for itself.
 
     Args:
         kind: Which numbers are per mode.
         numbers: The shared ones (numbers,).
-        deviations: δ of each number per mode (modal numbers, modes).
+        logs: ln A or ln (c₁ − 1) of each mode, of numbers per mode (modal numbers, modes).
         seconds: c₁ and c₂ of each mode where they are given, not numbers elsewhere (2, modes).
     """
-    factors = dict(zip(kind.modal, jnp.exp(deviations), strict=True))
-    one = jnp.ones(seconds.shape[1])
-    looked_for = (1 + (numbers[row] - 1) * factors.get(row, one) for row in (NOISE1, NOISE2))
+    own = dict(zip(kind.modal, jnp.exp(logs), strict=True))
+    looked_for = (1 + own.get(row, numbers[row] - 1) for row in (NOISE1, NOISE2))
     second1, second2 = (
-        jnp.where(jnp.isnan(given), own, given)
-        for given, own in zip(seconds, looked_for, strict=True)
+        jnp.where(jnp.isnan(given), found, given)
+        for given, found in zip(seconds, looked_for, strict=True)
     )
-    return Now(numbers[TIME_SCALE] * factors.get(TIME_SCALE, one), second1, second2, numbers)
+    scale = own.get(TIME_SCALE, jnp.full(seconds.shape[1], numbers[TIME_SCALE]))
+    return Now(scale, second1, second2, numbers)
+
+
+def shared_logs(kind: Kind, numbers: Array) -> Array:
+    """ln A or ln (c₁ − 1) of the shared numbers, for each number per mode (modal numbers, 1)."""
+    excess = [numbers[row] - (row != TIME_SCALE) for row in kind.modal]
+    return jnp.log(jnp.maximum(jnp.array(excess), LEAST_NOISE))[:, None]
 
 
 def _parameters(field: VectorField, own: Mapping[str, Any], at: Now) -> dict[str, Any]:
@@ -165,19 +173,19 @@ def slopes(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:
 
 
 def responses(
-    loss: Dynamics, kind: Kind, numbers: Array, deviations: Array, seconds: Array, x: Array
+    loss: Dynamics, kind: Kind, numbers: Array, logs: Array, seconds: Array, x: Array
 ) -> Array:
-    """∂(d ln v_m/dt)/∂ δ_m of every mode, for each number per mode (modal numbers, modes)."""
+    """Slopes of d ln v_m/dt in the logarithms that mode m has for itself (modal numbers, modes)."""
 
     def rate(row: int) -> Callable[[Array], Array]:
-        def of(deviation: Array) -> Array:
-            moved = deviations.at[row].set(deviation)
-            return _rate(loss.rough, loss.own, now(kind, numbers, moved, seconds))(x)
+        def of(own: Array) -> Array:
+            at = now(kind, numbers, logs.at[row].set(own), seconds)
+            return _rate(loss.rough, loss.own, at)(x)
 
         return of
 
-    found = [_own(kind, rate(row), deviations[row]) for row in range(len(kind.modal))]
-    return jnp.stack(found) if found else jnp.zeros_like(deviations)
+    found = [_own(kind, rate(row), logs[row]) for row in range(len(kind.modal))]
+    return jnp.stack(found) if found else jnp.zeros_like(logs)
 
 
 def _own(kind: Kind, function: Callable[[Array], Array], x: Array) -> Array:

@@ -53,10 +53,11 @@ NUMBERS = (
     Number("alpha", "α", PARAMETERS["alpha"].label, 0.02, 20, (0.3, 1.6), True),
     Number("batch_noise", "q", "noise of batches in the weights", 1e-9, 1e2, (1e-5, 1e-2), True),
     Number("reading_noise", "r", "noise of one recording", 1e-5, 1e2, (1e-3, 1e-1), True),
-    Number("time_scale_spread", "τ_A", "spread of ln A over modes", 3e-3, 3, (0.1, 1), True),
-    Number("noise1_spread", "τ_c", "spread of ln (c₁ − 1) over modes", 3e-3, 3, (0.1, 1), True),
+    Number("time_scale_spread", "τ_A", "spread of ln A over modes", 3e-3, 2, (0.1, 1), True),
+    Number("noise1_spread", "τ_c", "spread of ln (c₁ − 1) over modes", 3e-3, 2, (0.1, 1), True),
 )
 NAMES = tuple(row.name for row in NUMBERS)
+NOISES = ("recorded", "looked-for")  # where those of modes come from
 LEAST = 1e-300  # stands for zero under a logarithm
 LOGS = np.array([row.is_log for row in NUMBERS])
 
@@ -100,13 +101,13 @@ def modal_numbers(names: Sequence[str]) -> tuple[int, ...]:
         InvalidSetting: It is one for all modes.
     """
     for name in names:
-        check_choice("number", name, NAMES)
+        check_choice("number", name, NAMES[:PROCESS])
     can = [NAMES[row] for row in SPREADS]
     for name in names:
         if name not in can:
             message = (
-                f"{NUMBERS[NAMES.index(name)].words.capitalize()} is one number for all modes; "
-                f"per mode are {' and '.join(map(repr, can))}."
+                f"{name!r}, {NUMBERS[NAMES.index(name)].words}, is one number for all modes. Try "
+                f"{' or '.join(map(repr, can))}."
             )
             raise InvalidSetting(message)
     return tuple(row for row in SPREADS if NAMES[row] in names)

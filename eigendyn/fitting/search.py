@@ -14,8 +14,11 @@ from eigendyn.fitting.numbers import (
     NUMBERS,
     PROCESS,
     READING,
+    SPREADS,
+    TIME_SCALE,
     first_box,
     to_coordinates,
+    to_values,
 )
 from eigendyn.fitting.optimum import Optimum, optimum
 from eigendyn.fitting.readings import Seen
@@ -24,8 +27,12 @@ STARTS = 64  # points at which the likelihood is looked at first …
 TRIED = 6  # … the best of which are descended from
 SAME = 0.1  # of −ln likelihood, by which finer steps may change it
 FINEST = 16
-CLOSE = 0.1  # of its doubt, by which a mode's deviation may still move
-AGAIN = 12  # times that everything is made linear around new deviations
+FIRST_NOISE = 0.05  # c₁ − 1 of modes, at least, at first
+FIRST_SPREADS = (0.1, 0.5)  # over modes, at first
+CLOSE = 0.1  # of its doubt, by which a number of a mode may still move
+WHOLE = 3  # of these times that go all the way
+LONGEST = 0.7  # change of its logarithm at once
+AGAIN = 12  # times that everything is made linear around new numbers
 
 
 @dataclass(frozen=True)
@@ -53,45 +60,83 @@ class Found:
 
 
 def search(one: Candidate, seen: Seen) -> Found:
-    """Fit a loss to a record from many starts."""
+    """Fit a loss to a record from many starts; numbers per mode from those that are shared."""
+    found = _search_shared(one.shared, seen)
+    return _search_per_mode(one, seen, found) if one.modal else found
+
+
+def _search_shared(one: Candidate, seen: Seen) -> Found:
+    """Find numbers that all modes share."""
     likelihood = one.likelihood(seen, rough=True)
     starts = _starts(one, seen)
     values = likelihood.values(starts)
     best = optimum(likelihood, starts[np.argsort(values)[:TRIED]], one.free)
     best = optimum(likelihood, _other_noises(best.place, starts), one.free)
-    likelihood, best = _around(likelihood, best, one)
     if one.is_averaged:
-        likelihood = one.likelihood(seen, likelihood.readings.around)
+        likelihood = one.likelihood(seen)
         best = optimum(likelihood, best.place[None], one.free)
-        likelihood, best = _around(likelihood, best, one)
-    finer = 1
+    return _followed_closely(Found(one, likelihood, best), seen)
+
+
+def _followed_closely(found: Found, seen: Seen) -> Found:
+    """Take finer micro-steps until these change nothing."""
+    one, finer = found.candidate, 1
     while finer < FINEST:
         finer *= 2
-        closer = one.likelihood(seen, likelihood.readings.around, finer=finer)
+        closer = one.likelihood(seen, found.likelihood.readings.around, finer=finer)
+        best = found.optimum
         if abs(closer.values(best.place[None])[0] - best.local.value) < SAME:
             break
-        likelihood = closer
-        best = optimum(likelihood, best.place[None], one.free)
-        likelihood, best = _around(likelihood, best, one)
-    return Found(one, likelihood, best)
+        found = Found(one, closer, optimum(closer, best.place[None], one.free))
+    return found
 
 
-def _around(
-    likelihood: Likelihood, best: Optimum, one: Candidate
-) -> tuple[Likelihood, Optimum]:
-    """Make everything linear around the deviations that are found, until these stay.
+def _search_per_mode(one: Candidate, seen: Seen, alike: Found) -> Found:
+    """Let modes have numbers of their own, from where all have the same.
 
-    They are then the likeliest ones, however far from zero: Gauss–Newton steps.
+    Everything is linear around the numbers of modes. By Gauss–Newton steps these become the
+    likeliest ones, however far they lie from the shared ones.
     """
-    for _ in range(AGAIN if one.modal else 0):
-        (found,) = likelihood.filtered(best.place[None])
-        shift, doubt = found.shift[0, -1], found.doubt[0, -1]
-        likelihood = likelihood.around_deviations(likelihood.readings.around + shift)
-        best = optimum(likelihood, best.place[None], one.free)
-        deviations = np.sqrt(np.maximum(np.einsum("kkm->km", doubt), 0))
-        if (np.abs(shift) <= CLOSE * deviations).all():
+    place = alike.optimum.place
+    shared = [to_values(place)[row] - (row != TIME_SCALE) for row in one.modal]
+    around = np.log(np.maximum(shared, FIRST_NOISE))[:, None] * np.ones(seen.modes)
+    likelihood = one.likelihood(seen, around)
+    starts = np.concatenate([_with_spread(one, place, spread) for spread in FIRST_SPREADS])
+    best = optimum(likelihood, starts, one.free)
+    found = Found(one, likelihood, best)
+    for turn in range(AGAIN):
+        found, moved = _again_linear(found, 1.0 if turn < WHOLE else 0.5)
+        if moved <= CLOSE:
             break
-    return likelihood, best
+    return _followed_closely(found, seen)
+
+
+def _with_spread(one: Candidate, place: np.ndarray, spread: float) -> np.ndarray:
+    """Coordinates of shared numbers with a spread, and with less noise, which may stand for it."""
+    places = np.repeat(place[None], 2, axis=0)
+    places[:, [SPREADS[row] for row in one.modal]] = np.log(spread)
+    places[1, PROCESS] -= np.log(100)
+    return places
+
+
+def _again_linear(found: Found, share: float) -> tuple[Found, float]:
+    """Make everything linear around the numbers of modes that are found, and search on.
+
+    Args:
+        found: What was found before.
+        share: Of the way to go, since whole steps may go to and fro.
+
+    Returns:
+        What is found then; how far the numbers of modes have moved, in units of their doubt.
+    """
+    likelihood, best = found.likelihood, found.optimum
+    (last,) = likelihood.filtered(best.place[None])
+    shift = share * np.clip(last.shift[0, -1], -LONGEST, LONGEST)
+    doubt = np.sqrt(np.maximum(np.einsum("kkm->km", last.doubt[0, -1]), 0))
+    likelihood = likelihood.linear_around(likelihood.readings.around + shift)
+    best = optimum(likelihood, best.place[None], found.candidate.free)
+    moved = float((np.abs(shift) / np.maximum(doubt, 1e-12)).max())
+    return Found(found.candidate, likelihood, best), moved
 
 
 def _starts(one: Candidate, seen: Seen) -> np.ndarray:

@@ -5,10 +5,10 @@ recording reads it with an error of its own: an extended Kalman filter, whose pr
 independent of each other if the theory holds. Modes that recordings cannot tell apart are read as
 one, by their mean.
 
-What a mode has for itself, the deviations δ_m of its numbers from the shared ones, is a state too,
-which does not move. It starts with the spread that modes have, and recordings tell it: their
-prediction errors change along ∂x/∂δ, which is followed beside x, so that δ is found by least
-squares that each recording goes on with. All of it is linear around given deviations.
+Numbers that a mode has for itself, as ln A_m, are states too, which do not move. They begin at the
+shared number with the spread that modes have, and recordings tell them: prediction errors change
+along ∂x/∂ln A_m, which is followed beside x, so that they are found by least squares that each
+recording goes on with. All of it is linear around given values, in which no shared number enters.
 
 Source: Harvey 1989, Forecasting, structural time series models and the Kalman filter; de Jong 1991,
 Ann. Statist. 19, 1073, numbers that are states.
@@ -32,6 +32,7 @@ from eigendyn.fitting.motion import (
     now,
     numbers_of,
     responses,
+    shared_logs,
     slopes,
 )
 from eigendyn.fitting.numbers import READING, SPREADS
@@ -45,7 +46,8 @@ class Readings(NamedTuple):
     Args:
         start: ln v at the first time (modes,).
         error: Relative error of each of these, in units of r; infinite where unknown (modes,).
-        around: Deviations around which everything is linear (modal numbers, modes).
+        around: Logarithms of numbers per mode around which everything is linear (modal numbers,
+            modes).
         dt: Length of each micro-step (steps,).
         eta: Learning rate of the descent in it; 0 of a flow (steps,).
         members: Which share each mode has in what is read (steps, modes, modes).
@@ -71,10 +73,11 @@ class Filtered(NamedTuple):
     Args:
         innovation: What was read, less what was foretold of it (steps, modes); 0 where nothing was.
         spread: Variance that it should have (steps, modes); 1 where nothing was read.
-        mean: ln v after each step (steps, modes), of modes with the deviations `around`.
+        mean: ln v after each step (steps, modes), of modes with the numbers `around`.
         variance: Variance of that (steps, modes).
-        response: ∂x/∂δ (steps, modal numbers, modes).
-        shift: δ less `around`, as far as it is known by then (steps, modal numbers, modes).
+        response: ∂x/∂ of these logarithms (steps, modal numbers, modes).
+        shift: The logarithms less `around`, as far as they are known by then (steps, modal numbers,
+            modes).
         doubt: Covariance of that (steps, modal numbers, modal numbers, modes).
     """
 
@@ -111,7 +114,7 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         expected = part**2 @ variance + jnp.where(is_read, error, 0.0) ** 2 * noise
         expected = jnp.where(is_read, expected, 1.0)
         weighed = jnp.where(is_read, 1 / expected, 0.0)
-        # the deviations, by what readings say beside the state
+        # the numbers per mode, by what readings say beside the state
         known = jnp.einsum("klm,lm->km", doubt, response)
         told = innovation - part @ jnp.sum(response * shift, axis=0)
         told = jnp.where(is_read, told, 0.0)
@@ -121,7 +124,7 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         doubt = doubt - known[:, None] * known[None] * (
             part.T**2 @ jnp.where(is_read, 1 / whole, 0.0)
         )
-        # the state, around the deviations that are given
+        # the state, around the numbers that are given
         mean = mean + variance * (part.T @ (weighed * innovation))
         kept = 1 - variance * (part.T**2 @ weighed)
         variance, response = variance * kept, response * kept
@@ -133,7 +136,8 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
     around = jnp.asarray(readings.around)
     spreads = jnp.array([numbers[SPREADS[row]] for row in kind.modal])
     doubt = jnp.diag(spreads**2)[..., None] * jnp.ones(around.shape[1])
-    carry = (jnp.asarray(readings.start), first, jnp.zeros_like(around), -around, doubt)
+    shift = shared_logs(kind, numbers) - around
+    carry = (jnp.asarray(readings.start), first, jnp.zeros_like(around), shift, doubt)
     return jax.lax.scan(step, carry, tuple(readings[3:]))[1]
 
 
@@ -148,7 +152,7 @@ class Ahead(NamedTuple):
 
     Args:
         start: ln v of each lane (lanes, modes).
-        deviations: δ of each lane (lanes, modal numbers, modes).
+        logs: Logarithms of the numbers per mode of each lane (lanes, modal numbers, modes).
         noise: Standard normal numbers (lanes, steps, modes).
         dt: Length of each micro-step (steps,).
         eta: Learning rate of the descent in it (steps,).
@@ -156,7 +160,7 @@ class Ahead(NamedTuple):
     """
 
     start: Array | NDArray
-    deviations: Array | NDArray
+    logs: Array | NDArray
     noise: Array | NDArray
     dt: Array | NDArray
     eta: Array | NDArray
@@ -167,8 +171,8 @@ class Ahead(NamedTuple):
 def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array | NDArray) -> Array:
     """Give ln v after each micro-step (lanes, steps, modes), under sets of numbers."""
 
-    def one(start: Array, deviations: Array, noise: Array, place: Array) -> Array:
-        at = now(kind, numbers_of(place), deviations, jnp.asarray(ahead.seconds))
+    def one(start: Array, logs: Array, noise: Array, place: Array) -> Array:
+        at = now(kind, numbers_of(place), logs, jnp.asarray(ahead.seconds))
 
         def step(x: Array, taken: tuple) -> tuple[Array, Array]:
             dt, eta, drawn = taken
@@ -178,5 +182,5 @@ def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array | NDArray) 
 
         return jax.lax.scan(step, start, (ahead.dt, ahead.eta, noise))[1]
 
-    lanes = (ahead.start, ahead.deviations, ahead.noise, places)
+    lanes = (ahead.start, ahead.logs, ahead.noise, places)
     return jax.vmap(one)(*map(jnp.asarray, lanes))
