@@ -104,7 +104,7 @@ def fit(
     modal = modal_numbers(per_mode)
     takes_recorded = check_choice("source of noises", noises, NOISES) == NOISES[0]
     whole = read(source)
-    recorded = recorded_views(whole.seconds) if takes_recorded else ()
+    recorded = recorded_views(whole.seconds, whole.log_variance) if takes_recorded else ()
     candidates = [candidate(one, dict(settings), modal, recorded) for one in losses]
     count = _fitted_count(whole, until)
     whole = whole.read_within(count)

@@ -44,9 +44,10 @@ def recorded_seconds(record: xarray.Dataset, told: NDArray) -> NDArray:
     return found
 
 
-def recorded_views(seconds: NDArray) -> tuple[int, ...]:
-    """Which views' noise is recorded for every mode, as numbers of a fit."""
-    known = np.isfinite(seconds).all(axis=(1, 2))
+def recorded_views(seconds: NDArray, log_variance: NDArray) -> tuple[int, ...]:
+    """Which views' noise is recorded of every mode that is read, as numbers of a fit."""
+    is_read = np.isfinite(log_variance).any(axis=1)
+    known = np.isfinite(seconds[:, is_read]).all(axis=(1, 2))
     return tuple(row for row, is_known in zip((NOISE1, NOISE2), known, strict=True) if is_known)
 
 
