@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.micro_steps import LARGEST_CHANGE, idle_steps
-from eigendyn.fitting.modal import drawn, known_at_the_end
 from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found
+from eigendyn.fitting.told import scales
 
+DRAWN = 63  # sets of numbers beside the likeliest
+LOOSE = 1.0  # standard deviation of ln of a number that the record does not tell
 BAND = (0.025, 0.975)
 HALF = 0.5
 LOST = 0.05  # of the largest variance, below which a mode that falls is lost
@@ -60,7 +62,7 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
 
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
     places = drawn(found, rng)
-    last = known_at_the_end(likelihood, places)
+    last = likelihood.known_at_the_end(places)
     logs, start = _started(last, likelihood.readings.around, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
@@ -107,6 +109,18 @@ def _started(
     spread[0] = 0
     start = last["mean"] + (last["response"] * shift).sum(axis=1)
     return around + shift, start + spread * rng.normal(size=spread.shape)
+
+
+def drawn(found: Found, rng: np.random.Generator) -> NDArray:
+    """The likeliest coordinates, and others that are about as likely (1 + DRAWN, numbers)."""
+    best, likelihood = found.optimum, found.likelihood
+    free = np.flatnonzero(found.candidate.free)
+    scale = LOOSE * scales(best.place)[free]
+    information = best.local.information[np.ix_(free, free)] + np.diag(scale**-2)
+    root = np.linalg.cholesky(np.linalg.inv(information))
+    places = np.repeat(best.place[None], 1 + DRAWN, axis=0)
+    places[1:, free] += rng.normal(size=(DRAWN, len(free))) @ root.T
+    return np.clip(places, likelihood.low, likelihood.high)
 
 
 def _passes(time: NDArray, x: NDArray) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
 STEP = 1e-4  # of a coordinate in difference quotients
+AT_THE_END = ("mean", "variance", "response", "shift", "doubt")
 WORST = 1e12  # stands for a likelihood of zero
 
 
@@ -72,6 +73,14 @@ class Likelihood:
             return [work(parts[0])]
         with ThreadPoolExecutor(2) as pool:
             return list(pool.map(work, parts))
+
+    def known_at_the_end(self, places: NDArray) -> dict[str, NDArray]:
+        """What the filter knows of modes after the last recording, by name (sets, …)."""
+        parts = self.filtered(places)
+        return {
+            name: np.concatenate([getattr(part, name)[:, -1] for part in parts])[: len(places)]
+            for name in AT_THE_END
+        }
 
     def errors(self, places: NDArray) -> tuple[NDArray, NDArray]:
         """Innovations and their variances (sets, steps × modes)."""
