@@ -10,6 +10,7 @@ noises are those that were measured of every mode.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -28,10 +29,6 @@ TRAINED_WITH = {"alpha": 0.5, "correlation": "first-view"}
 FITS = {
     "one time scale, one noise": {"noises": "looked-for"},
     "time scales per mode, one noise": {"noises": "looked-for", "per_mode": ("time_scale",)},
-    "time scales and noises per mode": {
-        "noises": "looked-for",
-        "per_mode": ("time_scale", "noise1"),
-    },
     "one time scale, recorded noises": {},
     "time scales per mode, recorded noises": {"per_mode": ("time_scale",)},
 }
@@ -45,16 +42,15 @@ def trained(folder, loss):
     return eigendyn.load(path)
 
 
-def run(folder, loss):
+def run(folder, losses):
     """Fit what has not been fitted yet."""
     folder.mkdir(exist_ok=True)
-    networks = trained(folder, loss)
-    for seed in range(SEEDS):
-        for part in PARTS:
-            for name, asked in FITS.items():
-                path = folder / f"{loss}-{seed}-{part}-{name.replace(' ', '_')}.json"
-                if not path.exists():
-                    path.write_text(json.dumps(one(as_record(networks, seed), loss, part, asked)))
+    networks = {loss: trained(folder, loss) for loss in losses}
+    for seed, loss, part, name in itertools.product(range(SEEDS), losses, PARTS, FITS):
+        path = folder / f"{loss}-{seed}-{part}-{name.replace(' ', '_')}.json"
+        if not path.exists():
+            record = as_record(networks[loss], seed)
+            path.write_text(json.dumps(one(record, loss, part, FITS[name])))
 
 
 def one(record, loss, part, asked):
@@ -108,7 +104,6 @@ def _cell(found):
 if __name__ == "__main__":
     command, place, *losses = sys.argv[1:]
     if command == "run":
-        for loss in losses:
-            run(Path(place), loss)
+        run(Path(place), losses)
     else:
         report(Path(place))

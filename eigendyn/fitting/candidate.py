@@ -153,7 +153,9 @@ class Candidate:
         states = np.exp(seen.log_variance[:, looked].T / 2)[:, None]
         numbers: dict[str, Any] = field_parameters(program, chosen, self.system.numbers)
         numbers["signal"] = signal = _of_modes(signals(chosen), seen)[None]
-        seconds = np.tile(np.moveaxis(self.seconds(seen)[..., looked], 2, 0), (len(NOISES), 1, 1, 1))
+        seconds = np.tile(
+            np.moveaxis(self.seconds(seen)[..., looked], 2, 0), (len(NOISES), 1, 1, 1)
+        )
         own = (np.repeat(NOISES, len(states))[:, None], chosen.sigma2**2)
         for view, noise in enumerate(own):
             given = seconds[:, view] - 1

@@ -92,7 +92,8 @@ def fit(
         UnknownName: There is no such loss or number.
 
     Source: Halvagal et al. 2023, the modes; Harvey 1989, Forecasting, structural time series models
-    and the Kalman filter, the likelihood; de Jong 1991, numbers that are states; Venzon and Moolgavkar 1988, the intervals.
+    and the Kalman filter, the likelihood; de Jong 1991, numbers that are states; Venzon and
+    Moolgavkar 1988, the intervals.
     """
     until = check_real("until", until, _SHARE, "Try 0.2, or 20% on the command line.")
     loss = list(LOSS_NAMES) if loss is None else loss

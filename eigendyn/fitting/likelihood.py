@@ -26,8 +26,8 @@ class Local(NamedTuple):
 
     Args:
         value: −ln likelihood (sets,).
-        slope: Its gradient (sets, 7).
-        information: Fisher information of the coordinates (sets, 7, 7).
+        slope: Its gradient (sets, numbers).
+        information: Fisher information of the coordinates (sets, numbers, numbers).
     """
 
     value: NDArray
@@ -43,8 +43,8 @@ class Likelihood:
         loss: Its dynamics in JAX.
         kind: What it compiles for.
         readings: The record.
-        low: Least coordinates (7,).
-        high: Largest coordinates (7,).
+        low: Least coordinates (numbers,).
+        high: Largest coordinates (numbers,).
     """
 
     loss: Dynamics
@@ -53,12 +53,17 @@ class Likelihood:
     low: NDArray
     high: NDArray
 
+    @property
+    def numbers_of_modes(self) -> NDArray:
+        """Logarithms of numbers per mode (modal numbers, modes) that it is linear around."""
+        return np.asarray(self.readings.around)
+
     def linear_around(self, logs: NDArray) -> Likelihood:
         """The same, linear around these logarithms of numbers per mode (modal numbers, modes)."""
         return replace(self, readings=self.readings._replace(around=logs))
 
     def filtered(self, places: NDArray) -> list[Filtered]:
-        """Filter under every set of coordinates (sets, 7), `LANES` at a time."""
+        """Filter under every set of coordinates (sets, numbers), `LANES` at a time."""
         from eigendyn.fitting.transition import filtered
 
         count = len(places)
@@ -102,8 +107,8 @@ class Likelihood:
         They are central, or at a bound those of two steps into the box.
 
         Args:
-            places: Coordinates (sets, 7).
-            free: Which of them count (7,); to the others the likelihood does not react.
+            places: Coordinates (sets, numbers).
+            free: Which of them count (numbers,); to the others the likelihood does not react.
         """
         sets, size = len(places), int(free.sum())
         step = STEP * np.where(LOGS, 1.0, np.maximum(np.abs(places), 1e-2 * (LOGS + 1.0)))

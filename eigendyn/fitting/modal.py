@@ -27,7 +27,7 @@ def numbers_of_modes(found: Found, seen: Seen, seed: int = 0) -> NDArray:
         seed: Of what is drawn.
     """
     likelihood, seconds = found.likelihood, found.candidate.seconds(seen)[..., -1]
-    modal, around = likelihood.kind.modal, likelihood.readings.around
+    modal, around = likelihood.kind.modal, likelihood.numbers_of_modes
     places = drawn(found, np.random.default_rng(seed))
     last = likelihood.known_at_the_end(places)
     values = to_values(places)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
-from numpy.typing import NDArray
 
 from eigendyn.fitting.numbers import ALPHA, DECAY, LOGS, NOISE1, NOISE2, PROCESS, TIME_SCALE
 from eigendyn.program.in_jax import VectorField
@@ -89,7 +88,7 @@ def now(kind: Kind, numbers: Array, logs: Array, seconds: Array) -> Now:
 
 
 def shared_logs(kind: Kind, numbers: Array) -> Array:
-    """ln A or ln (c₁ − 1) of the shared numbers, for each number per mode (modal numbers, 1)."""
+    """Take ln A or ln (c₁ − 1) of shared numbers, for each number per mode (modal numbers, 1)."""
     excess = [numbers[row] - (row != TIME_SCALE) for row in kind.modal]
     return jnp.log(jnp.maximum(jnp.array(excess), LEAST_NOISE))[:, None]
 
@@ -111,7 +110,7 @@ def drive_of(field: VectorField, own: Mapping[str, Any], at: Now) -> Callable[[A
 
 
 def _rate(field: VectorField, own: Mapping[str, Any], at: Now) -> Callable[[Array], Array]:
-    """d ln v/dt as a function of ln v (modes,)."""
+    """Give d ln v/dt as a function of ln v (modes,)."""
     drive = drive_of(field, own, at)
 
     def rate(x: Array) -> Array:

@@ -47,8 +47,8 @@ def recorded_seconds(record: xarray.Dataset, told: NDArray) -> NDArray:
 def recorded_views(seconds: NDArray, log_variance: NDArray) -> tuple[int, ...]:
     """Which views' noise is recorded of every mode that is read, as numbers of a fit."""
     is_read = np.isfinite(log_variance).any(axis=1)
-    known = np.isfinite(seconds[:, is_read]).all(axis=(1, 2))
-    return tuple(row for row, is_known in zip((NOISE1, NOISE2), known, strict=True) if is_known)
+    known = np.isfinite(seconds[:, is_read])
+    return tuple(row for view, row in enumerate((NOISE1, NOISE2)) if known[view].all())
 
 
 def _before(values: NDArray) -> NDArray:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eigendyn.fitting.candidate import Candidate
-from eigendyn.fitting.likelihood import Likelihood
+from eigendyn.fitting.likelihood import Likelihood, Local
 from eigendyn.fitting.numbers import (
     LEAST,
     LOGS,
@@ -43,11 +43,13 @@ class Found:
         candidate: The loss.
         likelihood: Of the record under it.
         optimum: Where it is largest.
+        finer: How many times as many micro-steps as were thought enough.
     """
 
     candidate: Candidate
     likelihood: Likelihood
     optimum: Optimum
+    finer: int = 1
 
     @property
     def persistence(self) -> float:
@@ -80,14 +82,13 @@ def _search_shared(one: Candidate, seen: Seen) -> Found:
 
 def _followed_closely(found: Found, seen: Seen) -> Found:
     """Take finer micro-steps until these change nothing."""
-    one, finer = found.candidate, 1
-    while finer < FINEST:
-        finer *= 2
-        closer = one.likelihood(seen, found.likelihood.readings.around, finer=finer)
-        best = found.optimum
+    one, around = found.candidate, found.likelihood.numbers_of_modes
+    while found.finer < FINEST:
+        finer, best = 2 * found.finer, found.optimum
+        closer = one.likelihood(seen, around, finer=finer)
         if abs(closer.values(best.place[None])[0] - best.local.value) < SAME:
             break
-        found = Found(one, closer, optimum(closer, best.place[None], one.free))
+        found = Found(one, closer, optimum(closer, best.place[None], one.free), finer)
     return found
 
 
@@ -95,20 +96,26 @@ def _search_per_mode(one: Candidate, seen: Seen, alike: Found) -> Found:
     """Let modes have numbers of their own, from where all have the same.
 
     Everything is linear around the numbers of modes. By Gauss–Newton steps these become the
-    likeliest ones, however far they lie from the shared ones.
+    likeliest ones, however far they lie from the shared ones. Where they have not become likelier
+    than the shared ones, which they could all be, they are these.
     """
     place = alike.optimum.place
     shared = [to_values(place)[row] - (row != TIME_SCALE) for row in one.modal]
     around = np.log(np.maximum(shared, FIRST_NOISE))[:, None] * np.ones(seen.modes)
-    likelihood = one.likelihood(seen, around)
+    likelihood = one.likelihood(seen, around, finer=alike.finer)
     starts = np.concatenate([_with_spread(one, place, spread) for spread in FIRST_SPREADS])
-    best = optimum(likelihood, starts, one.free)
-    found = Found(one, likelihood, best)
+    found = Found(one, likelihood, optimum(likelihood, starts, one.free), alike.finer)
     for turn in range(AGAIN):
         found, moved = _again_linear(found, 1.0 if turn < WHOLE else 0.5)
         if moved <= CLOSE:
             break
-    return _followed_closely(found, seen)
+    found = _followed_closely(found, seen)
+    if found.optimum.local.value < alike.optimum.local.value + SAME:
+        return found
+    place = np.where(one.free & ~alike.candidate.free, likelihood.low, place)
+    at = Local(*(part[0] for part in likelihood.around(place[None], one.free)))
+    best = Optimum(place, at, alike.optimum.converged, alike.optimum.rounds)
+    return Found(one, likelihood, best, alike.finer)
 
 
 def _with_spread(one: Candidate, place: np.ndarray, spread: float) -> np.ndarray:
@@ -133,10 +140,10 @@ def _again_linear(found: Found, share: float) -> tuple[Found, float]:
     (last,) = likelihood.filtered(best.place[None])
     shift = share * np.clip(last.shift[0, -1], -LONGEST, LONGEST)
     doubt = np.sqrt(np.maximum(np.einsum("kkm->km", last.doubt[0, -1]), 0))
-    likelihood = likelihood.linear_around(likelihood.readings.around + shift)
+    likelihood = likelihood.linear_around(likelihood.numbers_of_modes + shift)
     best = optimum(likelihood, best.place[None], found.candidate.free)
     moved = float((np.abs(shift) / np.maximum(doubt, 1e-12)).max())
-    return Found(found.candidate, likelihood, best), moved
+    return replace(found, likelihood=likelihood, optimum=best), moved
 
 
 def _starts(one: Candidate, seen: Seen) -> np.ndarray:

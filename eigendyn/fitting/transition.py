@@ -92,14 +92,14 @@ class Filtered(NamedTuple):
 
 def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Filtered:
     numbers = numbers_of(place)
-    noise = numbers[READING] ** 2
+    noise, around = numbers[READING] ** 2, jnp.asarray(readings.around)
 
     def step(carry: tuple, taken: tuple) -> tuple[tuple, Filtered]:
         mean, variance, response, shift, doubt = carry
         dt, eta, members, read, error, seconds = taken
-        at = now(kind, numbers, readings.around, seconds)
+        at = now(kind, numbers, around, seconds)
         slope = jnp.clip(slopes(loss, kind, at, mean) * dt, -20.0, 20.0)
-        pushed = responses(loss, kind, numbers, readings.around, seconds, mean) * dt
+        pushed = responses(loss, kind, numbers, around, seconds, mean) * dt
         response = jnp.exp(slope) * response + jnp.exp(slope / 2) * pushed
         variance = jnp.exp(2 * slope) * variance
         variance += jnp.exp(slope) * diffusion(loss, kind, at, mean) * dt
@@ -107,8 +107,8 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
         total = members @ weights
-        is_read = jnp.isfinite(error) & (total > 0)
-        total = jnp.where(total > 0, total, 1.0)
+        is_read = jnp.isfinite(error) & (total != 0)  # what has diverged is read, and is no number
+        total = jnp.where(total != 0, total, 1.0)
         part = members * weights / total[:, None]  # (groups, modes)
         innovation = jnp.where(is_read, read - jnp.log(total) - jnp.max(mean), 0.0)
         expected = part**2 @ variance + jnp.where(is_read, error, 0.0) ** 2 * noise
@@ -133,7 +133,6 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
 
     known = jnp.isfinite(readings.error)
     first = jnp.where(known, jnp.where(known, readings.error, 0.0) ** 2 * noise, UNKNOWN)
-    around = jnp.asarray(readings.around)
     spreads = jnp.array([numbers[SPREADS[row]] for row in kind.modal])
     doubt = jnp.diag(spreads**2)[..., None] * jnp.ones(around.shape[1])
     shift = shared_logs(kind, numbers) - around

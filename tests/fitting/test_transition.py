@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from eigendyn.fitting.candidate import candidate
+from eigendyn.fitting.motion import advance, now, numbers_of
 from eigendyn.fitting.numbers import to_coordinates
 from eigendyn.fitting.readings import read
-from eigendyn.fitting.motion import advance, now, numbers_of
 from eigendyn.recording.record import record
 
 TIMES = np.linspace(0, 4, 9)

@@ -134,7 +134,9 @@ def _own(best: xarray.Dataset) -> list[str]:
     if not own.sizes["modal"]:
         return []
     names = [signs[str(name)] for name in own["modal"].values]
-    rows = [("mode", *(word for name in names for word in (name, "95 % interval")))]
+    rows: list[tuple[str, ...]] = [
+        ("mode", *(word for name in names for word in (name, "95 % interval")))
+    ]
     for mode in range(min(best.sizes["mode"], MOST_MODES)):
         row = [str(mode)]
         for value, low, high in zip(
