@@ -185,6 +185,8 @@ def _remarks(fit: xarray.Dataset, best: xarray.Dataset) -> Iterator[str]:
     left = int(attrs["left_out"])
     if left:
         yield f"Left out: {left} readings without a variance above zero and above their error."
+    if attrs["noises"] == "recorded":
+        yield "Noises of modes are those that were recorded; the forecast keeps the last."
     hidden = [
         row.sign
         for place, row in enumerate(NUMBERS[:PROCESS])
