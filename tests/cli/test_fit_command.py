@@ -44,6 +44,7 @@ def test_json_says_the_same(table):
     assert set(found["baselines"]) == {"last value", "exponential"}
 
 
+@pytest.mark.full
 def test_time_scales_of_modes_are_listed_with_their_intervals(table):
     asked = ("--loss", "euclidean", "--alpha", 0.5, "--per-mode", "time-scale")
     listed = [line.split() for line in run(table, *asked).stdout.splitlines()]

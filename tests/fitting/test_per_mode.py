@@ -12,20 +12,22 @@ from eigendyn.fitting.changes import fitted_settings
 from eigendyn.fitting.numbers import TIME_SCALE, to_coordinates
 from eigendyn.fitting.readings import read
 from eigendyn.recording.record import record
+from eigendyn.show.report.fit import summary, table
 from tests.fitting.planted import ALPHA, DECAY, A, planted
 from tests.fitting.test_transition import TIMES, tiny
 
 GAINS = np.array([1.3, 0.5, 0.8])
 SECONDS = np.array([1.5, 1.1, 1.25])
+LAST = 8.0  # few micro-steps: programs of one length
 KNOWN = {"alpha": ALPHA, "weight_decay": DECAY, "sigma1": 0.5}
 
 
 @cache
 def fitted(is_per_mode, is_unequal=True):
     """Fit a record of three modes that have time scales of their own, or the same one."""
-    log = planted(a=GAINS if is_unequal else A)
+    log = planted(last=LAST, a=GAINS if is_unequal else A)
     per_mode = ("time_scale",) if is_per_mode else ()
-    return eigendyn.fit(log, "euclidean", per_mode=per_mode, **KNOWN).isel(loss=0)
+    return eigendyn.fit(log, "euclidean", per_mode=per_mode, **KNOWN)
 
 
 def ends(found, name="time_scale"):
@@ -34,7 +36,7 @@ def ends(found, name="time_scale"):
 
 
 def test_planted_time_scales_of_modes_come_back_within_their_intervals():
-    found = fitted(is_per_mode=True)
+    found = fitted(is_per_mode=True).isel(loss=0)
     low, high = ends(found)
     assert ((low < GAINS) & (high > GAINS)).all()
     assert found["of_mode"].sel(modal="time_scale").values == pytest.approx(GAINS, rel=0.05)
@@ -44,7 +46,7 @@ def test_planted_time_scales_of_modes_come_back_within_their_intervals():
 
 
 def test_modes_that_share_a_time_scale_are_given_the_same_one():
-    found = fitted(is_per_mode=True, is_unequal=False)
+    found = fitted(is_per_mode=True, is_unequal=False).isel(loss=0)
     low, high = ends(found)
     assert low.max() < A < high.min()
     assert np.ptp(found["of_mode"].sel(modal="time_scale").values) < 0.02
@@ -52,7 +54,7 @@ def test_modes_that_share_a_time_scale_are_given_the_same_one():
 
 
 def test_the_forecast_of_modes_with_time_scales_of_their_own_beats_that_with_one():
-    own, shared = fitted(is_per_mode=True), fitted(is_per_mode=False)
+    own, shared = (fitted(is_per_mode).isel(loss=0) for is_per_mode in (True, False))
     assert float(own["forecast_error"]) < 0.05 < 0.3 * float(shared["forecast_error"])
     assert own["log_likelihood"] > shared["log_likelihood"] + 10
     seen = own["variance"].values[:, int(own.attrs["fitted_recordings"]) :]
@@ -61,15 +63,23 @@ def test_the_forecast_of_modes_with_time_scales_of_their_own_beats_that_with_one
 
 
 def test_settings_of_a_fit_have_the_time_scales_of_its_modes():
-    log = planted(a=GAINS)
-    found = fitted(is_per_mode=True).expand_dims("loss")
-    _, theory = fitted_settings(found, log)
+    log = planted(last=LAST, a=GAINS)
+    _, theory = fitted_settings(fitted(is_per_mode=True), log)
     assert theory["signal"] == pytest.approx(GAINS, rel=0.05)
     assert np.array(theory["noise1"]) / theory["signal"] == pytest.approx([0.25] * 3)
 
 
+def test_a_report_lists_the_time_scales_of_modes_with_their_intervals():
+    found = fitted(is_per_mode=True)
+    listed = [line.split() for line in table(found).splitlines()]
+    at = listed.index(["mode", "A", "95", "%", "interval"])
+    assert [float(row[1]) for row in listed[at + 1 : at + 4]] == pytest.approx(GAINS, rel=0.05)
+    (one,) = summary(found)["losses"]
+    assert one["of_modes"]["time_scale"]["upper"] == pytest.approx(list(ends(found)[1][0]), rel=1e-3)
+
+
 def test_recorded_noises_are_taken_as_they_are():
-    log = planted(a=0.8, c=SECONDS)
+    log = planted(last=LAST, a=0.8, c=SECONDS)
     variance = log["variance"].values
     noise = variance * (SECONDS - 1)[:, None]
     log = record({"variance": variance, "noise1": noise}, log["time"], log["time"], title="noisy")
