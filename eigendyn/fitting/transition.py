@@ -114,16 +114,16 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         expected = part**2 @ variance + jnp.where(is_read, error, 0.0) ** 2 * noise
         expected = jnp.where(is_read, expected, 1.0)
         weighed = jnp.where(is_read, 1 / expected, 0.0)
-        # the numbers per mode, by what readings say beside the state
-        known = jnp.einsum("klm,lm->km", doubt, response)
-        told = innovation - part @ jnp.sum(response * shift, axis=0)
-        told = jnp.where(is_read, told, 0.0)
-        whole = expected + part**2 @ jnp.sum(response * known, axis=0)
-        whole = jnp.where(is_read, whole, 1.0)
-        shift = shift + known * (part.T @ (jnp.where(is_read, 1 / whole, 0.0) * told))
-        doubt = doubt - known[:, None] * known[None] * (
-            part.T**2 @ jnp.where(is_read, 1 / whole, 0.0)
-        )
+        told, whole = innovation, expected
+        if kind.modal:  # numbers per mode, by what readings say beside the state
+            known = jnp.einsum("klm,lm->km", doubt, response)
+            told = innovation - part @ jnp.sum(response * shift, axis=0)
+            told = jnp.where(is_read, told, 0.0)
+            whole = expected + part**2 @ jnp.sum(response * known, axis=0)
+            whole = jnp.where(is_read, whole, 1.0)
+            weight = jnp.where(is_read, 1 / whole, 0.0)
+            shift = shift + known * (part.T @ (weight * told))
+            doubt = doubt - known[:, None] * known[None] * (part.T**2 @ weight)
         # the state, around the numbers that are given
         mean = mean + variance * (part.T @ (weighed * innovation))
         kept = 1 - variance * (part.T**2 @ weighed)
