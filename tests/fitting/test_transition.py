@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from eigendyn.fitting.candidate import candidate
+from eigendyn.fitting.likelihood import WORST
 from eigendyn.fitting.motion import advance, now, numbers_of
 from eigendyn.fitting.numbers import to_coordinates
 from eigendyn.fitting.readings import read
@@ -35,6 +36,12 @@ def test_the_likelihood_is_that_of_a_random_walk_read_with_error():
         expected += 0.5 * (gap @ np.linalg.solve(covariance, gap))
         expected += 0.5 * np.linalg.slogdet(covariance)[1]
     assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_numbers_under_which_modes_diverge_are_the_least_likely():
+    likelihood = candidate("iso-euclidean", {}).likelihood(read(tiny()))
+    place = to_coordinates(np.array([1e4, 1.2, 1.0, 0.05, 1.0, 0.01, 0.08, 0.3, 0.3]))
+    assert likelihood.values(place[None])[0] == WORST
 
 
 def test_steps_of_descent_are_followed_to_second_order_in_their_length():
