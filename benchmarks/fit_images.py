@@ -87,7 +87,7 @@ def report(folder):
     for name in (*FITS, "last value", "exponential"):
         cells = []
         for column in columns:
-            some = [rows[name].get((*column, seed)) for seed in range(SEEDS)]
+            some = [rows.get(name, {}).get((*column, seed)) for seed in range(SEEDS)]
             cells.append(", ".join(_cell(one) for one in some))
         print(f"| {name} | " + " | ".join(cells) + " |")
     spent = [one["seconds"] for row in rows.values() for one in row.values() if "seconds" in one]
