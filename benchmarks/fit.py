@@ -1,7 +1,6 @@
 """Measure how well fits of the theory cover planted numbers, rank losses, and foretell networks.
 
     python -m benchmarks.fit logs FOLDER LOSS [COUNT]  fit logs of linear networks; resumes
-    python -m benchmarks.fit images FOLDER             conv nets on digits beside the baselines
     python -m benchmarks.fit time                      a fit of 30 modes × 300 times
     python -m benchmarks.fit report FOLDER             tables of what FOLDER holds
 
@@ -196,27 +195,6 @@ def run_logs(folder, kinds, count):
             path.write_text(json.dumps(one_log(seed)))
 
 
-def run_images(folder):
-    """Train conv nets on digits, and fit the first fifth and half of their spectra."""
-    folder.mkdir(exist_ok=True)
-    for loss in ("euclidean", "iso-euclidean", "cosine"):
-        path = folder / f"images-{loss}.json"
-        if path.exists():
-            continue
-        trained = eigendyn.train(loss)
-        rows = {}
-        for until in (0.2, 0.5):
-            found = eigendyn.fit(trained, LOSSES, until=until, alpha=1.0, closure="mean-field")
-            rows[str(until)] = {
-                "ranking": found["loss"].values.tolist(),
-                "errors": found["forecast_error"].values.tolist(),
-                "baselines": found["baseline_error"].values.tolist(),
-                "verdict": found.attrs["verdict"],
-                "modes": found.sizes["mode"],
-            }
-        path.write_text(json.dumps(rows))
-
-
 def timed():
     """Fit 30 modes × 300 times, the whole process."""
     times = np.linspace(0, 40, 300)
@@ -280,8 +258,6 @@ def report(folder):
                 gaps = [abs(row[1] / row[0] - 1) if np.isfinite(row[1]) else np.inf for row in rows]
                 held = share(row[2] <= row[0] <= row[3] for row in rows)
                 print(f"| {loss} | {batch} | {np.median(gaps):.1%} of {len(gaps)} | {held} |")
-    for path in sorted(folder.glob("images-*.json")):
-        print(path.stem, json.dumps(json.loads(path.read_text()), indent=1))
 
 
 def first(log):
@@ -302,8 +278,6 @@ if __name__ == "__main__":
     command, *rest = sys.argv[1:]
     if command == "logs":
         run_logs(Path(rest[0]), rest[1], int(rest[2]) if len(rest) > 2 else 200)
-    elif command == "images":
-        run_images(Path(rest[0]))
     elif command == "time":
         timed()
     else:

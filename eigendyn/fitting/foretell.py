@@ -6,6 +6,7 @@ recording. A mode comes when its variance passes half of that at which the forec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,14 +61,9 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     from eigendyn.fitting.transition import Ahead, foretold
 
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
-    places = _drawn(found, rng)
-    parts = likelihood.filtered(places)
-    mean, variance = (
-        np.concatenate([part[name][:, -1] for part in map(_named, parts)])[: len(places)]
-        for name in ("mean", "variance")
-    )
-    start = mean + np.sqrt(np.maximum(variance, 0)) * rng.normal(size=mean.shape)
-    start[0] = mean[0]
+    places = drawn(found, rng)
+    last = likelihood.known_at_the_end(places)
+    logs, start = _started(last, likelihood.numbers_of_modes, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
     counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
@@ -76,9 +72,9 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     eta = np.full(len(dt), seen.eta[-1])
     noise = rng.normal(size=(len(places), len(dt), seen.modes))
     noise[0] = 0
-    every = np.asarray(
-        foretold(likelihood.loss, likelihood.kind, Ahead(start, noise, dt, eta), places)
-    )
+    seconds = found.candidate.seconds(seen)[..., -1]
+    ahead = Ahead(start, logs, noise, dt, eta, seconds)
+    every = np.asarray(foretold(likelihood.loss, likelihood.kind, ahead, places))
     x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
     read = x + error[..., None] * rng.normal(size=x.shape)
@@ -98,12 +94,25 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     )
 
 
-def _named(part: tuple) -> dict[str, NDArray]:
-    return part._asdict()  # pyright: ignore[reportAttributeAccessIssue]
+def _started(
+    last: Mapping[str, NDArray], around: NDArray, rng: np.random.Generator
+) -> tuple[NDArray, NDArray]:
+    """Numbers per mode (lanes, modal numbers, modes) and ln v (lanes, modes) to go on from.
+
+    The first lane has the likeliest ones; others are drawn together from what is known of them.
+    """
+    shift = last["shift"].copy()
+    if shift.shape[1]:
+        roots = np.linalg.cholesky(np.moveaxis(last["doubt"], 3, 1) + 1e-12 * np.eye(len(around)))
+        shift[1:] += np.einsum("bmkl,blm->bkm", roots, rng.normal(size=shift.shape))[1:]
+    spread = np.sqrt(np.maximum(last["variance"], 0))
+    spread[0] = 0
+    start = last["mean"] + (last["response"] * shift).sum(axis=1)
+    return around + shift, start + spread * rng.normal(size=spread.shape)
 
 
-def _drawn(found: Found, rng: np.random.Generator) -> NDArray:
-    """The likeliest coordinates, and others that are about as likely (1 + DRAWN, 7)."""
+def drawn(found: Found, rng: np.random.Generator) -> NDArray:
+    """The likeliest coordinates, and others that are about as likely (1 + DRAWN, numbers)."""
     best, likelihood = found.optimum, found.likelihood
     free = np.flatnonzero(found.candidate.free)
     scale = LOOSE * scales(best.place)[free]

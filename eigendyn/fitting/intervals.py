@@ -73,7 +73,7 @@ def intervals(
         likelihood: Of the record.
         best: Where it is largest.
         quantities: What the intervals are of.
-        free: Which coordinates may move (7,).
+        free: Which coordinates may move (numbers,).
 
     Source: Venzon and Moolgavkar 1988, Appl. Statist. 37, 87, the intervals.
     """

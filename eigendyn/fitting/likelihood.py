@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from eigendyn.fitting.numbers import LOGS
 
 if TYPE_CHECKING:
-    from eigendyn.fitting.transition import Dynamics, Filtered, Kind, Readings
+    from eigendyn.fitting.motion import Dynamics, Kind
+    from eigendyn.fitting.transition import Filtered, Readings
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
 STEP = 1e-4  # of a coordinate in difference quotients
+AT_THE_END = ("mean", "variance", "response", "shift", "doubt")
 WORST = 1e12  # stands for a likelihood of zero
 
 
@@ -24,8 +26,8 @@ class Local(NamedTuple):
 
     Args:
         value: −ln likelihood (sets,).
-        slope: Its gradient (sets, 7).
-        information: Fisher information of the coordinates (sets, 7, 7).
+        slope: Its gradient (sets, numbers).
+        information: Fisher information of the coordinates (sets, numbers, numbers).
     """
 
     value: NDArray
@@ -41,8 +43,8 @@ class Likelihood:
         loss: Its dynamics in JAX.
         kind: What it compiles for.
         readings: The record.
-        low: Least coordinates (7,).
-        high: Largest coordinates (7,).
+        low: Least coordinates (numbers,).
+        high: Largest coordinates (numbers,).
     """
 
     loss: Dynamics
@@ -51,8 +53,17 @@ class Likelihood:
     low: NDArray
     high: NDArray
 
+    @property
+    def numbers_of_modes(self) -> NDArray:
+        """Logarithms of numbers per mode (modal numbers, modes) that it is linear around."""
+        return np.asarray(self.readings.around)
+
+    def linear_around(self, logs: NDArray) -> Likelihood:
+        """The same, linear around these logarithms of numbers per mode (modal numbers, modes)."""
+        return replace(self, readings=self.readings._replace(around=logs))
+
     def filtered(self, places: NDArray) -> list[Filtered]:
-        """Filter under every set of coordinates (sets, 7), `LANES` at a time."""
+        """Filter under every set of coordinates (sets, numbers), `LANES` at a time."""
         from eigendyn.fitting.transition import filtered
 
         count = len(places)
@@ -67,6 +78,14 @@ class Likelihood:
             return [work(parts[0])]
         with ThreadPoolExecutor(2) as pool:
             return list(pool.map(work, parts))
+
+    def known_at_the_end(self, places: NDArray) -> dict[str, NDArray]:
+        """What the filter knows of modes after the last recording, by name (sets, …)."""
+        parts = self.filtered(places)
+        return {
+            name: np.concatenate([getattr(part, name)[:, -1] for part in parts])[: len(places)]
+            for name in AT_THE_END
+        }
 
     def errors(self, places: NDArray) -> tuple[NDArray, NDArray]:
         """Innovations and their variances (sets, steps × modes)."""
@@ -88,8 +107,8 @@ class Likelihood:
         They are central, or at a bound those of two steps into the box.
 
         Args:
-            places: Coordinates (sets, 7).
-            free: Which of them count (7,); to the others the likelihood does not react.
+            places: Coordinates (sets, numbers).
+            free: Which of them count (numbers,); to the others the likelihood does not react.
         """
         sets, size = len(places), int(free.sum())
         step = STEP * np.where(LOGS, 1.0, np.maximum(np.abs(places), 1e-2 * (LOGS + 1.0)))

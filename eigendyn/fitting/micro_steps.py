@@ -12,11 +12,12 @@ LARGEST_CHANGE = 0.25  # of ln v in a micro-step
 LENGTHS = [share << power for power in range(4, 16) for share in (4, 5, 6, 7)]  # of programs
 
 
-def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
+def micro_steps(seen: Seen, seconds: NDArray, finer: int = 1) -> dict[str, NDArray]:
     """The record as the fields of `transition.Readings`, in micro-steps short enough for it.
 
     Args:
         seen: The record.
+        seconds: c₁ and c₂ of every mode (2, modes, times), or NaN; each holds until the next.
         finer: How many times as many micro-steps as are thought enough.
     """
     groups = grouped(seen)
@@ -46,6 +47,11 @@ def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
         "members": members,
         "read": values,
         "errors": errors,
+        "seconds": np.pad(
+            np.repeat(np.moveaxis(seconds, 2, 0)[:-1], counts, axis=0),
+            (idle, (0, 0), (0, 0)),
+            mode="edge",
+        ),
     }
 
 

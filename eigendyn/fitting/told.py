@@ -43,14 +43,14 @@ class Combination:
 
     Args:
         name: As an equation writes it.
-        value: Its value at coordinates (7,).
+        value: Its value at coordinates (numbers,).
     """
 
     name: str
     value: Callable[[NDArray], float]
 
     def slope(self, place: NDArray) -> NDArray:
-        """Its gradient in the coordinates (7,)."""
+        """Its gradient in the coordinates (numbers,)."""
         steps = 1e-6 * scales(place)
         ups = place + np.diag(steps)
         downs = place - np.diag(steps)
@@ -59,7 +59,7 @@ class Combination:
 
 
 def scales(place: NDArray) -> NDArray:
-    """Size of a change of each coordinate that counts as large (7,): decay is measured by A."""
+    """Size of a change of each coordinate that counts as large (numbers,); of ω it is A."""
     found = np.where(LOGS, 1.0, place)
     found[DECAY] = np.exp(place[TIME_SCALE])
     return found
@@ -74,12 +74,12 @@ def told(place: NDArray, information: NDArray, moves: NDArray) -> tuple[NDArray,
     """Say which numbers of the dynamics are told alone, and which combinations of the others.
 
     Args:
-        place: Coordinates of the optimum (7,).
-        information: Fisher information there (7, 7).
-        moves: Which coordinates may move (7,).
+        place: Coordinates of the optimum (numbers,).
+        information: Fisher information there (numbers, numbers).
+        moves: Which coordinates may move (numbers,).
 
     Returns:
-        Whether each number of the dynamics is told (7,), of those that move; the combinations.
+        Whether each number of the dynamics is told (numbers,), of those that move; combinations.
     """
     rows = np.flatnonzero(moves)
     rows = rows[rows < PROCESS]
