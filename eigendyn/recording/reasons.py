@@ -29,9 +29,8 @@ def mean(seen: Seen) -> str:
     share = seen.mean_share[-1]
     if not share > MOSTLY:
         return ""
-    return (
-        f" The mean has {100 * share:.3g} % of E‖z‖², so that the loss is mostly that of a constant."
-    )
+    of = f"{100 * share:.3g} % of E‖z‖²"
+    return f" The mean has {of}, so that the loss is mostly that of a constant."
 
 
 def collapse(seen: Seen) -> str:
