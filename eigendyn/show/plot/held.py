@@ -53,7 +53,7 @@ class Held:
                 found[f"{word}_variance"] = one.assign_attrs(long_name=label, units="")
         import xarray
 
-        settings = json.loads(data.attrs.get("settings", "{}"))
+        settings, _ = settings_held(data.attrs)
         numbers = {k: v for k, v in settings.items() if isinstance(v, int | float | str)}
         settled = {name: xarray.DataArray(v) for name, v in numbers.items() if name in PARAMETERS}
         return settled | found
@@ -70,7 +70,10 @@ class Held:
             named = [one for one in PARAMETERS if one in self.dataset.coords]
             kind = "dimension or quantity"
             raise UnknownName(kind, name, [*names, *named])
-        return in_words(self.columns[name])
+        column = self.columns[name]
+        if column.attrs.get("of") == "sweep" and column.dtype.kind == "i" and not is_flags(column):
+            column = column.where(column >= 0)  # the others were not followed yet
+        return in_words(column)
 
     def shown(self, shown: Shown) -> Held:
         """The same, of some modes, and cut where dimensions are held.
@@ -105,7 +108,7 @@ def _cut(data: xarray.Dataset, name: str, value: float | str) -> xarray.Dataset:
         kind = "dimension"
         raise UnknownName(kind, name, [str(one) for one in data.dims])
     places = data[name].values
-    if places.dtype.kind in "UO":
+    if is_words(data[name]):
         if str(value) not in places.tolist():
             raise UnknownName(name, str(value), [str(one) for one in places])
         return data.isel({name: places.tolist().index(str(value))})
@@ -119,7 +122,7 @@ def _cut(data: xarray.Dataset, name: str, value: float | str) -> xarray.Dataset:
 
 def in_words(column: xarray.DataArray) -> xarray.DataArray:
     """An array with the words that its numbers stand for, by the CF attributes of flags."""
-    if "flag_meanings" not in column.attrs:
+    if not is_flags(column):
         return column
     words = np.array(str(column.attrs["flag_meanings"]).split())
     codes = np.asarray(column.attrs["flag_values"])
@@ -127,6 +130,19 @@ def in_words(column: xarray.DataArray) -> xarray.DataArray:
     taken = np.vectorize(lambda code: places.get(int(code), -1), otypes=[int])(column.values)
     found = np.where(taken < 0, "", words[np.clip(taken, 0, None)])
     return column.copy(data=found)
+
+
+def is_flags(column: xarray.DataArray) -> bool:
+    """Whether numbers stand for words."""
+    return "flag_meanings" in column.attrs
+
+
+def settings_held(attrs: Mapping[str, Any]) -> tuple[dict[str, Any], list[float] | None]:
+    """Settings that a result carries, and of a sweep the variances that it starts from, if one."""
+    told = json.loads(attrs.get("configuration", "{}"))
+    start = told.get("variances")
+    settings = told.get("settings") or json.loads(attrs.get("settings", "{}"))
+    return settings, start if isinstance(start, list) else None
 
 
 def is_words(column: xarray.DataArray) -> bool:

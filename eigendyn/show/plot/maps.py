@@ -11,14 +11,15 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
+from eigendyn.show.plot.borders import OF_START, borders
 from eigendyn.show.plot.decades import label_decades
 from eigendyn.show.plot.held import MODES, Held, is_words, label_of
 from eigendyn.show.plot.panels import label_panels, panels
 from eigendyn.show.plot.run_names import shared_words
-from eigendyn.show.plot.saddle_nodes import saddle_nodes
 from eigendyn.show.plot.shades import FEW, Shades, colours, is_log_spaced, scale, shades_of
 from eigendyn.show.plot.shown import Shown
 from eigendyn.show.plot.title import write_title
@@ -93,14 +94,14 @@ def draw_map(
     named = label_of(what.facet) if what.facet else ""
     axes = panels(facets, ax, figure, named)
     shades = _shades(column)
-    theory = False
+    theory: list[str] = []
     for place, (facet, one) in enumerate(axes.items()):
         part = column if what.facet is None else column.isel({what.facet: place})
         _colour(one, x, y, part, shades)
         _axis(one, "x", x)
         _axis(one, "y", y)
         at = {} if what.facet is None else {what.facet: facet}
-        theory |= _draw_theory(one, what, at)
+        theory += _draw_theory(one, what, at)
         if what.facet is not None:
             words = facet if isinstance(facet, str) else f"{named} {facet:.4g}"
             write_title(one, [words])
@@ -201,10 +202,9 @@ def _codes(part: xarray.DataArray, shades: Shades) -> tuple[NDArray, dict[str, A
 
 def _edges(places: NDArray) -> NDArray:
     """Edges (places + 1,) of cells around places; half way in logarithms where these are even."""
-    if places.dtype.kind in "UO" or len(places) == 1:
-        count = len(places)
-        if places.dtype.kind in "UO":
-            return np.arange(count + 1) - 0.5
+    if places.dtype.kind in "UOT":
+        return np.arange(len(places) + 1) - 0.5
+    if len(places) == 1:
         return places[0] + np.array([-0.5, 0.5])
     if is_log_spaced(places):
         return np.exp(_edges(np.log(places)))
@@ -220,24 +220,29 @@ def _axis(ax: Axes, which: str, places: xarray.DataArray) -> None:
     elif is_log_spaced(np.sort(values)):
         (ax.set_xscale if which == "x" else ax.set_yscale)("log")
         label_decades(axis)
+    elif places.dtype.kind in "iu":
+        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def _draw_theory(ax: Axes, what: Map, at: dict[str, Any]) -> bool:
-    """Draw saddle-nodes over the plane, as far as it goes, and say whether there are any."""
-    curves = saddle_nodes(what.held.dataset, what.x, what.y, at)
-    limits = ax.get_xlim(), ax.get_ylim()
-    inside = False
-    for across, up in curves:
-        (left, right), (bottom, top) = limits
-        inside |= bool(((across >= left) & (across <= right) & (up >= bottom) & (up <= top)).any())
-        ax.plot(across, up, **HALO)
-        ax.plot(across, up, **THEORY)
-    ax.set(xlim=limits[0], ylim=limits[1])
-    return inside
+def _draw_theory(ax: Axes, what: Map, at: dict[str, Any]) -> list[str]:
+    """Draw the borders of the theory over the plane, as far as it goes, and say which."""
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    seen = []
+    for words, x, y in borders(what.held.dataset, what.x, what.y, at):
+        if ((x >= left) & (x <= right) & (y >= bottom) & (y <= top)).any():
+            ax.plot(x, y, **HALO)
+            ax.plot(x, y, ls=_style(words), **THEORY)
+            seen.append(words)
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+    return seen
+
+
+def _style(words: str) -> str:
+    return "--" if words == OF_START else "-"
 
 
 def _name(
-    axes: Sequence[Axes], label: str, column: xarray.DataArray, shades: Shades, theory: bool
+    axes: Sequence[Axes], label: str, column: xarray.DataArray, shades: Shades, theory: list[str]
 ) -> None:
     """A legend of colours, or a bar, and of the theory's curve."""
     handles: list[Any] = []
@@ -250,8 +255,8 @@ def _name(
     has_gaps = not is_words(column) and bool(np.isnan(column.values.astype(float)).any())
     if has_gaps:
         handles.append(Patch(color=NOT_KNOWN, label="none"))
-    if theory:
-        handles.append(Line2D([], [], label="saddle-node (theory)", **THEORY))
+    for words in dict.fromkeys(theory):
+        handles.append(Line2D([], [], label=words, ls=_style(words), **THEORY))
     if not handles:
         return
     where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}

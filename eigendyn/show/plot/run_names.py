@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.wording import CHOICES, short, told
+from eigendyn.show.plot.held import settings_held
 
 if TYPE_CHECKING:
     import xarray
@@ -38,7 +39,8 @@ def run_names(datasets: Sequence[xarray.Dataset], otherwise: Sequence[str]) -> l
 
 def shared_words(datasets: Sequence[xarray.Dataset]) -> str:
     """What all results share that is not as usual; empty if nothing is known of them."""
-    found = [_settings(one) for one in datasets if "settings" in one.attrs]
+    known = ("settings", "configuration")
+    found = [_settings(one) for one in datasets if any(name in one.attrs for name in known)]
     if not found:
         return ""
     differing = {*_differing(found), "loss"}
@@ -59,13 +61,14 @@ def _settings(dataset: xarray.Dataset) -> dict[str, Any]:
     What follows from predictor and target by itself is no setting of its own.
     """
     attrs = dataset.attrs
-    held = json.loads(attrs.get("settings", "{}"))
+    held, _ = settings_held(attrs)
     chosen = {name: held[name] for name in ("predictor", "target") if name in held}
     usual = asdict(Settings(**chosen))
     for name in PARAMETERS:
         if name in held and held[name] == usual[name]:
             held[name] = PARAMETERS[name].default
-    return held | {"loss": str(attrs.get("loss", attrs.get("model", "")))}
+    named = held.get("loss", "") if "configuration" in attrs else attrs.get("model", "")
+    return held | {"loss": str(attrs.get("loss", named))}
 
 
 def _differing(found: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -28,7 +28,8 @@ OUTCOMES: Mapping[str, str] = MappingProxyType(  # blue is alive, red to yellow 
         "fading": "#f0b25e",
         "shrinking": "#e07a3f",
         "collapsed": "#a4262c",
-        "unknown": "#ececec",
+        "unknown": "#cfcfcf",
+        "not-run": "#f4f4f4",
     }
 )
 NAMED = {**OUTCOMES, **{name: row.colour for name, row in LOSS_ROWS.items()}}
@@ -102,7 +103,7 @@ def spans_decades(numbers: NDArray) -> bool:
 
 def is_log_spaced(places: NDArray) -> bool:
     """Whether places (places,) are equally far apart in their logarithms, and not in themselves."""
-    if len(places) < 3 or places.dtype.kind in "UOb" or not (places > 0).all():
+    if len(places) < 3 or places.dtype.kind in "UOTb" or not (places > 0).all():
         return False
     steps, ratios = np.diff(places), np.diff(np.log(places))
     is_even = np.ptp(ratios) < 1e-6 * abs(ratios).max()
