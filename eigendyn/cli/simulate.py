@@ -27,6 +27,8 @@ from eigendyn.settings.run_settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from eigendyn.results.labelled import Labelled
 
 NOT_COMPLETED = 3
@@ -69,11 +71,13 @@ def command(ctx: click.Context, *, from_run: Path | None, **_: Any) -> None:
         chosen, asked = Start.asked_for(ctx), asked_for(ctx)
         output = Output.asked_for(ctx, stem=f"eigendyn-{asked.name}")
         start, settings = chosen.with_settings(asked.chosen.seed, asked.settings, output.quiet)
-        settings = {**settings, "variances": start}
     else:
         name, settings = gone_on(ctx, from_run)
+        start = None
         output = Output.asked_for(ctx, stem=f"eigendyn-{name}")
-    dataset = interruptible(lambda: _simulate(settings, output.progress), clock=output.progress)
+    dataset = interruptible(
+        lambda: _simulate(start, settings, output.progress), clock=output.progress
+    )
     from eigendyn.show.report.run import summary, table
 
     output.show(lambda: {**summary(dataset), "files": output.named}, lambda: table(dataset))
@@ -91,7 +95,7 @@ def command(ctx: click.Context, *, from_run: Path | None, **_: Any) -> None:
         ctx.exit(NOT_COMPLETED)
 
 
-def _simulate(settings: dict[str, Any], progress: bool) -> Labelled:
+def _simulate(start: NDArray | None, settings: dict[str, Any], progress: bool) -> Labelled:
     from eigendyn.simulation.simulate import simulated
 
-    return simulated(progress=progress, **settings)
+    return simulated(variances=start, progress=progress, **settings)

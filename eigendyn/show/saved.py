@@ -85,7 +85,7 @@ SIDES_ON_DATA = {"aligned": "aligned modes", "matrix": "matrix", "descent": "net
 OF_MODES = Usual("time", "variance", "mode")
 
 KINDS = (
-    Kind("a sweep", is_sweep, save_sweep_picture, OF_MODES),
+    Kind("a sweep", is_sweep, save_sweep_picture),
     Kind("a fit", _with_axes(forecast=OF_REST), save_fit_picture),
     Kind("a run of simulate", _is_run, save_picture, USUAL_OF_RUN),
     Kind(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from eigendyn.show.plot.shown import Shown
 
-LONG = 30  # letters of a label, from which on it ends at its first comma
+LONG = 30  # letters of a label; a longer one ends at its first comma, or is the name
 MODES = ("mode", "component")  # dimensions whose places are modes
 
 
@@ -161,6 +161,7 @@ def label_of(name: str, column: xarray.DataArray | None = None) -> str:
     words = str(attrs.get("long_name") or name.replace("_", " "))
     words = {"training time": "time", "mode, in input order": "mode"}.get(words, words)
     if len(words) > LONG:
-        words = words.split(",")[0]
+        first = words.split(",")[0]
+        words = first if len(first) <= LONG else name.replace("_", " ")
     unit = str(attrs.get("units") or "")
     return words if unit in ("", "1", "steps") or unit in words else f"{words} ({unit})"
