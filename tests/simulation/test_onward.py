@@ -12,7 +12,7 @@ PARTS = {
     "uncoupled": {"loss": "euclidean", "method": "steps", "weight_decay": 0.05},
     "nodes": {"loss": "cosine", "method": "steps", "weight_decay": 0.01},
     "predictor, target and velocities": {
-        "loss": "cosine",
+        "loss": "euclidean",
         "predictor": "learned",
         "target": "ema",
         "momentum": 0.5,

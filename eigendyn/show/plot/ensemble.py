@@ -16,7 +16,7 @@ from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import short
-from eigendyn.show.plot.draw_lines import draw_lines
+from eigendyn.show.plot.drawn import draw_held
 from eigendyn.show.plot.held import Held
 from eigendyn.show.plot.lines import Usual
 from eigendyn.show.plot.panels import one_or_all
@@ -61,7 +61,7 @@ def plot_ensemble(
     check_is("dataset", dataset, is_right, "what eigendyn.ensemble(loss, variances) gives")
     asked = shown(**show)
     if not asked.is_usual:
-        return one_or_all(draw_lines([Held("", dataset)], asked, USUAL_OF_ENSEMBLE, ax), asked)
+        return one_or_all(draw_held([Held("", dataset)], asked, USUAL_OF_ENSEMBLE, ax), asked)
     if dataset.sizes["time"] < 2:
         message = (
             "An ensemble is drawn over time, and this one has a single time. Try "

@@ -11,9 +11,8 @@ from eigendyn.results.files import check_output
 from eigendyn.results.labelled import Labelled
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
-from eigendyn.show.plot.draw_lines import draw_lines
+from eigendyn.show.plot.drawn import draw_held
 from eigendyn.show.plot.held import Held
-from eigendyn.show.plot.maps import draw_map, is_map
 from eigendyn.show.plot.panels import new_figure, one_or_all
 from eigendyn.show.plot.picture import save_figure
 from eigendyn.show.plot.run_names import run_names
@@ -108,9 +107,7 @@ def draw_results(
     assert usual is not None
     if any(usual.x not in one.columns for one in held):
         usual = usual._replace(x="time")
-    if len(held) == 1 and is_map(held[0], asked):
-        return draw_map(held[0], asked, usual.quantity, ax, figure)
-    return draw_lines(held, asked, usual, ax, figure)
+    return draw_held(held, asked, usual, ax, figure)
 
 
 def _flags(asked: Shown) -> list[str]:

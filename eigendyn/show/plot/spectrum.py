@@ -21,7 +21,8 @@ from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import told
 from eigendyn.show.plot.decades import label_decades
-from eigendyn.show.plot.draw_lines import STYLES, draw_lines
+from eigendyn.show.plot.draw_lines import STYLES
+from eigendyn.show.plot.drawn import draw_held
 from eigendyn.show.plot.held import Held
 from eigendyn.show.plot.lines import Usual
 from eigendyn.show.plot.panels import one_or_all
@@ -72,7 +73,7 @@ def plot_run(
     asked = shown(**show)
     if not asked.is_usual:
         whole = dataset.to_xarray() if isinstance(dataset, Labelled) else dataset
-        return one_or_all(draw_lines([Held("", whole)], asked, USUAL_OF_RUN, ax), asked)
+        return one_or_all(draw_held([Held("", whole)], asked, USUAL_OF_RUN, ax), asked)
     ax = axes_to_draw_on(ax)
     _draw(dataset, ax)
     figure = ax.get_figure(root=True)
