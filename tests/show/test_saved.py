@@ -135,6 +135,6 @@ def test_the_store_of_a_sweep_is_read_and_drawn(tmp_path):
     kind = kind_of(found)
     assert kind.words == "a sweep"
     kind.draw(found, tmp_path / "sweep.png", False)
-    (tmp_path / "sweep.zarr" / "zarr.json").write_text("{}")
+    (tmp_path / "sweep.zarr" / "zarr.json").write_text("text")
     with pytest.raises(EigendynError, match="must be the store of a sweep"):
         eigendyn.load(tmp_path / "sweep.zarr")
