@@ -35,13 +35,14 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
     one if that is larger, so that a spectrum that vanishes as a whole has collapsed too.
 
     Args:
-        times: Saved times (times,).
+        times: Saved times (times,); what they are fractions of begins with the first.
         variance: Variance (modes, times), of a run that completed.
         scale_free: Whether the loss does not depend on the common scale; see `is_scale_free`.
 
     Returns:
         A word of `OUTCOMES` for each mode (modes,).
     """
+    times = times - times[0]
     late = np.searchsorted(times, END * times[-1] * (1 + ROUND_OFF), side="right") - 1
     late = min(late, max(len(times) - 2, 0))
     swing = np.searchsorted(times, SWING * times[-1])
@@ -106,6 +107,7 @@ def swing(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDArra
     Returns:
         Whether the size of a mode, if it is large, rises and falls by more than a tenth (modes,).
     """
+    times = times - times[0]
     size = sizes(variance[:, times >= SWINGS * times[-1]], scale_free)
     is_large = size.max(axis=1) >= COMPARABLE * size.max(initial=0)
     with np.errstate(divide="ignore", invalid="ignore"):
