@@ -34,7 +34,17 @@ def test_the_likelihood_is_that_of_a_random_walk_read_with_error():
         gap = x[1:] - x[0] - 2 * (a - decay) * t
         expected += 0.5 * (gap @ np.linalg.solve(covariance, gap))
         expected += 0.5 * np.linalg.slogdet(covariance)[1]
-    assert found == pytest.approx(expected, rel=1e-6)
+    assert found + 0.5 * np.log(q) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_slope_of_the_likelihood_is_that_of_its_values():
+    likelihood = candidate("iso-euclidean", {}).likelihood(read(tiny()))
+    place = to_coordinates(np.array([0.9, 1.2, 1.0, 0.05, 1.0, 1e-3, 0.08]))
+    free = np.array([True, False, False, True, False, True, True])
+    steps = 1e-5 * np.eye(7)[free]
+    values = likelihood.values(np.concatenate([place + steps, place - steps]))
+    slope = (values[:4] - values[4:]) / 2e-5
+    assert likelihood.around(place[None], free).slope[0][free] == pytest.approx(slope, rel=1e-4)
 
 
 def test_steps_of_descent_are_followed_to_second_order_in_their_length():
