@@ -16,8 +16,9 @@ from eigendyn.fitting.groups import grouped, pooled
 from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.numbers import NUMBERS, PROCESS, to_values
 from eigendyn.fitting.optimum import movable
+from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen, read
-from eigendyn.fitting.result import RIGHT, Fitted, labelled
+from eigendyn.fitting.result import Fitted, labelled
 from eigendyn.fitting.search import search
 from eigendyn.fitting.told import alone, told
 from eigendyn.recording.record import as_record
