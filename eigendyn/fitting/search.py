@@ -47,8 +47,10 @@ class Found:
         (part,) = self.likelihood.filtered(self.optimum.place[None])
         is_read = np.isfinite(np.asarray(self.likelihood.readings.errors))
         at = is_read.any(axis=1)
-        rows = (part.innovation, part.spread, part.mean)
-        return persistence(*(np.asarray(row)[0][at] for row in rows), is_read[at])
+        innovation, spread, mean = (
+            np.asarray(row)[0][at] for row in (part.innovation, part.spread, part.mean)
+        )
+        return persistence(innovation, spread, mean, is_read[at])
 
 
 def search(one: Candidate, seen: Seen) -> Found:

@@ -1,9 +1,12 @@
 """Claims about errors that persist: they refute a theory only where they are sure and matter."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from eigendyn.fitting.persistence import persistence
+from eigendyn.fitting.persistence import Persistence, persistence
+from eigendyn.fitting.result import verdict
 
 RNG = np.random.default_rng(0)
 MOVES = np.cumsum(np.full((40, 3), 0.1), axis=0)
@@ -44,3 +47,12 @@ def test_nothing_read_twice_says_nothing():
         errors(0.1, 0), np.ones((40, 3)), MOVES, READ & (np.arange(40) == 3)[:, None]
     )
     assert found == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("error", "words"), [(0.005, "fits best"), (0.5, "No theory fits")])
+def test_the_last_value_of_what_rests_refutes_no_theory_that_is_nearly_right(error, words):
+    optimum = SimpleNamespace(converged=True)
+    found = SimpleNamespace(optimum=optimum, persistence=Persistence(0.0, 0.0, 0.0, 0.0))
+    fit = SimpleNamespace(found=found, error=error, title="euclidean", values=np.ones(7))
+    whole = SimpleNamespace(log_variance=np.array([[-3.0, 0.0], [-2.0, 0.0]]), has_error=False)
+    assert words in verdict([fit], {"last value": 0.003}, whole)
