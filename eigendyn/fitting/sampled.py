@@ -15,7 +15,7 @@ def sampled(
 
     What is recorded are eigenvalues of a sample's covariance, √v (1 + E) √v with a symmetric E of
     independent Gaussian elements: E_ii has the relative error ρ_i, E_ij the variance ρ_i ρ_j/2.
-    They keep the order of the modes.
+    They keep the order of the modes. Where a lane has left what numbers can hold, nothing is read.
 
     Args:
         log_variance: ln v (lanes, modes, times).
@@ -27,9 +27,12 @@ def sampled(
     Source: Anderson 1963, Ann. Math. Statist. 34, 122, the limit of many samples.
     """
     x = np.moveaxis(log_variance, 1, 2)  # (lanes, times, modes)
+    lasts = np.isfinite(x).all(axis=2, keepdims=True)
+    x = np.where(lasts, x, 0.0)
     rho = np.broadcast_to(error[:, None], x.shape)
     if not are_eigenvalues:
-        return np.moveaxis(x + rho * rng.normal(size=x.shape), 2, 1)
+        found = x + rho * rng.normal(size=x.shape)
+        return np.moveaxis(np.where(lasts, found, np.nan), 2, 1)
     drawn = rng.normal(size=(*x.shape, x.shape[2])) / 2
     drawn = drawn + np.swapaxes(drawn, 2, 3)  # of variance 1/2, and 1 on the diagonal
     root = np.exp((x - x.max(axis=2, keepdims=True)) / 2)
@@ -41,4 +44,4 @@ def sampled(
     np.put_along_axis(found, order, values, axis=2)
     least = LEAST * root**2
     found = np.log(np.maximum(found, least)) + x.max(axis=2, keepdims=True) + rho**2 / 2
-    return np.moveaxis(found, 2, 1)
+    return np.moveaxis(np.where(lasts, found, np.nan), 2, 1)

@@ -40,3 +40,12 @@ def test_modes_that_are_told_apart_are_drawn_by_themselves():
     found = sampled(x, np.tile([0.1, 0.2], (2000, 1)), False, np.random.default_rng(2))
     assert found.mean(axis=(0, 2)) == pytest.approx(np.log(0.5), abs=0.02)
     assert found.std(axis=(0, 2)) == pytest.approx([0.1, 0.2], rel=0.06)
+
+
+@pytest.mark.parametrize("are_eigenvalues", [True, False])
+def test_of_a_forecast_without_bound_nothing_is_read(are_eigenvalues):
+    x = np.zeros((2, 3, 4))
+    x[1, 0, 2:] = np.nan, np.inf
+    found = sampled(x, np.full((2, 3), 0.1), are_eigenvalues, np.random.default_rng(3))
+    assert np.isnan(found[1, :, 2:]).all()
+    assert np.isfinite(found).sum() == 24 - 6
