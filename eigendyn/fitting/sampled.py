@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST = 1e-12  # of its variance that a mode is read by, at least
+LEAST = np.log(1e-12)  # of the share of its variance that a mode is read by, at least
 
 
 def sampled(
@@ -35,13 +35,15 @@ def sampled(
         return np.moveaxis(np.where(lasts, found, np.nan), 2, 1)
     drawn = rng.normal(size=(*x.shape, x.shape[2])) / 2
     drawn = drawn + np.swapaxes(drawn, 2, 3)  # of variance 1/2, and 1 on the diagonal
-    root = np.exp((x - x.max(axis=2, keepdims=True)) / 2)
+    largest = x.max(axis=2, keepdims=True)
+    root = np.exp((x - largest) / 2)
     elements = (root * np.sqrt(rho))[..., None] * (root * np.sqrt(rho))[..., None, :] * drawn
     elements[..., np.arange(x.shape[2]), np.arange(x.shape[2])] += root**2
     values = np.linalg.eigvalsh(elements)
     order = np.argsort(x, axis=2)
     found = np.empty_like(x)
     np.put_along_axis(found, order, values, axis=2)
-    least = LEAST * root**2
-    found = np.log(np.maximum(found, least)) + x.max(axis=2, keepdims=True) + rho**2 / 2
+    with np.errstate(divide="ignore"):
+        found = np.log(np.maximum(found, 0.0))
+    found = np.maximum(found + largest, x + LEAST) + rho**2 / 2
     return np.moveaxis(np.where(lasts, found, np.nan), 2, 1)

@@ -45,6 +45,7 @@ def test_modes_that_are_told_apart_are_drawn_by_themselves():
 @pytest.mark.parametrize("are_eigenvalues", [True, False])
 def test_of_a_forecast_without_bound_nothing_is_read(are_eigenvalues):
     x = np.zeros((2, 3, 4))
+    x[0, 0] = -2000.0  # a mode that has died is still read
     x[1, 0, 2:] = np.nan, np.inf
     found = sampled(x, np.full((2, 3), 0.1), are_eigenvalues, np.random.default_rng(3))
     assert np.isnan(found[1, :, 2:]).all()
