@@ -1,8 +1,9 @@
 """Say how likely a record is under sets of numbers, and how that changes with each of them.
 
-A short record hardly tells the noise of batches q: its likeliest value is none for about half of
-such records, and intervals of other numbers that take it to be none are too narrow. Every
-likelihood is therefore multiplied by √q, which keeps q away from zero by about its own uncertainty.
+A short record hardly tells the noise of batches: its likeliest value is none for about half of such
+records, and intervals of other numbers that take it to be none are too narrow. Every likelihood is
+therefore multiplied by the standard deviation that this noise adds to ln v over the record, which
+keeps it away from zero by about its own uncertainty.
 
 Source: Chung, Rabe-Hesketh, Dorie, Gelman, Liu 2013, Psychometrika 78, 685, the factor.
 """
@@ -16,14 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.fitting.numbers import LOGS, PROCESS
+from eigendyn.fitting.numbers import LOGS
 
 if TYPE_CHECKING:
     from eigendyn.fitting.transition import Dynamics, Filtered, Kind, Readings
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
 STEP = 1e-4  # of a coordinate in difference quotients
-AWAY = 0.5  # power of q that likelihoods are multiplied by
+AWAY = 0.5  # power of the variance of batches that likelihoods are multiplied by
 WORST = 1e12  # stands for a likelihood of zero
 
 
@@ -76,19 +77,20 @@ class Likelihood:
         with ThreadPoolExecutor(2) as pool:
             return list(pool.map(work, parts))
 
-    def errors(self, places: NDArray) -> tuple[NDArray, NDArray]:
-        """Innovations and their variances (sets, steps × modes)."""
+    def errors(self, places: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Innovations, their variances (sets, steps × modes), and what batches add (sets, 1)."""
         parts = self.filtered(places)
-        return tuple(
+        innovation, spread, added = (
             np.concatenate([getattr(part, name) for part in parts])[: len(places)].reshape(
                 len(places), -1
             )
-            for name in ("innovation", "spread")
-        )  # pyright: ignore[reportReturnType]
+            for name in ("innovation", "spread", "added")
+        )
+        return innovation, spread, added.sum(axis=1, keepdims=True)
 
     def values(self, places: NDArray) -> NDArray:
-        """−ln likelihood (sets,), with the factor √q, but for a constant."""
-        return _value(*self.errors(places), places)
+        """−ln likelihood (sets,), with its factor, but for a constant."""
+        return _value(*self.errors(places))
 
     def around(self, places: NDArray, free: NDArray) -> Local:
         """Value, gradient and Fisher information, by differences of second order.
@@ -109,7 +111,7 @@ class Likelihood:
         moved[:, 1 + rows, along] = one[:, along]
         moved[:, 1 + size + rows, along] = two[:, along]
         lanes = moved.reshape(-1, places.shape[1])
-        e, s = (each.reshape(sets, 2 * size + 1, -1) for each in self.errors(lanes))
+        e, s, q = (each.reshape(sets, 2 * size + 1, -1) for each in self.errors(lanes))
         side, width = side[:, along, None], 2 * step[:, along, None]
 
         def slopes(f: NDArray) -> NDArray:
@@ -117,13 +119,15 @@ class Likelihood:
             inwards = side * (4 * first - 3 * here - second)
             return np.where(side == 0, first - second, inwards) / width
 
+        with np.errstate(all="ignore"):
+            pull = AWAY * slopes(np.log(q))[..., 0]
         de, ds = slopes(e), slopes(s)
-        e, s = e[:, 0], s[:, 0]
-        value = _value(e, s, places)
+        e, s, q = e[:, 0], s[:, 0], q[:, 0]
+        value = _value(e, s, q)
         with np.errstate(all="ignore"):
             slope = np.einsum("bk,bpk->bp", e / s, de)
             slope += np.einsum("bk,bpk->bp", (1 - e**2 / s) / (2 * s), ds)
-            slope -= AWAY * (along == PROCESS)
+            slope -= pull
             information = np.einsum("bpk,bqk->bpq", de / s[:, None], de)
             information += np.einsum("bpk,bqk->bpq", ds / (2 * s[:, None] ** 2), ds)
         sound = (value < WORST) & np.isfinite(slope).all(axis=1)
@@ -140,7 +144,7 @@ class Likelihood:
         return whole
 
 
-def _value(e: NDArray, s: NDArray, places: NDArray) -> NDArray:
+def _value(e: NDArray, s: NDArray, added: NDArray) -> NDArray:
     with np.errstate(all="ignore"):
-        value = 0.5 * (e**2 / s + np.log(s)).sum(axis=1) - AWAY * places[:, PROCESS]
+        value = 0.5 * (e**2 / s + np.log(s)).sum(axis=1) - AWAY * np.log(added[:, 0])
     return np.where(np.isfinite(value), value, WORST)

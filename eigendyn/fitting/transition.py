@@ -78,12 +78,14 @@ class Filtered(NamedTuple):
         spread: Variance that it should have (steps, modes); 1 where nothing was read.
         mean: ln v after each step (steps, modes).
         variance: Variance of that (steps, modes).
+        added: Variance that the noise of batches adds in each step (steps, modes).
     """
 
     innovation: Array
     spread: Array
     mean: Array
     variance: Array
+    added: Array
 
 
 def numbers_of(coordinates: Array) -> Array:
@@ -210,7 +212,7 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         mean = mean + variance * weights * (members.T @ (gain * innovation))
         shrinks = variance * weights**2 * (members.T**2 @ (gain / total))
         variance = variance * (1 - shrinks)
-        return (mean, variance), Filtered(innovation, expected, mean, variance)
+        return (mean, variance), Filtered(innovation, expected, mean, variance, spread)
 
     known = jnp.isfinite(readings.error)
     first = jnp.where(known, jnp.where(known, readings.error, 0.0) ** 2 * noise, UNKNOWN)

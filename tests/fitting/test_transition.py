@@ -34,7 +34,7 @@ def test_the_likelihood_is_that_of_a_random_walk_read_with_error():
         gap = x[1:] - x[0] - 2 * (a - decay) * t
         expected += 0.5 * (gap @ np.linalg.solve(covariance, gap))
         expected += 0.5 * np.linalg.slogdet(covariance)[1]
-    assert found + 0.5 * np.log(q) == pytest.approx(expected, rel=1e-6)
+    assert found + 0.5 * np.log(2 * added * t[-1]) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_slope_of_the_likelihood_is_that_of_its_values():
