@@ -17,9 +17,10 @@ from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.modal import numbers_of_modes
 from eigendyn.fitting.numbers import NOISES, NUMBERS, PROCESS, SPREADS, modal_numbers, to_values
 from eigendyn.fitting.optimum import movable
+from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen, read
 from eigendyn.fitting.recorded import recorded_views
-from eigendyn.fitting.result import RIGHT, Fitted, labelled
+from eigendyn.fitting.result import Fitted, labelled
 from eigendyn.fitting.search import search
 from eigendyn.fitting.told import alone, told
 from eigendyn.recording.record import as_record

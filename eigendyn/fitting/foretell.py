@@ -1,7 +1,8 @@
 """Foretell the rest of a training from what was fitted to its beginning, with a band.
 
 The band has the numbers' own uncertainty, the noise of batches on the way, and the error of one
-recording. A mode comes when its variance passes half of that at which the forecast ends.
+recording. So has the interval in which a mode comes: it is when recordings will show it, by the
+same rule as for the record itself.
 """
 
 from __future__ import annotations
@@ -12,16 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.fitting.arrivals import arrivals, interval
+from eigendyn.fitting.drawn import drawn
 from eigendyn.fitting.micro_steps import LARGEST_CHANGE, idle_steps
 from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
+from eigendyn.fitting.sampled import sampled
 from eigendyn.fitting.search import Found
-from eigendyn.fitting.told import scales
 
-DRAWN = 63  # sets of numbers beside the likeliest
-LOOSE = 1.0  # standard deviation of ln of a number that the record does not tell
 BAND = (0.025, 0.975)
-HALF = 0.5
 LOST = 0.05  # of the largest variance, below which a mode that falls is lost
 MOVES = 0.02  # change of ln v over the last tenth, from which on a mode still moves
 
@@ -36,7 +36,7 @@ class Foretold:
         lower: 2.5 % quantile of what will be recorded (modes, times).
         upper: 97.5 % quantile (modes, times).
         comes: When each mode passes half of its last variance (modes,); NaN if not ahead.
-        comes_interval: 95 % interval of that (modes, 2).
+        comes_interval: 95 % interval of when recordings will show that (modes, 2).
         fate: What becomes of each mode (modes,).
     """
 
@@ -77,20 +77,22 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     every = np.asarray(foretold(likelihood.loss, likelihood.kind, ahead, places))
     x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
-    read = x + error[..., None] * rng.normal(size=x.shape)
+    read = sampled(x, error, bool(np.isfinite(seen.samples).any()), rng)
     with np.errstate(all="ignore"):
-        lower, upper = np.exp(np.nanquantile(read, BAND, axis=0))
+        lower, upper = np.exp(np.nanquantile(read, BAND, axis=0, method="weibull"))
     lower, upper = np.minimum(lower, np.exp(x[0])), np.maximum(upper, np.exp(x[0]))
-    whole = np.concatenate([start[:, :, None], x], axis=2)
-    arrivals = np.array([[_passes(bounds, one) for one in lane] for lane in whole])
+    whole = np.concatenate([start[0, :, None], x[0]], axis=1)
+    comes = arrivals(bounds, whole)
+    now = np.where(np.isfinite(seen.log_variance[:, -1]), seen.log_variance[:, -1], start)
+    shown = arrivals(bounds, np.concatenate([now[..., None], read], axis=2)[1:])
     return Foretold(
         time=time,
         variance=np.exp(x[0]),
         lower=lower,
         upper=upper,
-        comes=arrivals[0],
-        comes_interval=_interval(arrivals),
-        fate=_fates(whole[0], arrivals[0]),
+        comes=comes,
+        comes_interval=interval(shown, BAND),
+        fate=_fates(whole, comes),
     )
 
 
@@ -109,39 +111,6 @@ def _started(
     spread[0] = 0
     start = last["mean"] + (last["response"] * shift).sum(axis=1)
     return around + shift, start + spread * rng.normal(size=spread.shape)
-
-
-def drawn(found: Found, rng: np.random.Generator) -> NDArray:
-    """The likeliest coordinates, and others that are about as likely (1 + DRAWN, numbers)."""
-    best, likelihood = found.optimum, found.likelihood
-    free = np.flatnonzero(found.candidate.free)
-    scale = LOOSE * scales(best.place)[free]
-    information = best.local.information[np.ix_(free, free)] + np.diag(scale**-2)
-    root = np.linalg.cholesky(np.linalg.inv(information))
-    places = np.repeat(best.place[None], 1 + DRAWN, axis=0)
-    places[1:, free] += rng.normal(size=(DRAWN, len(free))) @ root.T
-    return np.clip(places, likelihood.low, likelihood.high)
-
-
-def _passes(time: NDArray, x: NDArray) -> float:
-    """When ln v rises through half of its last variance for good; NaN if it does not."""
-    level = x[-1] + np.log(HALF)
-    below = np.flatnonzero(x < level)
-    if not len(below) or not np.isfinite(x).all():
-        return float("nan")
-    at = below[-1]
-    share = (level - x[at]) / (x[at + 1] - x[at])
-    return float(time[at] + share * (time[at + 1] - time[at]))
-
-
-def _interval(arrivals: NDArray) -> NDArray:
-    """95 % interval of arrivals (lanes, modes) over the lanes in which the mode arrives."""
-    found = np.full((arrivals.shape[1], 2), np.nan)
-    for mode, times in enumerate(arrivals.T):
-        known = times[np.isfinite(times)]
-        if len(known) > len(times) / 2:
-            found[mode] = np.quantile(known, BAND)
-    return found
 
 
 def _fates(x: NDArray, comes: NDArray) -> NDArray:

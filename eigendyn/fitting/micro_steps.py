@@ -35,8 +35,11 @@ def micro_steps(seen: Seen, seconds: NDArray, finer: int = 1) -> dict[str, NDArr
         for group in np.unique(groups[place][known]):
             inside = known & (groups[place] == group)
             members[at, group, inside] = 1 / inside.sum()
+            square = np.mean(seen.error[inside, place] ** 2)
             values[at, group] = np.log(np.mean(np.exp(x[inside, place])))
-            errors[at, group] = np.sqrt(np.mean(seen.error[inside, place] ** 2) / inside.sum())
+            errors[at, group] = np.sqrt(square / inside.sum())
+            if seen.has_error:  # ln of a mean lies nearer to that of its expectation
+                values[at, group] -= (square - errors[at, group] ** 2) / 2
     start = x[:, 0]
     first = np.array([row[np.argmax(np.isfinite(row))] for row in x])
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.fitting.foretell import drawn
+from eigendyn.fitting.drawn import drawn
 from eigendyn.fitting.numbers import NAMES, NOISE1, NOISE2, TIME_SCALE, to_values
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found

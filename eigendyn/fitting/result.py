@@ -14,6 +14,7 @@ from eigendyn.fitting.foretell import Foretold
 from eigendyn.fitting.implied import settings_of
 from eigendyn.fitting.modal import OF_MODE_NAMES
 from eigendyn.fitting.numbers import NAMES, NOISE1, NUMBERS, READING
+from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found
 from eigendyn.results.provenance import provenance
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     import xarray
 
 KIND = "a fit"
-PERSISTS = 0.4  # correlation of successive errors, at most, if a theory holds
-RIGHT = 1e-3  # error of ln v below which a forecast is right, as others may be where all rests
+FINE = 0.01  # of how far modes have moved, below which a forecast is right, too
 FAR = 3.0  # times their recorded errors that readings may scatter, if a theory holds
 
 
@@ -116,8 +116,13 @@ def labelled(
         "log_likelihood": ("loss", each(lambda one: -one.found.optimum.local.value)),
         "persistence": (
             "loss",
-            each(lambda one: one.found.persistence),
+            each(lambda one: one.found.persistence.correlation),
             _words("correlation of an error with the next"),
+        ),
+        "missed": (
+            "loss",
+            each(lambda one: one.found.persistence.share),
+            _words("steady error over how far ln v moves between recordings"),
         ),
         "converged": ("loss", each(lambda one: one.found.optimum.converged)),
         "baseline_error": ("baseline", np.array(list(baselines.values()))),
@@ -143,7 +148,7 @@ def labelled(
         "per_mode": ", ".join(NAMES[row] for row in best.found.candidate.modal),
         "noises": _noises(best.found.candidate),
         "not_followed": _not_followed(record),
-        "verdict": verdict(fits, baselines, whole.has_error),
+        "verdict": verdict(fits, baselines, whole),
         **provenance("cpu", "float64"),
     }
     return xarray.Dataset(variables, coordinates, attrs)
@@ -165,25 +170,33 @@ def _not_followed(record: xarray.Dataset) -> str:
     return " and ".join(words)
 
 
-def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], has_error: bool) -> str:
-    """Say in a sentence whether a theory fits, and which."""
+def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen) -> str:
+    """Say in a sentence whether a theory fits, and which.
+
+    Where modes rest, none foretells better than the last value: an error that is small beside how
+    far they have moved refutes nothing.
+    """
     best = fits[0]
     if not best.found.optimum.converged:
         return f"The search did not converge; the best so far is {best.title}."
     if np.isfinite(best.error):
         name = min(baselines, key=lambda name: baselines[name])
-        if not best.error < max(baselines[name], RIGHT):
+        moved = np.nanmax(whole.log_variance, axis=1) - np.nanmin(whole.log_variance, axis=1)
+        right = max(RIGHT, FINE * float(np.sqrt(np.mean(moved**2))))
+        if not best.error < max(baselines[name], right):
             return (
                 f"No theory fits: {best.title} foretells worse ({best.error:.3g}) than "
                 f"{name} ({baselines[name]:.3g})."
             )
-    if best.found.persistence > PERSISTS:
+    errors = best.found.persistence
+    if errors.refutes:
         return (
             f"No theory fits: {best.title} errs on and on in the same direction (correlation of "
-            f"errors {best.found.persistence:.2g}), which noise does not."
+            f"errors {errors.correlation:.2g}, {errors.deviations:.2g} standard deviations), by "
+            f"{errors.share:.0%} of how far modes move, which noise does not."
         )
     scatter = float(best.values[READING])
-    if has_error and scatter > FAR:
+    if whole.has_error and scatter > FAR:
         return (
             f"No theory fits: readings scatter by {scatter:.2g} times their recorded errors around "
             f"{best.title}."

@@ -21,6 +21,7 @@ from eigendyn.fitting.numbers import (
     to_values,
 )
 from eigendyn.fitting.optimum import Optimum, optimum
+from eigendyn.fitting.persistence import Persistence, persistence
 from eigendyn.fitting.readings import Seen
 
 STARTS = 64  # points at which the likelihood is looked at first …
@@ -52,13 +53,15 @@ class Found:
     finer: int = 1
 
     @property
-    def persistence(self) -> float:
-        """Correlation of prediction errors with those one recording later: 0 if a theory holds."""
+    def persistence(self) -> Persistence:
+        """What prediction errors have in common with those one recording later."""
         (part,) = self.likelihood.filtered(self.optimum.place[None])
-        is_read = np.isfinite(np.asarray(self.likelihood.readings.errors)).any(axis=1)
-        errors = (part.innovation[0] / np.sqrt(part.spread[0]))[is_read]
-        total = float((errors**2).sum())
-        return float((errors[1:] * errors[:-1]).sum()) / total if total > 0 else 0.0
+        is_read = np.isfinite(np.asarray(self.likelihood.readings.errors))
+        at = is_read.any(axis=1)
+        innovation, spread, mean = (
+            np.asarray(row)[0][at] for row in (part.innovation, part.spread, part.mean)
+        )
+        return persistence(innovation, spread, mean, is_read[at])
 
 
 def search(one: Candidate, seen: Seen) -> Found:

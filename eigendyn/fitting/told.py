@@ -1,7 +1,8 @@
 """Find out which numbers a record tells, and which only in combinations.
 
 Directions in which all numbers can move together without any trace in the record are null
-directions of their Fisher information. What stays the same along them is told.
+directions of their Fisher information, less what noises can make up for: A and the noise of batches
+multiply each other. What stays the same along them is told.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from eigendyn.fitting.numbers import (
     to_values,
 )
 
-UNTOLD = np.log(4) / 1.96  # standard deviation of a logarithm: a factor of 4 to either side
+UNTOLD = 1.0  # standard deviation, in changes that count as large, from which on nothing is told
 TOUCHED = 0.05  # share that a number must have in a null direction, to be hidden by it
 ALONG = 0.03  # slope of a combination along a null direction, at most
 KNOWN: dict[str, Callable[[NDArray], float]] = {
@@ -82,9 +83,13 @@ def told(place: NDArray, information: NDArray, moves: NDArray) -> tuple[NDArray,
         Whether each number of the dynamics is told (numbers,), of those that move; combinations.
     """
     rows = np.flatnonzero(moves)
+    noises = rows[rows >= PROCESS]
     rows = rows[rows < PROCESS]
     scale = scales(place)[rows]
-    values, vectors = np.linalg.eigh(information[np.ix_(rows, rows)] * np.outer(scale, scale))
+    both = information[np.ix_(rows, noises)]
+    left = information[np.ix_(rows, rows)]
+    left = left - both @ np.linalg.pinv(information[np.ix_(noises, noises)]) @ both.T
+    values, vectors = np.linalg.eigh(left * np.outer(scale, scale))
     null = vectors[:, values < UNTOLD**-2]
     is_told = np.zeros(len(place), bool)
     untold = np.linalg.norm(null, axis=1) > TOUCHED

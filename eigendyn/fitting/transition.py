@@ -79,6 +79,7 @@ class Filtered(NamedTuple):
         shift: The logarithms less `around`, as far as they are known by then (steps, modal numbers,
             modes).
         doubt: Covariance of that (steps, modal numbers, modal numbers, modes).
+        added: Variance that the noise of batches adds in each step (steps, modes).
     """
 
     innovation: Array
@@ -88,6 +89,7 @@ class Filtered(NamedTuple):
     response: Array
     shift: Array
     doubt: Array
+    added: Array
 
 
 def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Filtered:
@@ -102,7 +104,8 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         pushed = responses(loss, kind, numbers, around, seconds, mean) * dt
         response = jnp.exp(slope) * response + jnp.exp(slope / 2) * pushed
         variance = jnp.exp(2 * slope) * variance
-        variance += jnp.exp(slope) * diffusion(loss, kind, at, mean) * dt
+        added = diffusion(loss, kind, at, mean) * dt
+        variance += jnp.exp(slope) * added
         mean = advance(loss, kind, at, mean, dt, eta)
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
@@ -129,7 +132,7 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         kept = 1 - variance * (part.T**2 @ weighed)
         variance, response = variance * kept, response * kept
         carry = (mean, variance, response, shift, doubt)
-        return carry, Filtered(told, whole, *carry)
+        return carry, Filtered(told, whole, *carry, added)
 
     known = jnp.isfinite(readings.error)
     first = jnp.where(known, jnp.where(known, readings.error, 0.0) ** 2 * noise, UNKNOWN)

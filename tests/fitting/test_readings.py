@@ -39,6 +39,18 @@ def test_micro_steps_add_up_to_the_times_of_the_record():
     assert np.cumsum(found["dt"])[at] == pytest.approx(seen.time[1:])
 
 
+def test_the_logarithm_of_a_mean_is_freed_of_its_own_error_only():
+    samples, times = 50, 1000
+    drawn = np.random.default_rng(0).chisquare(samples, (4, times)) / samples
+    error = np.sqrt(2 / samples)
+    seen = read(log(drawn, variance_error=error * drawn, samples=[samples] * times))
+    found = micro_steps(seen, np.full((2, 4, times), np.nan))
+    alone = np.isfinite(found["errors"]).sum(axis=1) == 1  # all four as one
+    seen = found["read"][alone][np.isfinite(found["errors"][alone])]
+    assert len(seen) > 700
+    assert seen.mean() == pytest.approx(0, abs=4 * error / 2 / np.sqrt(len(seen)))
+
+
 def test_a_variance_within_its_error_is_left_out():
     variance = np.full((2, 4), 0.5)
     error = np.full((2, 4), 0.01)

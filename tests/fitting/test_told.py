@@ -35,6 +35,14 @@ def test_everything_is_told_where_everything_is_read():
     assert found == []
 
 
+def test_what_the_noise_of_batches_makes_up_for_is_not_told():
+    together = np.array([1.0, 0, 0, 0, 0, 1.0, 0])  # d ln(A q)
+    read = information(together, *(np.eye(7)[row] for row in (1, 3, 4)))
+    read[5, 5] -= 1e4  # of q nothing else is known
+    is_told, _ = told(PLACE, read, MOVES)
+    assert is_told.tolist() == [False, True, False, True, True, *[False] * 4]
+
+
 def test_an_unknown_combination_is_a_product_of_powers():
     rest = [np.eye(7)[1], np.eye(7)[3]]
     own = np.array([1.0, 0, 0, 0, 3.0, 0, 0])  # A α³
