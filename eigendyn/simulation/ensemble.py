@@ -140,15 +140,19 @@ def _chunks(job: Job, memory: int) -> Iterator[xarray.Dataset]:
     with _progress(job) as advance:
         for first in range(0, max(count, 1), rows):
             chunk = slice(first, min(first + rows, count))
-            name, batch, fit = _followed(job, chunk)
+            name, batch, fit = followed(job, chunk)
             if job.skips_start:
                 batch = replace(batch, times=batch.times[1:], values=batch.values[..., 1:])
             yield _label(job, chunk, name, batch, fit)
             advance(chunk.stop - chunk.start)
 
 
-def _followed(job: Job, chunk: slice) -> tuple[str, Batch, Fit]:
-    """Follow some trajectories, those of each group with its own nodes, and judge these."""
+def followed(job: Job, chunk: slice) -> tuple[str, Batch, Fit]:
+    """Follow some trajectories, those of each group with its own nodes, and judge these.
+
+    Returns:
+        Name of the engine, what it has found, and the nodes that are judged worst.
+    """
     group = job.group[chunk]
     parts = []
     for one, fit in job.fits.items():

@@ -1,0 +1,141 @@
+"""Follow the chunks of a sweep that are not done yet: here, or on the workers of a cluster."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from eigendyn.errors import InvalidSetting
+from eigendyn.sweeping.chunk import followed_chunk
+from eigendyn.sweeping.cluster import Crew, spread
+from eigendyn.sweeping.lock import locked
+from eigendyn.sweeping.plan import Plan
+from eigendyn.sweeping.store import LOCK, Store, open_store
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What is left of a sweep will take.
+
+    Args:
+        trajectories: To follow.
+        bytes: Of what is kept, before it is compressed.
+        seconds: As long as every chunk takes what the first one took.
+        chunks: To follow.
+    """
+
+    trajectories: int
+    bytes: int
+    seconds: float
+    chunks: int
+
+
+Tell = Callable[[Estimate], object]
+
+
+def shard_of(text: str | None) -> tuple[int, int]:
+    """Which part of how many, from "3/16"; None is the only one.
+
+    Raises:
+        InvalidSetting: It is none.
+    """
+    if text is None:
+        return 1, 1
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    part, parts = (int(one) for one in found.groups()) if found else (0, 0)
+    if not 1 <= part <= parts:
+        message = f"`shard` must be one part of several, from 1/16 to 16/16, not {text!r}."
+        raise InvalidSetting(message)
+    return part, parts
+
+
+def work(
+    plan: Plan,
+    path: Path,
+    *,
+    shard: tuple[int, int] = (1, 1),
+    crew: Crew | None = None,
+    progress: bool = False,
+    tell: Tell | None = None,
+) -> None:
+    """Follow all chunks of a sweep, or of one shard of it, that are not marked as done.
+
+    Args:
+        plan: The sweep.
+        path: Its store; made if there is none.
+        shard: Which part of how many: every so many chunks.
+        crew: Workers of dask; None follows all here, on every core.
+        progress: Show a progress bar on standard error.
+        tell: Told what is left once its first chunk is done; it may raise.
+
+    Raises:
+        OutputExists, UnreadableFile, InvalidSetting: The store is another one, or in use; there is
+            no scheduler.
+        OSError: The disk is full.
+    """
+    store = open_store(path, plan)
+    part, parts = shard
+    mine = range(part - 1, plan.layout.count, parts)
+    with locked(path / LOCK, mine, path):
+        marks = store.marks()
+        left = [number for number in mine if not marks[number]]
+        if not left:
+            return
+        for number in left:
+            store.tidy(plan.layout.place(number))
+        count = os.cpu_count() or 1
+        with _bar(plan, left, progress) as advance:
+            _warm(plan, left[0])
+            start = time.perf_counter()
+            first, *rest = left
+            do_chunk(plan, path, first, count if crew is None else 1)
+            seconds = time.perf_counter() - start
+            if tell is not None:
+                points = sum(plan.layout.points(number) for number in rest)
+                seconds *= points / plan.layout.points(first) / (1 if crew is None else crew.size)
+                tell(Estimate(points, points * plan.bytes_each, seconds, len(rest)))
+            advance(first)
+            done = _here(plan, path, rest, count) if crew is None else spread(
+                crew, do_chunk, plan, path, rest
+            )
+            for number in done:
+                advance(number)
+
+
+def do_chunk(plan: Plan, path: Path, number: int, threads: int = 1) -> int:
+    """Follow one chunk, and write it; gives its number."""
+    found = followed_chunk(plan, number, threads)
+    Store(path).write(plan.layout.place(number), found)
+    return number
+
+
+def _here(plan: Plan, path: Path, numbers: Iterable[int], threads: int) -> Iterator[int]:
+    return (do_chunk(plan, path, number, threads) for number in numbers)
+
+
+def _warm(plan: Plan, number: int) -> None:
+    """Compile what the first chunk needs, so that its time says what the others take."""
+    small = replace(plan, layout=replace(plan.layout, chunks=(1,) * len(plan.axes)))
+    corner = [one.start for one in plan.layout.box(number)]
+    followed_chunk(small, int(np.ravel_multi_index(corner, small.layout.grid)), 1)
+
+
+@contextmanager
+def _bar(plan: Plan, left: list[int], progress: bool) -> Iterator[Callable[[int], object]]:
+    """A function that is told which chunk is done, and shows it if asked to."""
+    if not progress:
+        yield lambda _: None
+        return
+    from tqdm.auto import tqdm
+
+    points = plan.layout.points
+    total = sum(map(points, left))
+    with tqdm(total=total, unit="trajectory", unit_scale=True) as bar:
+        yield lambda number: bar.update(points(number))
