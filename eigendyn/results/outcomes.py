@@ -96,7 +96,9 @@ def sizes(variance: NDArray, scale_free: bool) -> NDArray:
     """
     if not scale_free:
         return variance
-    largest = variance.max(axis=-2, keepdims=True)  # so that the sum neither overflows nor underflows
+    largest = variance.max(
+        axis=-2, keepdims=True
+    )  # so that the sum neither overflows nor underflows
     with np.errstate(invalid="ignore"):  # no number where a diverged run has infinite variances
         scaled = variance / np.where(largest > 0, largest, 1.0)
     total = scaled.sum(axis=-2, keepdims=True)

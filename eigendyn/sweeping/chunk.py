@@ -102,7 +102,9 @@ def _job(plan: Plan, number: int) -> tuple[Job, dict[str, NDArray]]:
 def _single(column: NDArray | tuple[str, ...]) -> str | float | tuple[float, ...]:
     """The only value of an axis in a chunk."""
     one = column[0]
-    return tuple(one) if isinstance(one, np.ndarray) else one if isinstance(one, str) else float(one)
+    return (
+        tuple(one) if isinstance(one, np.ndarray) else one if isinstance(one, str) else float(one)
+    )
 
 
 def _blocks(job: Job) -> Iterator[slice]:

@@ -60,17 +60,17 @@ def hired(workers: int | None, scheduler: str | None) -> Iterator[Crew | None]:
 
 @contextmanager
 def _started(workers: int) -> Iterator[Crew]:
-    import dask
+    from dask.config import set as configured
     from distributed import Client, LocalCluster
 
     spawned = {"distributed.worker.multiprocessing-method": "spawn"}
     with (
-        dask.config.set(spawned),
+        configured(spawned),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=None,  # pyright: ignore[reportArgumentType]
             memory_limit=None,
             silence_logs=logging.CRITICAL,
         ) as cluster,

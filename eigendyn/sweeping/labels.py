@@ -44,14 +44,17 @@ class Labelled:
 def root_attributes(plan: Plan) -> dict[str, Any]:
     """What the whole sweep is, and how it was made."""
     asked = plan.question
-    beside = [name for axis in plan.axes for name in axis.columns if name != axis.name]
+    swept = [name for axis in plan.axes for name in axis.columns]
+    beside = [name for name in swept if name not in [axis.name for axis in plan.axes]]
     return {
-        "title": f"a sweep of {', '.join(_words(name) for axis in plan.axes for name in axis.columns)}",
+        "title": f"a sweep of {', '.join(map(_words, swept))}",
         "kind": KIND,
         "configuration": json.dumps(plan.configuration(), ensure_ascii=False),
         **provenance("cpu", plan.kind.name),
         **({"coordinates": " ".join(beside)} if beside else {}),
-        **{n: str(asked.settings[n]) for n in ("loss", "preset") if _is_name(asked.settings.get(n))},
+        **{
+            n: str(asked.settings[n]) for n in ("loss", "preset") if _is_name(asked.settings.get(n))
+        },
     }
 
 
@@ -89,7 +92,9 @@ def _flat(values: Any) -> NDArray:
 def _listed(axis: str, values: NDArray, attributes: dict[str, Any]) -> Labelled:
     is_text = values.dtype.kind == "U"
     whole = ((axis,), values.shape, values.shape)
-    return Labelled(*whole, str if is_text else values.dtype, "" if is_text else 0, attributes, values)
+    return Labelled(
+        *whole, str if is_text else values.dtype, "" if is_text else 0, attributes, values
+    )
 
 
 def _attributes(name: str) -> dict[str, Any]:

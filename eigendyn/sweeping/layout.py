@@ -27,9 +27,7 @@ class Layout:
     @property
     def grid(self) -> tuple[int, ...]:
         """Number of chunks along each axis."""
-        return tuple(
-            -(-size // chunk) for size, chunk in zip(self.shape, self.chunks, strict=True)
-        )
+        return tuple(-(-size // chunk) for size, chunk in zip(self.shape, self.chunks, strict=True))
 
     @property
     def count(self) -> int:
@@ -49,9 +47,7 @@ class Layout:
         """The points of a chunk, along each axis."""
         return tuple(
             slice(place * chunk, min((place + 1) * chunk, size))
-            for place, chunk, size in zip(
-                self.place(number), self.chunks, self.shape, strict=True
-            )
+            for place, chunk, size in zip(self.place(number), self.chunks, self.shape, strict=True)
         )
 
     def points(self, number: int) -> int:

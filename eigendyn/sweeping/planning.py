@@ -69,7 +69,8 @@ def _inner(asked: Question) -> tuple[bool, ...]:
         program = equations(system.loss, system.settings).program
         for name in own:
             if name not in program.parameters:
-                raise UnknownName("parameter of these dynamics", name, program.parameters)
+                kind = "parameter of these dynamics"
+                raise UnknownName(kind, name, program.parameters)
         for place, axis in enumerate(asked.axes):
             names = [name for name in axis.columns if name not in (VARIANCE, START)]
             if axis.is_text or not names:

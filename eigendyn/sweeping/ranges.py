@@ -62,15 +62,14 @@ def read_range(name: str, text: str) -> Range | None:
     if ":" not in text:
         return None
     start, stop, *rest = (part.strip() for part in text.split(":"))
-    numbers = [_number(start), _number(stop)]
+    first, last = _number(start), _number(stop)
     found = COUNT.fullmatch("".join(rest)) if len(rest) < 2 else None
-    if None in numbers or found is None:
+    if first is None or last is None or found is None:
         message = f"A range of `{name}` is start:stop:count, as {EXAMPLE}; not {text!r}."
         raise InvalidSetting(message)
     count, is_log = found.groups()
-    return check_range(
-        name, Range(*numbers, int(count) if count else None, is_log is not None), text
-    )
+    given = Range(first, last, int(count) if count else None, is_log is not None)
+    return check_range(name, given, text)
 
 
 def check_range(name: str, given: Range, text: str) -> Range:

@@ -75,6 +75,22 @@ class Store:
             )
             raise OSError(message) from error
 
+    def read(self, name: str, place: tuple[int, ...]) -> NDArray:
+        """A variable in one chunk."""
+        array = self._array(name)
+        return np.asarray(array.blocks[(*place, *(0,) * (array.ndim - len(place)))])
+
+    def chunks(self, name: str) -> tuple[int, ...]:
+        """Points of a chunk along every axis of a variable."""
+        return self._array(name).chunks
+
+    def words(self, name: str) -> dict[int, str]:
+        """What the numbers of a variable stand for."""
+        attributes: dict[str, Any] = dict(self._array(name).attrs)
+        return dict(
+            zip(attributes["flag_values"], attributes["flag_meanings"].split(), strict=True)
+        )
+
     def tidy(self, place: tuple[int, ...]) -> None:
         """Remove what a killed process has left of a chunk while it wrote it."""
         for name in (*self._data(len(place)), MARKS):
@@ -185,8 +201,11 @@ def _short(value: Any) -> str:
 def _make(path: Path, plan: Plan) -> None:
     """Make an empty store beside, then give it its name: all or nothing."""
     if path.suffix.lower() != SUFFIX:
-        message = f"A sweep is stored in a folder that ends in .zarr; {str(path)!r} does not."
-        raise OutputExists(f"{message} Try {str(path.with_suffix(SUFFIX))!r}.")
+        message = (
+            f"A sweep is stored in a folder that ends in {SUFFIX}; {str(path)!r} does not. "
+            f"Try {str(path.with_suffix(SUFFIX))!r}."
+        )
+        raise OutputExists(message)
     if not path.parent.is_dir():
         message = f"The folder of {path} must exist; {path.parent} does not. Make it first."
         raise OutputExists(message)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +26,9 @@ class Estimate:
     """What is left of a sweep will take.
 
     Args:
-        trajectories: To follow.
-        bytes: Of what is kept, before it is compressed.
-        seconds: As long as every chunk takes what the first one took.
+        trajectories: To follow, those of the first chunk among them.
+        bytes: Of what is kept of them, before it is compressed.
+        seconds: Until the others are followed, as long as they take what the first ones took.
         chunks: To follow.
     """
 
@@ -90,23 +91,32 @@ def work(
             return
         for number in left:
             store.tidy(plan.layout.place(number))
-        count = os.cpu_count() or 1
+        _warm(plan, left[0])
+        first, *rest = left
+        threads = os.cpu_count() or 1
+        start = time.perf_counter()
+        do_chunk(plan, path, first, threads if crew is None else 1)
+        seconds = time.perf_counter() - start
+        if tell is not None:
+            tell(_estimate(plan, left, seconds / (1 if crew is None else crew.size)))
+        if crew is None:
+            done = (do_chunk(plan, path, number, threads) for number in rest)
+        else:
+            done = spread(crew, do_chunk, plan, path, rest)
         with _bar(plan, left, progress) as advance:
-            _warm(plan, left[0])
-            start = time.perf_counter()
-            first, *rest = left
-            do_chunk(plan, path, first, count if crew is None else 1)
-            seconds = time.perf_counter() - start
-            if tell is not None:
-                points = sum(plan.layout.points(number) for number in rest)
-                seconds *= points / plan.layout.points(first) / (1 if crew is None else crew.size)
-                tell(Estimate(points, points * plan.bytes_each, seconds, len(rest)))
-            advance(first)
-            done = _here(plan, path, rest, count) if crew is None else spread(
-                crew, do_chunk, plan, path, rest
-            )
             for number in done:
                 advance(number)
+
+
+def _estimate(plan: Plan, left: list[int], seconds: float) -> Estimate:
+    """What is left will take, if the first of its chunks took so long, the others as long."""
+    points = [plan.layout.points(number) for number in left]
+    return Estimate(
+        trajectories=sum(points),
+        bytes=sum(points) * plan.bytes_each,
+        seconds=seconds * sum(points[1:]) / points[0],
+        chunks=len(left),
+    )
 
 
 def do_chunk(plan: Plan, path: Path, number: int, threads: int = 1) -> int:
@@ -114,10 +124,6 @@ def do_chunk(plan: Plan, path: Path, number: int, threads: int = 1) -> int:
     found = followed_chunk(plan, number, threads)
     Store(path).write(plan.layout.place(number), found)
     return number
-
-
-def _here(plan: Plan, path: Path, numbers: Iterable[int], threads: int) -> Iterator[int]:
-    return (do_chunk(plan, path, number, threads) for number in numbers)
 
 
 def _warm(plan: Plan, number: int) -> None:
@@ -137,5 +143,6 @@ def _bar(plan: Plan, left: list[int], progress: bool) -> Iterator[Callable[[int]
 
     points = plan.layout.points
     total = sum(map(points, left))
-    with tqdm(total=total, unit="trajectory", unit_scale=True) as bar:
+    unit: dict[str, Any] = {"unit": "trajectory", "unit_scale": True}
+    with tqdm(total=total, initial=points(left[0]), **unit) as bar:
         yield lambda number: bar.update(points(number))
