@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from eigendyn.cli.parameters import Name, Numbers, meant
 from eigendyn.errors import InvalidSetting
@@ -77,7 +76,7 @@ class SeveralFiles(click.ParamType):
 
 
 def numbers(name: str, text: str) -> Any:
-    """A number, a range, or an array of numbers.
+    """A number, a range, or a list of numbers.
 
     Raises:
         InvalidSetting: The text is none of these.
@@ -96,4 +95,4 @@ def numbers(name: str, text: str) -> Any:
             f"Try {tried}."
         )
         raise InvalidSetting(message) from error
-    return values[0] if len(values) == 1 else np.array(values)
+    return values[0] if len(values) == 1 else values

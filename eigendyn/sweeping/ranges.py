@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from eigendyn.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 COUNT = re.compile(r"(\d*)(log)?")
 EXAMPLE = "0:0.3:200, or 1e-3:1:50log"
@@ -34,6 +35,8 @@ class Range:
     @property
     def values(self) -> NDArray:
         """All of them (count,)."""
+        import numpy as np  # here, since the command line reads ranges without it
+
         spaced = np.geomspace if self.is_log else np.linspace
         return spaced(self.start, self.stop, self.count or 0)
 
