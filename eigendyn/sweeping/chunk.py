@@ -38,8 +38,14 @@ def followed_chunk(plan: Plan, number: int, threads: int) -> dict[str, NDArray]:
     rows = plan.rows
 
     def follow(block: slice) -> dict[str, NDArray]:
-        _, batch, _ = followed(job, block)
-        return reduced(Found(batch, job.run, job.part(block)), rows)
+        count = block.stop - block.start
+        found: dict[str, NDArray] = {}
+        for part in followed(job, block):
+            own = reduced(Found(part.batch, part.run, part.parameters), rows)
+            for name, values in own.items():
+                whole = found.setdefault(name, np.empty((count, *values.shape[1:]), values.dtype))
+                whole[part.rows] = values
+        return found
 
     if threads == 1 or len(blocks) == 1:
         parts = list(map(follow, blocks))
