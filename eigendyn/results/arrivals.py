@@ -37,12 +37,13 @@ def squared(roots: NDArray) -> NDArray:
 
 def root_sizes(singular: NDArray, of_shares: bool) -> NDArray:
     """Roots of the modes' sizes (…, modes, times), from singular values."""
-    singular = singular.astype(float)
+    singular = singular.astype(float, copy=False)
     if not of_shares:
         return singular
     largest = np.abs(singular).max(axis=-2, keepdims=True)
     of_largest = singular / np.where(largest > 0, largest, 1.0)  # so that no square is too small
-    return of_largest / np.sqrt((of_largest**2).sum(axis=-2, keepdims=True) + (largest == 0))
+    of_largest /= np.sqrt((of_largest**2).sum(axis=-2, keepdims=True) + (largest == 0))
+    return of_largest
 
 
 def recruitment_times(times: NDArray, variance: NDArray, end: NDArray | None = None) -> NDArray:
@@ -239,28 +240,32 @@ def _located(
     """Where each curve (ways, times) crosses its level before place `at`, and how far that errs."""
     before, after = times[at - 1], times[at]
     rows = np.arange(len(at))[:, None]
+    ends, which = np.unique(at, return_inverse=True)  # few, whose nodes many ways share
     roots = []
     for size in STENCILS:
-        places = np.clip(at - size // 2, 0, len(times) - size)[:, None] + np.arange(size)
-        nodes = (times[places] - before[:, None]) / (after - before)[:, None]
-        gaps = side[:, None] * (curves[rows, places] - level[:, None])
-        roots.append(_root(nodes, gaps))
+        begins = np.clip(ends - size // 2, 0, len(times) - size)
+        near = begins[:, None] + np.arange(size)
+        nodes = (times[near] - times[ends - 1][:, None]) / np.diff(times)[ends - 1][:, None]
+        gaps = side[:, None] * (curves[rows, near[which]] - level[:, None])
+        roots.append(_root(nodes.T, gaps.T.copy(), which))
     best, good, poor = roots
     error = np.maximum(np.abs(best - good), np.abs(good - poor) / 100) * (after - before)
     return before + best * (after - before), error
 
 
-def _root(nodes: NDArray, gaps: NDArray) -> NDArray:
-    """Root between 0 and 1 of the polynomials through (nodes, gaps), positive at 0.
+def _root(nodes: NDArray, gaps: NDArray, which: NDArray) -> NDArray:
+    """Root between 0 and 1 of the polynomials through gaps (points, ways), positive at 0.
+
+    Each way has one of the rules of nodes (points, rules).
 
     The barycentric formula, and false position with the Illinois rule. Columns are added one by
     one, so that a row is rounded alike whatever stands beside it; one whose root is found is left.
     """
-    nodes, gaps = nodes.T, gaps.T
     apart = nodes[:, None] - nodes[None]
     weights = 1 / np.array(
         [reduce(np.multiply, np.delete(of_one, i, axis=0)) for i, of_one in enumerate(apart)]
     )
+    nodes, weights = nodes[:, which], weights[:, which]
 
     def value(x: NDArray) -> NDArray:
         distances = x - nodes
