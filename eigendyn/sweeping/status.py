@@ -6,17 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.sweeping.layout import Layout
 from eigendyn.sweeping.store import Store, read_store
-from eigendyn.sweeping.sweep import read_sweep
-
-if TYPE_CHECKING:
-    import xarray
 
 
 @dataclass(frozen=True)
@@ -25,14 +21,16 @@ class Status:
 
     Args:
         path: Its store.
-        dataset: It, read when it is asked for numbers.
+        axes: By name, values along each axis, or numbers of the points where it has none.
+        modes: Number of modes.
         layout: Its grid, and how that is cut.
         done: Whether each chunk is done (chunks,).
         counts: How many trajectories ended how, by "status", and modes, by "outcome" if it is kept.
     """
 
     path: Path
-    dataset: xarray.Dataset
+    axes: Mapping[str, NDArray]
+    modes: int
     layout: Layout
     done: NDArray
     counts: Mapping[str, Mapping[str, int]]
@@ -47,19 +45,10 @@ class Status:
         """How many are done."""
         return sum(self.layout.points(number) for number in np.flatnonzero(self.done).tolist())
 
-    @property
-    def axes(self) -> list[str]:
-        """Names of the axes."""
-        return [str(name) for name in self.dataset["status"].dims]
-
-    def box(self, number: int) -> dict[str, Any]:
+    def box(self, number: int) -> dict[str, list[Any]]:
         """First and last value of a chunk along every axis."""
-        found = {}
-        for name, some in zip(self.axes, self.layout.box(number), strict=True):
-            ends = [some.start, some.stop - 1]
-            values = self.dataset[name].values[ends] if name in self.dataset.coords else ends
-            found[name] = [str(one) if isinstance(one, str) else float(one) for one in values]
-        return found
+        some = zip(self.axes.items(), self.layout.box(number), strict=True)
+        return {name: [values[one.start], values[one.stop - 1]] for (name, values), one in some}
 
 
 def status(path: Path) -> Status:
@@ -69,12 +58,16 @@ def status(path: Path) -> Status:
         UnreadableFile: There is no such store.
     """
     store = read_store(path)
-    dataset = read_sweep(path)
-    layout = Layout(dataset["status"].shape, store.chunks("status"))
-    done = store.marks()
-    counted = [name for name in ("status", "outcome") if name in dataset]
+    shape, chunks, names = store.grid("status")
+    layout, done = Layout(shape, chunks), store.marks()
+    axes = {
+        name: store.values(name) if name in store.group else np.arange(size)
+        for name, size in zip(names, shape, strict=True)
+    }
+    modes = len(store.values("mode"))
+    counted = [name for name in ("status", "outcome") if name in store.group]
     counts = {name: _counts(store, layout, name, done) for name in counted}
-    return Status(path, dataset, layout, done, counts)
+    return Status(path, axes, modes, layout, done, counts)
 
 
 def _counts(store: Store, layout: Layout, name: str, done: NDArray) -> dict[str, int]:

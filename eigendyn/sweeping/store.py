@@ -80,9 +80,14 @@ class Store:
         array = self._array(name)
         return np.asarray(array.blocks[(*place, *(0,) * (array.ndim - len(place)))])
 
-    def chunks(self, name: str) -> tuple[int, ...]:
-        """Points of a chunk along every axis of a variable."""
-        return self._array(name).chunks
+    def values(self, name: str) -> NDArray:
+        """Values along an axis."""
+        return np.asarray(self._array(name)[...])
+
+    def grid(self, name: str) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
+        """Points of a variable along every axis, those of a chunk, and the names of the axes."""
+        array = self._array(name)
+        return array.shape, array.chunks, tuple(array.metadata.dimension_names)
 
     def words(self, name: str) -> dict[int, str]:
         """What the numbers of a variable stand for."""

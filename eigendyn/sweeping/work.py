@@ -7,11 +7,9 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.sweeping.chunk import followed_chunk
@@ -20,13 +18,15 @@ from eigendyn.sweeping.lock import locked
 from eigendyn.sweeping.plan import Plan
 from eigendyn.sweeping.store import LOCK, Store, open_store
 
+TIMED = 2  # chunks until it is told what the others take: the first one has to be compiled
+
 
 @dataclass(frozen=True)
 class Estimate:
     """What is left of a sweep will take.
 
     Args:
-        trajectories: To follow, those of the first chunk among them.
+        trajectories: To follow, those of the first chunks among them.
         bytes: Of what is kept of them, before it is compressed.
         seconds: Until the others are followed, as long as they take what the first ones took.
         chunks: To follow.
@@ -74,7 +74,7 @@ def work(
         shard: Which part of how many: every so many chunks.
         crew: Workers of dask; None follows all here, on every core.
         progress: Show a progress bar on standard error.
-        tell: Told what is left once its first chunk is done; it may raise.
+        tell: Told what is left once the first chunks are done; it may raise.
 
     Raises:
         OutputExists, UnreadableFile, InvalidSetting: The store is another one, or in use; there is
@@ -91,14 +91,16 @@ def work(
             return
         for number in left:
             store.tidy(plan.layout.place(number))
-        _warm(plan, left[0])
-        first, *rest = left
-        threads = os.cpu_count() or 1
-        start = time.perf_counter()
-        do_chunk(plan, path, first, threads if crew is None else 1)
-        seconds = time.perf_counter() - start
+        threads = (os.cpu_count() or 1) if crew is None else 1
+        begun = left[:TIMED]
+        seconds = 0.0
+        for number in begun:
+            start = time.perf_counter()
+            do_chunk(plan, path, number, threads)
+            seconds = time.perf_counter() - start
         if tell is not None:
             tell(_estimate(plan, left, seconds / (1 if crew is None else crew.size)))
+        rest = left[TIMED:]
         if crew is None:
             done = (do_chunk(plan, path, number, threads) for number in rest)
         else:
@@ -109,12 +111,13 @@ def work(
 
 
 def _estimate(plan: Plan, left: list[int], seconds: float) -> Estimate:
-    """What is left will take, if the first of its chunks took so long, the others as long."""
+    """What is left will take, if the last chunk of those begun took so long, the others as long."""
     points = [plan.layout.points(number) for number in left]
+    begun = points[:TIMED]
     return Estimate(
         trajectories=sum(points),
         bytes=sum(points) * plan.bytes_each,
-        seconds=seconds * sum(points[1:]) / points[0],
+        seconds=seconds * sum(points[TIMED:]) / begun[-1],
         chunks=len(left),
     )
 
@@ -124,13 +127,6 @@ def do_chunk(plan: Plan, path: Path, number: int, threads: int = 1) -> int:
     found = followed_chunk(plan, number, threads)
     Store(path).write(plan.layout.place(number), found)
     return number
-
-
-def _warm(plan: Plan, number: int) -> None:
-    """Compile what the first chunk needs, so that its time says what the others take."""
-    small = replace(plan, layout=replace(plan.layout, chunks=(1,) * len(plan.axes)))
-    corner = [one.start for one in plan.layout.box(number)]
-    followed_chunk(small, int(np.ravel_multi_index(corner, small.layout.grid)), 1)
 
 
 @contextmanager
@@ -144,5 +140,5 @@ def _bar(plan: Plan, left: list[int], progress: bool) -> Iterator[Callable[[int]
     points = plan.layout.points
     total = sum(map(points, left))
     unit: dict[str, Any] = {"unit": "trajectory", "unit_scale": True}
-    with tqdm(total=total, initial=points(left[0]), **unit) as bar:
+    with tqdm(total=total, initial=sum(map(points, left[:TIMED])), **unit) as bar:
         yield lambda number: bar.update(points(number))

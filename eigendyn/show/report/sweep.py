@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy.typing import NDArray
+
 from eigendyn.show.report.layout import listed
+from eigendyn.sweeping.axes import SAMPLE, START
 from eigendyn.sweeping.status import Status
 
 SCHEMA_VERSION = 1
@@ -16,8 +19,8 @@ def summary(found: Status) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "store": str(found.path),
-        "axes": {str(name): found.dataset.sizes[name] for name in found.axes},
-        "modes": found.dataset.sizes["mode"],
+        "axes": {name: len(values) for name, values in found.axes.items()},
+        "modes": found.modes,
         "trajectories": found.layout.trajectories,
         "done": found.trajectories,
         "chunks": found.layout.count,
@@ -30,8 +33,8 @@ def table(found: Status) -> str:
     """Axes, how far it has come, and what became of trajectories and modes."""
     layout, missing = found.layout, found.missing
     done = f"{found.trajectories} of {layout.trajectories} trajectories"
-    facts = [(name, _axis(found, name)) for name in found.axes]
-    facts.append(("mode", str(found.dataset.sizes["mode"])))
+    facts = [(name, _axis(name, values)) for name, values in found.axes.items()]
+    facts.append(("mode", str(found.modes)))
     chunks = f"{layout.count - len(missing)} of {layout.count} chunks"
     facts.append(("done", f"{done}, {chunks}"))
     for name, counts in found.counts.items():
@@ -43,19 +46,18 @@ def table(found: Status) -> str:
     return "\n".join(listed(facts))
 
 
-def _axis(found: Status, name: str) -> str:
-    values = found.dataset[name].values if name in found.dataset.coords else None
-    size = found.dataset.sizes[name]
-    if values is None or values.dtype.kind not in "fi":
-        names = [] if values is None else [str(one) for one in values]
-        more = ", …" if len(names) > SHOWN else ""
-        return f"{size}: {', '.join(names[:SHOWN])}{more}" if names else str(size)
-    return f"{size}, from {values[0]:g} to {values[-1]:g}"
+def _axis(name: str, values: NDArray) -> str:
+    if name in (SAMPLE, START) and values.dtype.kind == "i":
+        return str(len(values))
+    if values.dtype.kind == "f":
+        return f"{len(values)}, from {values[0]:g} to {values[-1]:g}"
+    more = ", …" if len(values) > SHOWN else ""
+    return f"{len(values)}: {', '.join(map(str, values[:SHOWN]))}{more}"
 
 
 def _place(found: Status, number: int) -> str:
     parts = []
-    for name, (first, last) in found.box(number).items():
-        ends = (f"{one:g}" if isinstance(one, float) else one for one in (first, last))
-        parts.append(f"{name} {'–'.join(dict.fromkeys(ends))}")
+    for name, ends in found.box(number).items():
+        words = [one if isinstance(one, str) else f"{one:g}" for one in ends]
+        parts.append(f"{name} {'–'.join(dict.fromkeys(words))}")
     return f"chunk {number}: {', '.join(parts)}"
