@@ -87,7 +87,8 @@ class Store:
     def grid(self, name: str) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
         """Points of a variable along every axis, those of a chunk, and the names of the axes."""
         array = self._array(name)
-        return array.shape, array.chunks, tuple(array.metadata.dimension_names)
+        names = getattr(array.metadata, "dimension_names", None) or ()
+        return array.shape, array.chunks, tuple(map(str, names))
 
     def words(self, name: str) -> dict[int, str]:
         """What the numbers of a variable stand for."""

@@ -70,6 +70,7 @@ def test_what_takes_long_is_asked_for_where_somebody_can_answer(run, monkeypatch
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
 
+@pytest.mark.full
 def test_lists_ranges_ties_designs_and_models_are_axes(run):
     short = "--steps 20 --variances 1,0.1 --keep final -q"
     for number, (line, sizes) in enumerate(

@@ -28,6 +28,7 @@ def test_tied_settings_share_an_axis_and_take_the_values_of_the_first():
     np.testing.assert_array_equal(values["weight_decay"], DECAYS[1:3])
 
 
+@pytest.mark.full
 def test_the_points_of_a_design_do_not_depend_on_which_are_drawn_together():
     ranges = {"weight_decay": Range(0, 0.3, None), "sigma1": Range(1e-2, 1, None, True)}
     design = Axis("sample", ranges, 64, {"weight_decay": 0, "sigma1": 1}, seed=3)
@@ -43,10 +44,15 @@ def test_the_points_of_a_design_do_not_depend_on_which_are_drawn_together():
 
 
 def test_what_changes_the_form_of_the_equations_is_followed_apart():
-    given = {"weight_decay": DECAYS, "learning_rate": [0.1, 0.2], "alpha": [0.5, 1.0]}
-    assert planned(asked(given)).inner == (True, False, False)
-    assert planned(asked({"epsilon": [0.1, 0.2, 0.3]})).inner == (True,)
-    assert planned(asked({"epsilon": [0.0, 0.2, 0.3]})).inner == (False,)
+    given = {"loss": "euclidean", "weight_decay": DECAYS, "learning_rate": [0.1, 0.2]}
+    assert planned(asked(given)).inner == (True, False)
+    assert planned(asked({"loss": "euclidean", "momentum": [0.1, 0.3]})).inner == (True,)
+    assert planned(asked({"loss": "euclidean", "momentum": [0.0, 0.3]})).inner == (False,)
+
+
+@pytest.mark.full
+def test_an_exponent_is_followed_apart():
+    assert planned(asked({"loss": "euclidean", "alpha": [0.5, 1.0]})).inner == (False,)
 
 
 @pytest.mark.parametrize(

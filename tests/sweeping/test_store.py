@@ -43,7 +43,9 @@ class Stopped(BaseException):
     """The machine stops."""
 
 
-@pytest.mark.parametrize("stop", [0, 3, 5, 6, 7, 12, 20])
+@pytest.mark.parametrize(
+    "stop", [3, 13, *(pytest.param(one, marks=pytest.mark.full) for one in (0, 5, 6, 7, 20))]
+)
 def test_a_sweep_that_stops_at_any_write_goes_on_to_the_same_bytes(
     stop, tmp_path, whole, monkeypatch
 ):
