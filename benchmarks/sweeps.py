@@ -240,14 +240,15 @@ def main() -> None:
     """Run the parts that are asked for, print, and write."""
     asked = sys.argv[1:] or list(PARTS)
     kept = HERE / "sweeps.json"
-    known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *sys.path])
     for name in asked:
         with tempfile.TemporaryDirectory() as folder:
             lines = PARTS[name](Path(folder))
+        known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
         known[name] = {"lines": lines, "on": described(PACKAGES)}
         kept.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
         print(*lines, sep="\n", flush=True)
+    known = json.loads(kept.read_text("utf-8"))
     text = ["# Sweeps", ""]
     for name in (name for name in PARTS if name in known):
         text += [f"- {line}" for line in known[name]["lines"]] + [f"  ({known[name]['on']})", ""]

@@ -9,7 +9,6 @@ import click
 
 from eigendyn.cli.parameters import Name, Numbers, meant
 from eigendyn.errors import InvalidSetting
-from eigendyn.settings.parameters import PER_MODE
 from eigendyn.sweeping.ranges import EXAMPLE, read_range
 
 
@@ -56,10 +55,7 @@ class RangeOrList(Numbers):
         name = str(param.name) if param else self.name
         if not isinstance(value, str) or ":" not in value:
             return super().convert(value, param, ctx)
-        found = read_range(name, value)
-        if name not in PER_MODE or found is None or found.count is None:
-            return found
-        return found.values[:, None]  # which all modes share
+        return read_range(name, value)
 
 
 class SeveralFiles(click.ParamType):

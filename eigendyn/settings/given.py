@@ -97,28 +97,28 @@ class GivenSweep(TypedDict, total=False):
     settings: Settings
     predictor: str | Sequence[str]
     stop_gradient: bool
-    alpha: ArrayLike
-    beta: ArrayLike | None
-    epsilon: ArrayLike | None
+    alpha: ArrayLike | str
+    beta: ArrayLike | str | None
+    epsilon: ArrayLike | str | None
     epsilon_placement: Literal["inside", "outside"]
     normalize: bool
     correlation: Literal["clean", "first-view", "weights"] | None
-    correlation_momentum: ArrayLike | None
+    correlation_momentum: ArrayLike | str | None
     correlation_order: Literal["update-first", "use-first"]
-    predictor_rate: ArrayLike | None
-    predictor_decay: ArrayLike
-    predictor_start: ArrayLike | None
+    predictor_rate: ArrayLike | str | None
+    predictor_decay: ArrayLike | str
+    predictor_start: ArrayLike | str | None
     target: str | Sequence[str]
-    ema: ArrayLike | None
+    ema: ArrayLike | str | None
     ema_schedule: Literal["constant", "cosine"]
-    sigma1: ArrayLike
-    sigma2: ArrayLike
-    signal: ArrayLike | None
-    noise1: ArrayLike | None
-    noise2: ArrayLike | None
-    weight_decay: ArrayLike
-    momentum: ArrayLike
-    learning_rate: ArrayLike
+    sigma1: ArrayLike | str
+    sigma2: ArrayLike | str
+    signal: ArrayLike | str | None
+    noise1: ArrayLike | str | None
+    noise2: ArrayLike | str | None
+    weight_decay: ArrayLike | str
+    momentum: ArrayLike | str
+    learning_rate: ArrayLike | str
     steps: int
     method: Literal["auto", "compiled", "implicit", "flow", "steps", "closed-form"]
     closure: Literal["auto", "exact", "mean-field", "sampled"]

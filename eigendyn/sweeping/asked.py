@@ -26,7 +26,7 @@ from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.spectrum import check_variances, published_variances
 from eigendyn.sweeping.axes import SAMPLE, START, VARIANCE, Axis, Values
 from eigendyn.sweeping.plan import Question
-from eigendyn.sweeping.ranges import Range
+from eigendyn.sweeping.ranges import EXAMPLE, Range, read_range
 
 NAMED = ("loss", "preset", "predictor", "target")  # settings of which there may be lists
 LARGEST_DESIGN = 2**30  # points of a Sobol sequence
@@ -37,7 +37,7 @@ def question(
     given: Mapping[str, Any],
     *,
     variances: ArrayLike | None,
-    variance: ArrayLike | Range | None,
+    variance: ArrayLike | Range | str | None,
     starts: Mapping[str, Mapping[str, Any]] | None,
     parameters: Mapping[str, Any],
     tie: Ties,
@@ -121,10 +121,22 @@ def _column(name: str, value: Any, is_own: bool, losses: dict[str, Any]) -> Valu
         return value
     if name not in PARAMETERS and not is_own:
         return None
+    if isinstance(value, str):
+        return _range(name, value)
     several = numbers_of(value)
     if several is None or (name in PER_MODE and np.ndim(value) < 2):
         return None
     return _numbers(name, value)
+
+
+def _range(name: str, text: str) -> Range:
+    found = read_range(name, text)
+    if found is None:
+        message = (
+            f"`{name}` must be a number, a list of them or a range as {EXAMPLE}; not {text!r}."
+        )
+        raise InvalidSetting(message)
+    return found
 
 
 def _numbers(name: str, value: ArrayLike) -> NDArray:
@@ -143,7 +155,8 @@ def _numbers(name: str, value: ArrayLike) -> NDArray:
     return numbers
 
 
-def _variances(given: ArrayLike | Range) -> NDArray | Range:
+def _variances(given: ArrayLike | Range | str) -> NDArray | Range:
+    given = _range(VARIANCE, given) if isinstance(given, str) else given
     if isinstance(given, Range):
         check_variances([given.start, given.stop])
         return given

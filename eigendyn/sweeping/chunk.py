@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.settings.parameters import PARAMETERS
 from eigendyn.simulation.ensemble import followed
 from eigendyn.simulation.job import Job, prepare_job
 from eigendyn.sweeping.axes import START, VARIANCE
@@ -84,6 +85,7 @@ def _job(plan: Plan, number: int) -> tuple[Job, dict[str, NDArray]]:
             table = over_all(values.pop(VARIANCE)[:, None])
         if several:
             swept |= {name: over_all(column) for name, column in values.items()}
+            fixed |= {name: asked.largest(name) for name in values if name in PARAMETERS}
         else:
             fixed |= {name: _single(column) for name, column in values.items()}
     system = asked.system(fixed)

@@ -98,6 +98,11 @@ class Question:
         usual = source.pop("loss", Settings.loss)
         return System(usual if own is None else own, source | given, variances)
 
+    def largest(self, name: str) -> Any:
+        """The largest value of a number that is swept: with it, equations have their form."""
+        axis = next(axis for axis in self.axes if name in axis.columns)
+        return _plain(name, axis.ends(name)[1])
+
     def corners(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """For every combination of names, the values at the lower ends and at the upper ones."""
         named = [axis for axis in self.axes if axis.is_text]

@@ -16,7 +16,6 @@ from eigendyn.sweeping.installed import check_installed
 if TYPE_CHECKING:
     import xarray
 
-    from eigendyn.sweeping.ranges import Range
     from eigendyn.theory.derive import ModeDynamics
     from eigendyn.theory.losses import SymbolicLoss
 
@@ -30,9 +29,9 @@ def sweep(
     *,
     store: str | Path,
     preset: str | Sequence[str] | None = None,
-    variance: ArrayLike | Range | None = None,
+    variance: ArrayLike | str | None = None,
     starts: Mapping[str, Mapping[str, Any]] | None = None,
-    parameters: Mapping[str, ArrayLike | Range] | None = None,
+    parameters: Mapping[str, ArrayLike | str] | None = None,
     tie: Sequence[Sequence[str]] = (),
     design: str | None = None,
     keep: Sequence[str] | None = None,
@@ -61,7 +60,8 @@ def sweep(
         parameters: By name, values of numbers that a model or a loss of your own has.
         tie: Names of settings that change together, along one axis; those without values of their
             own take those of the first.
-        design: "sobol:COUNT" draws so many points (the axis "sample") from every `Range`.
+        design: "sobol:COUNT" draws so many points (the axis "sample") from ranges without a
+            count, "0:0.3" or "1e-3:1:log".
         keep: What to keep: "final" variances, "recruitment" times, "outcome" of every mode, how
             many were "recruited", effective "rank", "extrema" of variances. None keeps all but the
             last.
@@ -71,7 +71,9 @@ def sweep(
         scheduler: Address of a dask scheduler, whose workers see the same folder.
         memory: Bytes that what is kept of a chunk may take; None takes 64 MB.
         progress: Show a progress bar on standard error.
-        settings: Fields of `Settings`, or lists of the values of parameters and choices among them.
+        settings: Fields of `Settings`; of numbers also arrays of them, or ranges as text,
+            "0:0.3:200" and "1e-3:1:50log"; of the predictor and the target also lists. A parameter
+            per mode takes a range, or an array (points, modes).
 
     Returns:
         Dataset over the axes, and "mode", that reads its store when it is asked for numbers.

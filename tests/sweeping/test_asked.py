@@ -6,6 +6,7 @@ from sweeping.small import asked
 
 from eigendyn.errors import InvalidSetting, UnknownName
 from eigendyn.sweeping.axes import Axis
+from eigendyn.sweeping.chunk import followed_chunk
 from eigendyn.sweeping.layout import cut
 from eigendyn.sweeping.planning import planned
 from eigendyn.sweeping.ranges import Range
@@ -17,6 +18,22 @@ def test_what_is_given_several_times_is_an_axis_and_the_rest_is_not():
     found = asked({"loss": ["euclidean", "cosine"], "weight_decay": DECAYS, "alpha": 1.0})
     assert [(axis.name, axis.size) for axis in found.axes] == [("loss", 2), ("weight_decay", 5)]
     assert found.settings["alpha"] == 1.0
+
+
+def test_a_range_may_be_text():
+    found = asked({"loss": "euclidean", "weight_decay": "0:0.1:5"})
+    np.testing.assert_array_equal(found.axes[0].at(slice(0, 5))["weight_decay"], DECAYS)
+
+
+@pytest.mark.full
+def test_a_range_may_be_of_what_each_mode_has_for_itself():
+    found = asked({"loss": "euclidean", "weight_decay": "0:0.1:5", "signal": "0.5:2:4log"})
+    plan = planned(found, ("final",))
+    assert plan.inner == (True, True)
+    final = followed_chunk(plan, 0, 1)["final_variance"]
+    own = asked({"loss": "euclidean", "weight_decay": [0.1], "signal": (2.0, 2.0, 2.0)})
+    alone = followed_chunk(planned(own, ("final",)), 0, 1)["final_variance"]
+    np.testing.assert_allclose(final[-1, -1], alone[0], rtol=1e-5)
 
 
 def test_tied_settings_share_an_axis_and_take_the_values_of_the_first():
@@ -97,6 +114,7 @@ def test_a_chunk_keeps_to_the_memory_it_is_given():
         ({"loss": "barlow-twins", "weight_decay": DECAYS}, {}, "belongs to a Siamese network"),
         ({"sigma1": [-1.0, 1.0]}, {}, "`sigma1` must be finite and ≥ 0"),
         ({"loss": ["euclidean", "euclidean"]}, {}, "each of them once"),
+        ({"sigma1": "half"}, {}, "a range as 0:0.3:200"),
         ({"sigma1": [1, 2]}, {"tie": [("weight_decay", "predictor_decay")]}, "a range for one"),
         (
             {"sigma1": [1, 2], "sigma2": [1, 2, 3]},

@@ -48,6 +48,26 @@ def test_what_is_found_does_not_depend_on_threads(monkeypatch):
         assert np.isfinite(values).any()
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        pytest.param("momentum", [0.3, 0.5], marks=pytest.mark.full),
+        pytest.param("epsilon", [0.1, 0.2], marks=pytest.mark.full),
+        ("ema", [0.5, 0.9]),
+    ],
+)
+def test_numbers_of_a_part_are_swept_side_by_side_as_one_by_one(name, values):
+    given = {"loss": "euclidean", "target": "ema" if name == "ema" else "shared"}
+    plan = planned(asked({**given, name: values}), ("final",))
+    assert plan.inner == (True,)
+    found = followed_chunk(plan, 0, 1)["final_variance"]
+    for place, value in enumerate(values):
+        one = planned(asked({**given, name: [value]}), ("final",))
+        alone = followed_chunk(one, 0, 1)["final_variance"]
+        np.testing.assert_allclose(found[place], alone[0], rtol=1e-5)
+    assert not np.allclose(found[0], found[1], rtol=1e-3)
+
+
 def test_axes_that_are_no_settings_are_starts():
     variances = np.array([0.01, 0.3, 2.0])
     plan = planned(asked({"loss": "euclidean"}, variances=None, variance=variances), ("extrema",))
