@@ -40,7 +40,8 @@ def root_sizes(singular: NDArray, of_shares: bool) -> NDArray:
     singular = singular.astype(float, copy=False)
     if not of_shares:
         return singular
-    largest = np.abs(singular).max(axis=-2, keepdims=True)
+    ends = (of(singular, axis=-2, keepdims=True) for of in (np.max, np.min))
+    largest = np.maximum(*map(np.abs, ends))
     of_largest = singular / np.where(largest > 0, largest, 1.0)  # so that no square is too small
     of_largest /= np.sqrt((of_largest**2).sum(axis=-2, keepdims=True) + (largest == 0))
     return of_largest
@@ -171,7 +172,8 @@ class _Search:
     def first(self, times: NDArray, values: NDArray, ways: _Ways) -> NDArray:
         """First crossing of every way (ways,), NaN if there is none."""
         curves = root_sizes(values[:, 0], self.of_shares)[ways.row, ways.mode]
-        gaps = ways.side[:, None] * (curves - ways.level[:, None])
+        gaps = curves - ways.level[:, None]
+        gaps *= ways.side[:, None]
         beyond = ~(gaps > 0)
         crosses = beyond.any(axis=1)
         at = np.where(crosses, np.maximum(beyond.argmax(axis=1), 1), len(times) - 1)
@@ -271,7 +273,8 @@ def _root(nodes: NDArray, gaps: NDArray, which: NDArray) -> NDArray:
         distances = x - nodes
         meets = distances == 0
         shares = weights / np.where(meets, 1.0, distances)
-        found = reduce(np.add, shares * gaps) / reduce(np.add, shares)
+        with np.errstate(all="ignore"):
+            found = reduce(np.add, shares * gaps) / reduce(np.add, shares)
         return np.where(meets.any(axis=0), np.where(meets, gaps, 0.0).sum(axis=0), found)
 
     low, high = np.zeros(nodes.shape[1]), np.ones(nodes.shape[1])

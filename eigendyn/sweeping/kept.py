@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eigendyn.results.arrivals import squared
 from eigendyn.results.outcome_words import OUTCOMES, UNKNOWN
-from eigendyn.results.outcomes import outcome_numbers
+from eigendyn.results.outcomes import SWING, outcome_numbers
 from eigendyn.results.trajectory import BATCH_STATUSES, COMPLETED, Batch, Numbers
 from eigendyn.settings.choices import check_choice
 from eigendyn.simulation.engine import recruited_at
@@ -45,9 +45,12 @@ class Found:
     @cached_property
     def outcome(self) -> NDArray:
         """Positions in `OUTCOMES` (trajectories, modes)."""
+        times = self.batch.times
+        seen = times >= SWING * times[-1]  # all that outcomes are told by
+        seen[0] = True
         with np.errstate(all="ignore"):  # of what was not completed nothing is known
-            free = self.run.system.scale_free
-            numbers = outcome_numbers(self.batch.times, self.variance, free)
+            variance = squared(self.batch.values[:, 0][..., seen])
+            numbers = outcome_numbers(times[seen], variance, self.run.system.scale_free)
         failed = self.batch.status != COMPLETED
         return np.where(failed[:, None], np.int8(list(OUTCOMES).index(UNKNOWN)), numbers)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FEWEST = 64  # chunks that a sweep is cut into at least …
-SMALLEST = 1024  # … unless they had fewer trajectories than these
-LARGEST = 2**16  # trajectories of a chunk, so that a killed one is no great loss
+LARGEST = 2**16  # trajectories of a chunk …
+WORK = 2**20  # … or fewer where they take more work than this, so that a killed one is soon made up
 
 
 @dataclass(frozen=True)
@@ -55,17 +54,19 @@ class Layout:
         return math.prod(one.stop - one.start for one in self.box(number))
 
 
-def cut(shape: tuple[int, ...], inner: tuple[bool, ...], bytes_each: int, memory: int) -> Layout:
+def cut(
+    shape: tuple[int, ...], inner: tuple[bool, ...], bytes_each: int, work_each: int, memory: int
+) -> Layout:
     """Cut a grid, as evenly as it goes.
 
     Args:
         shape: Points along each axis.
         inner: Whether one call of an engine can follow several points of the axis.
         bytes_each: What is kept of one trajectory.
+        work_each: What one trajectory takes, in units of a mode whose end alone is kept.
         memory: Bytes that what is kept of a chunk may take.
     """
-    total = math.prod(shape)
-    rows = min(max(-(-total // FEWEST), SMALLEST), LARGEST, max(1, memory // bytes_each))
+    rows = max(1, min(LARGEST, WORK // work_each, memory // bytes_each))
     chunks = []
     for size, several in zip(reversed(shape), reversed(inner), strict=True):
         most = max(1, min(size, rows)) if several else 1

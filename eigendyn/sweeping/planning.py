@@ -17,6 +17,8 @@ from eigendyn.sweeping.kept import USUAL, rows_of
 from eigendyn.sweeping.layout import cut
 from eigendyn.sweeping.plan import Plan, Question, bytes_of
 
+WAY = 10  # times what the end takes, if the whole way is looked at
+NODES = 500  # times the same, if averages are taken by a quadrature
 MEMORY = 2**26  # bytes that what is kept of a chunk may take, if not said otherwise
 
 
@@ -35,7 +37,7 @@ def planned(asked: Question, keep: tuple[str, ...] | None = None, memory: int = 
     check_names(asked)
     kept = USUAL if keep is None else tuple(keep)
     rows = rows_of(kept)
-    inner = _inner(asked)
+    inner, nodes = _inner(asked)
     for axis, several in zip(asked.axes, inner, strict=True):
         if axis.is_design and not several:
             message = (
@@ -45,15 +47,18 @@ def planned(asked: Question, keep: tuple[str, ...] | None = None, memory: int = 
             raise InvalidSetting(message)
     dtype = np.dtype(asked.settings.get("dtype", Settings.dtype))
     shape = tuple(axis.size for axis in asked.axes)
-    layout = cut(shape, inner, bytes_of(rows, asked.modes, dtype), memory)
+    takes_way = any(row.takes_way for row in rows.values())
+    work = asked.modes * (WAY if takes_way else 1) * (NODES if nodes else 1)
+    layout = cut(shape, inner, bytes_of(rows, asked.modes, dtype), work, memory)
     return Plan(asked, inner, layout, kept)
 
 
-def _inner(asked: Question) -> tuple[bool, ...]:
-    """By axis, whether one call of an engine can follow several of its points.
+def _inner(asked: Question) -> tuple[tuple[bool, ...], bool]:
+    """By axis, whether one call of an engine can follow several points; is there a quadrature?
 
     It can where the equations take what changes as numbers, and have the same form all over.
     """
+    nodes = False
     several = [not axis.is_text for axis in asked.axes]
     numbers = [name for axis in asked.axes if not axis.is_text for name in axis.columns]
     own = [name for name in numbers if name not in (*PARAMETERS, VARIANCE, START)]
@@ -78,7 +83,8 @@ def _inner(asked: Question) -> tuple[bool, ...]:
             here = {name: low[name] for name in names if name not in own}
             same = _form(asked, beside | here) == architecture(chosen)
             several[place] &= same and all(name in program.parameters for name in names)
-    return tuple(several)
+        nodes |= bool(program.node_names)
+    return tuple(several), nodes
 
 
 def _without(names: list[str], values: dict[str, Any]) -> dict[str, Any]:
