@@ -59,7 +59,8 @@ from eigendyn.simulation.ensemble import ensemble
 from eigendyn.sweeping.asked import question
 from eigendyn.sweeping.planning import planned
 from eigendyn.sweeping.work import work
-sizes, start = np.linspace(0.05, 1, 200), np.geomspace(1, 0.02, 10)
+sizes = np.linspace(0.05, 1, 400 if sys.argv[2] == "final" else 200)
+start = np.geomspace(1, 0.02, 10)
 flow = {"closure": "mean-field", "steps": 600, "rtol": 1e-6, "atol": 1e-8}
 given = {"loss": "cosine", "sigma1": sizes, "sigma2": sizes, **flow}
 none = {"variance": None, "starts": None, "parameters": {}, "tie": (), "design": None}
@@ -77,7 +78,7 @@ def on(clock, do):
     return [c() - b for c, b in zip(clock, begin)]
 clock = (time.perf_counter, time.process_time)
 turns = [[], []]
-for turn in range(3 if sys.argv[2] == "final" else 1):
+for turn in range(2 if sys.argv[2] == "final" else 1):
     turns[0].append(on(clock, lambda: once(None)))
     turns[1].append(on(clock, lambda: work(plan, Path(sys.argv[1]) / f"{turn}.zarr")))
 best = [[min(turn[i] for turn in one) for i in (0, 1)] for one in turns]
