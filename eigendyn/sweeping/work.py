@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.sweeping.chunk import followed_chunk
@@ -102,7 +105,7 @@ def work(
             tell(_estimate(plan, left, seconds / (1 if crew is None else crew.size)))
         rest = left[TIMED:]
         if crew is None:
-            done = (do_chunk(plan, path, number, threads) for number in rest)
+            done = _here(plan, path, rest, threads)
         else:
             done = spread(crew, do_chunk, plan, path, rest)
         with _bar(plan, left, progress) as advance:
@@ -122,9 +125,25 @@ def _estimate(plan: Plan, left: list[int], seconds: float) -> Estimate:
     )
 
 
+def _here(plan: Plan, path: Path, numbers: list[int], threads: int) -> Iterator[int]:
+    """Follow chunk after chunk; each is written while the next one is followed."""
+    with ThreadPoolExecutor(1) as writer:
+        writing: Future[int] | None = None
+        for number in numbers:
+            found = followed_chunk(plan, number, threads)
+            if writing is not None:
+                yield writing.result()
+            writing = writer.submit(_write, plan, path, number, found)
+        if writing is not None:
+            yield writing.result()
+
+
 def do_chunk(plan: Plan, path: Path, number: int, threads: int = 1) -> int:
     """Follow one chunk, and write it; gives its number."""
-    found = followed_chunk(plan, number, threads)
+    return _write(plan, path, number, followed_chunk(plan, number, threads))
+
+
+def _write(plan: Plan, path: Path, number: int, found: Mapping[str, NDArray]) -> int:
     Store(path).write(plan.layout.place(number), found)
     return number
 

@@ -67,13 +67,13 @@ def test_a_sweep_that_stops_at_any_write_goes_on_to_the_same_bytes(
     done = read_store(path).marks()
     assert done.sum() == stop // 7  # six variables and a mark for each chunk
     followed = []
-    do = working.do_chunk
+    follow = working.followed_chunk
 
-    def counted(plan, path, number, threads):
+    def counted(plan, number, threads):
         followed.append(number)
-        return do(plan, path, number, threads)
+        return follow(plan, number, threads)
 
-    monkeypatch.setattr(working, "do_chunk", counted)
+    monkeypatch.setattr(working, "followed_chunk", counted)
     work(small_plan(), path)
     assert followed == np.flatnonzero(~done).tolist()  # none that was done
     assert stored(path) == whole
