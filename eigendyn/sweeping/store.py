@@ -10,7 +10,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -97,16 +97,22 @@ class Store:
             zip(attributes["flag_values"], attributes["flag_meanings"].split(), strict=True)
         )
 
-    def tidy(self, place: tuple[int, ...]) -> None:
-        """Remove what a killed process has left of a chunk while it wrote it."""
-        for name in (*self._data(len(place)), MARKS):
-            file = self._file(name, place)
-            for part in file.parent.glob(f"{file.stem}.*.partial"):
-                part.unlink(missing_ok=True)
+    def tidy(self, mine: Collection[int], grid: tuple[int, ...]) -> None:
+        """Remove what killed processes have left of chunks while they wrote them.
 
-    def _data(self, axes: int) -> list[str]:
-        names = [name for name, array in self.group.arrays() if array.attrs.get("of") == "sweep"]
-        return [name for name in names if self._array(name).ndim in (axes, axes + 1)]
+        Args:
+            mine: Numbers of the chunks that nobody else writes.
+            grid: Number of chunks along each axis.
+        """
+        alone = len(mine) == np.prod(grid)
+        for part in self.path.rglob("c/**/*.partial"):
+            parts = part.relative_to(self.path).parts
+            folders = parts[len(parts) - parts[::-1].index("c") : -1]
+            place = [int(one) for one in (*folders, part.name.partition(".")[0])][: len(grid)]
+            # what a design draws for all other axes has a place along its own alone
+            is_mine = len(place) == len(grid) and np.ravel_multi_index(place, grid) in mine
+            if alone or is_mine:
+                part.unlink(missing_ok=True)
 
     def _array(self, name: str) -> zarr.Array:
         import zarr

@@ -92,8 +92,7 @@ def work(
         left = [number for number in mine if not marks[number]]
         if not left:
             return
-        for number in left:
-            store.tidy(plan.layout.place(number))
+        store.tidy(mine, plan.layout.grid)
         threads = (os.cpu_count() or 1) if crew is None else 1
         begun = left[:TIMED]
         seconds = 0.0
