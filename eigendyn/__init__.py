@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "simulate": "simulation.simulate:simulate",
     "ensemble": "simulation.ensemble:ensemble",
+    "sweep": "sweeping.sweep:sweep",
     "crosscheck": "crosschecks.crosscheck:crosscheck",
     "audit": "crosschecks.audit:audit",
     "Settings": "settings.run_settings:Settings",
@@ -117,6 +118,7 @@ __all__ = [
     "simulate",
     "simulation",
     "spectrum",
+    "sweep",
     "theory",
     "train",
     "vector_field",
@@ -152,6 +154,7 @@ if TYPE_CHECKING:
     from eigendyn.simulation.ensemble import ensemble
     from eigendyn.simulation.matrix.matrix_flow import matrix_flow
     from eigendyn.simulation.simulate import simulate, vector_field
+    from eigendyn.sweeping.sweep import sweep
     from eigendyn.theory.export import export_loss
     from eigendyn.theory.loss_text import parse_loss
     from eigendyn.theory.losses import SymbolicLoss, named_loss

@@ -75,7 +75,7 @@ def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
     """
     import xarray
 
-    path = _as_path(path)
+    path = as_path(path)
     if (path / "zarr.json").is_file():
         return _open_store(path)
     if not path.is_file():
@@ -123,7 +123,7 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
         OutputExists: It exists and may not be replaced, is a folder, its folder does not exist, no
             file can be made there, or its suffix is unknown, or its name impossible.
     """
-    path, known = _as_path(path), tuple(suffixes)
+    path, known = as_path(path), tuple(suffixes)
     try:
         path.exists()
     except OSError as error:
@@ -151,7 +151,12 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
     return path
 
 
-def _as_path(path: str | Path) -> Path:
+def as_path(path: str | Path) -> Path:
+    """A path from text, or one.
+
+    Raises:
+        InvalidSetting: It is neither.
+    """
     check_is("path", path, isinstance(path, str | os.PathLike), "text or a Path, as 'run.nc'")
     return Path(path)
 
