@@ -132,7 +132,7 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         kept = 1 - variance * (part.T**2 @ weighed)
         variance, response = variance * kept, response * kept
         carry = (mean, variance, response, shift, doubt)
-        return carry, Filtered(told, whole, *carry, added)
+        return carry, Filtered(told, whole, *carry, added=added)
 
     known = jnp.isfinite(readings.error)
     first = jnp.where(known, jnp.where(known, readings.error, 0.0) ** 2 * noise, UNKNOWN)
