@@ -59,7 +59,7 @@ from eigendyn.simulation.ensemble import ensemble
 from eigendyn.sweeping.asked import question
 from eigendyn.sweeping.planning import planned
 from eigendyn.sweeping.work import work
-sizes = np.linspace(0.05, 1, 400 if sys.argv[2] == "final" else 200)
+sizes = np.linspace(0.05, 1, 800 if sys.argv[2] == "final" else 200)
 start = np.geomspace(1, 0.02, 10)
 flow = {"closure": "mean-field", "steps": 600, "rtol": 1e-6, "atol": 1e-8}
 given = {"loss": "cosine", "sigma1": sizes, "sigma2": sizes, **flow}

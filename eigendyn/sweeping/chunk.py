@@ -16,7 +16,8 @@ from eigendyn.sweeping.axes import START, VARIANCE
 from eigendyn.sweeping.kept import Found, reduced
 from eigendyn.sweeping.plan import Plan
 
-BLOCK = 2**20  # numbers of states that are held at once by each thread
+BLOCK = 2**20  # numbers of states that are held at once by each thread …
+ROWS = 2**13  # … of so many trajectories at most, so that a chunk occupies several threads
 
 
 def followed_chunk(plan: Plan, number: int, threads: int) -> dict[str, NDArray]:
@@ -118,6 +119,6 @@ def _single(column: NDArray | tuple[str, ...]) -> str | float | tuple[float, ...
 def _blocks(job: Job) -> Iterator[slice]:
     """Trajectories that are followed together."""
     times = 1 if job.run.keep == "final" else len(job.run.times)
-    rows = max(1, BLOCK // (int(np.prod(job.starts.shape[1:])) * times))
+    rows = min(ROWS, max(1, BLOCK // (int(np.prod(job.starts.shape[1:])) * times)))
     count = len(job.starts)
     return (slice(first, min(first + rows, count)) for first in range(0, count, rows))

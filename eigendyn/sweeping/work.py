@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.sweeping.chunk import followed_chunk
@@ -125,25 +124,21 @@ def _estimate(plan: Plan, left: list[int], seconds: float) -> Estimate:
 
 
 def _here(plan: Plan, path: Path, numbers: list[int], threads: int) -> Iterator[int]:
-    """Follow chunk after chunk; each is written while the next one is followed."""
-    with ThreadPoolExecutor(1) as writer:
-        writing: Future[int] | None = None
+    """Follow chunks side by side, one on every core; of few chunks each has several cores."""
+    each = max(1, threads // max(1, len(numbers)))
+    with ThreadPoolExecutor(threads) as pool:
+        begun: deque[Future[int]] = deque()
         for number in numbers:
-            found = followed_chunk(plan, number, threads)
-            if writing is not None:
-                yield writing.result()
-            writing = writer.submit(_write, plan, path, number, found)
-        if writing is not None:
-            yield writing.result()
+            begun.append(pool.submit(do_chunk, plan, path, number, each))
+            if len(begun) > threads:  # few are begun, so that what fails or is stopped ends soon
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
 
 def do_chunk(plan: Plan, path: Path, number: int, threads: int = 1) -> int:
     """Follow one chunk, and write it; gives its number."""
-    return _write(plan, path, number, followed_chunk(plan, number, threads))
-
-
-def _write(plan: Plan, path: Path, number: int, found: Mapping[str, NDArray]) -> int:
-    Store(path).write(plan.layout.place(number), found)
+    Store(path).write(plan.layout.place(number), followed_chunk(plan, number, threads))
     return number
 
 
