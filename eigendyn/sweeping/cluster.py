@@ -74,7 +74,7 @@ def _started(workers: int) -> Iterator[Crew]:
             memory_limit=None,
             silence_logs=logging.CRITICAL,
         ) as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=False) as client,  # others' arrays are not its to compute
     ):
         yield Crew(client, workers)
 
@@ -85,7 +85,7 @@ def _found(scheduler: str) -> Iterator[Crew]:
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        client = Client(scheduler, timeout=PATIENCE)
+        client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         message = (
             f"`scheduler` must be the address of a dask scheduler that answers; {scheduler} does "
@@ -123,5 +123,5 @@ def spread(
         crew.client.submit(do, known, path.resolve(), number, retries=RETRIES, pure=False)
         for number in numbers
     ]
-    for task in as_completed(tasks):
+    for task in as_completed(tasks, loop=crew.client.loop):
         yield task.result()

@@ -5,6 +5,7 @@ import signal
 from threading import Thread
 from time import sleep
 
+import dask.config
 import numpy as np
 import pytest
 from sweeping.small import small_plan, stored
@@ -27,6 +28,7 @@ def test_a_scheduler_that_does_not_answer_is_refused_in_a_sentence(monkeypatch):
         none = pytest.raises(InvalidSetting, match="dask scheduler that answers")
         with none, hired(None, address):
             pass
+        assert dask.config.get("scheduler", None) is None  # which would compute all arrays from now
 
 
 @pytest.mark.full
