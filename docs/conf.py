@@ -8,16 +8,17 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-import eigendyn  # noqa: E402
 from pages.copies import write_copies  # noqa: E402
 from pages.reference import write_reference  # noqa: E402
 from pages.tables import write_tables  # noqa: E402
 from pages.theory import write_theory  # noqa: E402
 from pages.tutorials import write_tutorials  # noqa: E402
 
+import eigendyn  # noqa: E402
+
 project = "eigendyn"
 author = "The eigendyn developers"
-copyright = "2026, the eigendyn developers"  # noqa: A001
+copyright = "2026, the eigendyn developers"
 release = version = eigendyn.__version__
 
 extensions = [
@@ -26,6 +27,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
+    "pages.commands",
     "sphinx_copybutton",
     "sphinx_design",
 ]
@@ -43,6 +45,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "footer_start": ["copyright"]}
 html_show_sourcelink = False
+smartquotes = False  # options begin with --
 default_role = "code"  # docstrings write names as Markdown does
 napoleon_custom_sections = [("Source", "notes_style")]
 

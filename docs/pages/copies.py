@@ -42,8 +42,8 @@ def _figure(name: str) -> str:
     path = ROOT / "eigendyn" / "show" / "paper" / Path(*module.split(".")).with_suffix(".py")
     code = path.read_text(encoding="utf-8")
     return (
-        f"# {title}\n\nDraw it yourself with `eigendyn figures {name}`.\n\n![{title}]({stem}.png)\n\n"
-        f"{caption}\n\n:::{{dropdown}} The code\n```python\n{code}```\n:::\n"
+        f"# {title}\n\nDraw it yourself with `eigendyn figures {name}`.\n\n"
+        f"![{title}]({stem}.png)\n\n{caption}\n\n:::{{dropdown}} The code\n```python\n{code}```\n:::\n"
     )
 
 

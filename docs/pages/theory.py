@@ -1,4 +1,4 @@
-"""Write one page for each page of `derivations`: what is derived, and the assertion that it holds."""
+"""Write a page for each of `derivations`: what is derived, and the assertion that it holds."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ ORDER = (  # as one would read them
 NO_RESULTS = ("__init__", "page")
 HEAD = """# Theory
 
-Here you find every result that eigendyn rests on, as sympy derives it from the loss, beside the form
-that a physicist writes by hand. Building these pages runs the assertions that both are the same.
+Here you find every result that eigendyn rests on, as sympy derives it from the loss, beside the
+form that a physicist writes by hand. Building these pages runs the assertions that both are the same.
 
 """
 
