@@ -43,7 +43,8 @@ def _figure(name: str) -> str:
     code = path.read_text(encoding="utf-8")
     return (
         f"# {title}\n\nDraw it yourself with `eigendyn figures {name}`.\n\n"
-        f"![{title}]({stem}.png)\n\n{caption}\n\n:::{{dropdown}} The code\n```python\n{code}```\n:::\n"
+        f"![{title}]({stem}.png)\n\n{caption}\n\n"
+        f":::{{dropdown}} The code\n```python\n{code}```\n:::\n"
     )
 
 

@@ -33,7 +33,8 @@ NO_RESULTS = ("__init__", "page")
 HEAD = """# Theory
 
 Here you find every result that eigendyn rests on, as sympy derives it from the loss, beside the
-form that a physicist writes by hand. Building these pages runs the assertions that both are the same.
+form that a physicist writes by hand. Building these pages runs the assertions that both are the
+same.
 
 """
 
