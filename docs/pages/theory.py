@@ -52,7 +52,7 @@ def write_theory() -> None:
         raise ValueError(message)
     for name in ORDER:
         write(f"theory/{name}.md", _page(name))
-    write("theory/index.md", HEAD + contents(*ORDER))
+    write("theory/index.md", HEAD + contents("../conventions", *ORDER))
 
 
 def _page(name: str) -> str:
