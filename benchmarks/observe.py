@@ -49,8 +49,9 @@ def logged(pairs: list, folder: str, samples: int | None = None) -> None:
     path = Path(folder) / "run.nc"
     log = eigendyn.SpectrumLog(path, every=EVERY, samples=samples, force=True)
     predictor = np.eye(pairs[0][0].shape[1])
-    log._clock.recorded = 0.0  # as in the midst of a run
-    for step in range(1, EVERY + 1):
+    begun = 100 * EVERY  # as in the midst of a run
+    log._clock.recorded = float(begun)
+    for step in range(begun + 1, begun + EVERY + 1):
         log.observe(*pairs[step % len(pairs)], predictor=predictor, step=step, learning_rate=0.1)
     assert log.recordings == 1
 

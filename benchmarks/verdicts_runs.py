@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import xarray
-from numpy.typing import NDArray
 
 from eigendyn import SpectrumLog
 from eigendyn.network import Network, descend
+from eigendyn.recording.measured import measure
+from eigendyn.recording.moments import Window
 from eigendyn.recording.record import record
 from eigendyn.settings.training import Training
 from eigendyn.training.course import course_of
@@ -140,13 +141,16 @@ RUNS = (
 )
 
 
-def recorded(run: Run, seed: int, of_batches: bool = False) -> xarray.Dataset:
-    """Train one network, and record its spectrum on the same views all the time, or on batches."""
-    return _logged(run, seed, of_batches) if run.start is None else _recorded_linear(run, seed)
+def recorded(run: Run, seed: int) -> list[xarray.Dataset]:
+    """Train one network, and record its spectrum on the same views all the time.
+
+    That of a network on digits is recorded a second time, on the batches that it is trained on.
+    """
+    return _logged(run, seed) if run.start is None else [_recorded_linear(run, seed)]
 
 
-def _logged(run: Run, seed: int, of_batches: bool) -> xarray.Dataset:
-    """Train step by step beside a log, as anybody does with a network."""
+def _logged(run: Run, seed: int) -> list[xarray.Dataset]:
+    """Train step by step beside two logs, as anybody does with a network."""
     course = course_of(Training(**run.chosen), run.chosen["loss"], digits_images())
     chosen, views, rng = course.chosen, course.views, np.random.default_rng(seed)
     same = views.pairs(np.arange(SAMPLES), rng)
@@ -160,16 +164,16 @@ def _logged(run: Run, seed: int, of_batches: bool) -> xarray.Dataset:
         for pair in zip(*several, strict=True)
     )
     with tempfile.TemporaryDirectory() as folder:
-        log = SpectrumLog(Path(folder) / "run.nc", every=LOGGED)
-        for step, (first, second) in enumerate(batches):
+        logs = [SpectrumLog(Path(folder) / f"{name}.nc", LOGGED) for name in ("same", "batches")]
+        for step, pair in enumerate(batches):
             before = state
-            state, (loss,) = take_steps(chosen, course.loss, state, first[None], second[None])
-            if of_batches or step % LOGGED == 0:
-                x1, x2 = (first, second) if of_batches else same
-                z1 = embedded(before.online, x1)[1]
-                z2 = embedded(before.target or before.online, x2)[1]
-                log.observe(z1, z2, None, step, chosen.learning_rate, loss)
-        return log.record
+            state, (loss,) = take_steps(chosen, course.loss, state, *(one[None] for one in pair))
+            for log, (x1, x2) in zip(logs, (same, pair), strict=True):
+                if log is logs[1] or step % LOGGED == 0:
+                    z1 = embedded(before.online, x1)[1]
+                    z2 = embedded(before.target or before.online, x2)[1]
+                    log.observe(z1, z2, None, step, chosen.learning_rate, loss)
+        return [log.record for log in logs]
 
 
 def _recorded_linear(run: Run, seed: int, recordings: int = 201) -> xarray.Dataset:
@@ -184,8 +188,13 @@ def _recorded_linear(run: Run, seed: int, recordings: int = 201) -> xarray.Datas
     steps = np.unique(np.linspace(0, count, recordings).round().astype(int))
     kept = ("representation", "loss")
     found = descend(first, network, steps, seed=seed, measures=kept, samples=np.hstack(views))
-    z = found.measures["representation"][0]  # (dimensions, both views, times)
-    rows = [_modes(z[:, :SAMPLES, i], z[:, SAMPLES:, i]) for i in range(z.shape[-1])]
+    z = found.measures["representation"][0].T  # (times, both views, dimensions)
+    rows, modes = [], None
+    for both in z:
+        window = Window(both[:SAMPLES], both[SAMPLES:])
+        window.add(both[:SAMPLES], both[SAMPLES:])
+        row, modes = measure(window.moments(), None, modes)
+        rows.append(row)
     measures = {name: np.stack([row[name] for row in rows], axis=-1) for name in rows[0]}
     return record(
         measures | {"loss": found.measures["loss"][0]},
@@ -194,20 +203,3 @@ def _recorded_linear(run: Run, seed: int, recordings: int = 201) -> xarray.Datas
         title=run.name,
         loss=str(run.chosen["loss"]),
     )
-
-
-def _modes(z1: NDArray, z2: NDArray) -> dict[str, Any]:
-    """One recording of two views (dimensions, samples), modes largest first."""
-    count = z1.shape[1]
-    shared = z1 @ z2.T / count
-    variance, vectors = np.linalg.eigh((shared + shared.T) / 2)
-    u = vectors[:, ::-1].T
-    own1, own2 = u @ z1, u @ z2
-    product = own1 * own2
-    return {
-        "variance": variance[::-1],
-        "variance_error": product.std(axis=1) / np.sqrt(count),
-        "noise1": (own1**2).mean(axis=1) - variance[::-1],
-        "noise2": (own2**2).mean(axis=1) - variance[::-1],
-        "samples": float(count),
-    }

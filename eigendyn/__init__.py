@@ -9,9 +9,7 @@ Names are loaded when they are first used, so that `import eigendyn` costs nothi
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
-from warnings import warn
 
 from eigendyn.settings.namespace import namespace
 
@@ -20,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "simulate": "simulation.simulate:simulate",
     "ensemble": "simulation.ensemble:ensemble",
+    "sweep": "sweeping.sweep:sweep",
     "crosscheck": "crosschecks.crosscheck:crosscheck",
     "audit": "crosschecks.audit:audit",
     "Settings": "settings.run_settings:Settings",
@@ -67,7 +66,7 @@ _MOVED = {  # names of version 0.1, which go with the release after this
     "plot_agreement": "plot.agreement",
     "plot_bifurcation": "plot.bifurcation",
     "plot_diagnosis": "plot.diagnosis",
-    "plot_spectrum": "plot.spectrum",
+    "plot_spectrum": "plot.run",
     "published_variances": "spectrum.published",
     "random_variances": "spectrum.random",
     "variances_from_embeddings": "spectrum.from_embeddings",
@@ -119,6 +118,7 @@ __all__ = [
     "simulate",
     "simulation",
     "spectrum",
+    "sweep",
     "theory",
     "train",
     "vector_field",
@@ -154,24 +154,11 @@ if TYPE_CHECKING:
     from eigendyn.simulation.ensemble import ensemble
     from eigendyn.simulation.matrix.matrix_flow import matrix_flow
     from eigendyn.simulation.simulate import simulate, vector_field
+    from eigendyn.sweeping.sweep import sweep
     from eigendyn.theory.export import export_loss
     from eigendyn.theory.loss_text import parse_loss
     from eigendyn.theory.losses import SymbolicLoss, named_loss
     from eigendyn.training.run import train
 
 
-_load, __dir__ = namespace(__name__, _HOMES)
-
-
-def __getattr__(name: str) -> object:
-    if name in _NAMESPACES:
-        return import_module(f"eigendyn.{name}")
-    if name not in _MOVED:
-        return _load(name)
-    place, _, there = _MOVED[name].rpartition(".")
-    warn(
-        f"eigendyn.{name} is eigendyn.{_MOVED[name]} now; the old name goes with the next release.",
-        DeprecationWarning,
-        stacklevel=2,
-    )
-    return getattr(import_module(f"eigendyn.{place}"), there)
+__getattr__, __dir__ = namespace(__name__, _HOMES, _MOVED, _NAMESPACES)

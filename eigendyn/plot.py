@@ -1,4 +1,4 @@
-"""Draw results: spectra, records, agreements, bifurcations, portraits, diagnoses, training."""
+"""Draw results: runs, sweeps, records, agreements, bifurcations, portraits, training."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ __getattr__, __dir__ = namespace(
         "fit": "show.plot.fit:plot_fit",
         "phase_portrait": "show.plot.phase:phase_portrait",
         "record": "show.plot.record:plot_record",
-        "spectrum": "show.plot.spectrum:plot_spectrum",
+        "run": "show.plot.spectrum:plot_run",
+        "runs": "show.plot.runs:plot_runs",
+        "sweep": "show.plot.sweep:plot_sweep",
         "training": "show.plot.training:plot_training",
     },
+    moved={"spectrum": "plot.run"},
 )
 __all__ = [
     "agreement",
@@ -30,7 +33,9 @@ __all__ = [
     "fit",
     "phase_portrait",
     "record",
-    "spectrum",
+    "run",
+    "runs",
+    "sweep",
     "training",
 ]
 
@@ -43,5 +48,7 @@ if TYPE_CHECKING:
     from eigendyn.show.plot.fit import plot_fit as fit
     from eigendyn.show.plot.phase import phase_portrait
     from eigendyn.show.plot.record import plot_record as record
-    from eigendyn.show.plot.spectrum import plot_spectrum as spectrum
+    from eigendyn.show.plot.runs import plot_runs as runs
+    from eigendyn.show.plot.spectrum import plot_run as run
+    from eigendyn.show.plot.sweep import plot_sweep as sweep
     from eigendyn.show.plot.training import plot_training as training

@@ -84,6 +84,9 @@ def with_data(command: str, folder: str | Path) -> None:
         eigendyn.save(_digits(), Path(folder) / "digits.nc", force=True)
     if "monitor filling.nc" in command:
         eigendyn.save(_filling(), Path(folder) / "filling.nc", force=True)
+    for name, run in _runs().items():
+        if f" {name}.nc" in command and " -o " not in command:
+            eigendyn.save(run, Path(folder) / f"{name}.nc", force=True)
     if "eigenvalues.csv" in command:
         _write_eigenvalues(Path(folder) / "eigenvalues.csv")
 
@@ -97,6 +100,17 @@ def _digits() -> xarray.Dataset:
 def _filling() -> xarray.Dataset:
     chosen = {"sigma1": 0.3, "sigma2": 0.3, "learning_rate": 0.05, "steps": 300, "saves": 61}
     return eigendyn.simulate("euclidean", [0.03, 0.1, 0.5, 2], **chosen)
+
+
+@cache
+def _runs() -> dict[str, xarray.Dataset]:
+    """Short runs for lines that draw them, or go on with them."""
+    start, few = [0.05, 0.3, 1.0], {"steps": 60}
+    names = {"cosine": "cosine", "euclidean": "euclidean", "run": "euclidean"}
+    return {
+        name: eigendyn.simulate(loss, start, closure="mean-field", **few)
+        for name, loss in names.items()
+    }
 
 
 def _write_eigenvalues(path: Path) -> None:

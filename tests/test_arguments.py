@@ -18,7 +18,7 @@ WRONG = {
 }
 TAKES = {  # what takes something that another function makes, and what makes it
     "save": (lambda given: eigendyn.save(given, "run.nc"), "simulate"),
-    "plot_spectrum": (eigendyn.plot.spectrum, "simulate"),
+    "plot_run": (eigendyn.plot.run, "simulate"),
     "plot_agreement": (eigendyn.plot.agreement, "crosscheck"),
     "plot_bifurcation": (eigendyn.plot.bifurcation, "continue_fixed_points"),
     "plot_components": (eigendyn.plot.components, r"data\.from_inputs"),
@@ -78,7 +78,7 @@ def test_an_ensemble_is_no_run_and_a_run_is_no_cross_check():
     many = eigendyn.ensemble("euclidean", [[0.1, 1.0], [0.2, 2.0]], times=TIMES)
     run = eigendyn.simulate("euclidean", [0.1, 1.0], steps=9)
     with pytest.raises(InvalidSetting, match="simulate"):
-        eigendyn.plot.spectrum(many)
+        eigendyn.plot.run(many)
     with pytest.raises(InvalidSetting, match="crosscheck"):
         eigendyn.plot.agreement(run)
 
@@ -95,7 +95,7 @@ def test_a_path_is_text_or_a_path(here, given):
 def test_axes_are_those_of_matplotlib(given):
     run = eigendyn.simulate("euclidean", [0.1, 1.0], steps=9)
     with pytest.raises(InvalidSetting, match=r"ax must be axes of matplotlib"):
-        eigendyn.plot.spectrum(run, given)
+        eigendyn.plot.run(run, given)
 
 
 @pytest.mark.parametrize("given", WRONG.values())

@@ -33,6 +33,7 @@ SLOW = (
     f"fit run.nc --loss {NAME} --alpha 1",
     f"monitor run.nc --loss {NAME}",
     f"phase {NAME} -o phase.png",
+    f"sweep {NAME} --weight-decay 0,0.1 {FEW}",
     f"train {NAME} --network linear --epochs 1 --saves 2 -o run.nc",
     "figures 7 --descent none --out figures",
     "figures recruitment --descent none --out figures",

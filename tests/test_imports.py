@@ -24,6 +24,7 @@ ROOMS = [
     "network",
     "crosschecks",
     "analysis",
+    "sweeping",
     "fitting",
     "training",
     "show",
@@ -38,6 +39,9 @@ ONLY_IN = {  # files and folders
     "diffrax": {"simulation/engines/in_jax"},
     "equinox": {"training"},
     "optax": {"training"},
+    "zarr": {"sweeping"},
+    "dask": {"sweeping"},
+    "distributed": {"sweeping"},
     "llvmlite": {
         "program/machine",
         "simulation/engines/lanes",

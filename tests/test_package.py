@@ -31,7 +31,8 @@ def test_the_wheel_takes_the_marker_along():
 
 
 def test_names_stand_in_a_few_namespaces():
-    assert len(eigendyn.__all__) - len(NAMESPACES) <= 26
+    # 27, since a sweep is a verb of its own: it gives what `ensemble` cannot hold, and goes on
+    assert len(eigendyn.__all__) - len(NAMESPACES) <= 27
     for name in public_names():
         assert attrgetter(name)(eigendyn) is not None
     for space in NAMESPACES:

@@ -24,6 +24,7 @@ for asked in sys.argv[1:]:
 """
 PYTHON = """
 import sys
+sys.modules["dask"] = None  # which xarray imports where it is installed, and scipy with it
 import eigendyn
 for asked in sys.argv[1:]:
     kind, name = asked.split()
@@ -50,7 +51,10 @@ def _loaded(script, folder):
 
 @pytest.mark.parametrize(
     ("script", "slow"),
-    [(COMMAND, SLOW | {"xarray", "pandas", "tqdm", "h5netcdf"}), (PYTHON, SLOW | {"matplotlib"})],
+    [
+        (COMMAND, SLOW | {"xarray", "pandas", "tqdm", "h5netcdf", "dask"}),
+        (PYTHON, SLOW | {"matplotlib"}),
+    ],
     ids=["command", "python"],
 )
 def test_no_loss_and_no_preset_loads_sympy_or_jax(script, slow, tmp_path):

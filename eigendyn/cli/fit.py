@@ -12,6 +12,7 @@ from eigendyn.cli.config_option import config_option
 from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
+    Name,
     function_options,
     number_option,
     predictor_option,
@@ -21,6 +22,7 @@ from eigendyn.cli.run_options import file_option, output_options, seed_option
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
 from eigendyn.errors import InvalidSetting
+from eigendyn.fitting.numbers import NOISES, modal_numbers
 from eigendyn.recording.reading import read_record
 from eigendyn.settings.choices import LOSS_NAMES, check_choice
 from eigendyn.settings.run_settings import Settings
@@ -70,6 +72,19 @@ class Share(click.ParamType):
     show_default="the end of the record; twice that with --until 100%",
     help="Time until which is foretold.",
 )
+@click.option(
+    "--per-mode",
+    default="",
+    metavar="NAME,…",
+    show_default="none",
+    help="Numbers that every mode has for itself: time-scale, noise1, or both.",
+)
+@click.option(
+    "--noises",
+    type=Name("source of noises", NOISES),
+    default=NOISES[0],
+    help="Noises of modes as the record has them, if it has; or looked for like other numbers.",
+)
 @predictor_option
 @stop_gradient_option
 @number_option("alpha")
@@ -90,6 +105,8 @@ def command(
     losses: str,
     until: float,
     horizon: float | None,
+    per_mode: str,
+    noises: str,
     **_: Any,
 ) -> None:
     """Fit the theory to a recorded spectrum, and foretell the rest of the training.
@@ -98,16 +115,20 @@ def command(
     Examples:
       eigendyn fit run.nc
       eigendyn fit run.nc --loss euclidean,iso-euclidean --until 20% --alpha 0.5 --plot fit.png
+      eigendyn fit run.nc --loss euclidean --per-mode time-scale
       eigendyn fit eigenvalues.csv --until 100% --horizon 200 -o fit.nc
 
     FILE is a record, a run of simulate or train (.nc), or a table of times × eigenvalues (.csv,
     .npz, …). Time scale, noise, weight decay and α are looked for unless they are given; what
-    cannot be told apart is reported as a combination.
+    cannot be told apart is reported as a combination. Noises that the record has of every mode are
+    taken as they are.
 
     Exit code 0: fitted; 2: refused, nothing was run; 3: the search did not converge.
     """  # noqa: D301
     output = Output.asked_for(ctx, result=(".nc",))
     names = [check_choice("loss", name.strip(), LOSS_NAMES) for name in losses.split(",")]
+    modal = [name.strip().replace("-", "_") for name in per_mode.split(",") if name.strip()]
+    modal_numbers(modal)
     settings = given_settings(ctx)
     Settings(loss=names[0], **settings)
     record = read_record(file)
@@ -115,7 +136,15 @@ def command(
     def work() -> Any:
         from eigendyn.fitting.fit import fit
 
-        return fit(record, names, until=until, horizon=horizon, **settings)
+        return fit(
+            record,
+            names,
+            until=until,
+            horizon=horizon,
+            per_mode=modal,
+            noises=noises,
+            **settings,
+        )
 
     result = interruptible(work)
     from eigendyn.results.files import save

@@ -15,6 +15,7 @@ NEXT = re.compile(r", (?=[a-z][a-z0-9_]*=)")
 ELSEWISE = {
     "held": "slice",
     "parameters": "param",
+    "start": "from",
     "starts": "start",
     "descents": "descent",
     "images": "data",

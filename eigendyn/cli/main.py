@@ -17,6 +17,7 @@ from eigendyn.settings.choices import check_choice
 
 COMMANDS = {  # name, also of the module that holds the command → short help
     "simulate": "Follow the variance of every mode while a loss is descended.",
+    "sweep": "Follow the modes over a grid of settings, resumably.",
     "data": "Measure the signal and noise that augmentations leave of real inputs.",
     "crosscheck": "Compare the theory with gradient descent of real networks.",
     "train": "Train networks on real images, and foretell their spectrum.",

@@ -19,17 +19,17 @@ samples_option = click.option(
     help="Number of samples of the sampled closure.",
 )
 _rtol, _atol = (" or ".join(f"{t[i]:g}" for t in TOLERANCES.values()) for i in (0, 1))
-engine_options = stack(
-    click.option(
-        "--method",
-        type=Name("method", METHODS),
-        default=Settings.method,
-        help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
-        "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "
-        "solutions (closed-form). auto takes a closed form if there is one, else machine code, "
-        "then implicit where that fails; flow with --solver stiff, on a GPU, in float32; steps "
-        "with --momentum, unless --rtol, --atol or --solver asks for a flow.",
-    ),
+method_option = click.option(
+    "--method",
+    type=Name("method", METHODS),
+    default=Settings.method,
+    help="Gradient flow in machine code (compiled), by LSODA, which turns implicit where the "
+    "dynamics are stiff (implicit), or in JAX (flow); expected descent steps (steps); exact "
+    "solutions (closed-form). auto takes a closed form if there is one, else machine code, "
+    "then implicit where that fails; flow with --solver stiff, on a GPU, in float32; steps "
+    "with --momentum, unless --rtol, --atol or --solver asks for a flow.",
+)
+accuracy_options = stack(
     samples_option,
     click.option(
         "--closure-accuracy",
@@ -56,6 +56,7 @@ engine_options = stack(
         help="Absolute error allowed in a step of the flow.",
     ),
 )
+engine_options = stack(method_option, accuracy_options)
 
 
 def seed_option(text: str) -> Callable:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from eigendyn.settings.matrices import Matrix
 
+RECORDED = "eigendyn.start"  # in the context of a command: variances of a run that --config names
 GAUSSIAN = "gaussian:"  # begins the name of a file whose moments alone are taken
 DOMINATES = 0.5  # share of the mean in all variance from which it is said
 
@@ -37,11 +38,13 @@ class Start:
     inputs: int | None
     data: Path | None
     scale: float | None
+    recorded: NDArray | None = None  # of a saved run, where no option says more
 
     @classmethod
     def asked_for(cls, ctx: click.Context) -> Start:
         """Take the options of a start from those of a command."""
-        return cls(**{field.name: ctx.params[field.name] for field in fields(cls)})
+        given = {one.name: ctx.params[one.name] for one in fields(cls) if one.name in ctx.params}
+        return cls(**given, recorded=ctx.meta.get(RECORDED))
 
     def __post_init__(self) -> None:
         given = {
@@ -131,6 +134,8 @@ class Start:
             return spectrum.check_variances(self.variances)
         if self.modes is not None and self.inputs is not None:
             return spectrum.random_variances(self.modes, self.inputs, seed)
+        if self.recorded is not None:
+            return self.recorded
         return spectrum.published_variances()
 
     def encoder(
@@ -152,7 +157,7 @@ class Start:
             return found, settings
         if self.modes is not None and self.inputs is not None:
             return spectrum.random_weights(self.modes, self.inputs, seed), settings
-        if self.embeddings is None and self.variances is None:
+        if self.embeddings is None and self.variances is None and self.recorded is None:
             return spectrum.published_weights(), settings
         return spectrum.start_of_variances(self.spectrum(seed, quiet), settings)
 

@@ -17,6 +17,7 @@ GROUPS = {  # heading of the help → names of parameters; all others stand unde
     ),
     "Start": (
         *("embeddings", "center", "weights", "variances", "data", "scale", "modes", "inputs"),
+        "from_run",
     ),
     "Network": (
         *("network", "embedding"),

@@ -79,7 +79,8 @@ def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, d
     """Take from a fit the loss that it ranks first, and settings under which that is its theory.
 
     A, which multiplies the gradient and not the decay, is the signal that data have in every mode,
-    and A (c − 1) their noise.
+    and A (c − 1) their noise. Modes that were not fitted have what those that were have in the
+    middle.
 
     Args:
         fit: What `fit` gives.
@@ -92,13 +93,16 @@ def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, d
     check_is("fit", fit, is_fit, "what eigendyn.fit(record, loss) gives")
     best, modes = fit.isel(loss=0), record.sizes["mode"]
     numbers = dict(zip(fit["number"].values.tolist(), best["value"].values.tolist(), strict=True))
-    scale = numbers["time_scale"]
+    known = best["of_mode"].values  # (modal numbers, modes)
+    every = np.repeat(np.median(known, axis=1, keepdims=True), modes, axis=1)
+    every[:, np.searchsorted(record["mode"].values, fit["mode"].values)] = known
+    scale, second1, second2 = every
     steps = max(1, round(float(np.ptp(record["step"].values))))
     return str(best["loss"].item()), {
         "alpha": numbers["alpha"],
-        "signal": (scale,) * modes,
-        "noise1": (scale * (numbers["noise1"] - 1),) * modes,
-        "noise2": (scale * (numbers["noise2"] - 1),) * modes,
+        "signal": tuple(scale.tolist()),
+        "noise1": tuple((scale * (second1 - 1)).tolist()),
+        "noise2": tuple((scale * (second2 - 1)).tolist()),
         "weight_decay": numbers["weight_decay"],
         "learning_rate": float(np.ptp(record["time"].values)) / steps,
         "steps": steps,

@@ -14,15 +14,18 @@ from eigendyn.fitting.candidate import Candidate, candidate
 from eigendyn.fitting.foretell import foretell
 from eigendyn.fitting.groups import grouped, pooled
 from eigendyn.fitting.intervals import intervals
-from eigendyn.fitting.numbers import NUMBERS, PROCESS, to_values
+from eigendyn.fitting.modal import numbers_of_modes
+from eigendyn.fitting.numbers import NOISES, NUMBERS, PROCESS, SPREADS, modal_numbers, to_values
 from eigendyn.fitting.optimum import movable
+from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen, read
-from eigendyn.fitting.result import RIGHT, Fitted, labelled
+from eigendyn.fitting.recorded import recorded_views
+from eigendyn.fitting.result import Fitted, labelled
 from eigendyn.fitting.search import search
 from eigendyn.fitting.told import alone, told
 from eigendyn.recording.record import as_record
 from eigendyn.settings.checks import Domain, check_real
-from eigendyn.settings.choices import LOSS_NAMES
+from eigendyn.settings.choices import LOSS_NAMES, check_choice
 from eigendyn.settings.given import GivenSettings
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
@@ -45,6 +48,8 @@ def fit(
     *,
     until: float = UNTIL,
     horizon: float | None = None,
+    per_mode: Sequence[str] = (),
+    noises: str = NOISES[0],
     **settings: Unpack[GivenSettings],
 ) -> xarray.Dataset:
     r"""Fit the theory to the first part of a record, and foretell the rest.
@@ -66,12 +71,18 @@ def fit(
             by.
         horizon: Time until which is foretold; None is the end of the record, and twice that where
             all of it was fitted.
+        per_mode: Numbers that every mode has for itself, "time_scale" or "noise1".
+        noises: "recorded", noises c_m are those that the record holds of every mode, if it does and
+            no others are given; the forecast keeps the last. "looked-for", they are numbers of the
+            fit.
         settings: Fields of `Settings`; its `seed` is that of the noise in the band.
 
     Returns:
         Dataset, the best loss first: `value`, `lower`, `upper` over (loss, number), what is told
         only in combinations over (loss, combination), `forecast` with its band over
-        (loss, mode, ahead), `comes` over (loss, mode), `forecast_error` over (loss) and
+        (loss, mode, ahead), `comes` over (loss, mode), A, c₁ and c₂ of every mode as `of_mode` over
+        (loss, modal, mode), with `of_mode_lower` and `of_mode_upper` where they differ,
+        `forecast_error` over (loss) and
         `baseline_error` over (baseline). The attribute `status` is "completed", or
         "not-converged".
 
@@ -79,10 +90,11 @@ def fit(
         InvalidSetting: Too few recordings or modes, a share that is none, or settings with states
             that no record holds.
         InvalidSpectrum: No variance above zero, or one without bound.
-        UnknownName: There is no such loss.
+        UnknownName: There is no such loss or number.
 
     Source: Halvagal et al. 2023, the modes; Harvey 1989, Forecasting, structural time series models
-    and the Kalman filter, the likelihood; Venzon and Moolgavkar 1988, the intervals.
+    and the Kalman filter, the likelihood; de Jong 1991, numbers that are states; Venzon and
+    Moolgavkar 1988, the intervals.
     """
     until = check_real("until", until, _SHARE, "Try 0.2, or 20% on the command line.")
     loss = list(LOSS_NAMES) if loss is None else loss
@@ -91,8 +103,11 @@ def fit(
         message = "A fit needs a loss; none was given. Try 'euclidean'."
         raise InvalidSetting(message)
     source = as_record(record)
+    modal = modal_numbers(per_mode)
+    takes_recorded = check_choice("source of noises", noises, NOISES) == NOISES[0]
     whole = read(source)
-    candidates = [candidate(one, dict(settings)) for one in losses]
+    recorded = recorded_views(whole.seconds, whole.log_variance) if takes_recorded else ()
+    candidates = [candidate(one, dict(settings), modal, recorded) for one in losses]
     count = _fitted_count(whole, until)
     whole = whole.read_within(count)
     part = whole.until(count)
@@ -127,7 +142,8 @@ def _fitted(
     moves = movable(best.likelihood, place, local.slope, one.free)
     theory = np.arange(len(NUMBERS)) < PROCESS
     is_told, combinations = told(place, local.information, moves | (one.free & theory))
-    single = [row for row in np.flatnonzero(one.free & theory).tolist() if is_told[row]]
+    is_told |= moves & np.isin(np.arange(len(NUMBERS)), list(SPREADS.values()))
+    single = np.flatnonzero(one.free & is_told).tolist()
     quantities = [*map(alone, single), *combinations]
     ends = intervals(best.likelihood, best.optimum, quantities, one.free)
     bounds = np.full((len(NUMBERS), 2), np.nan)
@@ -136,7 +152,8 @@ def _fitted(
     judged = np.searchsorted(rest.time, whole.time[len(part.time) :])
     return Fitted(
         found=best,
-        values=to_values(place),
+        values=_values(one, place),
+        of_modes=numbers_of_modes(best, part, seed),
         bounds=bounds,
         is_told=is_told,
         at_bound=one.free & ~moves,
@@ -147,6 +164,14 @@ def _fitted(
         rest=rest,
         error=error(np.log(rest.variance[:, judged])) if len(judged) else float("nan"),
     )
+
+
+def _values(one: Candidate, place: NDArray) -> NDArray:
+    """The numbers; no spread of those that modes share, nor noise where it is that of each mode."""
+    shared = [spread for row, spread in SPREADS.items() if row not in one.modal]
+    found = to_values(place)
+    found[shared], found[list(one.recorded)] = 0.0, np.nan
+    return found
 
 
 def ranked(fits: Sequence[Fitted]) -> list[Fitted]:

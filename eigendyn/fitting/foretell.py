@@ -1,26 +1,27 @@
 """Foretell the rest of a training from what was fitted to its beginning, with a band.
 
 The band has the numbers' own uncertainty, the noise of batches on the way, and the error of one
-recording. A mode comes when its variance passes half of that at which the forecast ends.
+recording. So has the interval in which a mode comes: it is when recordings will show it, by the
+same rule as for the record itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.fitting.arrivals import arrivals, interval
+from eigendyn.fitting.drawn import drawn
 from eigendyn.fitting.micro_steps import LARGEST_CHANGE, idle_steps
 from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
+from eigendyn.fitting.sampled import sampled
 from eigendyn.fitting.search import Found
-from eigendyn.fitting.told import scales
 
-DRAWN = 63  # sets of numbers beside the likeliest
-LOOSE = 1.0  # standard deviation of ln of a number that the record does not tell
 BAND = (0.025, 0.975)
-HALF = 0.5
 LOST = 0.05  # of the largest variance, below which a mode that falls is lost
 MOVES = 0.02  # change of ln v over the last tenth, from which on a mode still moves
 
@@ -35,7 +36,7 @@ class Foretold:
         lower: 2.5 % quantile of what will be recorded (modes, times).
         upper: 97.5 % quantile (modes, times).
         comes: When each mode passes half of its last variance (modes,); NaN if not ahead.
-        comes_interval: 95 % interval of that (modes, 2).
+        comes_interval: 95 % interval of when recordings will show that (modes, 2).
         fate: What becomes of each mode (modes,).
     """
 
@@ -60,14 +61,9 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     from eigendyn.fitting.transition import Ahead, foretold
 
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
-    places = _drawn(found, rng)
-    parts = likelihood.filtered(places)
-    mean, variance = (
-        np.concatenate([part[name][:, -1] for part in map(_named, parts)])[: len(places)]
-        for name in ("mean", "variance")
-    )
-    start = mean + np.sqrt(np.maximum(variance, 0)) * rng.normal(size=mean.shape)
-    start[0] = mean[0]
+    places = drawn(found, rng)
+    last = likelihood.known_at_the_end(places)
+    logs, start = _started(last, likelihood.numbers_of_modes, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
     counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
@@ -76,63 +72,45 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     eta = np.full(len(dt), seen.eta[-1])
     noise = rng.normal(size=(len(places), len(dt), seen.modes))
     noise[0] = 0
-    every = np.asarray(
-        foretold(likelihood.loss, likelihood.kind, Ahead(start, noise, dt, eta), places)
-    )
+    seconds = found.candidate.seconds(seen)[..., -1]
+    ahead = Ahead(start, logs, noise, dt, eta, seconds)
+    every = np.asarray(foretold(likelihood.loss, likelihood.kind, ahead, places))
     x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
-    read = x + error[..., None] * rng.normal(size=x.shape)
+    read = sampled(x, error, bool(np.isfinite(seen.samples).any()), rng)
     with np.errstate(all="ignore"):
-        lower, upper = np.exp(np.nanquantile(read, BAND, axis=0))
+        lower, upper = np.exp(np.nanquantile(read, BAND, axis=0, method="weibull"))
     lower, upper = np.minimum(lower, np.exp(x[0])), np.maximum(upper, np.exp(x[0]))
-    whole = np.concatenate([start[:, :, None], x], axis=2)
-    arrivals = np.array([[_passes(bounds, one) for one in lane] for lane in whole])
+    whole = np.concatenate([start[0, :, None], x[0]], axis=1)
+    comes = arrivals(bounds, whole)
+    now = np.where(np.isfinite(seen.log_variance[:, -1]), seen.log_variance[:, -1], start)
+    shown = arrivals(bounds, np.concatenate([now[..., None], read], axis=2)[1:])
     return Foretold(
         time=time,
         variance=np.exp(x[0]),
         lower=lower,
         upper=upper,
-        comes=arrivals[0],
-        comes_interval=_interval(arrivals),
-        fate=_fates(whole[0], arrivals[0]),
+        comes=comes,
+        comes_interval=interval(shown, BAND),
+        fate=_fates(whole, comes),
     )
 
 
-def _named(part: tuple) -> dict[str, NDArray]:
-    return part._asdict()  # pyright: ignore[reportAttributeAccessIssue]
+def _started(
+    last: Mapping[str, NDArray], around: NDArray, rng: np.random.Generator
+) -> tuple[NDArray, NDArray]:
+    """Numbers per mode (lanes, modal numbers, modes) and ln v (lanes, modes) to go on from.
 
-
-def _drawn(found: Found, rng: np.random.Generator) -> NDArray:
-    """The likeliest coordinates, and others that are about as likely (1 + DRAWN, 7)."""
-    best, likelihood = found.optimum, found.likelihood
-    free = np.flatnonzero(found.candidate.free)
-    scale = LOOSE * scales(best.place)[free]
-    information = best.local.information[np.ix_(free, free)] + np.diag(scale**-2)
-    root = np.linalg.cholesky(np.linalg.inv(information))
-    places = np.repeat(best.place[None], 1 + DRAWN, axis=0)
-    places[1:, free] += rng.normal(size=(DRAWN, len(free))) @ root.T
-    return np.clip(places, likelihood.low, likelihood.high)
-
-
-def _passes(time: NDArray, x: NDArray) -> float:
-    """When ln v rises through half of its last variance for good; NaN if it does not."""
-    level = x[-1] + np.log(HALF)
-    below = np.flatnonzero(x < level)
-    if not len(below) or not np.isfinite(x).all():
-        return float("nan")
-    at = below[-1]
-    share = (level - x[at]) / (x[at + 1] - x[at])
-    return float(time[at] + share * (time[at + 1] - time[at]))
-
-
-def _interval(arrivals: NDArray) -> NDArray:
-    """95 % interval of arrivals (lanes, modes) over the lanes in which the mode arrives."""
-    found = np.full((arrivals.shape[1], 2), np.nan)
-    for mode, times in enumerate(arrivals.T):
-        known = times[np.isfinite(times)]
-        if len(known) > len(times) / 2:
-            found[mode] = np.quantile(known, BAND)
-    return found
+    The first lane has the likeliest ones; others are drawn together from what is known of them.
+    """
+    shift = last["shift"].copy()
+    if shift.shape[1]:
+        roots = np.linalg.cholesky(np.moveaxis(last["doubt"], 3, 1) + 1e-12 * np.eye(len(around)))
+        shift[1:] += np.einsum("bmkl,blm->bkm", roots, rng.normal(size=shift.shape))[1:]
+    spread = np.sqrt(np.maximum(last["variance"], 0))
+    spread[0] = 0
+    start = last["mean"] + (last["response"] * shift).sum(axis=1)
+    return around + shift, start + spread * rng.normal(size=spread.shape)
 
 
 def _fates(x: NDArray, comes: NDArray) -> NDArray:

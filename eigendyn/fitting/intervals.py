@@ -14,10 +14,10 @@ from eigendyn.fitting.told import Combination
 
 SIGMAS = 1.959964  # √(2 ΔlnL) at the ends of a 95 % interval
 CLOSE = 0.02  # of it, to which ends are found
-PULL = 100.0  # how stiffly a quantity is held, in units of what the record says of it
-HELD_OFF = 0.2  # of a way that bounds have kept a quantity from going
+PULL = 50.0  # how stiffly a quantity is held, in units of what the record says of it
+STILL = 0.002  # of its way, that a quantity which bounds hold off goes further at most
 ROUNDS = 10
-INNER = 6  # steps of the others in each round
+INNER = 25  # steps of the others in each round, at most
 FASTEST = 3.0  # times as far from the optimum in one round, at most
 
 
@@ -73,7 +73,7 @@ def intervals(
         likelihood: Of the record.
         best: Where it is largest.
         quantities: What the intervals are of.
-        free: Which coordinates may move (7,).
+        free: Which coordinates may move (numbers,).
 
     Source: Venzon and Moolgavkar 1988, Appl. Statist. 37, 87, the intervals.
     """
@@ -84,8 +84,9 @@ def intervals(
     spread = np.array([_deviation(best, quantity, free) for quantity in each])
     signs = np.tile([-1.0, 1.0], len(quantities))
     near = middle + signs * SIGMAS * spread
-    places = np.repeat(best.place[None], len(each), axis=0)
-    ends, waiting = near.copy(), np.full(len(each), True)
+    ways = np.array([_way(best, quantity, free) for quantity in each])
+    places = best.place + ways * (near - middle)[:, None]
+    ends, waiting = middle.copy(), np.full(len(each), True)
     for _ in range(ROUNDS):
         rows = np.flatnonzero(waiting)
         held = Held(likelihood, [each[row] for row in rows], near[rows], (PULL / spread[rows] ** 2))
@@ -96,12 +97,12 @@ def intervals(
         )
         gap = held.stiffness * (g - near[rows]) ** 2 / 2
         z = np.sqrt(2 * np.maximum(found.local.value - gap - best.local.value, 1e-6))
-        ends[rows] = g
-        is_held_off = (z < SIGMAS) & (
-            np.abs(g - near[rows]) > 0.2 * np.abs(near[rows] - middle[rows])
-        )
+        is_held_off = (z < SIGMAS) & (np.abs(g - ends[rows]) <= STILL * np.abs(g - middle[rows]))
         waiting[rows] = (np.abs(z - SIGMAS) > CLOSE * SIGMAS) & ~is_held_off
-        near[rows] = middle[rows] + (g - middle[rows]) * np.minimum(SIGMAS / z, FASTEST)
+        ends[rows] = g
+        further = np.minimum(SIGMAS / z, FASTEST)
+        near[rows] += (g - middle[rows]) * (further - 1)
+        places[rows] = best.place + (places[rows] - best.place) * further[:, None]
         if not waiting.any():
             break
     return ends.reshape(-1, 2)
@@ -109,9 +110,23 @@ def intervals(
 
 def _deviation(best: Optimum, quantity: Combination, free: NDArray) -> float:
     """Standard deviation of a quantity, by the parabola at the optimum."""
+    along = quantity.slope(best.place)
+    return max(float(np.sqrt(along @ _covariance(best, free) @ along)), 1e-12)
+
+
+def _way(best: Optimum, quantity: Combination, free: NDArray) -> NDArray:
+    """Along which coordinates (numbers,) go if the quantity goes by one, by the same parabola."""
+    along = quantity.slope(best.place)
+    way = _covariance(best, free) @ along
+    return way / max(float(along @ way), 1e-24)
+
+
+def _covariance(best: Optimum, free: NDArray) -> NDArray:
+    """Covariance of all coordinates (numbers, numbers); zero of those that are not free."""
     rows = np.flatnonzero(free)
     h = best.local.information[np.ix_(rows, rows)]
     scale = np.sqrt(np.maximum(np.diag(h), 1e-9))
-    along = quantity.slope(best.place)[rows] / scale
     inverse = np.linalg.inv(h / np.outer(scale, scale) + RIDGE * np.eye(len(rows)))
-    return max(float(np.sqrt(along @ inverse @ along)), 1e-12)
+    found = np.zeros(best.local.information.shape)
+    found[np.ix_(rows, rows)] = inverse / np.outer(scale, scale)
+    return found

@@ -12,11 +12,12 @@ LARGEST_CHANGE = 0.25  # of ln v in a micro-step
 LENGTHS = [share << power for power in range(4, 16) for share in (4, 5, 6, 7)]  # of programs
 
 
-def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
+def micro_steps(seen: Seen, seconds: NDArray, finer: int = 1) -> dict[str, NDArray]:
     """The record as the fields of `transition.Readings`, in micro-steps short enough for it.
 
     Args:
         seen: The record.
+        seconds: c₁ and c₂ of every mode (2, modes, times), or NaN; each holds until the next.
         finer: How many times as many micro-steps as are thought enough.
     """
     groups = grouped(seen)
@@ -34,8 +35,11 @@ def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
         for group in np.unique(groups[place][known]):
             inside = known & (groups[place] == group)
             members[at, group, inside] = 1 / inside.sum()
+            square = np.mean(seen.error[inside, place] ** 2)
             values[at, group] = np.log(np.mean(np.exp(x[inside, place])))
-            errors[at, group] = np.sqrt(np.mean(seen.error[inside, place] ** 2) / inside.sum())
+            errors[at, group] = np.sqrt(square / inside.sum())
+            if seen.has_error:  # ln of a mean lies nearer to that of its expectation
+                values[at, group] -= (square - errors[at, group] ** 2) / 2
     start = x[:, 0]
     first = np.array([row[np.argmax(np.isfinite(row))] for row in x])
     return {
@@ -46,6 +50,11 @@ def micro_steps(seen: Seen, finer: int = 1) -> dict[str, NDArray]:
         "members": members,
         "read": values,
         "errors": errors,
+        "seconds": np.pad(
+            np.repeat(np.moveaxis(seconds, 2, 0)[:-1], counts, axis=0),
+            (idle, (0, 0), (0, 0)),
+            mode="edge",
+        ),
     }
 
 

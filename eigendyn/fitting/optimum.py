@@ -30,11 +30,11 @@ class Objective(Protocol):
         ...
 
     def values(self, tried: NDArray, rows: NDArray) -> NDArray:
-        """Values (rows, tries) at coordinates (rows, tries, 7)."""
+        """Values (rows, tries) at coordinates (rows, tries, numbers)."""
         ...
 
     def around(self, places: NDArray, rows: NDArray, free: NDArray) -> Local:
-        """Value, gradient and curvature at coordinates (rows, 7)."""
+        """Value, gradient and curvature at coordinates (rows, numbers)."""
         ...
 
 
@@ -59,7 +59,7 @@ class Descended(NamedTuple):
     """Where every start has ended.
 
     Args:
-        places: Coordinates (starts, 7).
+        places: Coordinates (starts, numbers).
         local: What is made small, there.
         converged: Whether nothing more was to be gained (starts,).
         rounds: How many steps were taken.
@@ -76,7 +76,7 @@ class Optimum:
     """The best end of a search.
 
     Args:
-        place: Coordinates (7,).
+        place: Coordinates (numbers,).
         local: The likelihood there.
         converged: Whether nothing more was to be gained.
         rounds: How many steps were taken.
@@ -89,12 +89,12 @@ class Optimum:
 
 
 def optimum(likelihood: Likelihood, starts: NDArray, free: NDArray) -> Optimum:
-    """Descend −ln likelihood from every start (starts, 7), and keep the best end.
+    """Descend −ln likelihood from every start (starts, numbers), and keep the best end.
 
     Args:
         likelihood: Of the record.
         starts: Coordinates; those that are not free stay.
-        free: Which coordinates are looked for (7,).
+        free: Which coordinates are looked for (numbers,).
     """
     found = descended(Plain(likelihood), starts, free, PATIENCE)
     best = int(np.argmin(found.local.value))
@@ -112,8 +112,8 @@ def descended(
 
     Args:
         objective: What is made small.
-        starts: Coordinates (starts, 7).
-        free: Which of them may move (7,).
+        starts: Coordinates (starts, numbers).
+        free: Which of them may move (numbers,).
         patience: Steps that rows may take after the first has arrived.
         most: Steps at most.
     """
@@ -164,7 +164,7 @@ def _steps(
     free: NDArray,
     damping: NDArray,
 ) -> tuple[NDArray, NDArray]:
-    """Damped steps (starts, dampings, 7), and what the undamped one promises to gain."""
+    """Damped steps (starts, dampings, numbers), and what the undamped one promises to gain."""
     tried = np.repeat(places[:, None], len(DAMPINGS), axis=1)
     gains = np.zeros(len(places))
     for one, row in enumerate(rows):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
+from eigendyn.fitting.recorded import recorded_seconds
 
 if TYPE_CHECKING:
     import xarray
@@ -29,6 +30,7 @@ class Seen:
         has_error: Whether it is known.
         samples: Samples without noise that would tell as much (times,); infinite if not known.
         eta: Learning rate since the time before (times,); 0 where it is not known.
+        seconds: c₁ and c₂ as they were recorded (2, modes, times); NaN where they were not.
         left_out: How many readings were left out: no variance, or one within its error.
         rate: A typical rate of change of ln v.
     """
@@ -40,6 +42,7 @@ class Seen:
     has_error: bool
     samples: NDArray
     eta: NDArray
+    seconds: NDArray
     left_out: int
     rate: float
 
@@ -58,6 +61,7 @@ class Seen:
             error=self.error[:, :count],
             samples=self.samples[:count],
             eta=self.eta[:count],
+            seconds=self.seconds[..., :count],
         )
 
     def read_within(self, count: int) -> Seen:
@@ -79,6 +83,7 @@ class Seen:
             mode=self.mode[known],
             log_variance=self.log_variance[known],
             error=self.error[known],
+            seconds=self.seconds[:, known],
         )
 
 
@@ -131,6 +136,7 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
         has_error=has_error,
         samples=samples,
         eta=_learning_rates(record, time) if descends is not False else np.zeros(len(time)),
+        seconds=recorded_seconds(record, told),
         left_out=int((~told).sum()),
         rate=_rate(time, log_variance),
     )

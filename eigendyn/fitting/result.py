@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.fitting.candidate import Candidate
 from eigendyn.fitting.foretell import Foretold
 from eigendyn.fitting.implied import settings_of
-from eigendyn.fitting.numbers import NUMBERS, READING
+from eigendyn.fitting.modal import OF_MODE_NAMES
+from eigendyn.fitting.numbers import NAMES, NOISE1, NUMBERS, READING
+from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found
 from eigendyn.results.provenance import provenance
@@ -20,8 +23,7 @@ if TYPE_CHECKING:
     import xarray
 
 KIND = "a fit"
-PERSISTS = 0.4  # correlation of successive errors, at most, if a theory holds
-RIGHT = 1e-3  # error of ln v below which a forecast is right, as others may be where all rests
+FINE = 0.01  # of how far modes have moved, below which a forecast is right, too
 FAR = 3.0  # times their recorded errors that readings may scatter, if a theory holds
 
 
@@ -31,10 +33,11 @@ class Fitted:
 
     Args:
         found: Where the likelihood is largest.
-        values: The numbers there (7,).
-        bounds: 95 % intervals of those that are told alone (7, 2); NaN of the others.
-        is_told: Which are (7,).
-        at_bound: Which lie at a bound (7,).
+        values: The numbers there (numbers,).
+        of_modes: A, c₁ and c₂ of every mode, with 95 % intervals where modes differ (3, modes, 3).
+        bounds: 95 % intervals of those that are told alone (numbers, 2); NaN of the others.
+        is_told: Which are (numbers,).
+        at_bound: Which lie at a bound (numbers,).
         combinations: Name, value, lower and upper end of what is told of the others.
         rest: The forecast.
         error: Root mean square of ln(foretold/recorded) on what was not fitted.
@@ -42,6 +45,7 @@ class Fitted:
 
     found: Found
     values: NDArray
+    of_modes: NDArray
     bounds: NDArray
     is_told: NDArray
     at_bound: NDArray
@@ -81,6 +85,7 @@ def labelled(
             combined[row, names.index(name)] = numbers
     of_number, of_both = ("loss", "number"), ("loss", "combination")
     of_rest, of_mode = ("loss", "mode", "ahead"), ("loss", "mode")
+    of_modes = ("loss", "modal", "mode")
 
     def each(take: Any) -> NDArray:
         return np.stack([np.asarray(take(one)) for one in fits])
@@ -96,6 +101,9 @@ def labelled(
         "combined": (of_both, combined[..., 0], _words("likeliest value")),
         "combined_lower": (of_both, combined[..., 1], _words("95 %, lower end")),
         "combined_upper": (of_both, combined[..., 2], _words("95 %, upper end")),
+        "of_mode": (of_modes, each(lambda one: one.of_modes[..., 0]), _words("of each mode")),
+        "of_mode_lower": (of_modes, each(lambda one: one.of_modes[..., 1]), _words("95 %, lower")),
+        "of_mode_upper": (of_modes, each(lambda one: one.of_modes[..., 2]), _words("95 %, upper")),
         "variance": (("mode", "time"), np.exp(whole.log_variance), _words("recorded", "variance")),
         "forecast": (of_rest, each(lambda one: one.rest.variance), _words("foretold", "variance")),
         "forecast_lower": (of_rest, each(lambda one: one.rest.lower), _words("2.5 %", "variance")),
@@ -108,8 +116,13 @@ def labelled(
         "log_likelihood": ("loss", each(lambda one: -one.found.optimum.local.value)),
         "persistence": (
             "loss",
-            each(lambda one: one.found.persistence),
+            each(lambda one: one.found.persistence.correlation),
             _words("correlation of an error with the next"),
+        ),
+        "missed": (
+            "loss",
+            each(lambda one: one.found.persistence.share),
+            _words("steady error over how far ln v moves between recordings"),
         ),
         "converged": ("loss", each(lambda one: one.found.optimum.converged)),
         "baseline_error": ("baseline", np.array(list(baselines.values()))),
@@ -118,6 +131,7 @@ def labelled(
         "loss": [one.title for one in fits],
         "number": [row.name for row in NUMBERS],
         "combination": ("combination", np.array(names, dtype=object if names else str)),
+        "modal": list(OF_MODE_NAMES),
         "mode": whole.mode,
         "time": ("time", whole.time, {"long_name": "training time"}),
         "ahead": ("ahead", best.rest.time, {"long_name": "training time"}),
@@ -131,11 +145,20 @@ def labelled(
         "fitted_until": float(part.time[-1]),
         "fitted_recordings": len(part.time),
         "left_out": part.left_out,
+        "per_mode": ", ".join(NAMES[row] for row in best.found.candidate.modal),
+        "noises": _noises(best.found.candidate),
         "not_followed": _not_followed(record),
-        "verdict": verdict(fits, baselines, whole.has_error),
+        "verdict": verdict(fits, baselines, whole),
         **provenance("cpu", "float64"),
     }
     return xarray.Dataset(variables, coordinates, attrs)
+
+
+def _noises(one: Candidate) -> str:
+    """Where the noise of the first view comes from."""
+    if NOISE1 in one.recorded:
+        return "recorded"
+    return "looked for" if one.free[NOISE1] else "given"
 
 
 def _not_followed(record: xarray.Dataset) -> str:
@@ -147,25 +170,33 @@ def _not_followed(record: xarray.Dataset) -> str:
     return " and ".join(words)
 
 
-def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], has_error: bool) -> str:
-    """Say in a sentence whether a theory fits, and which."""
+def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen) -> str:
+    """Say in a sentence whether a theory fits, and which.
+
+    Where modes rest, none foretells better than the last value: an error that is small beside how
+    far they have moved refutes nothing.
+    """
     best = fits[0]
     if not best.found.optimum.converged:
         return f"The search did not converge; the best so far is {best.title}."
     if np.isfinite(best.error):
         name = min(baselines, key=lambda name: baselines[name])
-        if not best.error < max(baselines[name], RIGHT):
+        moved = np.nanmax(whole.log_variance, axis=1) - np.nanmin(whole.log_variance, axis=1)
+        right = max(RIGHT, FINE * float(np.sqrt(np.mean(moved**2))))
+        if not best.error < max(baselines[name], right):
             return (
                 f"No theory fits: {best.title} foretells worse ({best.error:.3g}) than "
                 f"{name} ({baselines[name]:.3g})."
             )
-    if best.found.persistence > PERSISTS:
+    errors = best.found.persistence
+    if errors.refutes:
         return (
             f"No theory fits: {best.title} errs on and on in the same direction (correlation of "
-            f"errors {best.found.persistence:.2g}), which noise does not."
+            f"errors {errors.correlation:.2g}, {errors.deviations:.2g} standard deviations), by "
+            f"{errors.share:.0%} of how far modes move, which noise does not."
         )
     scatter = float(best.values[READING])
-    if has_error and scatter > FAR:
+    if whole.has_error and scatter > FAR:
         return (
             f"No theory fits: readings scatter by {scatter:.2g} times their recorded errors around "
             f"{best.title}."

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eigendyn.fitting.candidate import Candidate
-from eigendyn.fitting.likelihood import Likelihood
+from eigendyn.fitting.likelihood import Likelihood, Local
 from eigendyn.fitting.numbers import (
     LEAST,
     LOGS,
     NUMBERS,
     PROCESS,
     READING,
+    SPREADS,
+    TIME_SCALE,
     first_box,
     to_coordinates,
+    to_values,
 )
 from eigendyn.fitting.optimum import Optimum, optimum
+from eigendyn.fitting.persistence import Persistence, persistence
 from eigendyn.fitting.readings import Seen
 
 STARTS = 64  # points at which the likelihood is looked at first …
 TRIED = 6  # … the best of which are descended from
 SAME = 0.1  # of −ln likelihood, by which finer steps may change it
 FINEST = 16
+FIRST_NOISE = 0.05  # c₁ − 1 of modes, at least, at first
+FIRST_SPREADS = (0.1, 0.5)  # over modes, at first
+CLOSE = 0.1  # of its doubt, by which a number of a mode may still move
+WHOLE = 3  # of these times that go all the way
+LONGEST = 0.7  # change of its logarithm at once
+AGAIN = 12  # times that everything is made linear around new numbers
 
 
 @dataclass(frozen=True)
@@ -34,24 +44,34 @@ class Found:
         candidate: The loss.
         likelihood: Of the record under it.
         optimum: Where it is largest.
+        finer: How many times as many micro-steps as were thought enough.
     """
 
     candidate: Candidate
     likelihood: Likelihood
     optimum: Optimum
+    finer: int = 1
 
     @property
-    def persistence(self) -> float:
-        """Correlation of prediction errors with those one recording later: 0 if a theory holds."""
+    def persistence(self) -> Persistence:
+        """What prediction errors have in common with those one recording later."""
         (part,) = self.likelihood.filtered(self.optimum.place[None])
-        is_read = np.isfinite(np.asarray(self.likelihood.readings.errors)).any(axis=1)
-        errors = (part.innovation[0] / np.sqrt(part.spread[0]))[is_read]
-        total = float((errors**2).sum())
-        return float((errors[1:] * errors[:-1]).sum()) / total if total > 0 else 0.0
+        is_read = np.isfinite(np.asarray(self.likelihood.readings.errors))
+        at = is_read.any(axis=1)
+        innovation, spread, mean = (
+            np.asarray(row)[0][at] for row in (part.innovation, part.spread, part.mean)
+        )
+        return persistence(innovation, spread, mean, is_read[at])
 
 
 def search(one: Candidate, seen: Seen) -> Found:
-    """Fit a loss to a record from many starts."""
+    """Fit a loss to a record from many starts; numbers per mode from those that are shared."""
+    found = _search_shared(one.shared, seen)
+    return _search_per_mode(one, seen, found) if one.modal else found
+
+
+def _search_shared(one: Candidate, seen: Seen) -> Found:
+    """Find numbers that all modes share."""
     likelihood = one.likelihood(seen, rough=True)
     starts = _starts(one, seen)
     values = likelihood.values(starts)
@@ -60,19 +80,77 @@ def search(one: Candidate, seen: Seen) -> Found:
     if one.is_averaged:
         likelihood = one.likelihood(seen)
         best = optimum(likelihood, best.place[None], one.free)
-    finer = 1
-    while finer < FINEST:
-        finer *= 2
-        closer = one.likelihood(seen, finer=finer)
+    return _followed_closely(Found(one, likelihood, best), seen)
+
+
+def _followed_closely(found: Found, seen: Seen) -> Found:
+    """Take finer micro-steps until these change nothing."""
+    one, around = found.candidate, found.likelihood.numbers_of_modes
+    while found.finer < FINEST:
+        finer, best = 2 * found.finer, found.optimum
+        closer = one.likelihood(seen, around, finer=finer)
         if abs(closer.values(best.place[None])[0] - best.local.value) < SAME:
             break
-        likelihood = closer
-        best = optimum(likelihood, best.place[None], one.free)
-    return Found(one, likelihood, best)
+        found = Found(one, closer, optimum(closer, best.place[None], one.free), finer)
+    return found
+
+
+def _search_per_mode(one: Candidate, seen: Seen, alike: Found) -> Found:
+    """Let modes have numbers of their own, from where all have the same.
+
+    Everything is linear around the numbers of modes. By Gauss–Newton steps these become the
+    likeliest ones, however far they lie from the shared ones. Where they have not become likelier
+    than the shared ones, which they could all be, they are these.
+    """
+    place = alike.optimum.place
+    shared = [to_values(place)[row] - (row != TIME_SCALE) for row in one.modal]
+    around = np.log(np.maximum(shared, FIRST_NOISE))[:, None] * np.ones(seen.modes)
+    likelihood = one.likelihood(seen, around, finer=alike.finer)
+    starts = np.concatenate([_with_spread(one, place, spread) for spread in FIRST_SPREADS])
+    found = Found(one, likelihood, optimum(likelihood, starts, one.free), alike.finer)
+    for turn in range(AGAIN):
+        found, moved = _again_linear(found, 1.0 if turn < WHOLE else 0.5)
+        if moved <= CLOSE:
+            break
+    found = _followed_closely(found, seen)
+    if found.optimum.local.value < alike.optimum.local.value + SAME:
+        return found
+    place = np.where(one.free & ~alike.candidate.free, likelihood.low, place)
+    at = Local(*(part[0] for part in likelihood.around(place[None], one.free)))
+    best = Optimum(place, at, alike.optimum.converged, alike.optimum.rounds)
+    return Found(one, likelihood, best, alike.finer)
+
+
+def _with_spread(one: Candidate, place: np.ndarray, spread: float) -> np.ndarray:
+    """Coordinates of shared numbers with a spread, and with less noise, which may stand for it."""
+    places = np.repeat(place[None], 2, axis=0)
+    places[:, [SPREADS[row] for row in one.modal]] = np.log(spread)
+    places[1, PROCESS] -= np.log(100)
+    return places
+
+
+def _again_linear(found: Found, share: float) -> tuple[Found, float]:
+    """Make everything linear around the numbers of modes that are found, and search on.
+
+    Args:
+        found: What was found before.
+        share: Of the way to go, since whole steps may go to and fro.
+
+    Returns:
+        What is found then; how far the numbers of modes have moved, in units of their doubt.
+    """
+    likelihood, best = found.likelihood, found.optimum
+    (last,) = likelihood.filtered(best.place[None])
+    shift = share * np.clip(last.shift[0, -1], -LONGEST, LONGEST)
+    doubt = np.sqrt(np.maximum(np.einsum("kkm->km", last.doubt[0, -1]), 0))
+    likelihood = likelihood.linear_around(likelihood.numbers_of_modes + shift)
+    best = optimum(likelihood, best.place[None], found.candidate.free)
+    moved = float((np.abs(shift) / np.maximum(doubt, 1e-12)).max())
+    return replace(found, likelihood=likelihood, optimum=best), moved
 
 
 def _starts(one: Candidate, seen: Seen) -> np.ndarray:
-    """Coordinates (starts, 7) that fill the box evenly; what is not free has its value."""
+    """Coordinates (starts, numbers) that fill the box evenly; what is not free has its value."""
     from scipy.stats import qmc
 
     low, high = first_box(seen.rate, seen.has_error)

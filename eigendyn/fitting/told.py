@@ -1,7 +1,8 @@
 """Find out which numbers a record tells, and which only in combinations.
 
 Directions in which all numbers can move together without any trace in the record are null
-directions of their Fisher information. What stays the same along them is told.
+directions of their Fisher information, less what noises can make up for: A and the noise of batches
+multiply each other. What stays the same along them is told.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from eigendyn.fitting.numbers import (
     to_values,
 )
 
-UNTOLD = np.log(4) / 1.96  # standard deviation of a logarithm: a factor of 4 to either side
+UNTOLD = 1.0  # standard deviation, in changes that count as large, from which on nothing is told
 TOUCHED = 0.05  # share that a number must have in a null direction, to be hidden by it
 ALONG = 0.03  # slope of a combination along a null direction, at most
 KNOWN: dict[str, Callable[[NDArray], float]] = {
@@ -43,14 +44,14 @@ class Combination:
 
     Args:
         name: As an equation writes it.
-        value: Its value at coordinates (7,).
+        value: Its value at coordinates (numbers,).
     """
 
     name: str
     value: Callable[[NDArray], float]
 
     def slope(self, place: NDArray) -> NDArray:
-        """Its gradient in the coordinates (7,)."""
+        """Its gradient in the coordinates (numbers,)."""
         steps = 1e-6 * scales(place)
         ups = place + np.diag(steps)
         downs = place - np.diag(steps)
@@ -59,7 +60,7 @@ class Combination:
 
 
 def scales(place: NDArray) -> NDArray:
-    """Size of a change of each coordinate that counts as large (7,): decay is measured by A."""
+    """Size of a change of each coordinate that counts as large (numbers,); of ω it is A."""
     found = np.where(LOGS, 1.0, place)
     found[DECAY] = np.exp(place[TIME_SCALE])
     return found
@@ -74,17 +75,21 @@ def told(place: NDArray, information: NDArray, moves: NDArray) -> tuple[NDArray,
     """Say which numbers of the dynamics are told alone, and which combinations of the others.
 
     Args:
-        place: Coordinates of the optimum (7,).
-        information: Fisher information there (7, 7).
-        moves: Which coordinates may move (7,).
+        place: Coordinates of the optimum (numbers,).
+        information: Fisher information there (numbers, numbers).
+        moves: Which coordinates may move (numbers,).
 
     Returns:
-        Whether each number of the dynamics is told (7,), of those that move; the combinations.
+        Whether each number of the dynamics is told (numbers,), of those that move; combinations.
     """
     rows = np.flatnonzero(moves)
+    noises = rows[rows >= PROCESS]
     rows = rows[rows < PROCESS]
     scale = scales(place)[rows]
-    values, vectors = np.linalg.eigh(information[np.ix_(rows, rows)] * np.outer(scale, scale))
+    both = information[np.ix_(rows, noises)]
+    left = information[np.ix_(rows, rows)]
+    left = left - both @ np.linalg.pinv(information[np.ix_(noises, noises)]) @ both.T
+    values, vectors = np.linalg.eigh(left * np.outer(scale, scale))
     null = vectors[:, values < UNTOLD**-2]
     is_told = np.zeros(len(place), bool)
     untold = np.linalg.norm(null, axis=1) > TOUCHED

@@ -4,11 +4,18 @@ The state of a mode is x = ln v. The theory moves its mean, the noise of batches
 recording reads it with an error of its own: an extended Kalman filter, whose prediction errors are
 independent of each other if the theory holds. Modes that recordings cannot tell apart are read as
 one, by their mean.
+
+Numbers that a mode has for itself, as ln A_m, are states too, which do not move. They begin at the
+shared number with the spread that modes have, and recordings tell them: prediction errors change
+along ∂x/∂ln A_m, which is followed beside x, so that they are found by least squares that each
+recording goes on with. All of it is linear around given values, in which no shared number enters.
+
+Source: Harvey 1989, Forecasting, structural time series models and the Kalman filter; de Jong 1991,
+Ann. Statist. 19, 1073, numbers that are states.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -17,35 +24,20 @@ import jax.numpy as jnp
 from jax import Array
 from numpy.typing import NDArray
 
-from eigendyn.fitting.numbers import (
-    ALPHA,
-    DECAY,
-    LOGS,
-    NOISE1,
-    NOISE2,
-    PROCESS,
-    READING,
-    TIME_SCALE,
+from eigendyn.fitting.motion import (
+    Dynamics,
+    Kind,
+    advance,
+    diffusion,
+    now,
+    numbers_of,
+    responses,
+    shared_logs,
+    slopes,
 )
-from eigendyn.program.in_jax import VectorField
+from eigendyn.fitting.numbers import READING, SPREADS
 
 UNKNOWN = 4.0  # variance of ln v of a mode that has not been read yet
-
-
-class Kind(NamedTuple):
-    """What must be known of a loss beside its field, to compile for it.
-
-    Args:
-        is_coupled: Whether modes move each other.
-        is_scale_free: Whether it normalises representations.
-        beta: Exponent β of its family δ/λ^β.
-        takes_steps: Whether steps of descent are followed, not their flow.
-    """
-
-    is_coupled: bool
-    is_scale_free: bool
-    beta: float
-    takes_steps: bool
 
 
 class Readings(NamedTuple):
@@ -54,20 +46,25 @@ class Readings(NamedTuple):
     Args:
         start: ln v at the first time (modes,).
         error: Relative error of each of these, in units of r; infinite where unknown (modes,).
+        around: Logarithms of numbers per mode around which everything is linear (modal numbers,
+            modes).
         dt: Length of each micro-step (steps,).
         eta: Learning rate of the descent in it; 0 of a flow (steps,).
         members: Which share each mode has in what is read (steps, modes, modes).
         read: ln of the mean variance that is read (steps, modes).
         errors: Relative error of it, in units of r; infinite where nothing is read (steps, modes).
+        seconds: c₁ and c₂ of each mode where they are given, else not numbers (steps, 2, modes).
     """
 
     start: Array | NDArray
     error: Array | NDArray
+    around: Array | NDArray
     dt: Array | NDArray
     eta: Array | NDArray
     members: Array | NDArray
     read: Array | NDArray
     errors: Array | NDArray
+    seconds: Array | NDArray
 
 
 class Filtered(NamedTuple):
@@ -76,151 +73,79 @@ class Filtered(NamedTuple):
     Args:
         innovation: What was read, less what was foretold of it (steps, modes); 0 where nothing was.
         spread: Variance that it should have (steps, modes); 1 where nothing was read.
-        mean: ln v after each step (steps, modes).
+        mean: ln v after each step (steps, modes), of modes with the numbers `around`.
         variance: Variance of that (steps, modes).
+        response: ∂x/∂ of these logarithms (steps, modal numbers, modes).
+        shift: The logarithms less `around`, as far as they are known by then (steps, modal numbers,
+            modes).
+        doubt: Covariance of that (steps, modal numbers, modal numbers, modes).
+        added: Variance that the noise of batches adds in each step (steps, modes).
     """
 
     innovation: Array
     spread: Array
     mean: Array
     variance: Array
-
-
-def numbers_of(coordinates: Array) -> Array:
-    """The numbers themselves (7,)."""
-    return jnp.where(LOGS, jnp.exp(jnp.where(LOGS, coordinates, 0.0)), coordinates)
-
-
-class Dynamics(NamedTuple):
-    """A loss whose numbers are left open.
-
-    Args:
-        field: Its rates, moments taken as well as the record deserves.
-        rough: The same for what is small beside them; the field itself, where that is quick.
-        own: Numbers that are not looked for, by name.
-    """
-
-    field: VectorField
-    rough: VectorField
-    own: Mapping[str, float]
-
-
-def drive_of(field: VectorField, own: Mapping[str, float], numbers: Array) -> Callable:
-    """ds/dt as a function of s (modes,): A times the gradient, less decay that A does not touch."""
-    scale = numbers[TIME_SCALE]
-    given = {
-        "alpha": numbers[ALPHA],
-        "sigma1": jnp.sqrt(numbers[NOISE1] - 1),
-        "sigma2": jnp.sqrt(numbers[NOISE2] - 1),
-        "weight_decay": numbers[DECAY] / scale,
-    }
-    parameters = {name: own[name] if name in own else given[name] for name in field.parameters}
-    return lambda s: scale * field(0.0, s[None], parameters)[0]
-
-
-def advance(loss: Dynamics, kind: Kind, numbers: Array, x: Array, dt: Array, eta: Array) -> Array:
-    r"""Give ln v (modes,) a time dt later, by one Runge–Kutta step of fourth order.
-
-    Steps of descent of length η of ds/dt = D(s) follow the flow of D − η D′D/2, to second order in
-    η; the correction is taken once, at the start.
-
-    Source: Hairer, Lubich, Wanner, Geometric Numerical Integration (2006), IX.1.
-    """
-    drive = drive_of(loss.field, loss.own, numbers)
-    correction = jnp.zeros_like(x)
-    if kind.takes_steps:
-        s = jnp.exp(x / 2)
-        rough = drive_of(loss.rough, loss.own, numbers)
-        correction = -eta * jax.jvp(rough, (s,), (rough(s),))[1] / s
-
-    def rate(x: Array) -> Array:
-        s = jnp.exp(x / 2)
-        return 2 * drive(s) / s + correction
-
-    k1 = rate(x)
-    k2 = rate(x + dt / 2 * k1)
-    k3 = rate(x + dt / 2 * k2)
-    k4 = rate(x + dt * k3)
-    return x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-
-
-def diffusion(loss: Dynamics, kind: Kind, numbers: Array, x: Array) -> Array:
-    r"""Variance of ln v that the noise of batches adds per time (modes,).
-
-    The gradient of a sample along a mode is λ^(1−β) (z2 − λ z1) x1 for Gaussian views, whose
-    variance is 4 λ^(2−2β) [(c2 − 2λ + λ²c1) c1 + (1 − λ c1)²] in ln v, times q A. A normalised
-    loss divides λ z1 and z2 by their norms. Both views count as equally noisy here.
-    """
-    scale, c = numbers[TIME_SCALE], numbers[NOISE1]
-    field, given = loss.rough, {"alpha": numbers[ALPHA]}
-    parameters = {n: loss.own[n] if n in loss.own else given.get(n, 0.0) for n in field.parameters}
-    v = jnp.exp(x)
-    eigenvalue = field.predictor_eigenvalue(jnp.exp(x / 2)[None], parameters)
-    size, pulled = 1.0, eigenvalue
-    if kind.is_scale_free:
-        first, second = jnp.sum(eigenvalue**2 * v) * c, jnp.sum(v) * c
-        size = 1 / (first * second)
-        pulled = eigenvalue * jnp.sum(eigenvalue * v) / first
-    residual = (c - 2 * pulled + pulled**2 * c) * c + (1 - pulled * c) ** 2
-    strength = eigenvalue ** (2 * (1 - kind.beta)) * size
-    return 4 * numbers[PROCESS] * scale * strength * residual
-
-
-def slopes(loss: Dynamics, numbers: Array, x: Array, is_coupled: bool) -> Array:
-    """∂(d ln v_m/dt)/∂ ln v_m of every mode (modes,).
-
-    Of coupled modes by two patterns of signs, under which what modes do to each other cancels but
-    for a share of order 1/modes.
-    """
-    drive = drive_of(loss.rough, loss.own, numbers)
-
-    def rate(x: Array) -> Array:
-        s = jnp.exp(x / 2)
-        return 2 * drive(s) / s
-
-    places = jnp.arange(x.shape[0])
-    patterns = [jnp.ones_like(x)]
-    if is_coupled:
-        patterns = [jnp.where((places // size) % 2 == 0, 1.0, -1.0) for size in (1, 2)]
-    found = [signs * jax.jvp(rate, (x,), (signs,))[1] for signs in patterns]
-    return jnp.mean(jnp.stack(found), axis=0)
+    response: Array
+    shift: Array
+    doubt: Array
+    added: Array
 
 
 def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Filtered:
     numbers = numbers_of(place)
-    noise = numbers[READING] ** 2
+    noise, around = numbers[READING] ** 2, jnp.asarray(readings.around)
 
-    def step(carry: tuple[Array, Array], now: tuple) -> tuple[tuple[Array, Array], Filtered]:
-        mean, variance = carry
-        dt, eta, members, read, error = now
-        slope = jnp.clip(slopes(loss, numbers, mean, kind.is_coupled) * dt, -20.0, 20.0)
-        spread = diffusion(loss, kind, numbers, mean) * dt
-        variance = jnp.exp(2 * slope) * variance + jnp.exp(slope) * spread
-        mean = advance(loss, kind, numbers, mean, dt, eta)
+    def step(carry: tuple, taken: tuple) -> tuple[tuple, Filtered]:
+        mean, variance, response, shift, doubt = carry
+        dt, eta, members, read, error, seconds = taken
+        at = now(kind, numbers, around, seconds)
+        slope = jnp.clip(slopes(loss, kind, at, mean) * dt, -20.0, 20.0)
+        pushed = responses(loss, kind, numbers, around, seconds, mean) * dt
+        response = jnp.exp(slope) * response + jnp.exp(slope / 2) * pushed
+        variance = jnp.exp(2 * slope) * variance
+        added = diffusion(loss, kind, at, mean) * dt
+        variance += jnp.exp(slope) * added
+        mean = advance(loss, kind, at, mean, dt, eta)
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
         total = members @ weights
-        is_read = jnp.isfinite(error) & (total > 0)
-        total = jnp.where(total > 0, total, 1.0)
+        is_read = jnp.isfinite(error) & (total != 0)  # what has diverged is read, and is no number
+        total = jnp.where(total != 0, total, 1.0)
+        part = members * weights / total[:, None]  # (groups, modes)
         innovation = jnp.where(is_read, read - jnp.log(total) - jnp.max(mean), 0.0)
-        expected = members**2 @ (weights**2 * variance) / total**2
-        expected += jnp.where(is_read, error, 0.0) ** 2 * noise
+        expected = part**2 @ variance + jnp.where(is_read, error, 0.0) ** 2 * noise
         expected = jnp.where(is_read, expected, 1.0)
-        gain = jnp.where(is_read, 1 / (expected * total), 0.0)
-        mean = mean + variance * weights * (members.T @ (gain * innovation))
-        shrinks = variance * weights**2 * (members.T**2 @ (gain / total))
-        variance = variance * (1 - shrinks)
-        return (mean, variance), Filtered(innovation, expected, mean, variance)
+        weighed = jnp.where(is_read, 1 / expected, 0.0)
+        told, whole = innovation, expected
+        if kind.modal:  # numbers per mode, by what readings say beside the state
+            known = jnp.einsum("klm,lm->km", doubt, response)
+            told = innovation - part @ jnp.sum(response * shift, axis=0)
+            told = jnp.where(is_read, told, 0.0)
+            whole = expected + part**2 @ jnp.sum(response * known, axis=0)
+            whole = jnp.where(is_read, whole, 1.0)
+            weight = jnp.where(is_read, 1 / whole, 0.0)
+            shift = shift + known * (part.T @ (weight * told))
+            doubt = doubt - known[:, None] * known[None] * (part.T**2 @ weight)
+        # the state, around the numbers that are given
+        mean = mean + variance * (part.T @ (weighed * innovation))
+        kept = 1 - variance * (part.T**2 @ weighed)
+        variance, response = variance * kept, response * kept
+        carry = (mean, variance, response, shift, doubt)
+        return carry, Filtered(told, whole, *carry, added=added)
 
     known = jnp.isfinite(readings.error)
     first = jnp.where(known, jnp.where(known, readings.error, 0.0) ** 2 * noise, UNKNOWN)
-    _, found = jax.lax.scan(step, (jnp.asarray(readings.start), first), tuple(readings[2:]))
-    return found
+    spreads = jnp.array([numbers[SPREADS[row]] for row in kind.modal])
+    doubt = jnp.diag(spreads**2)[..., None] * jnp.ones(around.shape[1])
+    shift = shared_logs(kind, numbers) - around
+    carry = (jnp.asarray(readings.start), first, jnp.zeros_like(around), shift, doubt)
+    return jax.lax.scan(step, carry, tuple(readings[3:]))[1]
 
 
 @partial(jax.jit, static_argnames="kind")
 def filtered(loss: Dynamics, kind: Kind, readings: Readings, places: Array | NDArray) -> Filtered:
-    """Filter a record under many sets of numbers (lanes, 7); every field gets an axis in front."""
+    """Filter a record under many sets of numbers (lanes, numbers); fields get an axis in front."""
     return jax.vmap(lambda place: _filter(loss, kind, readings, place))(places)
 
 
@@ -229,30 +154,35 @@ class Ahead(NamedTuple):
 
     Args:
         start: ln v of each lane (lanes, modes).
+        logs: Logarithms of the numbers per mode of each lane (lanes, modal numbers, modes).
         noise: Standard normal numbers (lanes, steps, modes).
         dt: Length of each micro-step (steps,).
         eta: Learning rate of the descent in it (steps,).
+        seconds: c₁ and c₂ of each mode where they are given (2, modes).
     """
 
     start: Array | NDArray
+    logs: Array | NDArray
     noise: Array | NDArray
     dt: Array | NDArray
     eta: Array | NDArray
+    seconds: Array | NDArray
 
 
 @partial(jax.jit, static_argnames="kind")
 def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array | NDArray) -> Array:
-    """Give ln v after each micro-step (lanes, steps, modes), under sets of numbers (lanes, 7)."""
+    """Give ln v after each micro-step (lanes, steps, modes), under sets of numbers."""
 
-    def one(start: Array, noise: Array, place: Array) -> Array:
-        numbers = numbers_of(place)
+    def one(start: Array, logs: Array, noise: Array, place: Array) -> Array:
+        at = now(kind, numbers_of(place), logs, jnp.asarray(ahead.seconds))
 
-        def step(x: Array, now: tuple) -> tuple[Array, Array]:
-            dt, eta, drawn = now
-            spread = jnp.sqrt(diffusion(loss, kind, numbers, x) * dt)
-            x = advance(loss, kind, numbers, x, dt, eta) + spread * drawn
+        def step(x: Array, taken: tuple) -> tuple[Array, Array]:
+            dt, eta, drawn = taken
+            spread = jnp.sqrt(diffusion(loss, kind, at, x) * dt)
+            x = advance(loss, kind, at, x, dt, eta) + spread * drawn
             return x, x
 
         return jax.lax.scan(step, start, (ahead.dt, ahead.eta, noise))[1]
 
-    return jax.vmap(one)(*map(jnp.asarray, (ahead.start, ahead.noise, places)))
+    lanes = (ahead.start, ahead.logs, ahead.noise, places)
+    return jax.vmap(one)(*map(jnp.asarray, lanes))

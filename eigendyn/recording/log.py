@@ -30,7 +30,8 @@ class SpectrumLog:
     Every `every` steps a recording is added to the file, of the last batches before it: variance
     that both views share, noises, predictor and commutator of every mode, the mean, and what
     monitors call rank, each with its definition (`eigendyn.recording.MEASURES`). Modes are
-    followed by the overlap of their eigenvectors. Batches between two windows cost nothing.
+    followed by the overlap of their eigenvectors. Batches between two windows cost nothing. Early
+    on, where training is fastest, recordings are closer, as far as their samples allow.
 
     Which tensor is read decides what is seen. The theory speaks of z, what the predictor reads and
     the loss compares: the projector's outputs, before they are normalised. Behind batch
@@ -39,7 +40,7 @@ class SpectrumLog:
     Args:
         path: Where to, .nc. It is written anew at each recording, as a whole or not at all, so that
             whatever ends the run leaves all recordings; `eigendyn.load` reads it.
-        every: Steps between recordings.
+        every: Steps between recordings, from eight times as many steps on.
         samples: Pairs that a recording is taken of, as far as `every` steps have them; 10 for each
             dimension and 1,024 at least where nothing is said. Fewer push eigenvalues apart: the
             record says how far.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +47,15 @@ def measure(moments: Moments, predictor: NDArray | None, before: Modes | None) -
     told = told_apart(values, whole1, whole2, moments.samples)
     order = np.arange(len(values)) if before is None else before.order
     found = follow(vectors, told, None if before is None else before.known, order)
-    products = (moments.some1 @ vectors) * (moments.some2 @ vectors)
     whole = (whole1 + whole2) / 2
     history: dict[str, NDArray] = {
         "variance": values,
-        "variance_error": products.std(axis=0) / np.sqrt(moments.samples),
         "noise1": whole1 - values,
         "noise2": whole2 - values,
         "signal_share": np.divide(values, whole, out=np.zeros_like(values), where=whole > 0),
     }
+    errors = _of_sampling(moments, values, vectors)
+    history |= {name: errors.pop(name) for name in ("variance_error", "share_error")}
     if predictor is not None:
         history |= _of_predictor(predictor, values, vectors, moments.first)
     row: Row = {name: one[found.places] for name, one in history.items()}
@@ -66,6 +67,7 @@ def measure(moments: Moments, predictor: NDArray | None, before: Modes | None) -
         "noise_floor": noise_floor(values, whole1 - values, whole2 - values, moments.samples),
         "told_apart": float(told.sum()),
     }
+    row |= errors
     row |= _of_means(moments, predictor)
     row |= scalars(moments, values)
     return row, Modes(found.known, found.places)
@@ -98,6 +100,26 @@ def noise_floor(variance: NDArray, noise1: NDArray, noise2: NDArray, samples: in
 
 def _along(matrix: NDArray, vectors: NDArray) -> NDArray:
     return np.einsum("dm,dm->m", matrix @ vectors, vectors)
+
+
+def _of_sampling(moments: Moments, values: NDArray, vectors: NDArray) -> dict[str, Any]:
+    """Standard errors of v, of Σv, of the shares q = v/Σv and of exp(−Σ q ln q).
+
+    Each is the spread over pairs of what one pair adds, to first order: δq = (δv − q Σδv)/Σv, and
+    δ ln rank = −Σ ln q δq. Modes of real networks scatter together, and wider than Gaussian ones.
+    """
+    products = (moments.some1 @ vectors) * (moments.some2 @ vectors)  # (pairs, modes)
+    products -= products.mean(axis=0)
+    sums, own = products.sum(axis=1), np.maximum(values, 0)
+    whole = max(float(own.sum()), np.finfo(np.float64).tiny)
+    shares = own / whole
+    of_shares = (products - sums[:, None] * shares) / whole
+    logs = np.log(np.where(shares > 0, shares, 1.0))
+    of_rank = of_shares @ logs * np.exp(-(shares @ logs))
+    parts = (products, of_shares, sums, of_rank)
+    names = ("variance_error", "share_error", "shared_variance_error", "effective_rank_error")
+    root = np.sqrt(moments.samples)
+    return {name: one.std(axis=0) / root for name, one in zip(names, parts, strict=True)}
 
 
 def _of_predictor(

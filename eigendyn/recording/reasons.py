@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.recording import signs
-from eigendyn.recording.seen import LEAST, Seen
+from eigendyn.recording.sampling import LEAST
+from eigendyn.recording.seen import Seen
 from eigendyn.recording.trend import Trend
 
 MOST_LISTED = 8  # modes named one by one
+MOSTLY = 0.5  # of E‖z‖², which the mean has of a representation that is mostly constant
 
 
 def constant(seen: Seen) -> str:
@@ -20,6 +22,15 @@ def constant(seen: Seen) -> str:
     if math.isnan(share):
         return "No mode has any variance."
     return f"The mean has {100 * share:.4g} % of E‖z‖²."
+
+
+def mean(seen: Seen) -> str:
+    """What else is to be known where most of a representation is its mean; empty elsewhere."""
+    share = seen.mean_share[-1]
+    if not share > MOSTLY:
+        return ""
+    of = f"{100 * share:.3g} % of E‖z‖²"
+    return f" The mean has {of}, so that the loss is mostly that of a constant."
 
 
 def collapse(seen: Seen) -> str:
@@ -56,9 +67,9 @@ def frozen(seen: Seen) -> str:
     """How little has moved."""
     largest = float(seen.variance[:, -1].max())
     return (
-        f"In {len(seen.times)} recordings no mode that matters has changed beyond doubt; the "
-        f"largest variance is {largest:.3g}. It was at rest from the start, or its rate is too "
-        "small."
+        f"In {len(seen.times)} recordings neither the variance nor the rank has changed beyond "
+        f"doubt; the largest mode has {largest:.3g}. It was at rest from the start, or its rate is "
+        "too small."
     )
 
 
@@ -87,6 +98,9 @@ def moving(seen: Seen) -> str:
 
 
 def _whole(seen: Seen) -> str:
+    if seen.scale_free:
+        now, most = seen.rank[-1], seen.rank.max()
+        return f"The effective rank is {now:.2f}, {_way(seen.of_rank)}; it was {most:.2f} at most."
     peak = float(seen.total.max())
     left = 100 * float(seen.total[-1]) / max(peak, LEAST)
     of = seen.of_total
@@ -112,7 +126,7 @@ def _modes(seen: Seen) -> str:
         left = _time_left(seen, float(share), float(rates[slowest]))
         said.append(f"{_named(dying)} {_verb(dying, 'dies', 'die')}{left}")
     if not said:
-        return "All modes that matter fall alike."
+        return "" if seen.scale_free else "All modes that matter fall alike."
     return f"Of {matter} modes that mattered {' and '.join(said)}."
 
 

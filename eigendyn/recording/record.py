@@ -43,6 +43,7 @@ class Measure(NamedTuple):
 MEASURES = {
     "variance": Measure(HISTORY, "variance that both views share, uᵀ C12 u", "variance"),
     "variance_error": Measure(HISTORY, "standard error of that variance", "variance"),
+    "share_error": Measure(HISTORY, "standard error of v/Σv, the mode's share", "1"),
     "noise1": Measure(HISTORY, "noise of the mode in the first view, uᵀ(C11 − C12)u", "variance"),
     "noise2": Measure(HISTORY, "noise of the mode in the second view, uᵀ(C22 − C12)u", "variance"),
     "target_variance": Measure(
@@ -68,6 +69,10 @@ MEASURES = {
     "mean_predictor": Measure(MOMENT, "predictor along the mean", "variance^α"),
     "mean_share": Measure(MOMENT, "‖E z1‖² / E‖z1‖², 1 of a constant representation", "1"),
     "total_variance": Measure(MOMENT, "centred variance of the first view, tr C11", "variance"),
+    "shared_variance_error": Measure(MOMENT, "standard error of Σv over all modes", "variance"),
+    "effective_rank_error": Measure(
+        MOMENT, "standard error of the effective rank of shared variance", "1"
+    ),
     "dimensions_per_sample": Measure(
         MOMENT,
         "γ = dimensions/samples: equal eigenvalues are found between (1 ± √γ)² of their value",

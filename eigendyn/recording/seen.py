@@ -6,24 +6,24 @@ number, and rates are not of the noise between two of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.recording.trend import NORMAL, Trend, trend
+from eigendyn.recording.sampling import LEAST, Errors, entropy, noise_alone, sampling_errors
+from eigendyn.recording.trend import Trend, trend
 
 if TYPE_CHECKING:
     import xarray
 
 MOST = 60  # recordings; from twice as many on they are averaged
 MATTERS = 0.05  # of the largest variance, from which on a mode matters
-LEAST = 1e-300  # in the place of zero, whose logarithm is none
+NO_REST = 1e-6  # of a rank less one, which is none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
     """What verdicts look at, at every averaged recording.
 
@@ -31,11 +31,11 @@ class Seen:
         times: ∫η dt (times,).
         steps: First step of each, and of the last one its end (times,).
         variance: Of every mode, without the mean (modes, times), none below zero.
-        error: Standard error of its logarithm (modes, times).
         total: Σ v (times,).
         matters: Whether a mode has been larger than `MATTERS` of the largest, and told from the
             noise of the samples (modes, times).
         rank: exp(−Σ q ln q) of shares q = v/Σv (times,).
+        errors: Standard errors of logarithms of these.
         noise: Noise of both views over their variance (times,); NaN where it was not recorded.
         mean_share: ‖E z1‖²/E‖z1‖² (times,); NaN where it was not recorded.
         learning_rate: Over its largest (times,); NaN where it was not recorded.
@@ -43,17 +43,18 @@ class Seen:
         scale_free: Whether the loss does not see the scale; None where that is not known.
         of_total: How Σ v moves (1, times).
         of_modes: How v moves, of modes that matter at the end (modes, times).
-        of_shares: How v over the largest moves, likewise (modes, times).
+        of_shares: How v/Σv moves, likewise (modes, times).
         of_rank: How the rank moves (1, times).
+        of_rest: How the rank less one moves, the dimensions beside the first (1, times).
     """
 
     times: NDArray
     steps: NDArray
     variance: NDArray
-    error: NDArray
     total: NDArray
     matters: NDArray
     rank: NDArray
+    errors: Errors
     noise: NDArray
     mean_share: NDArray
     learning_rate: NDArray
@@ -63,6 +64,7 @@ class Seen:
     of_modes: Trend
     of_shares: Trend
     of_rank: Trend
+    of_rest: Trend
 
     @property
     def peak(self) -> NDArray:
@@ -71,8 +73,8 @@ class Seen:
 
     @property
     def share(self) -> NDArray:
-        """Variance over the largest of the same recording (modes, times)."""
-        return self.variance / np.maximum(self.variance.max(axis=0), LEAST)
+        """Share of the variance that every mode has (modes, times)."""
+        return self.variance / np.maximum(self.total, LEAST)
 
     @property
     def passed(self) -> NDArray:
@@ -95,36 +97,40 @@ def seen(record: xarray.Dataset) -> Seen:
     own, is_mean = _without_mean(record)
     variance = np.maximum(_averaged(own, cut), 0.0)
     noise1, noise2 = (np.broadcast_to(np.maximum(of(f"noise{i}"), 0), variance.shape) for i in "12")
-    error, floor = _sampling(of, variance, noise1, noise2, together)
+    errors = sampling_errors(of, variance, noise1, noise2, together)
     largest = np.maximum(variance.max(axis=0), LEAST)
-    is_told = (variance > floor) & (variance >= MATTERS * largest)
+    is_told = (variance > noise_alone(of, noise1, noise2, together)) & (
+        variance >= MATTERS * largest
+    )
     is_told &= _averaged(is_mean, cut) == 0
     matters = np.logical_or.accumulate(is_told, axis=1)
     ever = matters[:, -1]
     total = variance.sum(axis=0)
     shares = variance / np.maximum(total, LEAST)
-    rank = np.exp(-(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=0))
+    rank = np.exp(entropy(shares))
+    rest = np.maximum(rank - 1, np.maximum(errors.rank * rank, NO_REST))
     times, rates = of("time"), of("learning_rate")
-    logs = np.log(np.maximum(variance, LEAST))
-    error = error * _calibrated(logs, error, is_told)
-    within = np.sqrt((shares**2 * error**2).sum(axis=0))
+    logs = np.log(np.maximum(variance, np.maximum(errors.least, LEAST)))
+    errors = errors.calibrated(np.where(is_told, logs, np.nan))
+    logs_of_total = np.log(np.maximum(total, LEAST))
     return Seen(
         times=times,
         steps=np.array([record["step"].values[one.start] for one in cut]),
         variance=variance,
-        error=error,
         total=total,
         matters=matters,
         rank=rank,
+        errors=errors,
         noise=(noise1 + noise2).sum(axis=0) / np.maximum(2 * total, LEAST),
         mean_share=of("mean_share"),
         learning_rate=rates / np.maximum(np.maximum.accumulate(np.nan_to_num(rates)), LEAST),
         samples=float(record["samples"].values[-1]) / modes if "samples" in record else np.inf,
         scale_free=_scale_free(record),
-        of_total=trend(times, np.log(np.maximum(total, LEAST))[None], within[None]),
-        of_modes=_of_some(times, logs, error, ever),
-        of_shares=_of_some(times, logs - np.log(largest), error, ever),
-        of_rank=trend(times, np.log(rank)[None], within[None]),
+        of_total=trend(times, logs_of_total[None], errors.total[None]),
+        of_modes=_of_some(times, logs, errors.variance, ever),
+        of_shares=_of_some(times, logs - logs_of_total, errors.share, ever),
+        of_rank=trend(times, np.log(rank)[None], errors.rank[None]),
+        of_rest=trend(times, np.log(rest)[None], (errors.rank * rank / rest)[None]),
     )
 
 
@@ -148,49 +154,13 @@ def _without_mean(record: xarray.Dataset) -> tuple[NDArray, NDArray]:
     return variance, is_mean
 
 
-def _sampling(
-    of: Callable[[str], NDArray],
-    variance: NDArray,
-    noise1: NDArray,
-    noise2: NDArray,
-    together: NDArray,
-) -> tuple[NDArray, NDArray]:
-    """Standard error of ln v (modes, times), and variance that noise alone pretends (times,).
-
-    Of N Gaussian samples var(v)/v² = (c11 c22/v² + 1)/N, and eigenvalues of a cross-covariance of
-    noises a1, a2 in M dimensions reach √(2 a1 a2 M/N).
-    """
-    samples = of("samples") * together
-    if np.isnan(samples).all():
-        spread = np.nan_to_num(of("variance_error")) / np.sqrt(together)
-        return spread / np.maximum(variance, LEAST), np.zeros(len(together))
-    with np.errstate(all="ignore"):
-        ratio = (variance + noise1) * (variance + noise2) / np.maximum(variance, LEAST) ** 2
-        error = np.sqrt((np.where(np.isfinite(ratio), ratio, 1.0) + 1) / samples)
-    pretended = np.sqrt(noise1 * noise2).mean(axis=0) * np.sqrt(2 * len(variance) / samples)
-    return error, np.nan_to_num(pretended)
-
-
 def _of_some(times: NDArray, logs: NDArray, error: NDArray, some: NDArray) -> Trend:
     """How some modes move; of the others nothing is known."""
     found = trend(times, logs[some], error[some])
-    every = [np.full(logs.shape, fill) for fill in (np.nan, np.nan, 1.0)]
-    for whole, part in zip(every, (found.rate, found.error, found.end), strict=True):
-        whole[some] = part
-    return Trend(*every)
-
-
-def _calibrated(logs: NDArray, error: NDArray, is_told: NDArray) -> float:
-    """Scatter of recordings over what their samples make expected, one at most.
-
-    Recordings of the same inputs scatter less than those of fresh ones. It is taken from second
-    differences, so that what bends counts as scatter.
-    """
-    usable = is_told[:, 2:] & (error[:, 2:] > 0)
-    if not usable.any():
-        return 1.0
-    scatter = np.abs(np.diff(logs, 2, axis=1))[usable] / error[:, 2:][usable]
-    return min(1.0, float(np.median(scatter)) * NORMAL / np.sqrt(6.0))
+    rate, doubt = np.full(logs.shape, np.nan), np.full(logs.shape, np.nan)
+    lost = np.zeros(logs.shape, bool)
+    rate[some], doubt[some], lost[some] = found.rate, found.error, found.lost
+    return Trend(rate, doubt, found.level, lost)
 
 
 def _scale_free(record: xarray.Dataset) -> bool | None:
@@ -216,4 +186,6 @@ def _groups(count: int) -> list[slice]:
 
 def _averaged(values: NDArray, cut: list[slice]) -> NDArray:
     """Means over groups of recordings (…, groups)."""
-    return np.stack([values[..., one].mean(axis=-1) for one in cut], axis=-1)
+    starts = np.array([one.start for one in cut])
+    sizes = np.array([one.stop - one.start for one in cut])
+    return np.add.reduceat(values, starts, axis=-1) / sizes

@@ -1,23 +1,24 @@
 r"""Measure how fast quantities move at every recording, and where a fall would end.
 
-A rate r = d ln x/dt is a robust slope over the last `WINDOW` recordings, with its standard error. A
-fall that slows down as exp(−kt) ends at x (1 + r/k), with k from the slope a little earlier,
-k = ln(ẋ′/ẋ)/τ; one that does not slow down ends at zero. Where recordings follow each other so
-closely that their scatter hides this, it is seen in every second of them, or fourth, or eighth.
+Over a window of recordings a parabola is fitted to x = ln v: its slope −r at the middle and its
+bend c = d²x/dt². A fall that slows down as exp(−kt) has c = k r − r² and ends at c/(r² + c) of what
+is there at the middle; one that does not slow down has no positive bend and ends at zero. Windows
+of several lengths are looked at, as a slow fall shows in a long one only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW = 4  # recordings that a slope is taken over
-BEFORE = 2  # recordings between a slope and the earlier one that says whether it slows down
-NORMAL = 1.4826  # standard deviation of a normal variable over its median absolute deviation
-DOUBT = 2.0  # standard errors of a rate that count as none
-STRIDES = (1, 2, 4, 8)  # recordings that are averaged to one
+WINDOWS = (5, 7, 10, 14, 20, 28, 40, 57, 80)  # recordings that a parabola is fitted to
+BY_CHANCE = 0.01  # probability that any of all rates of a run at rest is said not to be zero
+LOST = 0.2  # of its largest, below which a variance that falls is lost
+BEGUN = 0.1  # of ln v, by which a fall that is judged has begun
 
 
 @dataclass(frozen=True)
@@ -25,114 +26,150 @@ class Trend:
     """How positive quantities move (quantities, times).
 
     Args:
-        rate: d ln x/dt, not a number before there are `WINDOW` recordings.
+        rate: d ln x/dt, of the shortest window over which it is beyond doubt, else of the longest
+            that agrees with all shorter ones; not a number before there is one.
         error: Its standard error.
-        end: Largest share of itself at which a fall may end, within `DOUBT`; zero where it does not
-            slow down, one where nothing falls beyond doubt, or too little is known.
+        level: Standard errors from which on a rate is beyond doubt, among so many.
+        lost: Whether x falls and its fall, slowing down as it does, ends below `LOST` of its
+            largest so far: by the shortest window that tells this beyond doubt, else by best
+            estimate of the longest that agrees with all shorter ones.
     """
 
     rate: NDArray
     error: NDArray
-    end: NDArray
+    level: float
+    lost: NDArray
 
     @property
     def falls(self) -> NDArray:
         """Where a quantity falls beyond doubt."""
-        return self.rate + DOUBT * self.error < 0
+        return self.rate + self.level * self.error < 0
 
     @property
     def rises(self) -> NDArray:
         """Where it rises beyond doubt."""
-        return self.rate - DOUBT * self.error > 0
+        return self.rate - self.level * self.error > 0
 
 
 def trend(times: NDArray, values: NDArray, errors: NDArray) -> Trend:
     """Measure how quantities move.
-
-    Rate and error are those of the recordings as they are, or of the shortest stride at which
-    something moves beyond doubt; the end is the lowest that any stride tells of a fall.
 
     Args:
         times: Of the recordings (times,).
         values: Logarithms of the quantities (quantities, times).
         errors: Standard errors of these (quantities, times).
     """
-    found = _trend(times, values, errors, STRIDES[0])
-    for stride in STRIDES[1:]:
-        other = _trend(times, values, errors, stride)
-        is_better = ~(found.falls | found.rises) & (other.falls | other.rises)
-        found = Trend(
-            np.where(is_better, other.rate, found.rate),
-            np.where(is_better, other.error, found.error),
-            np.minimum(found.end, other.end),
-        )
-    return found
+    level = beyond_chance(values.size)
+    rate, error, largest = (np.full(values.shape, one) for one in (np.nan, np.nan, -np.inf))
+    is_found, lost = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
+    is_decided = np.zeros(values.shape, bool)
+    agrees = np.ones(values.shape, bool)
+    shorter: _Parabolas | None = None
+    for window in WINDOWS:
+        if len(times) < window:
+            break
+        late = np.s_[:, window - 1 :]
+        fit = _parabolas(times, values, errors, window)
+        if shorter is None:
+            largest[late] = np.maximum.accumulate(fit.height, axis=1)
+        else:
+            agrees[late] &= _agree(fit, shorter, level)
+        takes = agrees[late] & ~is_found[late]
+        rate[late] = np.where(takes, fit.slope, rate[late])
+        error[late] = np.where(takes, fit.doubt, error[late])
+        is_beyond = np.abs(fit.slope) > level * fit.doubt
+        is_found[late] |= takes & is_beyond
+        falls = agrees[late] & is_beyond & (fit.slope < 0) & ~is_decided[late]
+        room, doubt = _room(fit, largest[late])
+        lost[late] = np.where(falls, room > 0, lost[late])
+        is_decided[late] |= falls & (np.abs(room) > level * doubt)
+        shorter = fit
+    return Trend(rate, error, level, lost & (rate + level * error < 0))
 
 
-def _trend(times: NDArray, values: NDArray, errors: NDArray, stride: int) -> Trend:
-    count = len(times)
-    times, values = _averages(times, stride), _averages(values, stride)
-    errors = _averages(errors, stride) / np.sqrt(stride)
-    rate, error, middle, level = _slopes(times, values, errors, stride)
-    earlier, doubt, then = (_before(one, BEFORE * stride) for one in (rate, error, level))
-    passed = middle - _before(middle[None], BEFORE * stride)[0]
-    with np.errstate(all="ignore"):
-        least = -rate - DOUBT * error  # of a fall, d ln x/dt upwards
-        most = -earlier + DOUBT * doubt
-        slowing = (np.log(most / least) + then - level) / passed
-        end = np.where(slowing > 0, np.maximum(1 - least / slowing, 0), 0.0)
-        end = np.where(most > 0, end, 0.0)
-    end = np.where((least > 0) & np.isfinite(earlier), end, 1.0)
-    missing = count - rate.shape[1]  # an average over a stride is that of its last recording
-    wide = ((0, 0), (missing, 0))
-    return Trend(
-        np.pad(rate, wide, constant_values=np.nan),
-        np.pad(error, wide, constant_values=np.nan),
-        np.pad(end, wide, constant_values=1.0),
-    )
+def beyond_chance(comparisons: int) -> float:
+    """Standard errors that the largest of so many normal variables seldom exceeds."""
+    return NormalDist().inv_cdf(1 - BY_CHANCE / (2 * max(comparisons, 1)))
 
 
-def _averages(values: NDArray, stride: int) -> NDArray:
-    """Means over so many recordings, of every one and those before it (…, times − stride + 1)."""
-    if stride == 1 or values.shape[-1] < stride:
-        return values
-    return np.lib.stride_tricks.sliding_window_view(values, stride, axis=-1).mean(axis=-1)
+class _Parabolas(NamedTuple):
+    """Parabolas through windows that end at every recording, (quantities, windows) but for one.
 
-
-def _slopes(
-    times: NDArray, values: NDArray, errors: NDArray, stride: int
-) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Median slope of all pairs in a window, its standard error; middle of the window, level there.
-
-    A window has `WINDOW` recordings, each a stride after the one before. The first two and the last
-    are (quantities, times), the middle (times,).
+    Args:
+        slope: At the middle of the window.
+        doubt: Its standard error.
+        bend: d²x/dt².
+        bend_doubt: Its standard error.
+        height: x at the middle.
+        end: x at the last recording of the window.
+        middle: Time there (windows,).
     """
-    rate, error, level = (np.full(values.shape, np.nan) for _ in range(3))
-    middle = np.full(times.shape, np.nan)
-    reach = (WINDOW - 1) * stride
-    if len(times) <= reach:
-        return rate, error, middle, level
 
-    def window(of: NDArray) -> NDArray:
-        return np.lib.stride_tricks.sliding_window_view(of, reach + 1, axis=-1)[..., ::stride]
-
-    t, x, e = window(times), window(values), window(errors)  # (…, windows, WINDOW)
-    first, second = np.triu_indices(WINDOW, 1)
-    pairs = (x[..., second] - x[..., first]) / (t[:, second] - t[:, first])
-    slope = np.median(pairs, axis=-1)
-    away = x - slope[..., None] * t
-    away = np.abs(away - np.median(away, axis=-1, keepdims=True))
-    spread = np.maximum(NORMAL * np.median(away, axis=-1), np.median(e, axis=-1))
-    lever = np.sqrt(((t - t.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1))
-    rate[:, reach:] = slope
-    error[:, reach:] = spread / lever
-    level[:, reach:] = np.median(x, axis=-1)
-    middle[reach:] = t.mean(axis=-1)
-    return rate, error, middle, level
+    slope: NDArray
+    doubt: NDArray
+    bend: NDArray
+    bend_doubt: NDArray
+    height: NDArray
+    end: NDArray
+    middle: NDArray
 
 
-def _before(values: NDArray, by: int) -> NDArray:
-    """What each was some recordings ago; not a number where there was none."""
-    found = np.full(values.shape, np.nan)
-    found[:, by:] = values[:, :-by]
-    return found
+def _agree(long: _Parabolas, short: _Parabolas, level: float) -> NDArray:
+    """Whether a longer window has, where a shorter one lies, the slope that this one has."""
+    missing = short.slope.shape[1] - long.slope.shape[1]
+    later = short.middle[missing:] - long.middle
+    there = long.slope + long.bend * later
+    squares = long.doubt**2 + (long.bend_doubt * later) ** 2 + short.doubt[:, missing:] ** 2
+    return (there - short.slope[:, missing:]) ** 2 <= level**2 * squares
+
+
+def _room(fit: _Parabolas, largest: NDArray) -> tuple[NDArray, NDArray]:
+    """By how much a fall bends less than one that ends at `LOST` of the largest; standard error.
+
+    Such a one has c = r² s/(1 − s), where s is `LOST` of the largest over what is at the middle.
+    Below zero where no fall has begun.
+    """
+    share = np.exp(np.minimum(np.log(LOST) + largest - fit.height, -1e-6))
+    odds = share / (1 - share)
+    room = odds * fit.slope**2 - fit.bend
+    doubt = np.hypot(fit.bend_doubt, 2 * odds * fit.slope * fit.doubt)
+    return np.where(largest - fit.end > BEGUN, room, -1.0), doubt
+
+
+def _parabolas(times: NDArray, values: NDArray, errors: NDArray, window: int) -> _Parabolas:
+    """Fit parabolas by least squares, in powers of time made orthogonal over each window.
+
+    Where one misses by more than errors explain, errors are taken to be so much larger.
+    """
+    t = np.lib.stride_tricks.sliding_window_view(times, window)  # (windows, window)
+    middle = t.mean(axis=1)
+    t = t - middle[:, None]
+    squares = (t**2).sum(axis=1)
+    skew = (t**3).sum(axis=1) / squares
+    second = t**2 - skew[:, None] * t - squares[:, None] / window
+    fourth = (second**2).sum(axis=1)
+
+    def over(weights: NDArray, of: NDArray) -> NDArray:
+        """Weighted sums (quantities, windows): one product of matrices for all windows."""
+        places = np.arange(len(t))[:, None] + np.arange(window)
+        matrix = np.zeros((len(t), len(times)))
+        np.put_along_axis(matrix, places, weights, axis=1)
+        return of @ matrix.T
+
+    ones, first, second = np.full_like(t, 1 / window), t, second / fourth[:, None]
+    first = first / squares[:, None]
+    x = values - values.mean(axis=1, keepdims=True)
+    level, linear, bend = (over(one, x) for one in (ones, first, second))
+    explained = window * level**2 + squares * linear**2 + fourth * bend**2
+    misses = window * over(ones, x**2) - explained
+    first = first - skew[:, None] * second  # what the parabola adds to the slope at the middle
+    free, known = window - 3, over(ones, errors**2)
+    excess = np.maximum(misses / free - known * (1 + 2 * np.sqrt(2 / free)), 0)
+    excess *= window / WINDOWS[0]  # what it misses is no noise, but the same for several
+    doubt, bend_doubt = (
+        np.sqrt(over(one**2, errors**2) + excess * (one**2).sum(axis=1)) for one in (first, second)
+    )
+    slope = linear - skew * bend
+    height = values.mean(axis=1, keepdims=True) + level - squares / window * bend
+    end = height + slope * t[:, -1] + bend * t[:, -1] ** 2
+    return _Parabolas(slope, doubt, 2 * bend, 2 * bend_doubt, height, end, middle)

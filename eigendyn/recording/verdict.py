@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from eigendyn.recording import reasons, signs
 from eigendyn.recording.seen import Seen, seen
-from eigendyn.recording.trend import BEFORE, WINDOW
+from eigendyn.recording.trend import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import xarray
 
-IN_A_ROW = 3  # recordings that must agree
-FEWEST = WINDOW + BEFORE + IN_A_ROW - 1  # recordings that a verdict needs
+AMONG, AGREE = 3, 2  # of so many recordings, the last one among them, so many must agree
+FEWEST = WINDOWS[0] + AGREE - 1  # recordings that a verdict needs
 FEWEST_SAMPLES = 2  # for each mode: with fewer, eigenvalues are those of the samples
 
 
@@ -131,8 +131,8 @@ VERDICTS: Mapping[str, Verdict] = MappingProxyType(
 def judge(record: xarray.Dataset) -> Check | None:
     """Judge a record by its last recordings.
 
-    Rates are robust slopes of ln v over the last `WINDOW` recordings, with doubts of two standard
-    errors; a verdict is told where `IN_A_ROW` recordings agree on it.
+    Rates are those of parabolas through ln v over the last recordings, of windows of `WINDOWS`
+    recordings; a verdict is told where `AGREE` of the last `AMONG` agree on it, the last one too.
 
     Args:
         record: A record.
@@ -161,8 +161,9 @@ def judge(record: xarray.Dataset) -> Check | None:
     if why is None:
         return None
     same = len(list(takewhile(lambda one: one == name, told[::-1])))
-    first = max(0, len(told) - same - IN_A_ROW + 1)
-    return Check(name, why(found), float(found.steps[first]))
+    first = max(0, len(told) - same - AGREE + 1)
+    said = why(found) if name == "constant output" else why(found) + reasons.mean(found)
+    return Check(name, said, float(found.steps[first]))
 
 
 def verdicts(record: xarray.Dataset) -> list[str]:
@@ -186,15 +187,13 @@ def verdicts(record: xarray.Dataset) -> list[str]:
 
 
 def _told(of: Seen) -> list[str]:
-    """The first verdict on which so many recordings in a row agree, at every one (times,)."""
+    """The first verdict on which recordings agree, at every one (times,)."""
     told = [""] * len(of.times)
     for name, row in VERDICTS.items():
         if row.holds is None:
             continue
         holds = row.holds(of)
-        agree = holds.copy()
-        for back in range(1, IN_A_ROW):
-            agree[back:] &= holds[:-back]
-            agree[:back] = False
+        several = sum(np.pad(holds, (back, 0))[: len(holds)].astype(int) for back in range(AMONG))
+        agree = holds & (several >= AGREE)
         told = [one or (name if now else "") for one, now in zip(told, agree, strict=True)]
     return told

@@ -22,6 +22,8 @@ NOISE = 10.0  # error of a state, over the relative tolerance of the run
 STENCILS = (8, 6, 4)  # points of the polynomials that are compared
 ROUNDS = 24  # of the search for a polynomial's root
 LEVELS = 12  # closer looks, each at some thirty times as fine a scale
+FINEST = 1e-12  # of a time: no closer look at less than that
+FOUND = 1e-12  # of an interval: a root that moves by less is found
 BLOCK = 2**22  # numbers in one intermediate array
 
 Follow = Callable[[NDArray, NDArray, float, float], tuple[NDArray, NDArray]]
@@ -35,12 +37,14 @@ def squared(roots: NDArray) -> NDArray:
 
 def root_sizes(singular: NDArray, of_shares: bool) -> NDArray:
     """Roots of the modes' sizes (…, modes, times), from singular values."""
-    singular = singular.astype(float)
+    singular = singular.astype(float, copy=False)
     if not of_shares:
         return singular
-    largest = np.abs(singular).max(axis=-2, keepdims=True)
+    ends = (of(singular, axis=-2, keepdims=True) for of in (np.max, np.min))
+    largest = np.maximum(*map(np.abs, ends))
     of_largest = singular / np.where(largest > 0, largest, 1.0)  # so that no square is too small
-    return of_largest / np.sqrt((of_largest**2).sum(axis=-2, keepdims=True) + (largest == 0))
+    of_largest /= np.sqrt((of_largest**2).sum(axis=-2, keepdims=True) + (largest == 0))
+    return of_largest
 
 
 def recruitment_times(times: NDArray, variance: NDArray, end: NDArray | None = None) -> NDArray:
@@ -89,7 +93,12 @@ def _recruitment_times(times: NDArray, variance: NDArray, end: NDArray) -> NDArr
 
 
 def arrival_times(
-    times: NDArray, values: NDArray, follow: Follow, rtol: float, of_shares: bool
+    times: NDArray,
+    values: NDArray,
+    follow: Follow,
+    rtol: float,
+    of_shares: bool,
+    resolved: float = 0.0,
 ) -> NDArray:
     """Find the first time at which each mode is within 5 % of its end value, in the run itself.
 
@@ -104,6 +113,7 @@ def arrival_times(
             from one to the other (K,) and the states at them (points, states, modes, K).
         rtol: Relative tolerance of the states.
         of_shares: Whether modes are counted by their shares of the total variance.
+        resolved: Singular value at the end up to which a mode counts as ended at zero.
 
     Returns:
         Times (trajectories, modes); NaN where the mode ends at zero or not finite.
@@ -113,7 +123,7 @@ def arrival_times(
     first, end = np.moveaxis(root_sizes(values[:, 0][..., [0, -1]], of_shares), -1, 0)
     with np.errstate(over="ignore", invalid="ignore"):
         ratio = (first / np.where(end > 0, end, 1.0)) ** 2
-    defined = (end > 0) & np.isfinite(end)
+    defined = (end > 0) & np.isfinite(end) & (np.abs(values[:, 0, :, -1]) > resolved)
     outside = defined & ~(np.abs(ratio - 1) <= NEAR)
     found[defined & ~outside] = times[0]
     search = _Search(follow, rtol, of_shares, LEVELS)
@@ -162,7 +172,8 @@ class _Search:
     def first(self, times: NDArray, values: NDArray, ways: _Ways) -> NDArray:
         """First crossing of every way (ways,), NaN if there is none."""
         curves = root_sizes(values[:, 0], self.of_shares)[ways.row, ways.mode]
-        gaps = ways.side[:, None] * (curves - ways.level[:, None])
+        gaps = curves - ways.level[:, None]
+        gaps *= ways.side[:, None]
         beyond = ~(gaps > 0)
         crosses = beyond.any(axis=1)
         at = np.where(crosses, np.maximum(beyond.argmax(axis=1), 1), len(times) - 1)
@@ -198,6 +209,8 @@ class _Search:
             trajectories = np.empty_like(rows)
             trajectories[which] = ways.trajectory[here]
             begin = place - back
+            if times[place] - times[begin] < FINEST * times[place]:
+                continue
             closer, states = self.follow(
                 trajectories, values[rows, ..., begin], float(times[begin]), float(times[place])
             )
@@ -213,11 +226,14 @@ class _Search:
 def _dips(gaps: NDArray, at: NDArray) -> NDArray:
     """Place after the first dip towards the level that may have crossed it; 0 if there is none."""
     left, low, right = gaps[:, :-2], gaps[:, 1:-1], gaps[:, 2:]
-    bend = left - 2 * low + right
+    lowest = (low <= left) & (low < right)
+    lowest &= np.arange(1, gaps.shape[1] - 1) < at[:, None] - 1
+    row, place = np.nonzero(lowest)  # few, so that what is dear is done for them alone
+    left, low, right = (each[row, place] for each in (left, low, right))
     with np.errstate(over="ignore"):
-        deep = (low <= left) & (low < right) & (8 * low * bend <= 2 * (left - right) ** 2)
-    deep &= np.arange(1, gaps.shape[1] - 1) < at[:, None] - 1
-    return np.where(deep.any(axis=1), deep.argmax(axis=1) + 2, 0)
+        deep = 8 * low * (left - 2 * low + right) <= 2 * (left - right) ** 2
+    lowest[row, place] = deep
+    return np.where(lowest.any(axis=1), lowest.argmax(axis=1) + 2, 0)
 
 
 def _located(
@@ -226,44 +242,58 @@ def _located(
     """Where each curve (ways, times) crosses its level before place `at`, and how far that errs."""
     before, after = times[at - 1], times[at]
     rows = np.arange(len(at))[:, None]
+    ends, which = np.unique(at, return_inverse=True)  # few, whose nodes many ways share
     roots = []
     for size in STENCILS:
-        places = np.clip(at - size // 2, 0, len(times) - size)[:, None] + np.arange(size)
-        nodes = (times[places] - before[:, None]) / (after - before)[:, None]
-        gaps = side[:, None] * (curves[rows, places] - level[:, None])
-        roots.append(_root(nodes, gaps))
+        begins = np.clip(ends - size // 2, 0, len(times) - size)
+        near = begins[:, None] + np.arange(size)
+        nodes = (times[near] - times[ends - 1][:, None]) / np.diff(times)[ends - 1][:, None]
+        gaps = side[:, None] * (curves[rows, near[which]] - level[:, None])
+        roots.append(_root(nodes.T, gaps.T.copy(), which))
     best, good, poor = roots
     error = np.maximum(np.abs(best - good), np.abs(good - poor) / 100) * (after - before)
     return before + best * (after - before), error
 
 
-def _root(nodes: NDArray, gaps: NDArray) -> NDArray:
-    """Root between 0 and 1 of the polynomials through (nodes, gaps), positive at 0.
+def _root(nodes: NDArray, gaps: NDArray, which: NDArray) -> NDArray:
+    """Root between 0 and 1 of the polynomials through gaps (points, ways), positive at 0.
+
+    Each way has one of the rules of nodes (points, rules).
 
     The barycentric formula, and false position with the Illinois rule. Columns are added one by
-    one, so that a row is rounded alike whatever stands beside it.
+    one, so that a row is rounded alike whatever stands beside it; one whose root is found is left.
     """
-    nodes, gaps = nodes.T, gaps.T
     apart = nodes[:, None] - nodes[None]
     weights = 1 / np.array(
         [reduce(np.multiply, np.delete(of_one, i, axis=0)) for i, of_one in enumerate(apart)]
     )
+    nodes, weights = nodes[:, which], weights[:, which]
 
     def value(x: NDArray) -> NDArray:
         distances = x - nodes
         meets = distances == 0
         shares = weights / np.where(meets, 1.0, distances)
-        found = reduce(np.add, shares * gaps) / reduce(np.add, shares)
+        with np.errstate(all="ignore"):
+            found = reduce(np.add, shares * gaps) / reduce(np.add, shares)
         return np.where(meets.any(axis=0), np.where(meets, gaps, 0.0).sum(axis=0), found)
 
     low, high = np.zeros(nodes.shape[1]), np.ones(nodes.shape[1])
     above, below = value(low), value(high)
     held = np.zeros(nodes.shape[1])  # how often in a row the same end moved, with its sign
+    roots, left, x = low.copy(), np.arange(nodes.shape[1]), low
     with np.errstate(all="ignore"):
-        x = low
         for _ in range(ROUNDS):
+            before = x
             x = low + (high - low) * above / (above - below)
             x = np.where((x > low) & (x < high), x, (low + high) / 2)
+            roots[left] = x
+            more = ~(np.abs(x - before) <= FOUND)
+            if not more.all():
+                if not more.any():
+                    break
+                left, x, low, high = left[more], x[more], low[more], high[more]
+                above, below, held = above[more], below[more], held[more]
+                nodes, gaps, weights = nodes[:, more], gaps[:, more], weights[:, more]
             here = value(x)
             up = here > 0
             low, above = np.where(up, x, low), np.where(up, here, above)
@@ -271,4 +301,4 @@ def _root(nodes: NDArray, gaps: NDArray) -> NDArray:
             below = np.where(up & (held > 0), below / 2, below)
             above = np.where(~up & (held < 0), above / 2, above)
             held = np.where(up, 1.0, -1.0)
-    return x
+    return roots

@@ -135,7 +135,7 @@ def _arrival_steps(
     found = recruitment_times(seen.times, sizes)
     steps = np.round(seen.times / learning_rate)
     after = np.searchsorted(seen.times, found)  # the last place where it is not a number
-    for place in np.unique(after[(found > 0) & np.isfinite(found)]):
+    for place in np.unique(after[(found > seen.times[0]) & np.isfinite(found)]):
         if steps[place] - steps[place - 1] > 1:
             every = np.arange(float(steps[place - 1]), float(steps[place]) + 1)
             here = after == place

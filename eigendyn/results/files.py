@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eigendyn.errors import OutputExists, UnreadableFile
+from eigendyn.errors import NotInstalled, OutputExists, UnreadableFile
 from eigendyn.results.labelled import Labelled
 from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import RESULT_SUFFIXES, TREE_SUFFIXES
@@ -59,21 +59,25 @@ def save(
 
 @takes()
 def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
-    """Read a result that was saved as netCDF.
+    """Read a result that was saved as netCDF, or the store of a sweep.
 
     Args:
-        path: The file, as `save` has written it (.nc).
+        path: The file, as `save` has written it (.nc), or the folder of a sweep (.zarr).
 
     Returns:
-        A dataset over (mode, time), or a tree of them if the file has groups.
+        A dataset over (mode, time), or a tree of them if the file has groups; of a sweep a dataset
+        whose arrays are read when they are asked for.
 
     Raises:
         InvalidSetting: The path is none.
         UnreadableFile: Missing, or not netCDF.
+        NotInstalled: It is a store, and the library that reads it is missing.
     """
     import xarray
 
-    path = _as_path(path)
+    path = as_path(path)
+    if (path / "zarr.json").is_file():
+        return _open_store(path)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         message = f"A result must be a file; {path} {what}. Check the path."
@@ -91,6 +95,21 @@ def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
         raise UnreadableFile(message) from error
 
 
+def _open_store(path: Path) -> xarray.Dataset:
+    """A store of zarr, whose arrays stay where they are."""
+    import xarray
+
+    try:
+        return xarray.open_zarr(path, consolidated=False)
+    except ImportError as error:
+        message = 'A store of zarr is read with its library. Try pip install "eigendyn[sweep]".'
+        raise NotInstalled(message) from error
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        message = f"{path} must be the store of a sweep; it could not be read: {reason}."
+        raise UnreadableFile(message) from error
+
+
 def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False) -> Path:
     """Check, before any work is done, that a file can be written there.
 
@@ -104,7 +123,7 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
         OutputExists: It exists and may not be replaced, is a folder, its folder does not exist, no
             file can be made there, or its suffix is unknown, or its name impossible.
     """
-    path, known = _as_path(path), tuple(suffixes)
+    path, known = as_path(path), tuple(suffixes)
     try:
         path.exists()
     except OSError as error:
@@ -132,7 +151,12 @@ def check_output(path: str | Path, suffixes: Iterable[str], force: bool = False)
     return path
 
 
-def _as_path(path: str | Path) -> Path:
+def as_path(path: str | Path) -> Path:
+    """A path from text, or one.
+
+    Raises:
+        InvalidSetting: It is neither.
+    """
     check_is("path", path, isinstance(path, str | os.PathLike), "text or a Path, as 'run.nc'")
     return Path(path)
 

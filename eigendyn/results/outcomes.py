@@ -35,23 +35,32 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
     one if that is larger, so that a spectrum that vanishes as a whole has collapsed too.
 
     Args:
-        times: Saved times (times,).
-        variance: Variance (modes, times), of a run that completed.
+        times: Saved times (times,); what they are fractions of begins with the first.
+        variance: Variance (…, modes, times), of runs that completed.
         scale_free: Whether the loss does not depend on the common scale; see `is_scale_free`.
 
     Returns:
-        A word of `OUTCOMES` for each mode (modes,).
+        A word of `OUTCOMES` for each mode (…, modes).
     """
+    return np.array(list(OUTCOMES))[outcome_numbers(times, variance, scale_free)]
+
+
+def outcome_numbers(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDArray:
+    """The same as positions in `OUTCOMES` (…, modes)."""
+    times = times - times[0]
     late = np.searchsorted(times, END * times[-1] * (1 + ROUND_OFF), side="right") - 1
     late = min(late, max(len(times) - 2, 0))
     swing = np.searchsorted(times, SWING * times[-1])
-    first, before, last = sizes(variance[:, [0, late, -1]], scale_free).T
-    recent = sizes(variance[:, swing:], scale_free).max(axis=1)
+    first, before, last = np.moveaxis(sizes(variance[..., [0, late, -1]], scale_free), -1, 0)
+    recent = sizes(variance[..., swing:], scale_free).max(axis=-1)
     with np.errstate(invalid="ignore"):  # variances that are too large for their square
         change = last - before
     at_rest = np.abs(change) < NEAR * (1 - END) * last
-    large = COMPARABLE * last.max()
-    reference = last.max() if at_rest[last.argmax()] else max(last.max(), first.mean())
+    largest = last.max(axis=-1, keepdims=True)
+    large = COMPARABLE * largest
+    leads = np.take_along_axis(at_rest, last.argmax(axis=-1)[..., None], axis=-1)
+    began = first.mean(axis=-1, keepdims=True)
+    reference = np.where(leads, largest, np.maximum(largest, began))
     is_gone = (last < NEGLIGIBLE * reference) & (last < GONE * first)
     rises = (change > 0) & (last >= recent)
     moved = change if scale_free else np.abs(change)  # large shares fall where others are won
@@ -67,8 +76,9 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
         "recovering": change > 0,
         "fading": last > first,
     }
-    assert set(rules) <= set(OUTCOMES)
-    return np.select(list(rules.values()), list(rules), "shrinking")
+    words = list(OUTCOMES)
+    numbers = [np.int8(words.index(word)) for word in rules]
+    return np.select(list(rules.values()), numbers, np.int8(words.index("shrinking")))
 
 
 def sizes(variance: NDArray, scale_free: bool) -> NDArray:
@@ -78,18 +88,20 @@ def sizes(variance: NDArray, scale_free: bool) -> NDArray:
     makes all variances fall together, and only shares say what a mode has won or lost.
 
     Args:
-        variance: Variance (modes, times).
+        variance: Variance (…, modes, times).
         scale_free: Whether it is shares.
 
     Returns:
-        Sizes (modes, times); without any variance, shares are zero.
+        Sizes (…, modes, times); without any variance, shares are zero.
     """
     if not scale_free:
         return variance
-    largest = variance.max(axis=0)  # so that the sum neither overflows nor underflows
+    largest = variance.max(
+        axis=-2, keepdims=True
+    )  # so that the sum neither overflows nor underflows
     with np.errstate(invalid="ignore"):  # no number where a diverged run has infinite variances
         scaled = variance / np.where(largest > 0, largest, 1.0)
-    total = scaled.sum(axis=0)
+    total = scaled.sum(axis=-2, keepdims=True)
     return scaled / np.where(total > 0, total, 1.0)
 
 
@@ -106,6 +118,7 @@ def swing(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDArra
     Returns:
         Whether the size of a mode, if it is large, rises and falls by more than a tenth (modes,).
     """
+    times = times - times[0]
     size = sizes(variance[:, times >= SWINGS * times[-1]], scale_free)
     is_large = size.max(axis=1) >= COMPARABLE * size.max(initial=0)
     with np.errstate(divide="ignore", invalid="ignore"):

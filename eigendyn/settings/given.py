@@ -6,7 +6,7 @@ choices to those of `Settings`. Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 if TYPE_CHECKING:
@@ -89,3 +89,46 @@ class GivenEnsemble(GivenSettings, total=False):
     sweep: Mapping[str, ArrayLike] | None
     threads: int | None
     progress: bool
+
+
+class GivenSweep(TypedDict, total=False):
+    """Fields of `Settings` but for the loss; of what a sweep can change, one value or several."""
+
+    settings: Settings
+    predictor: str | Sequence[str]
+    stop_gradient: bool
+    alpha: ArrayLike | str
+    beta: ArrayLike | str | None
+    epsilon: ArrayLike | str | None
+    epsilon_placement: Literal["inside", "outside"]
+    normalize: bool
+    correlation: Literal["clean", "first-view", "weights"] | None
+    correlation_momentum: ArrayLike | str | None
+    correlation_order: Literal["update-first", "use-first"]
+    predictor_rate: ArrayLike | str | None
+    predictor_decay: ArrayLike | str
+    predictor_start: ArrayLike | str | None
+    target: str | Sequence[str]
+    ema: ArrayLike | str | None
+    ema_schedule: Literal["constant", "cosine"]
+    sigma1: ArrayLike | str
+    sigma2: ArrayLike | str
+    signal: ArrayLike | str | None
+    noise1: ArrayLike | str | None
+    noise2: ArrayLike | str | None
+    weight_decay: ArrayLike | str
+    momentum: ArrayLike | str
+    learning_rate: ArrayLike | str
+    steps: int
+    method: Literal["auto", "compiled", "implicit", "flow", "steps", "closed-form"]
+    closure: Literal["auto", "exact", "mean-field", "sampled"]
+    closure_accuracy: float
+    samples: int
+    solver: Literal["explicit", "stiff"]
+    rtol: float | None
+    atol: float | None
+    max_solver_steps: int
+    saves: int
+    dtype: Literal["float64", "float32"]
+    device: Literal["auto", "cpu", "cuda"]
+    seed: int

@@ -52,7 +52,7 @@ _IN_PYTHON = {  # options of the command line, with underscores → what does th
     "no_predictor": "Try predictor='none'.",
     "slice": "Try held={'variance3': 0.5}.",
     "output": "Try eigendyn.save(run, 'run.nc').",
-    "plot": "Try eigendyn.plot.spectrum(run).",
+    "plot": "Try eigendyn.plot.run(run).",
 }
 _MEANT = {
     kind: {other: name for name, others in names.items() for other in others}

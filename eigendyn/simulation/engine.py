@@ -28,8 +28,10 @@ from eigendyn.settings.run_settings import MOST_IMPLICIT
 from eigendyn.simulation.engines.task import ManyRuns, load_engine
 from eigendyn.simulation.run import PATIENT, TYPICAL_NODES, quick_steps
 
-MOST_CURVES = 32  # values of a swept parameter, each of which takes a curve of its own
+MOST_CURVES = 32  # settings that are swept, each of which takes a curve of its own …
+ENOUGH = 2000  # … which takes as long as so many trajectories do without
 STATES = ("trajectory", "final")  # of what is kept, those that hold the last states
+RESOLVED = 400  # times atol: of a smaller singular value, the error is more than 5 % of a variance
 WATCHED = 128  # equal intervals of a run in which recruitment is looked for
 FAILS = np.isin(range(len(BATCH_STATUSES)), (DIVERGED, OUT_OF_STEPS, INACCURATE))  # by status
 
@@ -58,9 +60,9 @@ def follow(engine: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> 
     check_choice("engine", engine, ENSEMBLE_ENGINES)
     if engine == "auto":
         candidates = ["shifted", "compiled", "flow"]
-        swept = (p for p in parameters.values() if np.ndim(p))
-        curves = max((len(np.unique(p)) for p in swept), default=1)
-        if run.system.program.is_coupled or curves > MOST_CURVES:
+        curves = 1 if run.system.program.is_coupled else _curves(parameters)
+        most = min(MOST_CURVES, max(1, len(starts) // ENOUGH))
+        if run.system.program.is_coupled or curves > most:
             candidates = candidates[1:]
         if run.chosen.solver == "stiff" or find_platform(run.chosen.device) != "cpu":
             candidates = ["flow"]
@@ -70,6 +72,20 @@ def follow(engine: str, run: ManyRuns, starts: NDArray, parameters: Numbers) -> 
     name, found = _first_that_serves(candidates, run, starts, parameters)
     reduces = engine in ENGINES and run.keep in ENGINES[engine].reduces
     return name, found if reduces else _reduced(found, run, parameters)
+
+
+def _curves(parameters: Numbers) -> int:
+    """Settings that differ from trajectory to trajectory, or from mode to mode."""
+    curves, code = 1, np.zeros(1, int)
+    for values in parameters.values():
+        if np.ndim(values) == 2 and len(np.atleast_1d(values)) == 1:
+            curves = max(curves, len(np.unique(values)))
+        elif np.ndim(values):
+            _, own = np.unique(values, axis=0, return_inverse=True)
+            code = np.unique(code * (own.max(initial=0) + 1) + own.ravel(), return_inverse=True)[1]
+        if curves * (code.max(initial=0) + 1) > MOST_CURVES:
+            break
+    return curves * int(code.max(initial=0) + 1)
 
 
 def _first_that_serves(
@@ -134,15 +150,23 @@ def _reduced(batch: Batch, run: ManyRuns, parameters: Numbers) -> Batch:
             ends = [of(batch.values, axis=-1) for of in (np.min, np.max)]
         return replace(batch, times=batch.times[-1:], values=np.stack(ends, axis=-1))
     if run.keep == "recruitment":
-        found = _arrivals(batch, run, parameters)[:, None, :, None]
+        found = recruited_at(batch, run, parameters)[:, None, :, None]
         return replace(batch, times=batch.times[-1:], values=found)
     if run.keep == "final" and batch.values.shape[-1] > 1:
         return replace(batch, times=batch.times[-1:], values=batch.values[..., -1:])
     return batch
 
 
-def _arrivals(batch: Batch, run: ManyRuns, parameters: Numbers) -> NDArray:
-    """Recruitment times (trajectories, modes); some stretches are followed again, compiled."""
+def recruited_at(batch: Batch, run: ManyRuns, parameters: Numbers) -> NDArray:
+    """Recruitment times (trajectories, modes); some stretches are followed again, compiled.
+
+    Modes that end below what the tolerances resolve have none.
+
+    Args:
+        batch: States at all times at which an engine stopped by.
+        run: What it did.
+        parameters: By name, a number, or one for each trajectory (trajectories,).
+    """
     compiled = load_engine("compiled")
 
     def again(rows: NDArray, states: NDArray, begin: float, end: float) -> tuple[NDArray, NDArray]:
@@ -153,4 +177,5 @@ def _arrivals(batch: Batch, run: ManyRuns, parameters: Numbers) -> NDArray:
         return times, found.values
 
     shares = run.system.scale_free
-    return arrival_times(batch.times, batch.values, again, run.chosen.tolerances[0], shares)
+    rtol, atol = run.chosen.tolerances
+    return arrival_times(batch.times, batch.values, again, rtol, shares, RESOLVED * atol)

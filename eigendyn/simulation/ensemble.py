@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -140,17 +140,37 @@ def _chunks(job: Job, memory: int) -> Iterator[xarray.Dataset]:
     with _progress(job) as advance:
         for first in range(0, max(count, 1), rows):
             chunk = slice(first, min(first + rows, count))
-            name, batch, fit = _followed(job, chunk)
+            name, batch, fit = _together(list(followed(job, chunk)), chunk.stop - chunk.start)
             if job.skips_start:
                 batch = replace(batch, times=batch.times[1:], values=batch.values[..., 1:])
             yield _label(job, chunk, name, batch, fit)
             advance(chunk.stop - chunk.start)
 
 
-def _followed(job: Job, chunk: slice) -> tuple[str, Batch, Fit]:
+@dataclass(frozen=True)
+class Followed:
+    """What has become of trajectories that the same nodes serve.
+
+    Args:
+        rows: Which of a chunk they are (trajectories,).
+        run: What the engine did, with these nodes.
+        parameters: By name, a number, or one for each trajectory (trajectories,).
+        engine: Name of the engine.
+        batch: What it has found.
+        fit: The nodes, judged.
+    """
+
+    rows: NDArray
+    run: ManyRuns
+    parameters: dict[str, float | NDArray]
+    engine: str
+    batch: Batch
+    fit: Fit
+
+
+def followed(job: Job, chunk: slice) -> Iterator[Followed]:
     """Follow some trajectories, those of each group with its own nodes, and judge these."""
     group = job.group[chunk]
-    parts = []
     for one, fit in job.fits.items():
         rows = np.flatnonzero(group == one)
         if not len(rows) and len(group):
@@ -159,19 +179,25 @@ def _followed(job: Job, chunk: slice) -> tuple[str, Batch, Fit]:
         starts, numbers = job.starts[chunk][whole], of_rows(job.part(chunk), whole)
         run = replace(job.run, nodes=fit.nodes.in_precision(job.run.chosen.dtype))
         name, batch = follow(job.engine, run, starts, numbers)
-        parts.append((rows, name, *_judged(run, fit, starts, batch, numbers)))
+        yield Followed(rows, run, numbers, name, *_judged(run, fit, starts, batch, numbers))
+
+
+def _together(parts: list[Followed], count: int) -> tuple[str, Batch, Fit]:
+    """All trajectories of a chunk, and the nodes that are judged worst."""
+    first = parts[0]
     if len(parts) == 1:
-        return parts[0][1:]
-    _, name, first, fit = parts[0]
-    values = np.empty((len(group), *first.values.shape[1:]), first.values.dtype)
-    status, steps = np.empty(len(group), np.int8), np.empty(len(group), np.int32)
-    for rows, _, batch, _ in parts:
-        values[rows], status[rows], steps[rows] = batch.values, batch.status, batch.steps
-    fits = [fit for *_, fit in parts]
+        return first.engine, first.batch, first.fit
+    shape, kind = first.batch.values.shape[1:], first.batch.values.dtype
+    values = np.empty((count, *shape), kind)
+    status, steps = np.empty(count, np.int8), np.empty(count, np.int32)
+    for part in parts:
+        values[part.rows] = part.batch.values
+        status[part.rows], steps[part.rows] = part.batch.status, part.batch.steps
+    fits = [part.fit for part in parts]
     worst = replace(
-        fit, error=max(each.error for each in fits), reached=all(each.reached for each in fits)
+        fits[-1], error=max(each.error for each in fits), reached=all(each.reached for each in fits)
     )
-    return name, Batch(first.times, values, status, steps), worst
+    return first.engine, Batch(first.batch.times, values, status, steps), worst
 
 
 def _judged(

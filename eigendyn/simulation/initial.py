@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import xarray
 
     from eigendyn.program.in_jax import VectorField
+    from eigendyn.results.labelled import Labelled
 
 # of a model, whose predictor is no setting
 USUAL = {"predictor_start": PARAMETERS["predictor_start"].assumed["learned"]}
@@ -88,12 +89,12 @@ def data_of_modes(chosen: Settings, modes: int) -> dict[str, NDArray]:
     return {name: np.broadcast_to(np.asarray(one, float), modes) for name, one in own.items()}
 
 
-def states_of(run: xarray.Dataset, names: tuple[str, ...], chosen: Settings) -> NDArray:
+def states_of(run: xarray.Dataset | Labelled, names: tuple[str, ...], chosen: Settings) -> NDArray:
     """States (states, modes, times) as the dynamics have them, from a result."""
     roots = np.atleast_1d(np.sqrt(signals(chosen)))[:, None]
     return np.stack([run[n].values * (roots if STATES[n].odd else 1.0) for n in names])
 
 
-def saved_steps(chosen: Settings) -> NDArray:
-    """Numbers of the steps to save (times,)."""
-    return np.unique(np.linspace(0, chosen.steps, chosen.saves).round().astype(int))
+def saved_steps(chosen: Settings, first: int = 0) -> NDArray:
+    """Numbers of the steps to save (times,), from a first one on."""
+    return np.unique(np.linspace(first, chosen.steps, chosen.saves).round().astype(int))

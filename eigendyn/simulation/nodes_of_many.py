@@ -144,7 +144,8 @@ def judged(
     done = np.flatnonzero(batch.status == COMPLETED)
     if not program.node_names or not len(done):
         return fit, batch
-    times = np.unique(np.linspace(0, batch.values.shape[-1] - 1, SERVED).astype(int))
+    count = batch.values.shape[-1]
+    times = np.unique(np.linspace(0, count - 1, SERVED).astype(int))[:count]
     visited = [starts[done], *np.moveaxis(batch.values[..., times][done], -1, 0)]
     faint = [np.abs(each[:, 0]).max(axis=1, initial=0) < FAINT for each in visited]
     visited = [

@@ -24,8 +24,9 @@ from eigendyn.results.trajectory import Trajectory, at_times, of_modes
 from eigendyn.settings.run_settings import MOST_IMPLICIT, Settings
 from eigendyn.simulation.engines.task import OneRun, load_engine
 from eigendyn.simulation.equations import Equations
-from eigendyn.simulation.initial import field_parameters, saved_steps, starting_states
+from eigendyn.simulation.initial import field_parameters, saved_steps
 from eigendyn.simulation.nodes import Fit
+from eigendyn.simulation.onward import Begin
 from eigendyn.simulation.samples import draw_samples, standard_error
 from eigendyn.simulation.serving import (
     SAMPLED_SHARE,
@@ -47,13 +48,13 @@ TYPICAL_NODES = 500
 
 
 def run(
-    system: Equations, spectrum: NDArray, progress: bool = False
+    system: Equations, begin: Begin, progress: bool = False
 ) -> tuple[Fit, Trajectory, Course, str]:
     """Pick the engine, choose the nodes, and run.
 
     Args:
         system: The equations, with the settings that they follow from.
-        spectrum: Initial variances (modes,).
+        begin: First states, and where nodes are chosen for.
         progress: Show a progress bar on standard error.
 
     Returns:
@@ -66,9 +67,9 @@ def run(
     """
     chosen, program = system.chosen, system.program
     parameters = field_parameters(program, chosen, system.numbers)
-    start = starting_states(program, spectrum, chosen).astype(chosen.dtype)
-    shown, eta = saved_steps(chosen), chosen.learning_rate
-    seen = watched(chosen.steps, start.size)
+    start = begin.states.astype(chosen.dtype)
+    shown, eta = saved_steps(chosen, begin.step), chosen.learning_rate
+    seen = begin.step + watched(chosen.steps - begin.step, start.size)
     steps = np.union1d(shown, seen)
     solved = _exact_solution(OneRun(system, start, steps, parameters))
     if solved is not None:
@@ -86,9 +87,9 @@ def run(
             of_shares=system.scale_free,
         )
         return Fit(), at_times(solved, eta * shown), way, "closed-form"
-    best, visited = None, first_visited(program, start)
+    best, visited = None, first_visited(program, begin.served.astype(chosen.dtype))
     for method, quick in _attempts(chosen, start, program):
-        found = _attempt(system, start, parameters, method, quick, visited, progress)
+        found = _attempt(system, begin, parameters, method, quick, visited, progress)
         visited = found.visited
         if best is None or len(found.trajectory.times) > len(best.trajectory.times):
             best = found
@@ -175,7 +176,7 @@ def quick_steps(numbers: int, nodes: int, quick: float = 1) -> int:
 
 def _attempt(
     system: Equations,
-    start: NDArray,
+    begin: Begin,
     parameters: dict[str, float],
     method: str,
     quick: float,
@@ -184,13 +185,15 @@ def _attempt(
 ) -> _Attempt:
     """Choose the nodes for one engine, to serve states visited before too, and run it."""
     chosen, program = system.chosen, system.program
-    seen = watched(chosen.steps, start.size)
+    start, count = begin.states.astype(chosen.dtype), chosen.steps - begin.step
+    seen = watched(count, start.size)
     if method == "flow":
         intervals = max(FEWEST, min(FLOW_INTERVALS, FLOW_NUMBERS // start.size))
-        seen = watched(chosen.steps, start.size, intervals)
+        seen = watched(count, start.size, intervals)
     elif method == "steps":
-        seen = watched_steps(chosen.steps, start.size)
-    steps = np.union1d(saved_steps(chosen), seen)
+        seen = watched_steps(count, start.size)
+    seen = begin.step + seen
+    steps = np.union1d(saved_steps(chosen, begin.step), seen)
     if program.closure == "sampled":
         samples = draw_samples(program, start.shape[1], chosen.samples, chosen.seed)
         rtol = sampled_rtol(program, samples, start, parameters, chosen, method)

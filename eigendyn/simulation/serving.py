@@ -102,7 +102,8 @@ def checkpoints(trajectory: Trajectory) -> tuple[NDArray, NDArray]:
     times = trajectory.times
     early = (np.geomspace(1, 1 + INTERVALS, CHECKPOINTS) - 1).round()
     wanted = np.union1d(early, np.linspace(0, INTERVALS, CHECKPOINTS).round()) / INTERVALS
-    picked = np.unique(np.searchsorted(times, times[-1] * wanted * (1 - 1e-12)))
+    passed = times[0] + (times[-1] - times[0]) * wanted * (1 - 1e-12)
+    picked = np.unique(np.searchsorted(times, passed))
     passed = np.moveaxis(trajectory.values[..., picked], -1, 0).astype(float)
     largest = np.abs(passed[:, 0]).max(axis=1)
     seen = largest >= min(FAINT, largest[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigendyn.errors import InvalidSetting
+from eigendyn.errors import InvalidExpression, InvalidSetting
 from eigendyn.program.in_numpy import quantities
 from eigendyn.results.dataset import labelled, relative_drift
 from eigendyn.results.events import Course
@@ -26,6 +26,7 @@ from eigendyn.simulation.initial import data_of_modes, field_parameters, startin
 from eigendyn.simulation.measures import columns, measures, rank_columns, ranks
 from eigendyn.simulation.model_settings import OF_NETWORKS
 from eigendyn.simulation.nodes import Fit, fit_nodes
+from eigendyn.simulation.onward import EXPRESSION, from_run, from_spectrum, settings_of
 from eigendyn.simulation.run import run
 from eigendyn.simulation.samples import draw_samples
 
@@ -53,6 +54,7 @@ def simulate(
     loss: str | SymbolicLoss | ModeDynamics | None = None,
     variances: ArrayLike | None = None,
     *,
+    start: xarray.Dataset | None = None,
     preset: str | None = None,
     progress: bool = False,
     **settings: Unpack[GivenSettings],
@@ -66,6 +68,11 @@ def simulate(
         loss: Name of a loss (see `choices.LOSS_NAMES`) or model (`choices.MODEL_NAMES`), or one of
             your own; None takes the loss of the preset, or "cosine".
         variances: Initial variances (modes,), in any order; None takes the published start.
+        start: A run to go on from, with all states of its modes; its loss and settings stand where
+            none are given, and `steps` counts from its beginning. The result begins with its last
+            state and time; outcomes and recruitment are those of what is new. Of descent steps it
+            is bit by bit what a run that was not cut has, unless nodes had to be chosen anew, or
+            signals are not 1; of flows within tolerances.
         preset: One of `choices.PRESETS`, a source's settings where none are given.
         progress: Show a progress bar on standard error.
         settings: Fields of `Settings`: which parts of the loss are on, predictor exponent,
@@ -89,18 +96,22 @@ def simulate(
 
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
     """
-    return simulated(loss, variances, preset=preset, progress=progress, **settings).to_xarray()
+    found = simulated(loss, variances, start=start, preset=preset, progress=progress, **settings)
+    return found.to_xarray()
 
 
 def simulated(
     loss: str | SymbolicLoss | ModeDynamics | None = None,
     variances: ArrayLike | None = None,
     *,
+    start: xarray.Dataset | Labelled | None = None,
     preset: str | None = None,
     progress: bool = False,
     **settings: Any,
 ) -> Labelled:
     """Do what `simulate` does, without xarray."""
+    if start is not None:
+        return _gone_on(loss, variances, start, preset, progress, settings)
     name = None if loss is None else given_name(loss)
     if preset is not None and is_model(loss):
         message = (
@@ -111,8 +122,33 @@ def simulated(
     source.pop("batch", None)  # of networks
     wanted = source.pop("loss", Settings.loss)
     system = equations(wanted if loss is None else loss, source | settings)
-    fit, trajectory, way, method = run(system, _spectrum(variances), progress)
-    return _label(system, fit, trajectory, way, method)
+    begin = from_spectrum(system, _spectrum(variances))
+    return _label(system, *run(system, begin, progress))
+
+
+def _gone_on(
+    loss: str | SymbolicLoss | ModeDynamics | None,
+    variances: ArrayLike | None,
+    start: xarray.Dataset | Labelled,
+    preset: str | None,
+    progress: bool,
+    settings: dict[str, Any],
+) -> Labelled:
+    """Go on from a run, as `simulate` says."""
+    for name, given in {"variances": variances, "preset": preset}.items():
+        if given is not None:
+            message = f"`start` brings its states and settings with it. Leave out `{name}`."
+            raise InvalidSetting(message)
+    source, used = settings_of(start)
+    chosen = source if loss is None else loss
+    if chosen is None:
+        message = (
+            "The loss or model of the run is one of your own, and no text says it. Give it again, "
+            "as in eigendyn.simulate(loss, start=run)."
+        )
+        raise InvalidSetting(message)
+    system = equations(chosen, used | settings)
+    return _label(system, *run(system, from_run(system, start), progress))
 
 
 @takes(Settings)
@@ -207,6 +243,7 @@ def _label(
     kept = _conserved(system, states, trajectory.times)
     seen = _conserved(system, np.asarray(way.values, float), way.times)
     own: dict[str, Any] = {"parameters": dict(system.numbers)} if system.numbers else {}
+    own |= _written(system)
     meaning = ERROR_MEANINGS[program.closure]
     if chosen.follows_flow:
         own["rtol"], own["atol"] = chosen.tolerances
@@ -232,6 +269,19 @@ def _label(
         measures=_measured(system, states, trajectory.times),
         scale_free=system.scale_free,
     )
+
+
+def _written(system: Equations) -> dict[str, str]:
+    """A loss of one's own as text, where the language has words for it."""
+    if isinstance(system.given, str) or system.kind == "model":
+        return {}
+    from eigendyn.theory.loss_writer import write_loss
+
+    loss: Any = system.given
+    try:
+        return {EXPRESSION: write_loss(loss.expression)} if loss.beta == 0 else {}
+    except InvalidExpression:
+        return {}
 
 
 def _unsettled(way: Course, method: str, scale_free: bool) -> str:

@@ -44,6 +44,14 @@ def test_json_says_the_same(table):
     assert set(found["baselines"]) == {"last value", "exponential"}
 
 
+@pytest.mark.full
+def test_time_scales_of_modes_are_listed_with_their_intervals(table):
+    asked = ("--loss", "euclidean", "--alpha", 0.5, "--per-mode", "time-scale")
+    listed = [line.split() for line in run(table, *asked).stdout.splitlines()]
+    at = listed.index(["mode", "A", "95", "%", "interval"])
+    assert [float(row[1]) for row in listed[at + 1 : at + 4]] == pytest.approx([0.8] * 3, rel=0.1)
+
+
 def test_a_search_that_does_not_arrive_ends_with_three_and_the_best_so_far(table, monkeypatch):
     for name in ("ENOUGH", "LITTLE"):
         monkeypatch.setattr(f"eigendyn.fitting.optimum.{name}", -1.0)
@@ -59,6 +67,8 @@ def test_a_search_that_does_not_arrive_ends_with_three_and_the_best_so_far(table
         (["--until", "0"], "--until"),
         (["--loss", "euclidian"], "Did you mean 'euclidean'"),
         (["--loss", "euclidean", "--alpha", "-1"], "--alpha"),
+        (["--per-mode", "alpha"], "is one number for all modes"),
+        (["--noises", "none"], "no source of noises 'none'"),
         (["--predictor", "learned", "--loss", "euclidean"], "closed-form predictor"),
     ],
 )

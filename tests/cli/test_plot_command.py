@@ -7,6 +7,7 @@ import xarray
 from click.testing import CliRunner
 
 import eigendyn
+from eigendyn.cli.flags import as_options
 from eigendyn.cli.main import cli
 from eigendyn.results.files import save
 
@@ -53,6 +54,45 @@ def test_a_plain_table_is_drawn_as_a_spectrum(folder):
     outcome = invoke("mine.csv")
     assert "mine.csv is a recorded spectrum." in outcome.stdout
     assert (folder / "mine.png").exists()
+
+
+def test_several_files_are_drawn_in_one_picture_named_by_their_losses(folder, monkeypatch):
+    eigendyn.save(eigendyn.simulate("iso-euclidean", [0.1, 1.0], steps=20), "runs/two.nc")
+    drawn = []
+    monkeypatch.setattr("eigendyn.show.plot.runs.save_figure", lambda *one: drawn.append(one[0]))
+    outcome = invoke("runs/one.nc runs/two.nc --mode 0 --quantity variance")
+    assert outcome.exit_code == 0, outcome.stderr
+    (ax,) = drawn[0].axes
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["euclidean", "iso-euclidean"]
+    assert len(ax.lines) == 2
+    assert "runs/two.nc is a run of simulate." in outcome.stdout
+
+
+def test_runs_that_differ_in_nothing_are_named_by_their_files(folder, monkeypatch):
+    eigendyn.save(eigendyn.simulate("euclidean", [0.2, 1.0], steps=20), "runs/two.nc")
+    drawn = []
+    monkeypatch.setattr("eigendyn.show.plot.runs.save_figure", lambda *one: drawn.append(one[0]))
+    assert invoke("runs/one.nc runs/two.nc").exit_code == 0
+    assert [t.get_text() for t in drawn[0].axes[0].get_legend().get_texts()] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--x tim", "Did you mean 'time'"),
+        ("--mode 7", "--mode must be one of 0 … 1"),
+        ("--mode 0.5", "the number of a mode"),
+        ("--slice mode", "--slice must be NAME=VALUE, not 'mode'"),
+        ("--slice mode=0 --slice mode=1", "--slice is given twice for mode"),
+        ("--y outcome", "Try --color outcome"),
+    ],
+)
+def test_names_that_a_file_does_not_have_are_refused(folder, options, words):
+    outcome = invoke(f"runs/one.nc {options}")
+    assert outcome.exit_code != 0
+    assert words in as_options(str(outcome.exception)) + outcome.stderr
+    assert not list(folder.glob("runs/*.png"))
 
 
 @pytest.mark.parametrize(

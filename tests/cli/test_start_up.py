@@ -4,7 +4,18 @@ import shlex
 import subprocess
 import sys
 
-HEAVY = {"jax", "sympy", "diffrax", "scipy", "matplotlib", "xarray", "numpy", "tqdm"}
+HEAVY = {
+    "jax",
+    "sympy",
+    "diffrax",
+    "scipy",
+    "matplotlib",
+    "xarray",
+    "numpy",
+    "tqdm",
+    "zarr",
+    "dask",
+}
 PROBE = """
 import shlex, sys
 from eigendyn.cli.main import cli
@@ -22,12 +33,15 @@ CODES = {
     "derive --help": 0,
     "losses -h": 0,
     "train -h": 0,
+    "sweep -h": 0,
     "simulate --loss cosin": 2,
     "simulate --method floww": 2,
     "simulate --alpha 0": 2,
     "simulate --variances 1 --modes 3 --inputs 5": 2,
     "derive cosin": 2,
     "train --loss cosin": 2,
+    "sweep --loss euclidean,cosin": 2,
+    "sweep --weight-decay 0.3:0:5": 2,
     "train --alpha 0": 2,
     "simulat": 2,
 }

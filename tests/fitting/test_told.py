@@ -7,15 +7,15 @@ from eigendyn.fitting.baselines import baseline, rms
 from eigendyn.fitting.numbers import to_coordinates
 from eigendyn.fitting.told import told
 
-PLACE = to_coordinates(np.array([0.8, 1.25, 1.0, 0.1, 0.5, 1e-3, 1e-2]))
-MOVES = np.array([True, True, False, True, True, True, True])
+PLACE = to_coordinates(np.array([0.8, 1.25, 1.0, 0.1, 0.5, 1e-3, 1e-2, 0.3, 0.3]))
+MOVES = np.array([True, True, False, True, True, True, True, False, False])
 
 
 def information(*gradients):
     """What a record tells that reads these gradients of coordinates."""
-    found = np.diag([0, 0, 0, 0, 0, 1e4, 1e4]).astype(float)
+    found = np.diag([0, 0, 0, 0, 0, 1e4, 1e4, 0, 0]).astype(float)
     for gradient in gradients:
-        found += 1e4 * np.outer(gradient, gradient)
+        found[:7, :7] += 1e4 * np.outer(gradient, gradient)
     return found
 
 
@@ -24,15 +24,23 @@ def test_only_a_difference_and_a_product_are_told_where_only_they_are_read():
     product = np.array([1.0, 0.8, 0, 0, 0, 0, 0])  # d ln(A c)
     alpha = np.array([0, 0, 0, 0, 1.0, 0, 0])
     is_told, found = told(PLACE, information(difference, product, alpha), MOVES)
-    assert is_told.tolist() == [False, False, False, False, True, False, False]
+    assert is_told.tolist() == [False, False, False, False, True, *[False] * 4]
     assert [one.name for one in found] == ["A − ω", "A·c₁"]
     assert [one.value(PLACE) for one in found] == pytest.approx([0.7, 1.0])
 
 
 def test_everything_is_told_where_everything_is_read():
-    is_told, found = told(PLACE, 1e4 * np.eye(7), MOVES)
-    assert is_told.tolist() == [*MOVES[:5], False, False]
+    is_told, found = told(PLACE, 1e4 * np.eye(9), MOVES)
+    assert is_told.tolist() == [*MOVES[:5], *[False] * 4]
     assert found == []
+
+
+def test_what_the_noise_of_batches_makes_up_for_is_not_told():
+    together = np.array([1.0, 0, 0, 0, 0, 1.0, 0])  # d ln(A q)
+    read = information(together, *(np.eye(7)[row] for row in (1, 3, 4)))
+    read[5, 5] -= 1e4  # of q nothing else is known
+    is_told, _ = told(PLACE, read, MOVES)
+    assert is_told.tolist() == [False, True, False, True, True, *[False] * 4]
 
 
 def test_an_unknown_combination_is_a_product_of_powers():

@@ -74,6 +74,33 @@ def test_the_standard_error_is_the_spread_over_recordings():
     assert np.allclose(spread / error, 1, atol=0.25)  # 4 standard errors of a spread over 150
 
 
+def test_errors_of_the_whole_of_shares_and_of_the_rank_are_the_spread_over_recordings():
+    """Of samples whose modes scatter together, as where some are larger than others altogether."""
+    rng = np.random.default_rng(5)
+    variances = np.array([3, 2, 1, 0.5, 0.2, 0.1])
+
+    def one():
+        sizes = rng.choice([0.1, 0.1, 0.1, 3.0], size=(500, 1))
+        x = sizes * rng.normal(size=(500, DIMS)) * np.sqrt(variances)
+        window = Window(x, x)
+        window.add(x, x + 0.2 * rng.normal(size=x.shape))
+        return measure(window.moments(), None, None)[0]
+
+    rows = [one() for _ in range(150)]
+    variance = np.array([row["variance"] for row in rows])
+    total = variance.sum(axis=1)
+    ranks = [row["effective_rank_of_shared_variance"] for row in rows]
+    for values, name in (
+        (total, "shared_variance_error"),
+        (variance / total[:, None], "share_error"),
+        (ranks, "effective_rank_error"),
+    ):
+        error = np.mean([row[name] for row in rows], axis=0)
+        assert np.allclose(np.std(values, axis=0) / error, 1, atol=0.25), name
+    alone = np.sqrt((np.array([row["variance_error"] for row in rows]) ** 2).sum(axis=1)).mean()
+    assert np.std(total) > 1.2 * alone  # as if modes scattered independently
+
+
 def test_modes_are_followed_through_a_crossing():
     """The second mode grows past the first; by order they would exchange their histories."""
     before, known = None, []
@@ -166,7 +193,8 @@ def test_the_record_of_a_linear_network_is_what_the_theory_says_of_it(tmp_path):
         x = rng.normal(size=(2000, 7))
         x1, x2 = x + sigma * rng.normal(size=(2, 2000, 7))
         z1, z2, predictor = x1 @ weights.T, x2 @ weights.T, weights @ weights.T
-        log.observe(z1, z2, predictor, step, learning_rate=rate)
+        if step % 50 == 0:
+            log.observe(z1, z2, predictor, step, learning_rate=rate)
         weights = weights - rate * ((z1 @ predictor - z2) @ predictor).T @ x1 / len(x)
     record = log.record
     theory = eigendyn.simulate(

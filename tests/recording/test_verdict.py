@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from eigendyn.recording.measured import measure
+from eigendyn.recording.moments import Window
+from eigendyn.recording.ranks import entropy_rank
 from eigendyn.recording.record import record
 from eigendyn.recording.verdict import FEWEST, VERDICTS, judge, verdicts
 
@@ -91,8 +94,8 @@ def test_modes_that_die_under_a_kept_scale_are_named_while_others_live():
 
 
 def test_modes_that_never_mattered_may_die():
-    variance = np.concatenate([np.ones((3, 41)), 0.01 * np.exp(-0.5 * TIMES)[None]])
-    assert judge(made(variance)).healthy
+    dies = 0.01 * np.exp(-0.5 * TIMES)[None]
+    assert judge(made(np.concatenate([growing([0.5, 0.3, 0.2]), dies]))).healthy
 
 
 def test_a_representation_without_variance_or_with_its_mean_alone_is_constant():
@@ -125,11 +128,75 @@ def test_a_rate_that_goes_to_zero_stops_a_spectrum_that_is_not_frozen():
     assert (found.verdict, found.healthy) == ("stopped", True)
 
 
+def sampled(scales, samples=256, dims=8, seed=0):
+    """A log of fresh Gaussian samples whose variances are multiplied by something each time."""
+    rng = np.random.default_rng(seed)
+    rows, modes = [], None
+    for scale in scales:
+        x = rng.normal(size=(samples, dims)) * np.sqrt(scale * np.geomspace(1, 0.1, dims))
+        views = [x + 0.3 * np.sqrt(scale) * rng.normal(size=x.shape) for _ in range(2)]
+        window = Window(*views)
+        window.add(*views)
+        row, modes = measure(window.moments(), None, modes)
+        rows.append(row)
+    measures = {name: np.stack([row[name] for row in rows], axis=-1) for name in rows[0]}
+    return record(measures, np.arange(len(rows)), np.arange(len(rows)), title="sampled")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_fresh_samples_of_what_never_moves_raise_no_alarm_and_are_frozen_in_the_end(seed):
+    told = verdicts(sampled(np.ones(110), samples=512, seed=seed))
+    assert set(told) <= {"", "settled", "learning", "frozen"}
+    assert told[-1] == "frozen"
+
+
+def test_fresh_samples_of_what_moved_and_came_to_rest_are_not_frozen():
+    told = verdicts(sampled(np.append(np.geomspace(1, 3, 10), 3 * np.ones(90)), samples=512))
+    assert "frozen" not in told
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_fall_of_fresh_samples_is_told_before_half_is_lost(seed):
+    told = verdicts(sampled(0.97 ** np.arange(60), seed=seed))
+    assert told.index("collapse") < np.log(0.5) / np.log(0.97)
+
+
+def test_a_mode_that_hands_its_variance_on_is_not_lost_while_the_whole_grows():
+    handed = np.exp(-0.1 * TIMES)
+    takes = np.exp(0.3 * TIMES)
+    assert "losing modes" not in verdicts(made(np.stack([handed, takes, np.ones(41)])))
+    kept = np.stack([handed, 1.5 - 0.5 * handed, 1 + 0 * TIMES])
+    assert "losing modes" in verdicts(made(kept))
+
+
+def test_shares_that_are_lost_under_a_loss_that_does_not_see_the_scale_are_a_collapse():
+    shares = np.stack([np.ones(41), *np.exp(-0.15 * TIMES) * np.ones((4, 1))])
+    falling = shares / shares.sum(axis=0) * np.exp(-0.2 * TIMES)
+    told = verdicts(made(falling, loss="cosine"))
+    assert told[-1] == "collapse"
+    assert "effective rank is 1.98, falling; it was 5.00" in judge(made(falling, loss="cosine")).why
+    beside = np.array([entropy_rank(one) for one in shares.T]) - 1
+    assert told.index("collapse") < np.argmax(beside < beside[0] / 2)
+
+
+def test_six_recordings_are_enough_for_a_fall_beyond_doubt():
+    times = np.arange(FEWEST)
+    falling = np.exp(-0.12 * times) * np.array([[1.0], [0.5], [0.2]])
+    assert FEWEST == 6
+    assert judge(made(falling, times=times, scatter=1e-3)).verdict == "collapse"
+
+
 def test_swings_that_last_are_oscillation_and_scatter_is_not():
     phases = np.array([[0.0], [1.0], [2.0]])
     variance = np.exp(np.sin(1.5 * TIMES + phases))
     assert judge(made(variance)).verdict == "oscillating"
     assert judge(made(np.ones((3, 41)), scatter=0.15)).verdict != "oscillating"
+
+
+def test_a_mode_whose_sampled_variance_is_negative_is_judged_without_a_warning():
+    held = sampled(np.ones(30))
+    held["variance"][-1] = -1e-4
+    assert judge(held).verdict == "frozen"
 
 
 def test_few_samples_for_many_dimensions_are_not_judged():
@@ -185,3 +252,16 @@ def test_every_verdict_has_words():
     for row in VERDICTS.values():
         assert row.words.endswith(".")
         assert (row.holds is None) == (row.why is None)
+
+
+def test_a_spectrum_that_narrows_while_its_first_mode_rises_is_not_said_to_fill():
+    narrows = np.stack([np.exp(0.1 * TIMES), *[np.exp(-0.005 * TIMES)] * 4])
+    found = judge(made(narrows, scatter=1e-3))
+    assert (found.verdict, found.healthy) == ("learning", True)
+    assert "falling" in found.why
+
+
+def test_a_representation_that_is_mostly_its_mean_is_said_to_be():
+    mostly = judge(made(growing([0.5, 1e-2, 1e-4]), mean_share=np.full(41, 0.97)))
+    assert "mean has 97 %" in mostly.why
+    assert "mean" not in judge(made(growing([0.5, 1e-2, 1e-4]), mean_share=np.full(41, 0.2))).why

@@ -10,7 +10,7 @@ import pytest
 import eigendyn
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings import choices, engines
-from eigendyn.settings.given import GivenEnsemble, GivenSettings
+from eigendyn.settings.given import GivenEnsemble, GivenSettings, GivenSweep
 from eigendyn.settings.siamese import CHOICES
 
 KNOWN = {
@@ -29,11 +29,14 @@ def test_typed_keywords_are_the_settings_and_their_choices():
     typed = {"Settings": eigendyn.Settings, "ArrayLike": np.ndarray}
     hints, more = (get_type_hints(one, localns=typed) for one in (GivenSettings, GivenEnsemble))
     assert {*hints} == {field.name for field in fields(eigendyn.Settings)} - {"loss"} | {"settings"}
+    assert set(GivenSweep.__annotations__) == {*hints}
     for name, known in KNOWN.items():
         assert get_args(more[name]) == known
 
 
-@pytest.mark.parametrize("verb", ["simulate", "ensemble", "phase_plane", "diagnose", "crosscheck"])
+@pytest.mark.parametrize(
+    "verb", ["simulate", "ensemble", "phase_plane", "diagnose", "crosscheck", "sweep"]
+)
 def test_a_signature_names_every_keyword_so_that_ipython_completes_it(verb):
     taken = signature(getattr(eigendyn, verb)).parameters
     assert {"weight_decay", "predictor", "settings"} <= set(taken)

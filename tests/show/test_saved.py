@@ -11,7 +11,7 @@ from trained import trained
 
 import eigendyn
 from eigendyn.analysis.bifurcations.diagram_data import curves_of, diagram_data, diagram_of
-from eigendyn.errors import InvalidSetting
+from eigendyn.errors import EigendynError, InvalidSetting
 from eigendyn.recording.record import as_record
 from eigendyn.show.saved import KINDS, kind_of
 
@@ -120,3 +120,21 @@ def test_a_figure_is_drawn_again_from_its_numbers(name, tmp_path):
     assert kind.words == "the numbers of a figure"
     kind.draw(saved, tmp_path / "again.png", False)
     assert (tmp_path / "again.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_store_of_a_sweep_is_read_and_drawn(tmp_path):
+    pytest.importorskip("zarr")
+    swept = xarray.Dataset(
+        {"recruited": (("weight_decay", "sigma2"), np.arange(6).reshape(2, 3))},
+        {"weight_decay": [0.0, 0.1], "sigma2": [0.0, 0.1, 0.2]},
+        {"kind": "a sweep"},
+    )
+    swept.to_zarr(tmp_path / "sweep.zarr", consolidated=False)
+    found = eigendyn.load(tmp_path / "sweep.zarr")
+    assert found.equals(swept)
+    kind = kind_of(found)
+    assert kind.words == "a sweep"
+    kind.draw(found, tmp_path / "sweep.png", False)
+    (tmp_path / "sweep.zarr" / "zarr.json").write_text("text")
+    with pytest.raises(EigendynError, match="must be the store of a sweep"):
+        eigendyn.load(tmp_path / "sweep.zarr")

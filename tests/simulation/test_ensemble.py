@@ -208,6 +208,29 @@ def test_a_trajectory_is_recruited_when_it_is_alone_and_under_its_own_parameters
         np.testing.assert_array_equal(whole.recruitment_time[row], one.recruitment_time[0])
 
 
+@pytest.mark.full
+def test_recruitment_is_found_under_a_quadrature():
+    settings = {"sigma1": 0.3, "steps": 200}
+    found = eigendyn.ensemble("cosine", [[1.0, 0.3]], keep="recruitment", **settings)
+    alone = eigendyn.simulate("cosine", [1.0, 0.3], **settings)
+    assert found.attrs["closure"] == "exact quadrature"
+    np.testing.assert_allclose(found.recruitment_time[0], alone.recruitment_time, rtol=1e-5)
+
+
+def test_a_mode_that_ends_below_what_tolerances_resolve_is_not_recruited():
+    settings = {"keep": "recruitment", "weight_decay": 0.3, "rtol": 1e-6, "engine": "compiled"}
+    found = eigendyn.ensemble("euclidean", [[1.0, 0.05]], steps=1500, sigma2=0.0, **settings)
+    assert np.isnan(found.recruitment_time.values).all()
+    assert (found.status == "completed").all()
+
+
+def test_curves_are_counted_by_all_that_is_swept_together():
+    swept = {"sigma1": np.repeat(np.linspace(0, 1, 8), 8), "weight_decay": np.tile(range(8), 8)}
+    assert chooser._curves(swept) > chooser.MOST_CURVES
+    assert chooser._curves({"sigma1": np.repeat([0.1, 0.2], 3), "weight_decay": 0.1}) == 2
+    assert chooser._curves({"signal": np.array([[1.0, 2.0, 1.0]]), "sigma1": 0.1}) == 2
+
+
 def test_times_that_begin_later_still_start_at_zero():
     settings = {"closure": "mean-field", **TOLERANCES}
     later = eigendyn.ensemble("cosine", STARTS, times=TIMES[2:], **settings)

@@ -22,6 +22,7 @@ FIGURES = MappingProxyType(
         "recruitment": ("recruitment", "Recruitment time over six decades"),
         "closures": ("closures", "How wrong the closures are"),
         "bifurcation": ("bifurcation", "Bifurcations in weight decay"),
+        "phase-diagrams": ("phase_diagrams", "Phase diagrams: weight decay against noise"),
         "conservation": ("conservation", "What is conserved along descent"),
         "digits": ("digits", "What a linear BYOL learns of handwritten digits"),
         "deep-3": ("deep.spectra", "Deep networks: spectra and readout over epochs"),

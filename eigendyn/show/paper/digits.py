@@ -17,7 +17,7 @@ from eigendyn.data.measure import digits
 from eigendyn.data.starting import start
 from eigendyn.show.paper.words import theory_sentence
 from eigendyn.show.paper.work import KEPT, Numbers, Work
-from eigendyn.show.plot.spectrum import colours
+from eigendyn.show.plot.shades import colours
 from eigendyn.show.plot.style import loss_symbol
 from eigendyn.simulation.matrix.matrix_flow import matrix_flow
 from eigendyn.simulation.simulate import simulate

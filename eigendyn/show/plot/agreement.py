@@ -15,7 +15,8 @@ from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import told
 from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
-from eigendyn.show.plot.spectrum import DECADES, colour_scale, colours
+from eigendyn.show.plot.shades import DECADES, colours
+from eigendyn.show.plot.spectrum import colour_scale
 from eigendyn.show.plot.title import write_title
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from eigendyn.results.files import check_output
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
-from eigendyn.show.plot.spectrum import colour_scale, colours
+from eigendyn.show.plot.shades import colours
+from eigendyn.show.plot.spectrum import colour_scale
 from eigendyn.show.plot.title import write_title
 from eigendyn.show.report.agreement_on_data import check_tree
 

@@ -18,7 +18,7 @@ from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
-from eigendyn.show.plot.spectrum import plot_spectrum
+from eigendyn.show.plot.spectrum import plot_run
 
 if TYPE_CHECKING:
     import xarray
@@ -86,6 +86,6 @@ def save_diagnosis(diagnosis: Diagnosis, path: str | Path, force: bool = False) 
     below = AROUND + ROW * (1 + len(diagnosis.changes))
     figure = Figure(figsize=(WIDTH, SPECTRUM + below), layout="constrained")
     upper, lower = figure.subplots(2, height_ratios=(SPECTRUM, below))
-    plot_spectrum(diagnosis.run, upper)
+    plot_run(diagnosis.run, upper)
     plot_diagnosis(diagnosis, lower)
     return save_figure(figure, path, force)

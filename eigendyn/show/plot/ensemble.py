@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,8 +16,13 @@ from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import short
+from eigendyn.show.plot.drawn import draw_held
+from eigendyn.show.plot.held import Held
+from eigendyn.show.plot.lines import Usual
+from eigendyn.show.plot.panels import one_or_all
 from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
-from eigendyn.show.plot.spectrum import DECADES, colours
+from eigendyn.show.plot.shades import DECADES, colours
+from eigendyn.show.plot.shown import GivenShown, shown
 from eigendyn.show.plot.title import write_title
 
 if TYPE_CHECKING:
@@ -26,31 +31,41 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.1, 0.5, 0.9)  # of trajectories: edges of the bands, and the line between
 MOST_MODES = 20  # more bands hide each other
+USUAL_OF_ENSEMBLE = Usual("time", "variance", "mode")
 OF_TRAJECTORIES = ("trajectory", "mode", "time")
 
 
-@takes()
-def plot_ensemble(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
+@takes(shown)
+def plot_ensemble(
+    dataset: xarray.Dataset, ax: Axes | None = None, **show: Unpack[GivenShown]
+) -> Any:
     """Draw the median variance of every mode over trajectories, and a band from 10 % to 90 %.
 
     Args:
         dataset: A result of `ensemble` with whole trajectories.
         ax: Axes to draw on; None opens a pyplot figure.
+        show: What else is drawn, as `eigendyn.plot.runs` takes it: final states over a number that
+            was swept, `x="weight_decay", y="final_variance"`.
 
     Returns:
-        The axes: for each mode, of the first 20, a line and a band.
+        The axes: for each mode, of the first 20, a line and a band. Where something else is drawn,
+        what `eigendyn.plot.runs` returns.
 
     Raises:
-        InvalidSetting: It is something else, or an ensemble of final states alone.
+        UnknownName: There is no such dimension or quantity.
+        InvalidSetting: It is something else, or an ensemble of final states alone over time.
     """
     held = getattr(dataset, "variables", None)
     column = held.get("singular_value") if isinstance(held, Mapping) else None
     is_right = getattr(column, "dims", None) == OF_TRAJECTORIES
     check_is("dataset", dataset, is_right, "what eigendyn.ensemble(loss, variances) gives")
+    asked = shown(**show)
+    if not asked.is_usual:
+        return one_or_all(draw_held([Held("", dataset)], asked, USUAL_OF_ENSEMBLE, ax), asked)
     if dataset.sizes["time"] < 2:
         message = (
             "An ensemble is drawn over time, and this one has a single time. Try "
-            "keep='trajectory', and more `times`."
+            "keep='trajectory', and more `times`, or another `x`."
         )
         raise InvalidSetting(message)
     ax = axes_to_draw_on(ax)

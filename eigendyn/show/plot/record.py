@@ -19,7 +19,7 @@ from eigendyn.settings.checks import check_is
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
-from eigendyn.show.plot.spectrum import DECADES, colours
+from eigendyn.show.plot.shades import DECADES, colours
 from eigendyn.show.plot.style import style
 from eigendyn.show.plot.title import write_title
 

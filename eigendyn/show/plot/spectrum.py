@@ -4,46 +4,50 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
-import matplotlib
 import numpy as np
-from matplotlib.axis import Axis
 from matplotlib.collections import Collection, LineCollection
-from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from eigendyn.results.dataset import named
 from eigendyn.results.files import check_output
-from eigendyn.results.labelled import check_run
+from eigendyn.results.labelled import Labelled, check_run
 from eigendyn.settings.choices import PICTURE_SUFFIXES
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.wording import told
+from eigendyn.show.plot.decades import label_decades
+from eigendyn.show.plot.draw_lines import STYLES
+from eigendyn.show.plot.drawn import draw_held
+from eigendyn.show.plot.held import Held
+from eigendyn.show.plot.lines import Usual
+from eigendyn.show.plot.panels import one_or_all
 from eigendyn.show.plot.picture import SIZE, axes_to_draw_on, save_figure
+from eigendyn.show.plot.shades import DECADES, colours
+from eigendyn.show.plot.shown import GivenShown, shown
 from eigendyn.show.plot.title import write_title
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-    from eigendyn.results.labelled import Labelled
-
 MOST_LINES = 200
 MARGINS = {"left": 0.15, "right": 0.81, "bottom": 0.145}  # shares of the figure
 ABOVE, LINE = 0.16, 0.055  # margin above the axes, and a line of the title
 USUAL_LINES = 2  # of a title: the loss, and how it was followed
 BAR = (1.03, 0.0, 0.045, 1.0)  # left, bottom, width and height in shares of the axes
-STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))  # of several runs
+USUAL_OF_RUN = Usual("time", "variance", "initial_variance")
 RUN = "run"  # names the lines of one
-DECADES = 6  # below the largest variance; what falls further leaves the picture
 
 
-@takes()
-def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) -> Axes:
+@takes(shown)
+def plot_run(
+    dataset: xarray.Dataset | Labelled, ax: Axes | None = None, **show: Unpack[GivenShown]
+) -> Any:
     """Draw the variance of every mode over training time, coloured by where it started.
 
     Modes at zero variance cannot stand on a logarithmic axis; of more than 200 modes, 200 are drawn
@@ -56,10 +60,20 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
     Args:
         dataset: A result of `simulate`.
         ax: Axes to draw on; None opens a pyplot figure.
+        show: What else is drawn, as `eigendyn.plot.runs` takes it.
 
     Returns:
         The axes: one collection of lines, time below, training step above, a colour bar beside.
+        Where something else is drawn, what `eigendyn.plot.runs` returns.
+
+    Raises:
+        UnknownName, InvalidSetting: As `eigendyn.plot.runs`.
     """
+    check_run(dataset)
+    asked = shown(**show)
+    if not asked.is_usual:
+        whole = dataset.to_xarray() if isinstance(dataset, Labelled) else dataset
+        return one_or_all(draw_held([Held("", whole)], asked, USUAL_OF_RUN, ax), asked)
     ax = axes_to_draw_on(ax)
     _draw(dataset, ax)
     figure = ax.get_figure(root=True)
@@ -72,7 +86,6 @@ def plot_spectrum(dataset: xarray.Dataset | Labelled, ax: Axes | None = None) ->
 
 def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
     """Draw the lines and everything that names them; the number of the title's lines returns."""
-    check_run(dataset)
     initial = dataset["variance"].values[:, 0]
     drawn = _choose(initial)
     times, variance = dataset["time"].values, dataset["variance"].values[drawn]  # (lines, times)
@@ -91,7 +104,7 @@ def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
     ax.set_yscale("log")
     ax.add_collection(lines)
     _widen(ax, times, variance, beside=bool(before))
-    _label_decades(ax.yaxis)
+    label_decades(ax.yaxis)
     learning_rate = json.loads(dataset.attrs["settings"])["learning_rate"]
     if before:
         _name_all(ax, [*before, lines], learning_rate)
@@ -106,7 +119,7 @@ def _draw(dataset: xarray.Dataset | Labelled, ax: Axes) -> int:
     count = write_title(ax, _title(dataset, initial, len(drawn)))
     # Part of the axes, so that every layout keeps room for it.
     bar = ax.figure.colorbar(lines, cax=ax.inset_axes(BAR), label="initial variance")
-    _label_decades(bar.ax.yaxis)
+    label_decades(bar.ax.yaxis)
     return count
 
 
@@ -137,6 +150,7 @@ def _name_all(ax: Axes, runs: list[Collection], learning_rate: float) -> None:
 
 def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bool = False) -> Path:
     """Draw the spectrum over time into a file, as `save_figure` writes it."""
+    check_run(dataset)
     check_output(path, PICTURE_SUFFIXES, force)
     figure = Figure(figsize=SIZE)  # without a layout engine, which draws all text four times
     ax = figure.add_subplot()
@@ -148,23 +162,6 @@ def save_picture(dataset: xarray.Dataset | Labelled, path: str | Path, force: bo
         bottom=MARGINS["bottom"] / taller, top=1 - (ABOVE + LINE * lines) / taller
     )
     return save_figure(figure, path, force)
-
-
-def _label_decades(axis: Axis) -> None:
-    """Short numbers, all of a few letters; between decades where there are fewer than two."""
-    low, high = axis.get_view_interval()
-    if high < 100 * low:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(lambda x, _: _short(x))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _short(x: float) -> str:
-    """Such as 0.1 and 200, or 1e-7: margins are made for five letters."""
-    if 0.01 <= x < 1000:
-        return f"{x:g}"
-    mantissa, exponent = f"{x:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
 
 
 def _choose(initial: NDArray) -> NDArray:
@@ -188,11 +185,6 @@ def _title(dataset: xarray.Dataset | Labelled, initial: NDArray, drawn: int) -> 
     if len(initial) - silent > drawn:
         lines.append(f"{drawn} of {len(initial) - silent} modes, evenly spaced by initial rank")
     return lines
-
-
-def colours() -> ListedColormap:
-    """Viridis without its brightest end, which fades on white."""
-    return ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.9, 256)))
 
 
 def colour_scale(initial: NDArray) -> LogNorm:

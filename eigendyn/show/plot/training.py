@@ -19,7 +19,7 @@ from eigendyn.settings.keywords import takes
 from eigendyn.settings.training import OF_VIEWS, Training
 from eigendyn.settings.wording import short, told
 from eigendyn.show.plot.picture import axes_to_draw_on, save_figure
-from eigendyn.show.plot.spectrum import DECADES, colours
+from eigendyn.show.plot.shades import DECADES, colours
 from eigendyn.show.plot.style import style
 from eigendyn.show.plot.title import write_title
 from eigendyn.show.report.training import READOUTS, fate, per_network

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eigendyn.fitting.numbers import NUMBERS, PROCESS
+from eigendyn.fitting.numbers import NUMBERS, PROCESS, READING
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, number, numbers
 
@@ -28,6 +28,8 @@ def summary(fit: xarray.Dataset) -> dict[str, Any]:
         "fitted_until": number(attrs["fitted_until"]),
         "fitted_recordings": int(attrs["fitted_recordings"]),
         "left_out": int(attrs["left_out"]),
+        "noises": attrs["noises"],
+        "per_mode": attrs["per_mode"].split(", ") if attrs["per_mode"] else [],
         "losses": [_summary(fit.sel(loss=loss)) for loss in fit["loss"].values],
         "baselines": {
             str(name): number(fit["baseline_error"].sel(baseline=name).item())
@@ -57,6 +59,7 @@ def _summary(one: xarray.Dataset) -> dict[str, Any]:
         "log_likelihood": number(one["log_likelihood"].item()),
         "numbers": found,
         "combinations": combined,
+        "of_modes": _of_modes(one),
         "comes": numbers(one["comes"].values),
         "comes_lower": numbers(one["comes_lower"].values),
         "comes_upper": numbers(one["comes_upper"].values),
@@ -65,10 +68,23 @@ def _summary(one: xarray.Dataset) -> dict[str, Any]:
     }
 
 
+def _of_modes(one: xarray.Dataset) -> dict[str, dict[str, list]]:
+    """Numbers of every mode, where modes have some for themselves."""
+    found = {}
+    for name in one["modal"].values:
+        own = one.sel(modal=name)
+        ends = ("", "_lower", "_upper")
+        found[str(name)] = {
+            key: numbers(own[f"of_mode{end}"].values)
+            for key, end in zip(("value", "lower", "upper"), ends, strict=True)
+        }
+    return found
+
+
 def table(fit: xarray.Dataset) -> str:
     """Lay out for a terminal how losses rank, and numbers and forecast of the first of them."""
     best = fit.isel(loss=0)
-    parts = [_ranking(fit), _numbers(best), _modes(best), list(_remarks(fit, best))]
+    parts = [_ranking(fit), _numbers(best), _own(best), _modes(best), list(_remarks(fit, best))]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -90,7 +106,7 @@ def _numbers(best: xarray.Dataset) -> list[str]:
     rows = [(str(best["loss"].item()), "value", "95 % interval", "")]
     for place, row in enumerate(NUMBERS):
         one = best.isel(number=place)
-        if place >= PROCESS or not bool(one["is_free"]):
+        if place in (PROCESS, READING) or not bool(one["is_free"]):
             continue
         rows.append((f"{row.sign}  {row.words}", *_value(one)))
     for place, name in enumerate(best["combination"].values):
@@ -107,6 +123,29 @@ def _value(one: xarray.Dataset) -> tuple[str, str, str]:
         return value, "–", "not told by itself"
     said = "at its bound" if bool(one["at_bound"]) else ""
     return value, f"{one['lower']:.4g} … {one['upper']:.4g}", said
+
+
+def _own(best: xarray.Dataset) -> list[str]:
+    """Lay out numbers that modes have for themselves."""
+    signs = {row.name: row.sign for row in NUMBERS}
+    own = best.sel(modal=[n for n in best.attrs["per_mode"].split(", ") if n])
+    if best.attrs["noises"] == "recorded":
+        own = best.sel(modal=[*own["modal"].values.tolist(), "noise1"])
+    if not own.sizes["modal"]:
+        return []
+    names = [signs[str(name)] for name in own["modal"].values]
+    rows: list[tuple[str, ...]] = [
+        ("mode", *(word for name in names for word in (name, "95 % interval")))
+    ]
+    for mode in range(min(best.sizes["mode"], MOST_MODES)):
+        row = [str(mode)]
+        for value, low, high in zip(
+            *(own[f"of_mode{end}"].values[:, mode] for end in ("", "_lower", "_upper")),
+            strict=True,
+        ):
+            row += [f"{value:.4g}", f"{low:.4g} … {high:.4g}" if math.isfinite(low) else "recorded"]
+        rows.append(tuple(row))
+    return aligned(rows)
 
 
 def _modes(best: xarray.Dataset) -> list[str]:
@@ -146,6 +185,8 @@ def _remarks(fit: xarray.Dataset, best: xarray.Dataset) -> Iterator[str]:
     left = int(attrs["left_out"])
     if left:
         yield f"Left out: {left} readings without a variance above zero and above their error."
+    if attrs["noises"] == "recorded":
+        yield "Noises of modes are those that were recorded; the forecast keeps the last."
     hidden = [
         row.sign
         for place, row in enumerate(NUMBERS[:PROCESS])

@@ -22,7 +22,7 @@ def page(name):
     return import_module(f"eigendyn.show.paper.{FIGURES[name][0]}")
 
 
-OWN = {"conservation", *NETWORKS_ONLY}  # pages with a test of their own
+OWN = {"conservation", "phase-diagrams", *NETWORKS_ONLY}  # pages with a test of their own
 # Of many steps: one of fewer stands for 2a; crosschecks/test_on_data.py has the runs of the digits,
 # and show/test_saved.py draws their numbers.
 LONG = {"2a", "digits"}
@@ -248,3 +248,19 @@ def test_both_lines_are_seen_where_they_run_together(numbers):
         shared, ema = ax.lines[0], ax.lines[10]
         assert shared.get_linewidth() > 3 * ema.get_linewidth()
         assert {line.get_linestyle() for line in ax.lines} == {"-"}  # ten dashes cover everything
+
+
+def test_the_weakest_mode_is_lost_where_its_start_lies_below_the_unstable_fixed_point(monkeypatch):
+    monkeypatch.setattr(page("phase-diagrams"), "POINTS", 20)
+    groups = page("phase-diagrams").numbers(Work())
+    assert_complete("phase-diagrams", groups)
+    for loss in ("euclidean", "iso-euclidean"):
+        swept = groups[f"{loss}/map"]
+        decay, c = swept["weight_decay"], 1 + swept["sigma1"] ** 2
+        if loss == "euclidean":  # λ − cλ² = ω, of which the smaller root is unstable
+            lost = (1 - np.sqrt(np.maximum(1 - 4 * decay * c, 0))) / (2 * c) > 0.1
+        else:
+            lost = (decay > 1).broadcast_like(c)
+        outcome = swept["outcome"].sel(mode=2)
+        collapsed = outcome == outcome.attrs["flag_meanings"].split().index("collapsed") - 1
+        assert (collapsed == lost.transpose(*outcome.dims)).all()

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from structures import full_but
 
 from eigendyn.errors import OutputExists
-from eigendyn.show.plot.spectrum import MOST_LINES, plot_spectrum, save_picture
+from eigendyn.show.plot.spectrum import MOST_LINES, plot_run, save_picture
 
 TIMES = np.linspace(0, 30, 61)
 
 
 def draw(result):
     """Draw into a figure of its own."""
-    return plot_spectrum(result, Figure().add_subplot())
+    return plot_run(result, Figure().add_subplot())
 
 
 def test_lines_are_the_variances_from_small_to_large_start():
@@ -57,7 +57,7 @@ def test_nothing_overlaps_in_a_row_of_axes_nor_leaves_the_figure(size, layout):
     result.attrs["loss"] = FORMULA
     figure = Figure(figsize=size, layout=layout)
     for ax in figure.subplots(1, 2):
-        plot_spectrum(result, ax)
+        plot_run(result, ax)
     figure.draw_without_rendering()
     left, right = (ax.get_tightbbox() for ax in figure.axes)
     assert left.x1 < right.x0
@@ -88,7 +88,7 @@ def test_a_layout_of_ones_own_is_left_alone():
     result = label(logistic([0.5], TIMES), TIMES)
     for place in ([0.2, 0.2, 0.5, 0.4], [0.1, 0.1, 0.8, 0.3]):
         ax = Figure().add_axes(place)
-        plot_spectrum(result, ax)
+        plot_run(result, ax)
         np.testing.assert_allclose(ax.get_position().bounds, place)
 
 
@@ -106,7 +106,7 @@ def test_two_runs_on_the_same_axes_are_told_apart(rate, axes):
     first = label(logistic([0.5, 0.1], TIMES), TIMES, learning_rate=0.1)
     second = label(logistic([1e-3, 5.0], 2 * TIMES), 2 * TIMES, learning_rate=rate)
     ax = draw(first)
-    plot_spectrum(second, ax)
+    plot_run(second, ax)
     one, other = ax.collections
     assert one.get_linestyle() != other.get_linestyle()
     assert one.norm is other.norm
@@ -152,7 +152,7 @@ def test_a_picture_is_overwritten_only_by_force(tmp_path):
 
 def test_without_axes_a_pyplot_figure_opens():
     with matplotlib.rc_context({"backend": "agg"}):
-        ax = plot_spectrum(label(logistic([0.5], TIMES), TIMES))
+        ax = plot_run(label(logistic([0.5], TIMES), TIMES))
         from matplotlib import pyplot
 
         assert ax.figure.number in pyplot.get_fignums()

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.show.paper.deep.runs import deep_runs, size_sentence
 from eigendyn.show.paper.work import Numbers, Work
-from eigendyn.show.plot.spectrum import colours
+from eigendyn.show.plot.shades import colours
 from eigendyn.show.plot.style import loss_symbol
 from eigendyn.show.plot.training import draw_over_seeds, of_epochs
 from eigendyn.show.report.mean import Mean

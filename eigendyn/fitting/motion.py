@@ -1,0 +1,211 @@
+"""Say how fast modes move under the numbers of a fit, and what noise and a number's change add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from eigendyn.fitting.numbers import ALPHA, DECAY, LOGS, NOISE1, NOISE2, PROCESS, TIME_SCALE
+from eigendyn.program.in_jax import VectorField
+
+LEAST_NOISE = 1e-4  # c₁ − 1 that has a logarithm
+
+
+class Kind(NamedTuple):
+    """What must be known of a loss beside its field, to compile for it.
+
+    Args:
+        is_coupled: Whether modes move each other.
+        is_scale_free: Whether it normalises representations.
+        beta: Exponent β of its family δ/λ^β.
+        takes_steps: Whether steps of descent are followed, not their flow.
+        modal: Which numbers every mode has for itself.
+    """
+
+    is_coupled: bool
+    is_scale_free: bool
+    beta: float
+    takes_steps: bool
+    modal: tuple[int, ...] = ()
+
+
+class Dynamics(NamedTuple):
+    """A loss whose numbers are left open.
+
+    Args:
+        field: Its rates, moments taken as well as the record deserves.
+        rough: The same for what is small beside them; the field itself, where that is quick.
+        own: Numbers that are not looked for, by name; the signal among them.
+    """
+
+    field: VectorField
+    rough: VectorField
+    own: Mapping[str, Any]
+
+
+class Now(NamedTuple):
+    """What moves every mode at one time.
+
+    Args:
+        scale: A of each mode (modes,).
+        second1: c₁ of each mode, E z1²/v (modes,).
+        second2: c₂ of each (modes,).
+        numbers: The shared numbers (numbers,).
+    """
+
+    scale: Array
+    second1: Array
+    second2: Array
+    numbers: Array
+
+
+def numbers_of(coordinates: Array) -> Array:
+    """The numbers themselves (numbers,)."""
+    return jnp.where(LOGS, jnp.exp(jnp.where(LOGS, coordinates, 0.0)), coordinates)
+
+
+def now(kind: Kind, numbers: Array, logs: Array, seconds: Array) -> Now:
+    """What moves every mode, of the shared numbers and what each mode has for itself.
+
+    Args:
+        kind: Which numbers are per mode.
+        numbers: The shared ones (numbers,).
+        logs: ln A or ln (c₁ − 1) of each mode, of numbers per mode (modal numbers, modes).
+        seconds: c₁ and c₂ of each mode where they are given, not numbers elsewhere (2, modes).
+    """
+    own = dict(zip(kind.modal, jnp.exp(logs), strict=True))
+    looked_for = (1 + own.get(row, numbers[row] - 1) for row in (NOISE1, NOISE2))
+    second1, second2 = (
+        jnp.where(jnp.isnan(given), found, given)
+        for given, found in zip(seconds, looked_for, strict=True)
+    )
+    scale = own.get(TIME_SCALE, jnp.full(seconds.shape[1], numbers[TIME_SCALE]))
+    return Now(scale, second1, second2, numbers)
+
+
+def shared_logs(kind: Kind, numbers: Array) -> Array:
+    """Take ln A or ln (c₁ − 1) of shared numbers, for each number per mode (modal numbers, 1)."""
+    excess = [numbers[row] - (row != TIME_SCALE) for row in kind.modal]
+    return jnp.log(jnp.maximum(jnp.array(excess), LEAST_NOISE))[:, None]
+
+
+def _parameters(field: VectorField, own: Mapping[str, Any], at: Now) -> dict[str, Any]:
+    given = {
+        "alpha": at.numbers[ALPHA],
+        "noise1": own["signal"] * (at.second1 - 1),
+        "noise2": own["signal"] * (at.second2 - 1),
+        "weight_decay": at.numbers[DECAY] / at.scale,
+    }
+    return {name: own[name] if name in own else given[name] for name in field.parameters}
+
+
+def drive_of(field: VectorField, own: Mapping[str, Any], at: Now) -> Callable[[Array], Array]:
+    """ds/dt as a function of s (modes,): A times the gradient, less decay that A does not touch."""
+    parameters = _parameters(field, own, at)
+    return lambda s: at.scale * field(0.0, s[None], parameters)[0]
+
+
+def _rate(field: VectorField, own: Mapping[str, Any], at: Now) -> Callable[[Array], Array]:
+    """Give d ln v/dt as a function of ln v (modes,)."""
+    drive = drive_of(field, own, at)
+
+    def rate(x: Array) -> Array:
+        s = jnp.exp(x / 2)
+        return 2 * drive(s) / s
+
+    return rate
+
+
+def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array) -> Array:
+    r"""Give ln v (modes,) a time dt later, by one Runge–Kutta step of fourth order.
+
+    Steps of descent of length η of ds/dt = D(s) follow the flow of
+
+        D − η D′D/2 + η² (D″(D, D) + 4 D′D′D)/12
+
+    to third order in η; what is added to D is taken once, in the middle of the step.
+
+    Source: Hairer, Lubich, Wanner, Geometric Numerical Integration (2006), IX.1.
+    """
+    rate = _rate(loss.field, loss.own, at)
+    k1 = rate(x)
+    added = jnp.zeros_like(x)
+    if kind.takes_steps:
+        rough = drive_of(loss.rough, loss.own, at)
+        added = _added_by_steps(rough, jnp.exp((x + dt / 2 * k1) / 2), eta)
+    k2 = rate(x + dt / 2 * (k1 + added))
+    k3 = rate(x + dt / 2 * (k2 + added))
+    k4 = rate(x + dt * (k3 + added))
+    return x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4) + dt * added
+
+
+def _added_by_steps(drive: Callable[[Array], Array], s: Array, eta: Array) -> Array:
+    """What steps of descent add to d ln v/dt."""
+
+    def along(direction: Array) -> Callable[[Array], Array]:
+        return lambda s: jax.jvp(drive, (s,), (direction,))[1]
+
+    d = drive(s)
+    first = along(d)(s)
+    second = jax.jvp(along(d), (s,), (d,))[1] + 4 * along(first)(s)
+    return (-eta * first + eta**2 * second / 6) / s
+
+
+def diffusion(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:
+    r"""Variance of ln v that the noise of batches adds per time (modes,).
+
+    The gradient of a sample along a mode is λ^(1−β) (z2 − λ z1) x1 for Gaussian views, whose
+    variance is 4 λ^(2−2β) [(c2 − 2λ + λ²c1) c1 + (1 − λ c1)²] in ln v, times q A. A normalised
+    loss divides λ z1 and z2 by their norms. Both views count as equally noisy here.
+    """
+    c, field = at.second1, loss.rough
+    v = jnp.exp(x)
+    parameters = _parameters(field, loss.own, at)
+    eigenvalue = field.predictor_eigenvalue(jnp.exp(x / 2)[None], parameters)
+    size, pulled = 1.0, eigenvalue
+    if kind.is_scale_free:
+        first, second = jnp.sum(eigenvalue**2 * v * c), jnp.sum(v * c)
+        size = 1 / (first * second)
+        pulled = eigenvalue * jnp.sum(eigenvalue * v) / first
+    residual = (c - 2 * pulled + pulled**2 * c) * c + (1 - pulled * c) ** 2
+    strength = eigenvalue ** (2 * (1 - kind.beta)) * size
+    return 4 * at.numbers[PROCESS] * at.scale * strength * residual
+
+
+def slopes(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:
+    """∂(d ln v_m/dt)/∂ ln v_m of every mode (modes,)."""
+    return _own(kind, _rate(loss.rough, loss.own, at), x)
+
+
+def responses(
+    loss: Dynamics, kind: Kind, numbers: Array, logs: Array, seconds: Array, x: Array
+) -> Array:
+    """Slopes of d ln v_m/dt in the logarithms that mode m has for itself (modal numbers, modes)."""
+
+    def rate(row: int) -> Callable[[Array], Array]:
+        def of(own: Array) -> Array:
+            at = now(kind, numbers, logs.at[row].set(own), seconds)
+            return _rate(loss.rough, loss.own, at)(x)
+
+        return of
+
+    found = [_own(kind, rate(row), logs[row]) for row in range(len(kind.modal))]
+    return jnp.stack(found) if found else jnp.zeros_like(logs)
+
+
+def _own(kind: Kind, function: Callable[[Array], Array], x: Array) -> Array:
+    """∂f_m/∂x_m of every mode (modes,).
+
+    Of coupled modes by two patterns of signs, under which what modes do to each other cancels but
+    for a share of order 1/modes.
+    """
+    places = jnp.arange(x.shape[0])
+    patterns = [jnp.ones_like(x)]
+    if kind.is_coupled:
+        patterns = [jnp.where((places // size) % 2 == 0, 1.0, -1.0) for size in (1, 2)]
+    found = [signs * jax.jvp(function, (x,), (signs,))[1] for signs in patterns]
+    return jnp.mean(jnp.stack(found), axis=0)
