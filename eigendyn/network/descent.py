@@ -64,7 +64,7 @@ def descend(
 ) -> Descent:
     """Train networks from the same weights on batches of their own.
 
-    In every step, in this order:
+    In every step, in this order::
 
         correlation  C ← m_C C + (1 − m_C) ⟨z1 z1ᵀ⟩ of the batch, if that is "update-first"
         encoder      u ← μ u + ∂ℓ/∂W + ω W, W ← W − η u; a learned predictor W_P at once with it,

@@ -95,7 +95,7 @@ def stream_ensemble(
     experimental, one GPU kernel with the state in registers, checked on a processor and never run
     on a GPU. "auto" takes the fastest on a processor, and follows what that leaves undone by the
     implicit engine; the attribute `engine` says how many. On a GPU it takes "flow".
-    The true error of a trajectory that is "completed" stays below 10 (atol + rtol |s|) at every
+    The true error of a trajectory that is "completed" stays below `10 (atol + rtol |s|)` at every
     saved time; the quadrature of one that is "closure-inaccurate" errs by more than
     closure_accuracy somewhere along it.
 

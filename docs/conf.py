@@ -1,0 +1,53 @@
+"""Build the documentation: `sphinx-build -W docs docs/_build`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from pages.copies import write_copies  # noqa: E402
+from pages.reference import write_reference  # noqa: E402
+from pages.tables import write_tables  # noqa: E402
+from pages.theory import write_theory  # noqa: E402
+from pages.tutorials import write_tutorials  # noqa: E402
+
+import eigendyn  # noqa: E402
+
+project = "eigendyn"
+author = "The eigendyn developers"
+copyright = "2026, the eigendyn developers"
+release = version = eigendyn.__version__
+
+extensions = [
+    "myst_nb",
+    "pages.mathml",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "pages.commands",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build", "pages", "systems.md"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_execution_show_tb = True
+html_math_renderer = "mathml"
+html_theme = "pydata_sphinx_theme"
+html_title = "eigendyn"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "footer_start": ["copyright"]}
+html_show_sourcelink = False
+smartquotes = False  # options begin with --
+default_role = "code"  # docstrings write names as Markdown does
+napoleon_custom_sections = [("Source", "notes_style")]
+
+for pages in (write_tutorials, write_theory, write_reference, write_tables, write_copies):
+    pages()

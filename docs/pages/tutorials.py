@@ -1,0 +1,45 @@
+"""Make tutorials of the notebooks, and the explorers that stand in them."""
+
+from __future__ import annotations
+
+import jupytext
+
+from eigendyn.show.page.page import explorer_page
+from pages.places import ROOT, contents, write
+
+ORDER = (  # as one would read them
+    "no_collapse",
+    "first_tour",
+    "phase_portraits",
+    "digits",
+    "design_your_own_loss",
+)
+EXPLORERS = {
+    "cosine": {"loss": "cosine"},
+    "euclidean": {"loss": "euclidean", "weight_decay": 0.15},
+}
+HEAD = """# Tutorials
+
+Learn here what eigendyn can tell you, one page after another; each is a notebook of its folder.
+
+"""
+
+
+def write_tutorials() -> None:
+    """Write them all.
+
+    Raises:
+        ValueError: A notebook has no place in the order, or the other way round.
+    """
+    there = {path.stem for path in (ROOT / "notebooks").glob("*.md")}
+    if there != set(ORDER):
+        message = f"Each notebook must stand in ORDER once: {there ^ set(ORDER)}."
+        raise ValueError(message)
+    for name in ORDER:
+        notebook = jupytext.read(ROOT / "notebooks" / f"{name}.md")
+        for place, cell in enumerate(notebook.cells):
+            cell["id"] = f"cell-{place}"  # the same each time, so that nothing runs again
+        write(f"tutorials/{name}.ipynb", jupytext.writes(notebook, fmt="ipynb"))
+    for name, settings in EXPLORERS.items():
+        write(f"static/explorers/{name}.html", explorer_page(**settings))
+    write("tutorials/index.md", HEAD + contents(*ORDER))
