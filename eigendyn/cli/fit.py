@@ -76,7 +76,7 @@ class Share(click.ParamType):
     "--per-mode",
     default="",
     metavar="NAME,…",
-    show_default="none",
+    show_default=False,
     help="Numbers that every mode has for itself: time-scale, noise1, or both.",
 )
 @click.option(

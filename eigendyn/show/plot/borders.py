@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.analysis.rates.component_limits import LOSSES, component_limits
-from eigendyn.errors import EigendynError
+from eigendyn.errors import EigendynError, NoClosedForm
 from eigendyn.program import REDUCTIONS
 from eigendyn.settings.choices import LOSS_NAMES
 from eigendyn.settings.parameters import PARAMETERS
@@ -75,13 +76,14 @@ def borders(dataset: xarray.Dataset, x: str, y: str, at: Mapping[str, Any]) -> l
     if start is None and variances is not None and "mode" in here:
         start = variances[int(here["mode"])]
     between = {name: (float(dataset[name].min()), float(dataset[name].max())) for name in (x, y)}
-    try:
-        other = y if x == DECAY else x
-        if DECAY in (x, y) and other in (*NOISES, START) and loss in LOSSES:
+    other = y if x == DECAY else x
+    if DECAY in (x, y) and other in (*NOISES, START) and loss in LOSSES:
+        with suppress(NoClosedForm):
             found = _closed_form(loss, fixed, other, between[other], start)
             return found if x == other else [one._replace(x=one.y, y=one.x) for one in found]
+    try:
         return _continued(loss, fixed, (x, y), between)
-    except EigendynError:  # no closed form, or nothing to follow: no curve
+    except EigendynError:  # nothing to follow: no curve
         return []
 
 
