@@ -64,7 +64,9 @@ def test_its_loop_of_pytorch_is_logged(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (block,) = (block for block in blocks("python") if "import torch" in block)
     exec(compile(block, "README.md", "exec"), {})
-    assert read_record("simsiam.nc")["step"].values.tolist() == [3, 100]
+    steps = read_record("simsiam.nc")["step"].values
+    assert steps[[0, -1]].tolist() == [3, 100]
+    assert len(steps) > 2  # the first ones are closer together
 
 
 @pytest.mark.parametrize("line", commands())
