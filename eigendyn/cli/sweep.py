@@ -105,9 +105,9 @@ def command(
     the same bits. Exit code 0: completed; 2: refused; 3: some trajectories were not completed, or
     chunks are missing with --status.
     """  # noqa: D301
-    from eigendyn.sweeping.installed import check_installed
+    from eigendyn.settings.installed import check_installed
 
-    check_installed()
+    check_installed("sweep")
     if asked_status is None:
         _run(ctx, store, shard, workers, scheduler, quiet)
     from eigendyn.show.report.sweep import summary, table

@@ -41,9 +41,9 @@ from eigendyn.cli.subcommand import Subcommand
 from eigendyn.cli.written import loss_text, written_loss
 from eigendyn.settings.checks import check_whole
 from eigendyn.settings.choices import DATA_SOURCES, NETWORKS, TREE_SUFFIXES, check_choice
+from eigendyn.settings.installed import check_installed
 from eigendyn.settings.presets import METHODS, preset_settings
 from eigendyn.settings.training import READ_OUT, USUAL, Training
-from eigendyn.training.installed import check_installed
 
 if TYPE_CHECKING:
     from eigendyn.training.images import Images
@@ -168,7 +168,7 @@ def command(
         wanted["loss"] = "written"
     chosen = Training(**wanted)
     check_whole("seeds", seeds, 1)
-    check_installed()
+    check_installed("train")
     own = written_loss(text, parameters, named="loss" in given)
     if checkpoint is not None:
         from eigendyn.training.checkpoint import check_checkpoint

@@ -46,8 +46,8 @@ class GivenSiamese(TypedDict, total=False):
     steps: int
 
 
-class GivenSettings(GivenSiamese, total=False):
-    """Fields of `Settings` but for the loss, or `settings`, several of them at once."""
+class GivenRun(TypedDict, total=False):
+    """Fields of `Settings` that say how runs are followed, or `settings`, several at once."""
 
     settings: Settings
     method: Literal["auto", "compiled", "implicit", "flow", "steps", "closed-form"]
@@ -62,6 +62,10 @@ class GivenSettings(GivenSiamese, total=False):
     dtype: Literal["float64", "float32"]
     device: Literal["auto", "cpu", "cuda"]
     seed: int
+
+
+class GivenSettings(GivenSiamese, GivenRun, total=False):
+    """Fields of `Settings` but for the loss."""
 
 
 class GivenTraining(GivenSiamese, total=False):
@@ -91,10 +95,9 @@ class GivenEnsemble(GivenSettings, total=False):
     progress: bool
 
 
-class GivenSweep(TypedDict, total=False):
+class GivenSweep(GivenRun, total=False):
     """Fields of `Settings` but for the loss; of what a sweep can change, one value or several."""
 
-    settings: Settings
     predictor: str | Sequence[str]
     stop_gradient: bool
     alpha: ArrayLike | str
@@ -120,15 +123,3 @@ class GivenSweep(TypedDict, total=False):
     momentum: ArrayLike | str
     learning_rate: ArrayLike | str
     steps: int
-    method: Literal["auto", "compiled", "implicit", "flow", "steps", "closed-form"]
-    closure: Literal["auto", "exact", "mean-field", "sampled"]
-    closure_accuracy: float
-    samples: int
-    solver: Literal["explicit", "stiff"]
-    rtol: float | None
-    atol: float | None
-    max_solver_steps: int
-    saves: int
-    dtype: Literal["float64", "float32"]
-    device: Literal["auto", "cpu", "cuda"]
-    seed: int

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 from numpy.typing import ArrayLike
 
 from eigendyn.settings.given import GivenSweep
+from eigendyn.settings.installed import check_installed
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.run_settings import Settings
-from eigendyn.sweeping.installed import check_installed
 
 if TYPE_CHECKING:
     import xarray
@@ -85,7 +85,7 @@ def sweep(
         NotInstalled: A library of the extra `sweep` is missing.
         OSError: The disk is full.
     """
-    check_installed()
+    check_installed("sweep")
     from eigendyn.results.files import as_path
     from eigendyn.sweeping.asked import question
     from eigendyn.sweeping.cluster import hired

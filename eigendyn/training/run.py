@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 from eigendyn.errors import InvalidSetting
 from eigendyn.settings.checks import check_whole
 from eigendyn.settings.choices import DATA_SOURCES, LOSS_ROWS, check_choice, loss_name
+from eigendyn.settings.installed import check_installed
 from eigendyn.settings.keywords import takes
 from eigendyn.settings.training import Training
 from eigendyn.theory.losses import SymbolicLoss, chosen_loss
 from eigendyn.training.checkpoint import check_checkpoint
 from eigendyn.training.image_files import read_images
 from eigendyn.training.images import Images, digits_images, split_images
-from eigendyn.training.installed import check_installed
 
 if TYPE_CHECKING:
     import xarray
@@ -72,7 +72,7 @@ def train(
 
     Source: Tian et al. 2021 (DirectPred) and Halvagal et al. 2023, their training on images.
     """
-    check_installed()
+    check_installed("train")
     from eigendyn.training.seeds import train_seeds
 
     name = loss_name(loss)

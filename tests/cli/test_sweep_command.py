@@ -111,7 +111,7 @@ def test_several_files_are_an_axis_of_starts(run, tmp_path):
 
 
 def test_without_the_extra_one_sentence_says_so(run, monkeypatch):
-    monkeypatch.setattr("eigendyn.sweeping.installed.find_spec", lambda _: None)
+    monkeypatch.setattr("eigendyn.settings.installed.find_spec", lambda _: None)
     done = run("sweep euclidean --sigma1 0:1:3")
     assert done.exit_code == 2
     assert 'Try pip install "eigendyn[sweep]"' in done.stderr
