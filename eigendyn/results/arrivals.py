@@ -9,21 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.results.crossings import POINTS, located
 from eigendyn.results.outcome_words import NEAR
 
 ACCURACY = 1e-6  # of an arrival, as a fraction of its time
 SAFETY = 0.1  # polynomials that agree may be wrong by more than they differ
 NOISE = 10.0  # error of a state, over the relative tolerance of the run
-STENCILS = (8, 6, 4)  # points of the polynomials that are compared
-ROUNDS = 24  # of the search for a polynomial's root
 LEVELS = 12  # closer looks, each at some thirty times as fine a scale
 FINEST = 1e-12  # of a time: no closer look at less than that
-FOUND = 1e-12  # of an interval: a root that moves by less is found
 BLOCK = 2**22  # numbers in one intermediate array
 
 Follow = Callable[[NDArray, NDArray, float, float], tuple[NDArray, NDArray]]
@@ -177,7 +174,7 @@ class _Search:
         beyond = ~(gaps > 0)
         crosses = beyond.any(axis=1)
         at = np.where(crosses, np.maximum(beyond.argmax(axis=1), 1), len(times) - 1)
-        found, error = _located(times, curves, at, ways.level, ways.side)
+        found, error = located(times, curves, at, ways.level, ways.side)
         before, after = times[at - 1], times[at]
         rows = np.arange(len(at))
         steepness = np.abs(curves[rows, at] - curves[rows, at - 1]) / (after - before)
@@ -216,7 +213,7 @@ class _Search:
             )
             some = ways[here]
             some = _Ways(some.trajectory, which, some.mode, some.level, some.side)
-            if len(closer) < STENCILS[0]:
+            if len(closer) < POINTS:
                 continue
             finer = _Search(self.follow, self.rtol, self.of_shares, self.levels - 1)
             again = finer.first(closer, states, some)
@@ -234,71 +231,3 @@ def _dips(gaps: NDArray, at: NDArray) -> NDArray:
         deep = 8 * low * (left - 2 * low + right) <= 2 * (left - right) ** 2
     lowest[row, place] = deep
     return np.where(lowest.any(axis=1), lowest.argmax(axis=1) + 2, 0)
-
-
-def _located(
-    times: NDArray, curves: NDArray, at: NDArray, level: NDArray, side: NDArray
-) -> tuple[NDArray, NDArray]:
-    """Where each curve (ways, times) crosses its level before place `at`, and how far that errs."""
-    before, after = times[at - 1], times[at]
-    rows = np.arange(len(at))[:, None]
-    ends, which = np.unique(at, return_inverse=True)  # few, whose nodes many ways share
-    roots = []
-    for size in STENCILS:
-        begins = np.clip(ends - size // 2, 0, len(times) - size)
-        near = begins[:, None] + np.arange(size)
-        nodes = (times[near] - times[ends - 1][:, None]) / np.diff(times)[ends - 1][:, None]
-        gaps = side[:, None] * (curves[rows, near[which]] - level[:, None])
-        roots.append(_root(nodes.T, gaps.T.copy(), which))
-    best, good, poor = roots
-    error = np.maximum(np.abs(best - good), np.abs(good - poor) / 100) * (after - before)
-    return before + best * (after - before), error
-
-
-def _root(nodes: NDArray, gaps: NDArray, which: NDArray) -> NDArray:
-    """Root between 0 and 1 of the polynomials through gaps (points, ways), positive at 0.
-
-    Each way has one of the rules of nodes (points, rules).
-
-    The barycentric formula, and false position with the Illinois rule. Columns are added one by
-    one, so that a row is rounded alike whatever stands beside it; one whose root is found is left.
-    """
-    apart = nodes[:, None] - nodes[None]
-    weights = 1 / np.array(
-        [reduce(np.multiply, np.delete(of_one, i, axis=0)) for i, of_one in enumerate(apart)]
-    )
-    nodes, weights = nodes[:, which], weights[:, which]
-
-    def value(x: NDArray) -> NDArray:
-        distances = x - nodes
-        meets = distances == 0
-        shares = weights / np.where(meets, 1.0, distances)
-        with np.errstate(all="ignore"):
-            found = reduce(np.add, shares * gaps) / reduce(np.add, shares)
-        return np.where(meets.any(axis=0), np.where(meets, gaps, 0.0).sum(axis=0), found)
-
-    low, high = np.zeros(nodes.shape[1]), np.ones(nodes.shape[1])
-    above, below = value(low), value(high)
-    held = np.zeros(nodes.shape[1])  # how often in a row the same end moved, with its sign
-    roots, left, x = low.copy(), np.arange(nodes.shape[1]), low
-    with np.errstate(all="ignore"):
-        for _ in range(ROUNDS):
-            before = x
-            x = low + (high - low) * above / (above - below)
-            x = np.where((x > low) & (x < high), x, (low + high) / 2)
-            roots[left] = x
-            more = ~(np.abs(x - before) <= FOUND)
-            if not more.all():
-                if not more.any():
-                    break
-                left, x, low, high = left[more], x[more], low[more], high[more]
-                above, below, held = above[more], below[more], held[more]
-                nodes, gaps, weights = nodes[:, more], gaps[:, more], weights[:, more]
-            here = value(x)
-            up = here > 0
-            low, above = np.where(up, x, low), np.where(up, here, above)
-            high, below = np.where(up, high, x), np.where(up, below, here)
-            below = np.where(up & (held > 0), below / 2, below)
-            above = np.where(~up & (held < 0), above / 2, above)
-            held = np.where(up, 1.0, -1.0)
-    return roots

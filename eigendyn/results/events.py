@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.results.arrivals import (
-    STENCILS,
     arrival_times,
     recruitment_times,
     root_sizes,
     squared,
 )
+from eigendyn.results.crossings import POINTS
 from eigendyn.results.outcome_words import END
 from eigendyn.results.trajectory import Trajectory, at_times
 
@@ -113,7 +113,7 @@ def course(
     times = seen.times
     if rtol is None:
         arrivals = _arrival_steps(seen, learning_rate, again, of_shares)
-    elif len(times) < STENCILS[0]:  # it has failed at once
+    elif len(times) < POINTS:  # it has failed at once
         arrivals = recruitment_times(times, squared(root_sizes(seen.values[0], of_shares)))
     else:
 

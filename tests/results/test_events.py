@@ -77,6 +77,16 @@ def test_euclidean_modes_arrive_when_the_closed_form_says_whatever_is_saved(save
     assert run.outcome.values[0] == "recruited"
 
 
+def test_polynomials_that_agree_by_chance_are_not_believed():
+    """The isotropic mode v/(1 − cv) = e^{2t} v₀/(1 − cv₀) where two of them were wrong by 2e-5."""
+    start, c = 0.001475476286318005, 1.09
+    found = eigendyn.ensemble(
+        "iso-euclidean", [[start]], sigma1=0.3, steps=2000, keep="recruitment", rtol=1e-8, atol=1e-12
+    )
+    exact = np.log(19 * (1 / (c * start) - 1)) / 2
+    assert found["recruitment_time"].item() == pytest.approx(exact, rel=1e-9)
+
+
 @pytest.mark.parametrize("method", first_of("compiled", "flow"))
 def test_integrated_modes_arrive_when_the_closed_form_says(method):
     start = [0.05, 0.3, 1e3]
