@@ -132,7 +132,7 @@ RUNS = (
     _conv(COLLAPSING, "euclidean, ω = 0.1", "euclidean", weight_decay=0.1, learning_rate=5e-4),
     _conv(COLLAPSING, "iso-euclidean, ω = 0.3", "iso-euclidean", weight_decay=0.3, **SLOWLY),
     _conv(COLLAPSING, "mlp, euclidean, ω = 0.1", "euclidean", weight_decay=0.1, **MLP),
-    _conv(COLLAPSING, "cosine, ω = 0.1", "cosine", weight_decay=0.1, learning_rate=2e-3),
+    _conv(COLLAPSING, "cosine, no stop-gradient", "cosine", stop_gradient=False, **FAST),
     _conv(COLLAPSING, "euclidean, no stop-gradient", "euclidean", stop_gradient=False, **FAST),
     _conv(COLLAPSING, "mlp, no stop-gradient", "euclidean", stop_gradient=False, **FAST | MLP),
     _conv(COLLAPSING, "euclidean, no predictor", "euclidean", predictor="none", **FAST),
