@@ -81,7 +81,13 @@ def test_polynomials_that_agree_by_chance_are_not_believed():
     """The isotropic mode v/(1 − cv) = e^{2t} v₀/(1 − cv₀) where two of them were wrong by 2e-5."""
     start, c = 0.001475476286318005, 1.09
     found = eigendyn.ensemble(
-        "iso-euclidean", [[start]], sigma1=0.3, steps=2000, keep="recruitment", rtol=1e-8, atol=1e-12
+        "iso-euclidean",
+        [[start]],
+        sigma1=0.3,
+        steps=2000,
+        keep="recruitment",
+        rtol=1e-8,
+        atol=1e-12,
     )
     exact = np.log(19 * (1 / (c * start) - 1)) / 2
     assert found["recruitment_time"].item() == pytest.approx(exact, rel=1e-9)
