@@ -64,6 +64,7 @@ def test_no_loss_and_no_preset_loads_sympy_or_jax(script, slow, tmp_path):
         assert not slow & packages, run
 
 
+@pytest.mark.full
 def test_pages_of_figures_load_no_statistics():
     """They take a second to import in each of two processes, and only networks need them."""
     code = """

@@ -41,6 +41,7 @@ def test_it_draws_and_lists_fixed_points(tmp_path, suffix, monkeypatch):
     assert outcome.stderr == f"Saved {path}.\n"
 
 
+@pytest.mark.full
 def test_plot_names_the_picture_as_everywhere_and_what_named_it_before_still_does(
     tmp_path, monkeypatch
 ):

@@ -272,6 +272,7 @@ def test_a_run_of_some_seconds_shows_the_time_on_a_terminal_only(monkeypatch, ca
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.full
 def test_ctrl_c_ends_at_once_with_130(folder):
     """Also while compiled code runs: this run would take an hour."""
     # A shell has what it runs in the background ignore Ctrl-C, and what that starts inherits it.

@@ -90,6 +90,7 @@ def test_a_leaking_target_is_named():
     assert "yet it gets" in finding
 
 
+@pytest.mark.full
 def test_a_factor_keeps_what_the_loss_conserves_and_is_no_gradient():
     def rule(*arguments):
         return 1.02 * _gradient("cosine", True)(*arguments)

@@ -63,6 +63,7 @@ def test_the_implied_loss_is_that_of_the_run_with_a_target_and_along_data(loss, 
     assert found.implied == pytest.approx(run["expected_loss"].values, rel=1e-5)
 
 
+@pytest.mark.full
 def test_theory_along_data_takes_their_signal():
     settings = {**VIEWS, "weight_decay": 0.6, "learning_rate": 0.05, "steps": 200}
     run = eigendyn.simulate("euclidean", START, saves=41, **settings)

@@ -54,6 +54,7 @@ def test_the_slope_of_the_likelihood_is_that_of_its_values():
     assert likelihood.around(place[None], free).slope[0][free] == pytest.approx(slope, rel=1e-4)
 
 
+@pytest.mark.full
 def test_steps_of_descent_are_followed_to_third_order_in_their_length():
     numbers = jnp.array([1.0, 1.2, 1.0, 0.02, 1.0, 1e-9, 1e-2, 0.3, 0.3])
     errors = []

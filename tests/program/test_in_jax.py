@@ -140,6 +140,7 @@ def test_many_modes_need_little_memory():
     assert compiled.memory_analysis().temp_size_in_bytes < 60e6
 
 
+@pytest.mark.full
 def test_averaging_in_blocks_changes_nothing(monkeypatch):
     field = exact_field("cosine")
     whole = field(0.0, jnp.asarray(S), PARAMETERS)

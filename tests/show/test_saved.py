@@ -113,7 +113,7 @@ def test_what_cannot_be_drawn_is_refused_with_what_can():
         kind_of(table)
 
 
-@pytest.mark.parametrize("name", [*first_of("bifurcation", "8"), "digits"])
+@pytest.mark.parametrize("name", first_of("bifurcation", "8", "digits"))
 def test_a_figure_is_drawn_again_from_its_numbers(name, tmp_path):
     saved = eigendyn.load(FIGURES_MADE / f"figure-{name}.nc")
     kind = kind_of(saved)

@@ -111,6 +111,7 @@ def test_the_scale_free_loss_conserves_the_norm_of_the_weights():
     np.testing.assert_allclose(run["variance"], SIGNAL[:, None] * run["singular_value"] ** 2)
 
 
+@pytest.mark.full
 def test_nodes_for_many_modes_know_each_its_own_noise():
     """Of more than 512 modes some are picked for choosing nodes, and their numbers with them."""
     modes = 600

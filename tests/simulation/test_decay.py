@@ -39,7 +39,7 @@ LEARNED = {"predictor": "learned", "predictor_rate": 2.0}
     ("loss", "power", "decay", "closure", "more"),
     [
         pytest.param("cosine", 1, 0.05, "mean-field", {}, marks=pytest.mark.full),
-        ("cosine", 1, 0.3, "exact", {}),
+        pytest.param("cosine", 1, 0.3, "exact", {}, marks=pytest.mark.full),
         pytest.param("iso-cosine", 3, 0.05, "exact", {}, marks=pytest.mark.full),
         pytest.param("iso-cosine", 3, 0.3, "mean-field", {}, marks=pytest.mark.full),
         ("cosine", 1, 0.02, "mean-field", LEARNED | {"predictor_decay": 0.02}),
@@ -145,6 +145,7 @@ def test_momentum_and_decay_complete_by_default(decay):
     assert np.isfinite(run.singular_value).all()
 
 
+@pytest.mark.full
 def test_a_learned_predictor_and_its_modes_change_what_decay_alone_changes_together():
     """P F_p = κ s F_s, so that s² − p²/κ = (s₀² − p₀²/κ) e^(−2ωt) where both decay alike."""
     decay, rate = 0.02, 2.0

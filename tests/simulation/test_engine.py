@@ -114,6 +114,7 @@ def around(start):
     return np.stack([*(start + step), *(start - step)])
 
 
+@pytest.mark.full
 def test_flow_can_be_jitted_and_differentiated():
     given = {"learning_rate": 0.1, "steps": 20, "saves": 2}
     field, start, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])

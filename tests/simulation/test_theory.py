@@ -24,7 +24,7 @@ def relaxation_rate(loss, modes, closure="exact", alpha=1.0):
     return -eigenvalues[0], v
 
 
-@pytest.mark.parametrize("modes", [2, *first_of(12, 5)])
+@pytest.mark.parametrize("modes", first_of(2, 12, 5))
 @pytest.mark.parametrize("alpha", first_of(0.5, 1.0))
 def test_cosine_relaxes_to_equal_variances_at_the_exact_rate(modes, alpha):
     rate, v = relaxation_rate("cosine", modes, alpha=alpha)

@@ -113,6 +113,7 @@ def read_back(text):
         raise
 
 
+@pytest.mark.full
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scalars())
 def test_generated_losses_are_read_back(expression):

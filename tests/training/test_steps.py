@@ -109,6 +109,7 @@ def test_a_step_descends_the_mean_loss_of_its_batch(network):
         np.testing.assert_allclose(new, old - 1e-3 * (slope + 0.5 * old), atol=1e-14)
 
 
+@pytest.mark.full
 def test_a_convolution_is_that_of_jax():
     shape, images = (7, 5), jax.random.normal(jax.random.key(0), (3, 7, 5, 1))
     encoder = build("conv", shape, 4, jax.random.key(1), "float64")
@@ -134,6 +135,7 @@ def test_a_row_of_zeros_has_a_finite_gradient():
     assert np.isfinite(jax.grad(loss)(z, z, jnp.eye(2))).all()
 
 
+@pytest.mark.full
 def test_float32_stays_float32():
     chosen = Training(loss="cosine", network="mlp", embedding=2, target="ema")
     online = build("mlp", (4,), 2, jax.random.key(0), "float32")

@@ -137,6 +137,7 @@ def test_stability_along_a_branch_is_that_of_training(decay):
         assert (away_now < 1e-3).all() if stable else (away_now > 0.1).all()
 
 
+@pytest.mark.full
 def test_without_decay_cosine_is_followed_on_the_level_of_its_start():
     found = continue_fixed_points(
         dynamical_system("cosine", 2, sigma2=0.0),
@@ -239,6 +240,7 @@ def test_the_predictor_s_velocity_may_have_either_sign():
     np.testing.assert_allclose(fold.parameter, 0.25, atol=1e-9)  # momentum moves no fixed point
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("centre", first_of(33.3, 1.7, 2.0, 6.1))
 def test_a_closed_loop_is_found_in_a_wide_range(centre):
     diagram = continue_fixed_points(
@@ -250,6 +252,7 @@ def test_a_closed_loop_is_found_in_a_wide_range(centre):
     assert kinds == [("saddle-node", centre - 0.5), ("saddle-node", centre + 0.5)]
 
 
+@pytest.mark.full
 def test_a_branch_without_slope_at_zero_is_followed():
     system = dynamical_system("euclidean", 1, predictor="running", alpha=0.5)
     diagram = continue_fixed_points(system, "weight_decay", (0, 0.4))

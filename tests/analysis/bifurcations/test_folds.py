@@ -46,6 +46,7 @@ def test_every_point_is_a_saddle_node_of_its_own_diagram(euclidean):
         np.testing.assert_allclose(fold.parameter, curve.first[index], atol=1e-10)
 
 
+@pytest.mark.full
 def test_saddle_nodes_on_one_curve_give_one_curve_through_the_cusp():
     curves = fold_curve(
         hand_written.cusp(), "nu", (-0.5, 0.5), "mu", (-1, 1), window=([-1.6], [1.7])

@@ -48,6 +48,7 @@ def test_a_hopf_point_has_its_frequency(system, parameter, between, window, at, 
     np.testing.assert_allclose(one.period, 2 * np.pi / frequency, rtol=1e-10)
 
 
+@pytest.mark.full
 def test_where_nothing_happens_nothing_is_found():
     found = of(hand_written.brusselator(), "b", (0.5, 1.5), ([0, 0], [3, 4]))
     assert found.special_points == ()

@@ -158,6 +158,7 @@ def test_starts_that_find_the_ghost_are_reported():
     assert np.abs(np.median(search.unsettled**2) - ghost) < 0.05
 
 
+@pytest.mark.full
 def test_there_is_no_fixed_point_where_a_loss_has_no_value():
     system = dynamical_system("cosine", weight_decay=0.1)
     search = find_fixed_points(system, *WINDOW, starts=16)

@@ -54,6 +54,7 @@ def test_borders_of_basins_are_straight_without_interaction(euclidean):
     assert max(branch.max() for branch in branches) == pytest.approx(2.0)  # as far as the edge
 
 
+@pytest.mark.full
 def test_a_start_on_either_side_of_a_border_ends_elsewhere(learned):
     found = rests(learned, {})
     border = max(separatrices(learned, found.points, {}), key=len)

@@ -95,7 +95,7 @@ def test_a_component_that_starts_below_the_threshold_is_forgotten(loss, alpha, c
         assert (np.isnan(found["recruitment_time"]) != learned).all()
 
 
-@pytest.mark.parametrize("scale", [0.1, 0.7])  # of λ*: below and above half of it
+@pytest.mark.parametrize("scale", first_of(0.1, 0.7))  # of λ*: below and above half of it
 def test_a_start_lives_up_to_its_own_weight_decay(scale):
     start = (scale * SIGNAL / (SIGNAL + NOISE)) ** 2 / share("weights")
     settings = {**DATA, "alpha": 0.5, "correlation": "weights"}

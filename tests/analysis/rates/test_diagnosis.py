@@ -208,6 +208,7 @@ def test_the_report_says_which_modes_are_lost_and_what_saves_them(tmp_path):
     assert "--loss iso-euclidean   saves mode 2" in outcome.stdout
 
 
+@pytest.mark.full
 def test_command_and_function_find_the_same(tmp_path):
     data, picture = tmp_path / "a.nc", tmp_path / "a.png"
     written = ("-o", str(data), "--plot", str(picture), "-q")

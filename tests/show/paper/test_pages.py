@@ -201,6 +201,7 @@ def test_networks_lie_over_the_theory_and_their_parts_are_kept(tmp_path, monkeyp
         np.testing.assert_array_equal(one["time"], again[path]["time"])
 
 
+@pytest.mark.full
 def test_a_part_made_with_other_settings_is_made_again(tmp_path):
     weights = published_weights("trajectories")
     settings = {"measures": ("singular_value",), "loss": "euclidean", "steps": 5, "saves": 2}

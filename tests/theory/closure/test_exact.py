@@ -69,6 +69,7 @@ def test_cosine_moments_equal_the_reference_table(variances):
     np.testing.assert_allclose(ours, TABLE[variances], rtol=0, atol=1e-9)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("count", first_of(12, 200))
 def test_error_estimate_is_honest_on_random_spectra(count):
     rng = np.random.default_rng(0)
@@ -119,6 +120,7 @@ def test_cosine_variants_equal_their_hand_forms(alpha):
         np.testing.assert_allclose(ours, hand, rtol=1e-9, atol=2e-11)
 
 
+@pytest.mark.full
 def test_iso_cosine_without_stop_gradient_equals_a_monte_carlo_average():
     """A sixth-order ratio with no hand form: the engine's own closure against sampling."""
     loss = named_loss("iso-cosine", stop_gradient=False)

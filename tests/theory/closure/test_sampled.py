@@ -62,6 +62,7 @@ def test_the_same_seed_gives_the_same_field():
 CORNERS = "sum(sqrt((lam*z1 - sg(z2))**2))"  # an L1 loss, which rests at λ = 1
 
 
+@pytest.mark.full
 def test_a_loss_with_corners_is_followed_to_its_end():
     """With the tolerance of a smooth field, steps end at every sample's corner."""
     start = time.process_time()
