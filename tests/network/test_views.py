@@ -50,14 +50,13 @@ def test_all_is_seen_with_as_many_rows_as_inputs():
 
 @pytest.mark.full  # covariances of views, and what is seen, above; gradients: test_gradient.py
 @pytest.mark.parametrize(
-    ("loss", "stops", "target"),
-    [("cosine", True, None), ("cosine", False, None), ("euclidean", True, "ema")],
+    ("loss", "stops", "target"), [("cosine", False, None), ("euclidean", True, "ema")]
 )
 def test_the_gradient_has_the_distribution_that_whole_inputs_give_it(
     loss, stops, target, monkeypatch
 ):
     """Mean and covariance of every weight's gradient, over many small batches."""
-    draws, batch, modes, inputs = 40_000, 5, 2, 5
+    draws, batch, modes, inputs = 20_000, 5, 2, 5
     monkeypatch.setattr("eigendyn.network.gradient.BLOCK", 3)  # two of them
     rng = np.random.default_rng(0)
     encoder, other = jnp.asarray(rng.normal(size=(2, modes, inputs)))

@@ -121,7 +121,6 @@ def test_a_closed_nullcline_is_one_closed_curve():
         ("cosine", {}),
         ("cosine", {"weight_decay": 0.05}),
         ("iso-cosine", {"sigma1": 0.3}),
-        pytest.param("cosine", {"stop_gradient": False}, marks=pytest.mark.full),
     ],
 )
 def test_a_trajectory_is_that_of_simulate(loss, settings):
@@ -212,7 +211,6 @@ def test_a_double_root_is_half_stable_in_the_page_as_in_the_tables(n):
         ("euclidean", {"weight_decay": 0.1}),
         *first_of(
             ("euclidean", {}),
-            ("cosine", {"sigma2": 0.0}),
             ("cosine", {}),
             ("euclidean", {"stop_gradient": False, "sigma2": 0.0}),
         ),

@@ -94,7 +94,7 @@ def random_rate(random):
 
 @pytest.mark.parametrize(
     ("seed", "rtol", "atol", "problems"),
-    first_of((0, *ACCURACIES[0], 4), (0, *ACCURACIES[0], 24), (1, *ACCURACIES[1], 24)),
+    first_of((0, *ACCURACIES[0], 4), (0, *ACCURACIES[0], 12), (1, *ACCURACIES[1], 12)),
 )
 def test_random_problems_keep_the_contract(seed, rtol, atol, problems, monkeypatch):
     random = np.random.default_rng(seed)
