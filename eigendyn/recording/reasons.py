@@ -100,7 +100,11 @@ def moving(seen: Seen) -> str:
 def _whole(seen: Seen) -> str:
     if seen.scale_free:
         now, most = seen.rank[-1], seen.rank.max()
-        return f"The effective rank is {now:.2f}, {_way(seen.of_rank)}; it was {most:.2f} at most."
+        said = f"The effective rank is {now:.2f}, {_way(seen.of_rank)}; it was {most:.2f} at most."
+        if not seen.of_spread.lost[0, -1]:
+            return said
+        now, most = 100 * seen.spread[-1], 100 * seen.spread.max()
+        return f"{said} Of E‖z‖² {now:.3g} % varies, falling; it was {most:.3g} % at most."
     peak = float(seen.total.max())
     left = 100 * float(seen.total[-1]) / max(peak, LEAST)
     of = seen.of_total

@@ -46,6 +46,8 @@ class Seen:
         of_shares: How v/Σv moves, likewise (modes, times).
         of_rank: How the rank moves (1, times).
         of_rest: How the rank less one moves, the dimensions beside the first (1, times).
+        of_spread: How the share of E‖z‖² that is not the mean's moves (1, times): what a loss that
+            does not see the scale has for a variance.
     """
 
     times: NDArray
@@ -65,6 +67,12 @@ class Seen:
     of_shares: Trend
     of_rank: Trend
     of_rest: Trend
+    of_spread: Trend
+
+    @property
+    def spread(self) -> NDArray:
+        """Share of E‖z‖² that is not the mean's (times,), 1 where no mean was recorded."""
+        return _spread(self.mean_share)
 
     @property
     def peak(self) -> NDArray:
@@ -109,7 +117,7 @@ def seen(record: xarray.Dataset) -> Seen:
     shares = variance / np.maximum(total, LEAST)
     rank = np.exp(entropy(shares))
     rest = np.maximum(rank - 1, np.maximum(errors.rank * rank, NO_REST))
-    times, rates = of("time"), of("learning_rate")
+    times, rates, mean_share = of("time"), of("learning_rate"), of("mean_share")
     logs = np.log(np.maximum(variance, np.maximum(errors.least, LEAST)))
     errors = errors.calibrated(np.where(is_told, logs, np.nan))
     logs_of_total = np.log(np.maximum(total, LEAST))
@@ -122,7 +130,7 @@ def seen(record: xarray.Dataset) -> Seen:
         rank=rank,
         errors=errors,
         noise=(noise1 + noise2).sum(axis=0) / np.maximum(2 * total, LEAST),
-        mean_share=of("mean_share"),
+        mean_share=mean_share,
         learning_rate=rates / np.maximum(np.maximum.accumulate(np.nan_to_num(rates)), LEAST),
         samples=float(record["samples"].values[-1]) / modes if "samples" in record else np.inf,
         scale_free=_scale_free(record),
@@ -131,7 +139,17 @@ def seen(record: xarray.Dataset) -> Seen:
         of_shares=_of_some(times, logs - logs_of_total, errors.share, ever),
         of_rank=trend(times, np.log(rank)[None], errors.rank[None]),
         of_rest=trend(times, np.log(rest)[None], (errors.rank * rank / rest)[None]),
+        of_spread=_of_spread(times, np.log(_spread(mean_share))[None], errors),
     )
+
+
+def _of_spread(times: NDArray, logs: NDArray, errors: Errors) -> Trend:
+    """How it moves; a batch tells it to some per cent, so that the first ones count as they are."""
+    return trend(times, logs, errors.total[None], np.maximum.accumulate(logs, axis=1))
+
+
+def _spread(mean_share: NDArray) -> NDArray:
+    return np.maximum(1 - np.nan_to_num(mean_share), LEAST)
 
 
 def _without_mean(record: xarray.Dataset) -> tuple[NDArray, NDArray]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eigendyn.recording.sampling import LEAST
 from eigendyn.recording.seen import MATTERS, Seen
-from eigendyn.recording.trend import beyond_chance
+from eigendyn.recording.trend import Trend, beyond_chance
 
 GONE = 0.01  # of its largest, below which it is gone
 MUCH = 0.1  # change of ln v by the rate of now over the whole record, from which on it moves
@@ -102,17 +102,22 @@ def _since(values: NDArray, errors: NDArray, since: NDArray) -> tuple[NDArray, N
 def collapse(seen: Seen) -> NDArray:
     """The whole variance is lost for good or gone, or most of the modes that matter are.
 
-    Of a loss that does not see the scale it is the rank beside the first mode that counts.
+    Of a loss that does not see the scale it is the rank beside the first mode that counts, and the
+    share of E‖z‖² that is not the mean's.
     """
-    of = seen.of_rest if seen.scale_free else seen.of_total
-    whole = of.lost[0] & (-of.rate[0] * seen.passed > MUCH)
     if seen.scale_free:
-        whole &= ~_has_grown(seen, _place_of_largest(seen.rank))
+        whole = _is_lost(seen, seen.of_rest) & ~_has_grown(seen, _place_of_largest(seen.rank))
+        whole |= _is_lost(seen, seen.of_spread)
     else:
+        whole = _is_lost(seen, seen.of_total)
         whole |= seen.total < GONE * np.maximum.accumulate(seen.total)
     lost = np.asarray((dying(seen) | gone(seen)).sum(axis=0))
     are_most = (lost > 0) & (lost >= SEVERAL * seen.matters.sum(axis=0))
     return np.logical_or(whole, are_most)
+
+
+def _is_lost(seen: Seen, of: Trend) -> NDArray:
+    return of.lost[0] & (-of.rate[0] * seen.passed > MUCH)
 
 
 def losing_modes(seen: Seen) -> NDArray:

@@ -51,16 +51,19 @@ class Trend:
         return self.rate - self.level * self.error > 0
 
 
-def trend(times: NDArray, values: NDArray, errors: NDArray) -> Trend:
+def trend(
+    times: NDArray, values: NDArray, errors: NDArray, largest: NDArray | None = None
+) -> Trend:
     """Measure how quantities move.
 
     Args:
         times: Of the recordings (times,).
         values: Logarithms of the quantities (quantities, times).
         errors: Standard errors of these (quantities, times).
+        largest: Their largest so far (quantities, times); None takes it of the shortest windows.
     """
     level = beyond_chance(values.size)
-    rate, error, largest = (np.full(values.shape, one) for one in (np.nan, np.nan, -np.inf))
+    rate, error = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
     is_found, lost = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
     is_decided = np.zeros(values.shape, bool)
     agrees = np.ones(values.shape, bool)
@@ -70,9 +73,11 @@ def trend(times: NDArray, values: NDArray, errors: NDArray) -> Trend:
             break
         late = np.s_[:, window - 1 :]
         fit = _parabolas(times, values, errors, window)
-        if shorter is None:
-            largest[late] = np.maximum.accumulate(fit.height, axis=1)
-        else:
+        if largest is None:
+            early = ((0, 0), (window - 1, 0))
+            heights = np.maximum.accumulate(fit.height, axis=1)
+            largest = np.pad(heights, early, constant_values=-np.inf)
+        if shorter is not None:
             agrees[late] &= _agree(fit, shorter, level)
         takes = agrees[late] & ~is_found[late]
         rate[late] = np.where(takes, fit.slope, rate[late])

@@ -265,3 +265,18 @@ def test_a_representation_that_is_mostly_its_mean_is_said_to_be():
     mostly = judge(made(growing([0.5, 1e-2, 1e-4]), mean_share=np.full(41, 0.97)))
     assert "mean has 97 %" in mostly.why
     assert "mean" not in judge(made(growing([0.5, 1e-2, 1e-4]), mean_share=np.full(41, 0.2))).why
+
+
+@pytest.mark.parametrize(
+    ("settles", "verdict"), [(0.0, "settled"), (0.02, "collapse")], ids=["at rest", "falling"]
+)
+def test_a_mean_that_takes_all_under_a_loss_that_does_not_see_the_scale_is_a_collapse(
+    settles, verdict
+):
+    """The spread falls to a sixth within the first recordings; then it stays, or falls slowly."""
+    modes = np.array([[1.0], [0.9], [0.8]]) * (1 - 0.5 * np.exp(-2 * TIMES))
+    spread = (0.05 + 0.25 * np.exp(-4 * TIMES)) * np.exp(-settles * TIMES)
+    centred = {"mean_share": 1 - spread, "mean_first": np.zeros(41)}
+    found = judge(made(modes, loss="cosine", scatter=1e-4, **centred))
+    assert found.verdict == verdict
+    assert ("varies, falling" in found.why) == (verdict == "collapse")
