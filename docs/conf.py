@@ -23,6 +23,7 @@ release = version = eigendyn.__version__
 
 extensions = [
     "myst_nb",
+    "pages.links",
     "pages.mathml",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -31,7 +32,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_build", "pages", "systems.md"]
+exclude_patterns = ["_build", "jupyter_execute", "pages"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
