@@ -29,6 +29,7 @@ PAGES = (
     README,
     *(ROOT / "docs" / f"{name}.md" for name in ("index", "start", "conventions")),
     *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+    *sorted((ROOT / "notebooks").glob("*.md")),
 )
 FENCED = re.compile(r"^```([^\n`]*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 SHOWN = ("console", "text")  # languages of blocks that are output
