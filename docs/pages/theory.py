@@ -60,8 +60,8 @@ def _page(name: str) -> str:
     first, _, rest = inspect.getdoc(module).partition("\n")
     parts = [
         f"# {first.removesuffix('.')}",
-        f"With this page you can follow that result step by step and check it: "
-        f"`python -m derivations.{name}` prints its equations.",
+        f"This page lets you check that result, and follow it step by step: in the project's "
+        f"folder `python -m derivations.{name}` prints its equations.",
         _prose(rest),
     ]
     for claim in module.CLAIMS:
