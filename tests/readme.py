@@ -71,8 +71,8 @@ class Printed(NamedTuple):
 
 def lines_of(page: str) -> list[str]:
     """Every command of a page that is run: those of eigendyn and Python, not how to install."""
-    shells = [body for language, body in FENCED.findall(page) if language == "sh"]
-    lines = [_bare(line) for body in shells for line in body.splitlines()]
+    shells = [body for language, body in FENCED.findall(page) if language.startswith("sh")]
+    lines = [_bare(line) for body in shells for line in re.sub(r"\\\n\s*", "", body).splitlines()]
     lines += [block.command for block in blocks_of(page)]
     return [line for line in lines if re.match(r"(eigendyn|python) ", line)]
 
@@ -84,7 +84,7 @@ def blocks_of(page: str) -> list[Block]:
     for fenced in FENCED.finditer(page):
         language, body = fenced.groups()
         start, end = fenced.span(2)
-        if language == "sh":
+        if language.startswith("sh"):
             before = body.strip().splitlines()[-1]
         if language == "console":
             line, _, body = body.partition("\n")
@@ -149,6 +149,13 @@ def _eigenvalues(path: str) -> None:
     np.savetxt(path, rows, delimiter=",", header="time,v0,v1,v2,v3,v4", comments="")
 
 
+def _wine() -> np.ndarray:
+    from sklearn.datasets import load_wine  # takes a second to import
+
+    table = load_wine().data
+    return (table - table.mean(axis=0)) / table.std(axis=0)
+
+
 FILES = {  # what commands read → how it is made
     "digits.nc": lambda path: eigendyn.save(_digits(), path),
     "filling.nc": lambda path: eigendyn.save(_filling(), path),
@@ -160,6 +167,8 @@ FILES = {  # what commands read → how it is made
     "eigenvalues.csv": _eigenvalues,
     "embeddings.npy": lambda path: np.save(path, np.random.default_rng(0).normal(size=(50, 4))),
     "encoder.npy": lambda path: np.save(path, np.random.default_rng(0).normal(size=(4, 6))),
+    "wine.csv": lambda path: np.savetxt(path, _wine(), delimiter=","),
+    "wine.nc": lambda path: eigendyn.save(eigendyn.data.from_inputs(_wine(), "noise:0.5"), path),
 }
 
 

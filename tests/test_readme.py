@@ -16,14 +16,19 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
 BLOCKS = [block for text in TEXTS.values() for block in blocks_of(text)]
 COMMANDS = list(dict.fromkeys(line for text in TEXTS.values() for line in lines_of(text)))
 CELL = "{code-cell} ipython3"  # is run as the site is built
+LANGUAGES = {"sh", "sh .noeval", "python", *SHOWN, CELL, "{toctree}"}  # a block has one of them
 DEAR = re.compile(  # takes seconds, or its like is run here or by tests of its room
     r"^python |eigendyn (phase|explore|bifurcation|crosscheck|audit|diagnose|design --loss|train)"
     r"|--data digits|data digits --augment|plot sweep|-o (cosine|euclidean|run|sweep|iso_cosine)\."
-    r"|--device"
+    r"|--device|--shard|--scheduler"
 )
 INSTEAD = {  # less work, or what each machine has
     "crosscheck --loss": "crosscheck --steps 150 --loss",
     "0:0.3:200 --sigma1 0:1:100": "0:0.3:3 --sigma1 0:1:2",
+    "0:0.3:61": "0:0.3:3",
+    "--sigma1 0:1:41": "--sigma1 0:1:2",
+    "--shard $SLURM_ARRAY_TASK_ID/16 -o /shared/": "--shard 1/2 -o ",
+    "--scheduler tcp://head:8786 -o /shared/": "-o ",
     "train --loss": "train --epochs 1 --network linear --loss",
     "--device cuda": "--device cpu",
 }
@@ -92,7 +97,7 @@ def test_ci_runs_the_lines_of_the_readme():
 def test_every_block_is_run_or_compared_here_or_as_the_site_is_built():
     for path, text in TEXTS.items():
         languages = {language for language, _ in FENCED.findall(text)}
-        assert languages <= {"sh", "python", *SHOWN, CELL, "{toctree}"}, path  # one without: none
+        assert languages <= LANGUAGES, path
         if path.parent.name in ("docs", "how-to"):
             assert all("import torch" in block for block in blocks(path, "python")), path
     commands = {block.command for block in BLOCKS}
