@@ -1,4 +1,4 @@
-"""Measure the accuracies that the README states, and print them as its table.
+"""Measure the accuracies that docs/conventions.md states, and print them as its table.
 
     python benchmarks/accuracy.py
 

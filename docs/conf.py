@@ -23,6 +23,7 @@ release = version = eigendyn.__version__
 
 extensions = [
     "myst_nb",
+    "pages.links",
     "pages.mathml",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -31,7 +32,9 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_build", "pages", "systems.md"]
+exclude_patterns = [".jupyter_cache", "_build", "jupyter_execute", "pages"]
+nitpicky = True  # a link inside the site that leads nowhere is an error
+nitpick_ignore_regex = [("py:.*", ".*")]  # but types in signatures have no pages
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"

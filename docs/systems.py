@@ -13,6 +13,9 @@ from eigendyn.show.report.agreement import grid_table
 
 HEAD = """# Theory against gradient descent, every system
 
+Here you can look up how far real networks are from the theory, for each loss with a predictor and
+a target, and how small an error of the theory they would have shown.
+
 Each line is a loss with a predictor and a target: eight linear networks with 4 dimensions and 6
 inputs are trained on batches of 2,000 samples, eight more on a quarter of that, both views noisy
 (σ1 = 0.2, σ2 = 0.3) and with weight decay 0.01. Pairs of them, extrapolated to an infinite batch,

@@ -1,98 +1,91 @@
-"""Claims about the README: what it shows works as it stands there."""
+"""Claims about the README and the pages of the site: what they show works as it stands there."""
 
 import re
 import shlex
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from exported import import_torch
-from readme import FENCED, FILE, NOT_COMPARED, ROOT, SHOWN, printed, shown_blocks, steady, with_data
+from readme import FENCED, PAGES, README, ROOT, SHOWN, blocks_of, lines_of, run, steady
 
 from eigendyn.cli.main import cli
 from eigendyn.crosschecks.systems import systems
 from eigendyn.recording import read_record
 
-README = FILE.read_text(encoding="utf-8")
-
-
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-
-
-LONG = re.compile(
-    r"eigendyn (phase|bifurcation|crosscheck|audit|diagnose|design --loss)"
-    r"|--data digits|docs/digits"
+TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
+BLOCKS = [block for text in TEXTS.values() for block in blocks_of(text)]
+COMMANDS = list(dict.fromkeys(line for text in TEXTS.values() for line in lines_of(text)))
+CELL = "{code-cell} ipython3"  # is run as the site is built
+LANGUAGES = {"sh", "sh .noeval", "python", *SHOWN, CELL, "{toctree}"}  # a block has one of them
+DEAR = re.compile(  # takes seconds, or its like is run here or by tests of its room
+    r"^python |eigendyn (phase|explore|bifurcation|crosscheck|audit|diagnose|design --loss|train)"
+    r"|--data digits|data digits --augment|plot sweep|-o (cosine|euclidean|run|sweep|iso_cosine)\."
+    r"|--device|--shard|--scheduler"
 )
-SHORTER = {"crosscheck --loss": ["--steps", "150"]}  # a tenth of what it trains, and says the same
+INSTEAD = {  # less work, or what each machine has
+    "crosscheck --loss": "crosscheck --steps 150 --loss",
+    "0:0.3:200 --sigma1 0:1:100": "0:0.3:3 --sigma1 0:1:2",
+    "0:0.3:61": "0:0.3:3",
+    "--sigma1 0:1:41": "--sigma1 0:1:2",
+    "--shard $SLURM_ARRAY_TASK_ID/16 -o /shared/": "--shard 1/2 -o ",
+    "--scheduler tcp://head:8786 -o /shared/": "-o ",
+    "train --loss": "train --epochs 1 --network linear --loss",
+    "--device cuda": "--device cpu",
+}
 
 
-def commands():
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    return [line for line in lines if line.startswith("eigendyn ")]
+def blocks(path, language):
+    return [body for found, body in FENCED.findall(TEXTS[path]) if found == language]
 
 
-def commands_without_output():
-    """Those whose output does not stand there; the others are run where it is compared."""
-    shown = {block.command.partition(" | ")[0] for block in shown_blocks(README)}
-    return [line for line in commands() if line.partition("#")[0].strip() not in shown]
+def full_if_dear(commands):
+    marks = {command: [pytest.mark.full] if DEAR.search(command) else [] for command in commands}
+    return [pytest.param(command, id=command, marks=mark) for command, mark in marks.items()]
 
 
-def full_if_long(values, line=str):
-    """Commands whose like tests/cli runs, and that take seconds, are run by the full tests only."""
-    marks = [pytest.mark.full if LONG.search(line(value)) else () for value in values]
-    return [
-        pytest.param(value, id=line(value), marks=mark)
-        for value, mark in zip(values, marks, strict=True)
-    ]
-
-
-def test_its_python_runs_in_order(tmp_path, monkeypatch):
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for block in blocks("python"):
-        if "import torch" not in block:
-            exec(compile(block, "README.md", "exec"), names)
-    assert names["by_noise"].shape == (6, 1, 4)
-    assert names["jacobian"].shape == (1, 4, 1, 4)
-    assert (tmp_path / "run.nc").exists()
+    for block in blocks(README, "python"):
+        exec(compile(block, "README.md", "exec"), {})
+    assert {path.name for path in tmp_path.iterdir()} == {"run.nc", "run.pdf"}
 
 
 @pytest.mark.full  # an optimiser of PyTorch takes seconds to load
-def test_its_loop_of_pytorch_is_logged(tmp_path, monkeypatch):
+def test_the_loop_of_pytorch_is_logged(tmp_path, monkeypatch):
     import_torch()
     monkeypatch.chdir(tmp_path)
-    (block,) = (block for block in blocks("python") if "import torch" in block)
-    exec(compile(block, "README.md", "exec"), {})
+    (block,) = blocks(ROOT / "docs" / "how-to" / "watch_a_training.md", "python")
+    exec(compile(block, "watch_a_training.md", "exec"), {})
     steps = read_record("simsiam.nc")["step"].values
     assert steps[[0, -1]].tolist() == [3, 100]
     assert len(steps) > 2  # the first ones are closer together
 
 
-@pytest.mark.parametrize("line", commands())
-def test_its_commands_have_their_options(line):
-    _, command, *options = shlex.split(line, comments=True)
-    outcome = CliRunner().invoke(cli, [command, "-h", *options])  # before files are looked for
-    assert outcome.exit_code == 0, outcome.output
+def test_commands_that_are_not_run_each_time_have_their_options():
+    for command in filter(DEAR.search, COMMANDS):
+        program, name, *options = shlex.split(command)
+        if program == "eigendyn":
+            outcome = CliRunner().invoke(cli, [name, "-h", *options])  # before files are read
+            assert outcome.exit_code == 0, outcome.output
 
 
-@pytest.mark.parametrize("line", full_if_long(commands_without_output()))
-def test_its_commands_run(line, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    np.save("embeddings.npy", rng.normal(size=(50, 4)))
-    with_data(line, tmp_path)
-    np.save("encoder.npy", rng.normal(size=(4, 6)))
+@pytest.mark.parametrize("command", full_if_dear(COMMANDS))
+def test_commands_run_and_print_what_stands_there(command, tmp_path, monkeypatch):
     some = list(systems())[::40]  # all of them take minutes: docs/systems.md has them
     monkeypatch.setattr("eigendyn.crosschecks.systems.systems", lambda: some)
-    fewer = [option for part, told in SHORTER.items() if part in line for option in told]
-    outcome = CliRunner().invoke(cli, shlex.split(line, comments=True)[1:] + fewer)
-    assert outcome.exit_code == 0, outcome.output
+    shown = [block for block in BLOCKS if block.command == command]
+    if not shown:
+        for part, other in INSTEAD.items():
+            command = command.replace(part, other)
+    printed = run(command, tmp_path)
+    assert shown or printed.code == 0, printed.shown()
+    for block in shown:
+        assert steady(printed.shown(block.cut)) == steady(block.text)
 
 
-def test_ci_runs_its_lines():
+def test_ci_runs_the_lines_of_the_readme():
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    first, second = (block for block in blocks("sh") if "pip install" in block)
+    first, second, *_ = (block for block in blocks(README, "sh") if "pip install" in block)
     for line in (first, second):
         for part in line.split("&&"):
             step = part.strip().replace(".venv/bin/", "")
@@ -101,26 +94,14 @@ def test_ci_runs_its_lines():
                 assert step.replace("pip install", "pip install --quiet --no-compile") in ci
 
 
-@pytest.mark.parametrize("block", full_if_long(shown_blocks(README), lambda b: b.command))
-def test_its_output_is_what_is_printed(block, tmp_path, monkeypatch):
-    if block.command.startswith("eigendyn ") and "|" not in block.command:  # needs no process
-        monkeypatch.chdir(tmp_path)
-        with_data(block.command, tmp_path)
-        command = shlex.split(block.command)[1:]
-        outcome = CliRunner(env={"COLUMNS": "100"}).invoke(cli, command, prog_name="eigendyn")
-        shown = outcome.stdout + outcome.stderr
-    else:
-        shown = printed(block.command, tmp_path)
-    assert steady(shown) == steady(block.text)
-
-
-def test_every_block_of_output_is_compared_or_named_with_a_reason():
-    languages = [language for language, _ in FENCED.findall(README)]
-    assert set(languages) == {"sh", "python", *SHOWN}  # a block without a language is none
-    shown = sum(language in SHOWN for language in languages)
-    assert len(shown_blocks(README)) + len(NOT_COMPARED) == shown
-    assert all(reason for reason in NOT_COMPARED.values())
-    assert all("eigendyn" in b.command or "docs/" in b.command for b in shown_blocks(README))
+def test_every_block_is_run_or_compared_here_or_as_the_site_is_built():
+    for path, text in TEXTS.items():
+        languages = {language for language, _ in FENCED.findall(text)}
+        assert languages <= LANGUAGES, path
+        if path.parent.name in ("docs", "how-to"):
+            assert all("import torch" in block for block in blocks(path, "python")), path
+    commands = {block.command for block in BLOCKS}
+    assert commands <= set(COMMANDS)
 
 
 def test_a_number_that_differs_is_seen_and_rounding_is_not():

@@ -52,7 +52,7 @@ def write_theory() -> None:
         raise ValueError(message)
     for name in ORDER:
         write(f"theory/{name}.md", _page(name))
-    write("theory/index.md", HEAD + contents("../conventions", *ORDER))
+    write("theory/index.md", HEAD + contents("../conventions", "../systems", *ORDER))
 
 
 def _page(name: str) -> str:
@@ -60,8 +60,8 @@ def _page(name: str) -> str:
     first, _, rest = inspect.getdoc(module).partition("\n")
     parts = [
         f"# {first.removesuffix('.')}",
-        f"This page lets you check that result, and follow it step by step: "
-        f"`python -m derivations.{name}` prints its equations.",
+        f"This page lets you check that result, and follow it step by step: in the project's "
+        f"folder `python -m derivations.{name}` prints its equations.",
         _prose(rest),
     ]
     for claim in module.CLAIMS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jupytext
 
 from eigendyn.show.page.page import explorer_page
+from pages.links import site_links
 from pages.places import ROOT, contents, write
 
 ORDER = (  # as one would read them
@@ -36,7 +37,9 @@ def write_tutorials() -> None:
         message = f"Each notebook must stand in ORDER once: {there ^ set(ORDER)}."
         raise ValueError(message)
     for name in ORDER:
-        notebook = jupytext.read(ROOT / "notebooks" / f"{name}.md")
+        text = (ROOT / "notebooks" / f"{name}.md").read_text(encoding="utf-8")
+        linked = site_links(text, f"notebooks/{name}.md", f"tutorials/{name}.ipynb")
+        notebook = jupytext.reads(linked, fmt="md")
         for place, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{place}"  # the same each time, so that nothing runs again
         write(f"tutorials/{name}.ipynb", jupytext.writes(notebook, fmt="ipynb"))

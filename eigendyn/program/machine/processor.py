@@ -10,6 +10,10 @@ from typing import Any
 from llvmlite import binding as llvm
 from llvmlite import ir
 
+# llvmlite makes its table of escaped characters when it first writes a string, and threads that
+# write their first modules at once would find it half made.
+str(ir.Constant(ir.ArrayType(ir.IntType(8), 1), bytearray(1)))
+
 VECTOR_BITS = {"avx512f": 512, "avx2": 256}  # registers by what the processor can do, widest first
 
 
