@@ -157,9 +157,10 @@ def _in_words(estimate: Estimate) -> str:
         if size < 1000 or unit == "TB":
             break
         size /= 1000
+    chunks = "one chunk" if estimate.chunks == 1 else f"{estimate.chunks} chunks"
     return (
-        f"{estimate.trajectories} trajectories in {estimate.chunks} chunks: {size:.3g} {unit} at "
-        f"most, about {estimate.seconds:.0f} s more"
+        f"{estimate.trajectories} trajectories in {chunks}: {size:.3g} {unit} at most, about "
+        f"{estimate.seconds:.0f} s more"
     )
 
 

@@ -166,6 +166,8 @@ def open_store(path: Path, plan: Plan) -> Store:
     there, here = store.configuration, plan.configuration()
     differing = list(_differences(there, here))
     if differing:
+        # chunks follow from axes and memory: told where nothing else differs
+        differing = [one for one in differing if not one.startswith("chunks ")] or differing
         message = (
             f"{path} holds another sweep: {'; '.join(differing)}. Give the same settings, choose "
             "another name, or remove it to begin anew."

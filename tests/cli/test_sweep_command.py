@@ -30,9 +30,9 @@ def run(tmp_path, monkeypatch):
 def test_a_sweep_says_what_it_takes_and_what_it_found_and_goes_on(run):
     done = run(f"{LINE} -o a.zarr")
     assert done.exit_code == 0, done.output
-    assert "8 trajectories in 1 chunks: 512 B at most, about 0 s more" in done.stderr
+    assert "8 trajectories in one chunk: 512 B at most, about 0 s more" in done.stderr
     assert "Saved a.zarr." in done.stderr
-    assert "8 of 8 trajectories, 1 of 1 chunks" in done.stdout
+    assert "8 of 8 trajectories, 1 of 1 chunk" in done.stdout
     found = xarray.open_zarr("a.zarr", consolidated=False)
     assert found.final_variance.dims == ("sigma1", "weight_decay", "mode")
     one = eigendyn.simulate(

@@ -35,14 +35,14 @@ def table(found: Status) -> str:
     done = f"{found.trajectories} of {layout.trajectories} trajectories"
     facts = [(name, _axis(name, values)) for name, values in found.axes.items()]
     facts.append(("mode", str(found.modes)))
-    chunks = f"{layout.count - len(missing)} of {layout.count} chunks"
+    chunks = f"{layout.count - len(missing)} of {layout.count} chunk{'s'[: layout.count > 1]}"
     facts.append(("done", f"{done}, {chunks}"))
     for name, counts in found.counts.items():
         what = {"status": "trajectories", "outcome": "modes"}[name]
         facts.append((what, ", ".join(f"{count} {word}" for word, count in counts.items()) or "–"))
     facts += [("missing", _place(found, number)) for number in missing[:SHOWN]]
     if len(missing) > SHOWN:
-        facts.append(("", f"and {len(missing) - SHOWN} chunks more"))
+        facts.append(("", f"and {len(missing) - SHOWN} more"))
     return "\n".join(listed(facts))
 
 
