@@ -44,6 +44,7 @@ nb_execution_show_tb = True
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "eigendyn"
+copybutton_exclude = ".linenos, .gp, .go"  # prompts, and what is printed
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "footer_start": ["copyright"]}

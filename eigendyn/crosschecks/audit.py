@@ -160,6 +160,10 @@ def audit(
         UnknownName: A loss or an update rule that does not exist.
         InvalidSetting: A number without meaning, settings that contradict each other, or an update
             of the wrong shape.
+
+    Examples:
+        >>> eigendyn.audit("cosine").passed
+        True
     """
     tolerance = check_real("tolerance", tolerance, SHARE, "Try 1e-9.")
     alpha = PARAMETERS["alpha"].check(alpha)

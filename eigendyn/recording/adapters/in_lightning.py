@@ -49,6 +49,12 @@ def lightning_callback(
 
     Raises:
         NotInstalled: Lightning is missing.
+
+    Examples:
+        >>> callback = eigendyn.recording.lightning_callback("spectrum", ("z1", "z2"))
+        >>> # trainer = Trainer(callbacks=[callback])
+        >>> type(callback).__name__
+        'SpectrumCallback'
     """
     Callback = _callback()
     keys = (target,) if isinstance(target, str) else tuple(target)
