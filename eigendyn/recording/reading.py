@@ -31,6 +31,9 @@ def read_record(path: str | Path, seed: int = 0) -> xarray.Dataset:
             record says so. A long table with the columns "mode", "time" and "variance" is read too.
         seed: Which network of a training.
 
+    Returns:
+        The record, a dataset over (mode, time).
+
     Raises:
         UnreadableFile: Missing, of another kind, or malformed.
         InvalidSetting: No spectrum over time: one recording, one mode, numbers that are not finite,

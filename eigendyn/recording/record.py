@@ -192,6 +192,9 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
             variance over mode and time.
         seed: Which network of a training.
 
+    Returns:
+        The record, a dataset over (mode, time).
+
     Raises:
         InvalidSetting: It holds no spectrum over time, or not that network.
 

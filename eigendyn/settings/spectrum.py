@@ -174,6 +174,9 @@ def random_weights(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArray:
 def published_variances() -> NDArray:
     """Spectrum of the published 10 × 15 linear encoder (10,), largest first.
 
+    Returns:
+        Variances (modes,).
+
     Source: starting point of the notebook published with Halvagal et al. 2023.
 
     Examples:

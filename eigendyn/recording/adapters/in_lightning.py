@@ -47,6 +47,9 @@ def lightning_callback(
         predictor: Attribute of the module that is a linear predictor, without bias.
         force: Whether an existing file may be replaced.
 
+    Returns:
+        The callback, for `Trainer(callbacks=[…])`.
+
     Raises:
         NotInstalled: Lightning is missing.
 

@@ -40,6 +40,9 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: one line and one series of dots for each mode.
 
+    Raises:
+        InvalidSetting: It is no cross-check.
+
     Examples:
         >>> tree = eigendyn.crosscheck("euclidean", steps=100, batch=1000)
         >>> tree["agreement"].attrs["verdict"]

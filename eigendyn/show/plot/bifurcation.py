@@ -118,6 +118,9 @@ def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str =
     Returns:
         The axes.
 
+    Raises:
+        InvalidSetting: It is no such diagram.
+
     Examples:
         >>> system = eigendyn.dynamical_system("euclidean", 1, sigma1=0)
         >>> diagram = eigendyn.continue_fixed_points(system, "weight_decay", (0.05, 0.4))

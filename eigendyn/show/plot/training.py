@@ -51,6 +51,9 @@ def plot_training(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
         The axes: for each mode, the largest first, one line, one dashed line of the forecast and,
         if there are several seeds, one band.
 
+    Raises:
+        InvalidSetting: It is no training.
+
     Examples:
         >>> rng = np.random.default_rng(0)
         >>> images = rng.normal(size=(128, 3)) @ rng.normal(size=(3, 16)) / 3
