@@ -13,7 +13,7 @@ from public import public_names
 
 import eigendyn
 
-DEAR = (  # what trains networks, integrates in JAX, or loads a large library
+DEAR = (  # what trains networks, compiles much, or loads a large library
     "analysis.fold_curve",
     "audit",
     "crosscheck",
@@ -29,12 +29,11 @@ DEAR = (  # what trains networks, integrates in JAX, or loads a large library
     "plot.fit",
     "plot.phase_portrait",
     "plot.training",
-    "recording.hook",
-    "recording.lightning_callback",
     "recording.observe_in_jax",
     "simulation.flow",
     "train",
 )
+WITH_TORCH = ("recording.hook", "recording.lightning_callback")
 NOT_RUN = {"crosschecks.crosscheck_all": "trains a thousand networks, which takes minutes"}
 
 
@@ -73,14 +72,20 @@ def run(names, folder, monkeypatch):
 
 def test_every_public_name_has_an_example():
     assert [name for name, example in examples().items() if not example.examples] == []
-    assert {*DEAR, *NOT_RUN} <= set(examples())
+    assert {*DEAR, *WITH_TORCH, *NOT_RUN} <= set(examples())
 
 
 def test_examples_print_what_stands_there(tmp_path, monkeypatch):
-    run([name for name in examples() if name not in (*DEAR, *NOT_RUN)], tmp_path, monkeypatch)
+    others = {*DEAR, *WITH_TORCH, *NOT_RUN}
+    run([name for name in examples() if name not in others], tmp_path, monkeypatch)
 
 
 @pytest.mark.full
 def test_dear_examples_print_what_stands_there(tmp_path, monkeypatch):
-    import_torch()
     run(DEAR, tmp_path, monkeypatch)
+
+
+@pytest.mark.full
+def test_examples_with_pytorch_print_what_stands_there(tmp_path, monkeypatch):
+    import_torch("lightning.pytorch")
+    run(WITH_TORCH, tmp_path, monkeypatch)
