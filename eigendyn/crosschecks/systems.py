@@ -266,7 +266,7 @@ def crosscheck_all(
         InvalidSetting: A number without meaning.
 
     Examples:
-        >>> found = eigendyn.crosschecks.crosscheck_all(progress=True)
+        >>> found = eigendyn.crosschecks.crosscheck_all(progress=True)  # takes minutes
         >>> bool((found.verdict == "agrees").all())
         True
     """
