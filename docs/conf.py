@@ -51,7 +51,9 @@ html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "footer_start
 html_show_sourcelink = False
 smartquotes = False  # options begin with --
 default_role = "code"  # docstrings write names as Markdown does
-napoleon_custom_sections = [("Source", "notes_style")]
+napoleon_custom_sections = [  # of "The axes: a line", "The axes" would pass for a type
+    *((section, "notes_style") for section in ("Source", "Returns", "Yields"))
+]
 
 for pages in (write_tutorials, write_theory, write_reference, write_tables, write_copies):
     pages()
