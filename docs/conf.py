@@ -44,13 +44,16 @@ nb_execution_show_tb = True
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "eigendyn"
+copybutton_exclude = ".linenos, .gp, .go"  # prompts, and what is printed
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "footer_start": ["copyright"]}
 html_show_sourcelink = False
 smartquotes = False  # options begin with --
 default_role = "code"  # docstrings write names as Markdown does
-napoleon_custom_sections = [("Source", "notes_style")]
+napoleon_custom_sections = [  # of "The axes: a line", "The axes" would pass for a type
+    *((section, "notes_style") for section in ("Source", "Returns", "Yields"))
+]
 
 for pages in (write_tutorials, write_theory, write_reference, write_tables, write_copies):
     pages()

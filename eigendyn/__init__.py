@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from eigendyn.settings.namespace import namespace
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "simulate": "simulation.simulate:simulate",
@@ -43,7 +43,7 @@ _HOMES = {
     "load": "results.files:load",
     "EigendynError": "errors:EigendynError",
 }
-_MOVED = {  # names of version 0.1, which go with the release after this
+_MOVED = {  # names of version 0.1, which go with the release after 0.2
     "Architecture": "theory.Architecture",
     "LOSSES": "theory.LOSSES",
     "ModeDynamics": "theory.ModeDynamics",

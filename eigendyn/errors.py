@@ -18,7 +18,15 @@ def as_given(value: object) -> str:
 
 
 class EigendynError(Exception):
-    """Something that cannot be done as asked; the message says why and what to try."""
+    """Something that cannot be done as asked; the message says why and what to try.
+
+    Examples:
+        >>> try:
+        ...     eigendyn.simulate("cosine", [-1.0])
+        ... except eigendyn.EigendynError as error:
+        ...     print(type(error).__name__)
+        InvalidSpectrum
+    """
 
 
 class UnknownName(EigendynError):

@@ -1,6 +1,7 @@
 """Claims about docstrings: modules say what they do, and public names what they take."""
 
 import ast
+import inspect
 import re
 from operator import attrgetter
 from pathlib import Path
@@ -48,6 +49,14 @@ def test_a_riddle_is_found():
     assert says_nothing('"""A loss enters; its dynamics leave."""')
     assert says_nothing("")
     assert not says_nothing('"""Derive the dynamics of every mode from a loss."""')
+
+
+def test_public_functions_say_what_they_return():
+    found = {name: attrgetter(name)(eigendyn) for name in public_names()}
+    told = re.compile(r"^(Returns|Yields):", re.MULTILINE)
+    silent = [name for name, one in found.items() if not told.search(inspect.getdoc(one) or "")]
+    verbs = [name for name in silent if inspect.isfunction(found[name])]
+    assert [one for one in verbs if inspect.signature(found[one]).return_annotation != "None"] == []
 
 
 def test_public_names_document_every_argument():

@@ -1,5 +1,6 @@
 """Claims about the package as it is shipped."""
 
+import re
 import subprocess
 import tomllib
 from importlib import import_module
@@ -28,6 +29,14 @@ def test_the_wheel_takes_the_marker_along():
     assert wheel == {"packages": ["eigendyn"]}
     ignored = ["git", "check-ignore", "--quiet", "eigendyn/py.typed"]
     assert subprocess.run(ignored, cwd=ROOT, check=False).returncode != 0
+
+
+def test_the_version_that_is_cited_and_told_of_is_that_of_the_package():
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8")
+    version, day = re.findall(r"^(?:version|date-released): (.+)$", cited, re.MULTILINE)
+    assert version == eigendyn.__version__
+    assert re.findall(r"^## \[(.+)\] - (.+)$", changes, re.MULTILINE)[0] == (version, day)
 
 
 def test_names_stand_in_a_few_namespaces():

@@ -16,6 +16,7 @@ Here you find every public name with its shapes, units, errors and source, every
 options, and the tables that both are made from.
 
 """
+READY = "Examples begin after `import eigendyn` and `import numpy as np`."
 
 
 def write_reference() -> None:
@@ -29,7 +30,7 @@ def write_reference() -> None:
         head = f"# eigendyn.{name}\n\nLook up here what `eigendyn.{name}` is for: {says}"
         write(f"reference/{name}.md", _page(head, module, module.__all__))
     write("reference/commands.md", COMMANDS)
-    pages = ("commands", "tables", "eigendyn", *NAMESPACES)
+    pages = ("commands", "tables", "eigendyn", *NAMESPACES, "../changelog")
     write("reference/index.md", HEAD + contents(*pages))
 
 
@@ -46,7 +47,7 @@ Look up here every command and its options; `eigendyn COMMAND --help` says the s
 
 
 def _page(head: str, module: ModuleType, names: Iterable[str]) -> str:
-    return "\n\n".join([head, *(_entry(module, name) for name in names)]) + "\n"
+    return "\n\n".join([head, READY, *(_entry(module, name) for name in names)]) + "\n"
 
 
 def _entry(module: ModuleType, name: str) -> str:

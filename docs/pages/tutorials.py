@@ -13,7 +13,10 @@ ORDER = (  # as one would read them
     "first_tour",
     "phase_portraits",
     "digits",
+    "your_data",
     "design_your_own_loss",
+    "check_a_theory",
+    "sweeps",
 )
 EXPLORERS = {
     "cosine": {"loss": "cosine"},

@@ -161,6 +161,11 @@ def dynamical_system(
     Raises:
         InvalidSetting: Fewer than one mode, or a scheduled target, whose dynamics change in time.
         The errors of `simulate` otherwise.
+
+    Examples:
+        >>> system = eigendyn.dynamical_system("euclidean", 1, weight_decay=0.16, sigma1=0)
+        >>> system(np.array([1.0])).round(3).tolist()
+        [-0.16]
     """
     modes = check_whole("modes", modes, 1)
     source, chosen = understand(loss, settings)

@@ -156,10 +156,17 @@ def audit(
         tolerance: Relative error that counts as none.
         seed: Seed of all draws.
 
+    Returns:
+        One check for each property, and whether all of them passed.
+
     Raises:
         UnknownName: A loss or an update rule that does not exist.
         InvalidSetting: A number without meaning, settings that contradict each other, or an update
             of the wrong shape.
+
+    Examples:
+        >>> eigendyn.audit("cosine").passed
+        True
     """
     tolerance = check_real("tolerance", tolerance, SHARE, "Try 1e-9.")
     alpha = PARAMETERS["alpha"].check(alpha)

@@ -98,6 +98,11 @@ def crosscheck(
 
     Source: Halvagal et al. 2023, their linear network; verdict: Student's t for every mode and
     time, Bonferroni over them.
+
+    Examples:
+        >>> tree = eigendyn.crosscheck("euclidean", steps=100, batch=1000)
+        >>> tree["agreement"].attrs["verdict"]
+        'agrees'
     """
     if "method" in settings:
         message = "A cross-check compares with the expected steps; leave out the method."

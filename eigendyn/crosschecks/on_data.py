@@ -98,6 +98,13 @@ def crosscheck_data(
             `eigendyn.data.start` and `matrix_flow`; a batch below 8, or fewer than 2 seeds.
 
     Source: Halvagal et al. 2023, their linear network; verdict as of `crosscheck`.
+
+    Examples:
+        >>> x = np.random.default_rng(0).normal(size=(500, 3)) * [2.0, 1.0, 0.5]
+        >>> data = eigendyn.data.from_inputs(x, "noise:0.5")
+        >>> tree = eigendyn.crosschecks.crosscheck_data("euclidean", data, modes=2, steps=100)
+        >>> tree["agreement"].verdict.values.tolist()
+        ['agrees', 'agrees']
     """
     check_data(data)
     name = loss_name(loss)

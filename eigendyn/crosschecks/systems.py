@@ -264,6 +264,11 @@ def crosscheck_all(
 
     Raises:
         InvalidSetting: A number without meaning.
+
+    Examples:
+        >>> found = eigendyn.crosschecks.crosscheck_all(progress=True)  # takes minutes
+        >>> bool((found.verdict == "agrees").all())
+        True
     """
     known = list(systems())
     common: dict[str, Any] = {"batch": batch, "seeds": seeds, "steps": steps, "seed": seed}

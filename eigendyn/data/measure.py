@@ -83,6 +83,14 @@ def from_inputs(
         UnknownName: There is no such augmentation.
         InvalidSetting: An augmentation with another number than it takes, or of images where inputs
             are vectors.
+
+    Examples:
+        >>> x = np.random.default_rng(0).normal(size=(500, 3)) * [2.0, 1.0, 0.5]
+        >>> data = eigendyn.data.from_inputs(x, "noise:0.5")
+        >>> data.signal.values.round(2).tolist()
+        [3.84, 0.91, 0.26]
+        >>> data.noise1.values.round(2).tolist()
+        [0.25, 0.25, 0.25]
     """
     first = asked.read_augmentations(augment, "augment")
     second = first if augment2 is None else asked.read_augmentations(augment2, "augment2")
@@ -124,6 +132,14 @@ def from_views(
     Raises:
         InvalidSpectrum: No arrays of views, of unequal shape, not finite, or nothing varies.
         InvalidSetting: `shape` has another number of pixels.
+
+    Examples:
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=(2000, 2)) * [2.0, 1.0]
+        >>> x1, x2 = x + rng.normal(size=(2, 2000, 2)) * [1.0, 0.5]
+        >>> data = eigendyn.data.from_views(x1, x2)
+        >>> data.noise1.values.round(1).tolist(), data.noise2.values.round(1).tolist()
+        ([1.0, 0.3], [1.0, 0.2])
     """
     first, second = as_inputs(x1, "First views", shape), as_inputs(x2, "Second views", shape)
     check_pairs(first, second)
@@ -158,6 +174,11 @@ def digits(augment: str = AUGMENT, *, augment2: str | None = None) -> xarray.Dat
         InvalidSetting: As `from_inputs`.
 
     Source: scikit-learn's load_digits; Alpaydin & Kaynak 1998.
+
+    Examples:
+        >>> data = eigendyn.data.digits("noise:0.05")
+        >>> data.signal.values[:3].round(3).tolist()
+        [0.699, 0.639, 0.554]
     """
     from sklearn.datasets import load_digits
 

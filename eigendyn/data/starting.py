@@ -51,6 +51,14 @@ def start(
         InvalidSetting: No such data; more modes than there are components with signal; a component
             among them whose noise is negative.
         InvalidSpectrum: Weights for other inputs than those of the data.
+
+    Examples:
+        >>> x = np.random.default_rng(0).normal(size=(500, 3)) * [2.0, 1.0, 0.5]
+        >>> start = eigendyn.data.start(eigendyn.data.from_inputs(x, "noise:0.5"), 2)
+        >>> sorted(start)
+        ['noise1', 'noise2', 'signal', 'variances']
+        >>> eigendyn.simulate("euclidean", **start).outcome.values.tolist()
+        ['recruited', 'recruited']
     """
     check_data(data)
     signal = data["signal"].values

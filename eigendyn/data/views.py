@@ -32,6 +32,13 @@ def draw_pairs(data: xarray.Dataset, count: int, rng: Generator) -> tuple[NDArra
 
     Raises:
         InvalidSetting: Another dataset, no generator, or no whole number of pairs.
+
+    Examples:
+        >>> x = np.random.default_rng(0).normal(size=(500, 3))
+        >>> data = eigendyn.data.from_inputs(x, "noise:0.5")
+        >>> view1, view2 = eigendyn.data.draw(data, 64, np.random.default_rng(1))
+        >>> view1.shape
+        (64, 3)
     """
     check_data(data)
     check_is("data", data, "sample" in data.sizes, "a whole dataset, with its inputs or views")

@@ -95,6 +95,12 @@ def fit(
     Source: Halvagal et al. 2023, the modes; Harvey 1989, Forecasting, structural time series models
     and the Kalman filter, the likelihood; de Jong 1991, numbers that are states; Venzon and
     Moolgavkar 1988, the intervals.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.1, 0.3], sigma1=0.5, steps=100, saves=21)
+        >>> fitted = eigendyn.fit(run, "euclidean", alpha=1, weight_decay=0, sigma2=0)
+        >>> fitted.value.sel(number=["time_scale", "noise1"]).values.round(3).tolist()
+        [[1.0, 1.25]]
     """
     until = check_real("until", until, _SHARE, "Try 0.2, or 20% on the command line.")
     loss = list(LOSS_NAMES) if loss is None else loss

@@ -108,6 +108,12 @@ def monitor(
         UnknownName: No loss has this name.
 
     Source: Halvagal et al. 2023 (arXiv 2212.04858), the modes and their losses.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)
+        >>> reading = eigendyn.monitor(run)
+        >>> reading.loss, reading.check.verdict
+        ('euclidean', 'settled')
     """
     held = as_record(record, seed)
     count = held.sizes["time"]

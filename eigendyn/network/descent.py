@@ -94,6 +94,12 @@ def descend(
         InvalidSpectrum: The weights or samples are no finite matrix, or have too few inputs.
         InvalidSetting: Steps that do not increase from 0, or a number without meaning.
         UnknownName: A measure that does not exist.
+
+    Examples:
+        >>> network = eigendyn.network.Network("euclidean", sigma1=0, batch=None)
+        >>> found = eigendyn.network.descend(np.diag([0.3, 1.0]), network, [0, 50, 100])
+        >>> found.measures["singular_value"][0, :, -1].round(3).tolist()
+        [1.0, 1.0]
     """
     check_is(
         "network",

@@ -71,6 +71,11 @@ class Network(Siamese):
     Raises:
         UnknownName: A loss, encoder, predictor, target, dtype or keyword that does not exist.
         InvalidSetting: A number without meaning, or settings that contradict each other.
+
+    Examples:
+        >>> network = eigendyn.network.Network("euclidean", sigma1=0, batch=None)
+        >>> network.learning_rate, network.encoder
+        (0.1, 'linear')
     """
 
     encoder: str = "linear"

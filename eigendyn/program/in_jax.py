@@ -109,6 +109,13 @@ class VectorField:
         node_names: Names of the variables that nodes give values to; empty if there are none.
         closure: Name of the closure.
         code: The compiled expressions.
+
+    Examples:
+        >>> field, start, parameters = eigendyn.vector_field("euclidean", [0.25, 1.0], sigma1=0)
+        >>> field.states, field.closure
+        (('singular_value',), 'exact moments')
+        >>> field(0.0, start, {**parameters, "weight_decay": 0.1}).round(3).tolist()
+        [[0.044, -0.1]]
     """
 
     nodes: Nodes

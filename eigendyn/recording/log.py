@@ -52,6 +52,15 @@ class SpectrumLog:
     Raises:
         InvalidSetting: Numbers without meaning, or a file of another tensor to be resumed.
         OutputExists: The file exists, or cannot be written.
+
+    Examples:
+        >>> rng = np.random.default_rng(0)
+        >>> log = eigendyn.SpectrumLog("training.nc", every=1, samples=1000)
+        >>> for step in range(3):
+        ...     z = rng.normal(size=(1000, 2)) * [2.0, 0.5]  # what your network puts out
+        ...     log.observe(z, z + 0.1 * rng.normal(size=z.shape), step=step)
+        >>> eigendyn.load("training.nc").variance.isel(time=-1).values.round(1).tolist()
+        [3.9, 0.2]
     """
 
     @takes()

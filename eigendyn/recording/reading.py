@@ -31,10 +31,20 @@ def read_record(path: str | Path, seed: int = 0) -> xarray.Dataset:
             record says so. A long table with the columns "mode", "time" and "variance" is read too.
         seed: Which network of a training.
 
+    Returns:
+        The record, a dataset over (mode, time).
+
     Raises:
         UnreadableFile: Missing, of another kind, or malformed.
         InvalidSetting: No spectrum over time: one recording, one mode, numbers that are not finite,
             times that do not increase; or not that network.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.05, 0.3], steps=100)
+        >>> path = eigendyn.save(run, "spectrum.csv")
+        >>> record = eigendyn.recording.read_record(path)
+        >>> record.variance.isel(time=-1).values.round(2).tolist()
+        [0.4, 1.0]
     """
     check_is("path", path, isinstance(path, str | Path), "text or a Path, as 'run.nc'")
     path = Path(path)

@@ -192,8 +192,17 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
             variance over mode and time.
         seed: Which network of a training.
 
+    Returns:
+        The record, a dataset over (mode, time).
+
     Raises:
         InvalidSetting: It holds no spectrum over time, or not that network.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)
+        >>> record = eigendyn.recording.as_record(run)
+        >>> record.sizes["mode"], record.attrs["kind"]
+        (3, 'recorded spectrum')
     """
     held = getattr(result, "variables", {})
     has_history = "variance" in held and {"mode", "time"} <= set(held["variance"].dims)

@@ -42,6 +42,11 @@ def save(
     Raises:
         InvalidSetting: It is no result, or the path is none.
         OutputExists: The file exists, its suffix is unknown, or it cannot be written.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.3, 1.0], steps=20)
+        >>> eigendyn.save(run, "run.csv").name
+        'run.csv'
     """
     is_result = hasattr(result, "to_netcdf") or isinstance(result, Labelled)
     check_is("result", result, is_result, "what eigendyn.simulate(loss) or another function gives")
@@ -72,6 +77,12 @@ def load(path: str | Path) -> xarray.Dataset | xarray.DataTree:
         InvalidSetting: The path is none.
         UnreadableFile: Missing, or not netCDF.
         NotInstalled: It is a store, and the library that reads it is missing.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.3, 1.0], steps=20)
+        >>> path = eigendyn.save(run, "run.nc")
+        >>> eigendyn.load(path).variance.equals(run.variance)
+        True
     """
     import xarray
 

@@ -88,6 +88,12 @@ class Settings(Siamese):
     Raises:
         UnknownName: A method, closure, solver, dtype, device or keyword that does not exist.
         InvalidSetting: A number without meaning, or settings that contradict each other.
+
+    Examples:
+        >>> settings = eigendyn.Settings(loss="euclidean", weight_decay=0.05)
+        >>> run = eigendyn.simulate(variances=[0.01, 0.5], settings=settings)
+        >>> run.outcome.values.tolist()
+        ['collapsed', 'relaxed']
     """
 
     method: str = "auto"

@@ -126,6 +126,12 @@ class Architecture:
         has_momentum: Whether the descent is one with heavy-ball momentum.
         is_anisotropic: Whether every mode has a signal and noises of its own; else inputs are
             white, and noises the same in every direction.
+
+    Examples:
+        >>> learned = eigendyn.theory.Architecture(predictor="learned", target="ema")
+        >>> dynamics = eigendyn.theory.mode_dynamics("euclidean", architecture=learned)
+        >>> [str(state) for state in dynamics.states]
+        ['singular_value', 'predictor_value', 'target_value']
     """
 
     predictor: str = "direct"

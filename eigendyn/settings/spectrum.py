@@ -83,6 +83,11 @@ def variances_from_embeddings(embeddings: ArrayLike | Matrix, *, center: bool = 
 
     Raises:
         InvalidSpectrum: Not a matrix of finite numbers, or all zero.
+
+    Examples:
+        >>> z = np.random.default_rng(0).normal(size=(5000, 3)) * [2.0, 1.0, 0.5]
+        >>> eigendyn.spectrum.from_embeddings(z).round(2).tolist()
+        [4.09, 0.97, 0.25]
     """
     matrix = as_matrix(embeddings, "Embeddings", "samples × dimensions")
     values = matrix.values - matrix.values.mean(axis=0) if center else matrix.values
@@ -105,6 +110,10 @@ def variances_from_weights(weights: ArrayLike | Matrix) -> NDArray:
 
     Raises:
         InvalidSpectrum: Not a matrix of finite numbers, or all zero.
+
+    Examples:
+        >>> eigendyn.spectrum.from_weights([[2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).tolist()
+        [4.0, 1.0]
     """
     matrix = as_matrix(weights, "Weights", "modes × inputs")
     return _spectrum(matrix.values, matrix.floor, modes=len(matrix.values), divisor=1)
@@ -126,6 +135,10 @@ def random_variances(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArra
         InvalidSetting: M, N or the seed is no whole number, M < 1, N < M, or seed < 0.
 
     Source: Halvagal et al. 2023, initialisation of their linear network.
+
+    Examples:
+        >>> eigendyn.spectrum.random(3, 6, seed=0).round(3).tolist()
+        [0.526, 0.298, 0.045]
     """
     return variances_from_weights(random_weights(modes, inputs, seed))
 
@@ -161,7 +174,14 @@ def random_weights(modes: int = 10, inputs: int = 15, seed: int = 0) -> NDArray:
 def published_variances() -> NDArray:
     """Spectrum of the published 10 × 15 linear encoder (10,), largest first.
 
+    Returns:
+        Variances (modes,).
+
     Source: starting point of the notebook published with Halvagal et al. 2023.
+
+    Examples:
+        >>> eigendyn.spectrum.published()[:3].round(3).tolist()
+        [2.238, 1.728, 1.109]
     """
     return variances_from_weights(published_weights())
 

@@ -62,6 +62,13 @@ def ensemble(
     Raises:
         InvalidSetting: The result does not fit into the memory.
         The errors of `stream_ensemble` otherwise.
+
+    Examples:
+        >>> starts = np.random.default_rng(0).uniform(0.1, 1, size=(100, 3))
+        >>> runs = eigendyn.ensemble("euclidean", starts, weight_decay=0.16, sigma1=0)
+        >>> last = runs.singular_value.isel(time=-1).values ** 2
+        >>> np.unique(last.round(2)).tolist()
+        [0.0, 0.8]
     """
     import xarray
 
@@ -122,6 +129,13 @@ def stream_ensemble(
         UnknownName: An engine, a `keep`, or a swept parameter that does not exist.
         NotDecoupled: The engine "shifted" for modes that interact.
         DeviceUnavailable: There is no such device.
+
+    Examples:
+        >>> starts = np.random.default_rng(0).uniform(0.1, 1, size=(100, 3))
+        >>> small = {"keep": "final", "memory": 1000}
+        >>> chunks = eigendyn.simulation.stream_ensemble("euclidean", starts, **small)
+        >>> sum(chunk.sizes["trajectory"] for chunk in chunks)
+        100
     """
     yield from _chunks(prepare_job(loss, variances, **options), memory)
 

@@ -95,6 +95,13 @@ def simulate(
         DeviceUnavailable: There is no such device here.
 
     Source: Halvagal et al. 2023; the pages in derivations/ derive every equation.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)
+        >>> run.outcome.values.tolist()
+        ['collapsed', 'recruited', 'relaxed']
+        >>> run.variance.isel(time=-1).values.round(3).tolist()
+        [0.0, 0.947, 0.947]
     """
     found = simulated(loss, variances, start=start, preset=preset, progress=progress, **settings)
     return found.to_xarray()
@@ -174,6 +181,11 @@ def vector_field(
 
     Raises:
         The errors of `simulate`.
+
+    Examples:
+        >>> field, start, parameters = eigendyn.vector_field("euclidean", [0.25, 1.0], sigma1=0)
+        >>> field(0.0, start, parameters).round(3).tolist()
+        [[0.094, 0.0]]
     """
     system, states, parameters, fit = served(loss, variances, **settings)
     dtype = system.chosen.dtype

@@ -84,6 +84,12 @@ def sweep(
         OutputExists, UnreadableFile: The store cannot be made, or is something else.
         NotInstalled: A library of the extra `sweep` is missing.
         OSError: The disk is full.
+
+    Examples:
+        >>> decays = np.linspace(0, 0.3, 4)
+        >>> swept = eigendyn.sweep("euclidean", [0.3, 1.0], weight_decay=decays, store="decay.zarr")
+        >>> swept.recruited.values.tolist()
+        [1, 1, 1, 0]
     """
     check_installed("sweep")
     from eigendyn.results.files import as_path

@@ -83,6 +83,10 @@ def conserved_quantities(
 
     Source: Halvagal et al. 2023 for the cosine loss; the isotropic one follows likewise. Tian et
     al. 2021 for the learned predictor.
+
+    Examples:
+        >>> [quantity.name for quantity in eigendyn.theory.conserved_quantities("cosine")]
+        ['sum of variances']
     """
     loss = as_loss(loss)
     delta1, delta2 = descent_directions(loss)

@@ -41,6 +41,14 @@ class ModeDynamics:
             which to substitute them.
         closure: "open", or the name of the closure that took the moments; "none" where none were
             open.
+
+    Examples:
+        >>> from eigendyn.theory.symbols import singular_value as s
+        >>> rate = s * (1 - s**2) / 2
+        >>> logistic = eigendyn.theory.ModeDynamics("logistic", (s,), (rate,), closure="none")
+        >>> run = eigendyn.simulate(logistic, [0.01, 0.1])
+        >>> run.variance.isel(time=-1).values.round(3).tolist()
+        [1.0, 1.0]
     """
 
     name: str
@@ -163,6 +171,13 @@ def mode_dynamics(
     Source: Halvagal et al. 2023, eigenspace dynamics; learned predictor and running correlation,
     Tian et al. 2021; EMA target and its schedule, Grill et al. 2020 (BYOL); modified equation of
     heavy ball, Kovachki and Stuart 2021.
+
+    Examples:
+        >>> dynamics = eigendyn.theory.mode_dynamics("euclidean")
+        >>> dynamics.closure, [str(state) for state in dynamics.states]
+        ('open', ['singular_value'])
+        >>> eigendyn.theory.close(dynamics).rates[0]
+        -lam**2*singular_value*u11 + lam*singular_value*u12 - singular_value*weight_decay
     """
     loss = as_loss(loss)
     s, eta = sym.singular_value, sym.learning_rate

@@ -203,6 +203,13 @@ def derivation(
     Raises:
         UnknownName: No loss or model has this name.
         InvalidSetting: Loss and architecture do not fit.
+
+    Examples:
+        >>> for equation in eigendyn.theory.derivation("euclidean")[:3]:
+        ...     print(equation.text)
+        ℓ = Σ_k[(λ_k*z1_k - SG(z2_k))^2]/2
+        δ1_m = -λ_m^2*z1_m + λ_m*z2_m
+        δ2_m = 0
     """
     loss = as_given(loss)
     if isinstance(loss, ModeDynamics):

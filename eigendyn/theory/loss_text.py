@@ -99,6 +99,12 @@ def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> Symb
         InvalidExpression: The text is no expression in this alphabet, or too long, deep, large or
             high.
         InvalidSetting: It is not a scalar, or changes when a mode changes sign in both views.
+
+    Examples:
+        >>> loss = eigendyn.parse_loss("sum((lam*z1 - gamma*sg(z2))**2)/2", {"gamma": 0.8})
+        >>> run = eigendyn.simulate(loss, [0.1, 0.5], sigma1=0)
+        >>> run.variance.isel(time=-1).values.round(3).tolist()
+        [0.8, 0.8]
     """
     numbers = check_parameters(parameters or {})
     reader = _Reader("loss", text, LETTERS, FUNCTIONS, tuple(numbers), EXAMPLE)

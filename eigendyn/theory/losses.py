@@ -44,6 +44,12 @@ class SymbolicLoss:
         UndeclaredSymbol: The expression uses a symbol outside the alphabet.
         InvalidSetting: The expression has a representation outside a sum over modes, so it is
             not a scalar; or it changes when a mode changes sign in both views.
+
+    Examples:
+        >>> loss = eigendyn.parse_loss("sum((lam*z1 - sg(z2))**2)")
+        >>> half = eigendyn.SymbolicLoss("half", loss.expression / 2)
+        >>> eigendyn.simulate(half, [0.1, 0.5], sigma1=0).outcome.values.tolist()
+        ['recruited', 'relaxed']
     """
 
     name: str
@@ -171,6 +177,10 @@ def without_predictor(loss: SymbolicLoss | str) -> SymbolicLoss:
         UnknownName: No loss has this name.
 
     Source: Halvagal et al. 2023, ablation without predictor.
+
+    Examples:
+        >>> eigendyn.theory.without_predictor("cosine").name
+        'cosine, no predictor'
     """
     loss = as_loss(loss)
     return replace(
@@ -196,6 +206,11 @@ def without_stop_gradient(loss: SymbolicLoss | str) -> SymbolicLoss:
         UnknownName: No loss has this name.
 
     Source: Halvagal et al. 2023, ablation without stop-gradient.
+
+    Examples:
+        >>> loss = eigendyn.theory.without_stop_gradient("euclidean")
+        >>> eigendyn.simulate(loss, [0.1, 0.5]).outcome.values.tolist()
+        ['collapsed', 'collapsed']
     """
     loss = as_loss(loss)
     return replace(
@@ -240,6 +255,10 @@ def named_loss(
         InvalidSetting: An exponent for a loss that has its own.
 
     Source: Halvagal et al. 2023, losses, IsoLoss and ablations.
+
+    Examples:
+        >>> eigendyn.named_loss("euclidean", stop_gradient=False).name
+        'euclidean, no stop-gradient'
     """
     build = LOSSES[check_choice("loss", name, LOSS_NAMES)]
     without = None if beta is None else no_family(name, f"named_loss('{{}}', beta={beta})")
@@ -333,6 +352,15 @@ def loss_from_function(
     Raises:
         UndeclaredSymbol: The expression has a symbol that is not in `eigendyn.theory.symbols`.
         InvalidSetting: The function does not take or return these, or what it returns is no scalar.
+
+    Examples:
+        >>> from eigendyn.theory.symbols import mode_sum, stop_gradient
+        >>> def pulled(z1, z2, lam, gamma):
+        ...     return mode_sum((lam * z1 - gamma * stop_gradient(z2)) ** 2) / 2
+        >>> loss = eigendyn.theory.loss_from_function(pulled, {"gamma": 0.8})
+        >>> run = eigendyn.simulate(loss, [0.1, 0.5], sigma1=0)
+        >>> run.variance.isel(time=-1).values.round(3).tolist()
+        [0.8, 0.8]
     """
     parameters = {one_spelling(name): value for name, value in (parameters or {}).items()}
     numbers = {name: sym.loss_parameter(name) for name in parameters}

@@ -85,6 +85,12 @@ def named_model(name: str, /, **parameters: float) -> ModeDynamics:
         InvalidSetting: A parameter that is not finite and positive.
 
     Source: that of the row in `MODELS`.
+
+    Examples:
+        >>> model = eigendyn.theory.named_model("barlow-twins", gamma=0.5)
+        >>> run = eigendyn.simulate(model, [1e-4, 0.01])
+        >>> run.variance.isel(time=-1).values.round(3).tolist()
+        [2.0, 2.0]
     """
     row = MODELS[check_choice("model", name, MODEL_NAMES)]
     given = {one_spelling(key): value for key, value in parameters.items()}

@@ -71,6 +71,14 @@ def train(
         NotInstalled: Equinox or Optax, of the extra `train`, is missing.
 
     Source: Tian et al. 2021 (DirectPred) and Halvagal et al. 2023, their training on images.
+
+    Examples:
+        >>> rng = np.random.default_rng(0)
+        >>> images = rng.normal(size=(128, 3)) @ rng.normal(size=(3, 16)) / 3
+        >>> small = {"network": "mlp", "embedding": 3, "batch": 32, "augment": "noise:0.1"}
+        >>> result = eigendyn.train("euclidean", images, **small, epochs=2)
+        >>> result.status.values.tolist()
+        ['completed']
     """
     check_installed("train")
     from eigendyn.training.seeds import train_seeds

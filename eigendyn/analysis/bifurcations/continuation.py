@@ -118,6 +118,12 @@ def continue_fixed_points(
             to follow.
 
     Source: Keller 1977 for pseudo-arclength continuation.
+
+    Examples:
+        >>> system = eigendyn.dynamical_system("euclidean", 1, sigma1=0)
+        >>> diagram = eigendyn.continue_fixed_points(system, "weight_decay", (0.05, 0.4))
+        >>> [(point.kind, round(point.parameter, 6)) for point in diagram.special_points]
+        [('saddle-node', 0.25)]
     """
     check_parameters(system, parameters, continue_fixed_points)
     slices = check_whole("slices", slices, 1)

@@ -89,6 +89,14 @@ def fold_curve(
         InvalidSetting: An empty range or window, or the same parameter twice.
 
     Source: Seydel 1979 for the equations, Keller 1977 for how they are followed.
+
+    Examples:
+        >>> system = eigendyn.dynamical_system("euclidean", 1, sigma1=0)
+        >>> decays, noises = (0.05, 0.4), (0.0, 1.0)
+        >>> curves = eigendyn.analysis.fold_curve(system, "weight_decay", decays, "sigma1", noises)
+        >>> curve = curves[0]
+        >>> bool(np.allclose(curve.first, 0.25 / (1 + curve.second**2)))
+        True
     """
     also = (second,) if isinstance(second, str) else tuple(second)
     check_parameters(system, parameters, fold_curve)

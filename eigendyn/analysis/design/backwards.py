@@ -88,6 +88,12 @@ def design_loss(
             too long to be read from text.
 
     Source: The form follows IsoLoss, Halvagal et al. 2023.
+
+    Examples:
+        >>> design = eigendyn.design_loss("1 - lam**2")
+        >>> run = eigendyn.simulate(design.loss, [0.1, 0.5])
+        >>> run.variance.isel(time=-1).values.round(3).tolist()
+        [1.0, 1.0]
     """
     noise = _exactly(Settings(sigma1=sigma1).sigma1)
     wanted, numbers = parse_rate(rate, parameters)
@@ -136,6 +142,10 @@ def design_multiplier(
             loss too long to be read from text.
 
     Source: Halvagal et al. 2023, eigenvalues as learning-rate multipliers, and IsoLoss.
+
+    Examples:
+        >>> eigendyn.analysis.design_multiplier("euclidean", "1").derived
+        1 - lam
     """
     plain = named_loss(loss)
     factor, numbers = parse_rate(multiplier, parameters)

@@ -76,6 +76,14 @@ def fixed_points(
     Raises:
         InvalidSetting: An empty window, or fewer than two starts.
         UnknownName: A parameter that the system does not have.
+
+    Examples:
+        >>> system = eigendyn.dynamical_system("euclidean", 1, weight_decay=0.16, sigma1=0)
+        >>> for point in eigendyn.fixed_points(system, [0.0], [1.5], starts=32):
+        ...     print((point.x**2).round(3), point.stability)
+        [0.] stable
+        [0.2] unstable
+        [0.8] stable
     """
     window = (np.asarray(low, float), np.asarray(high, float))
     return find_fixed_points(

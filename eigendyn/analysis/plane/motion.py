@@ -66,6 +66,11 @@ def phase_plane(
         InvalidSetting: Not two free states, an empty window, or a plane on which nothing moves.
         UnknownName: A state that the system does not have.
         The errors of `dynamical_system` otherwise.
+
+    Examples:
+        >>> plane = eigendyn.phase_plane("euclidean", weight_decay=0.16, sigma1=0)
+        >>> plane.rates(np.array([0.5]), np.array([0.8]), {}).round(3).tolist()
+        [[0.09], [0.0]]
     """
     ends = None if window is None else _window(window)
     values = np.array([*(ends or ()), *(held or {}).values(), LARGEST])

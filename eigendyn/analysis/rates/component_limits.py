@@ -78,6 +78,14 @@ def component_limits(
         UnknownName, InvalidSetting, InvalidSpectrum: As `simulate`.
 
     Source: derivations/components.py.
+
+    Examples:
+        >>> components = {"signal": [1.0, 0.5], "noise1": [0.25, 0.125]}
+        >>> found = eigendyn.analysis.component_limits("euclidean", **components)
+        >>> found.predictor_eigenvalue.values.round(3).tolist()
+        [0.8, 0.8]
+        >>> found.largest_weight_decay.values.round(3).tolist()
+        [0.2, 0.1]
     """
     system = equations(loss, settings)
     chosen = system.chosen

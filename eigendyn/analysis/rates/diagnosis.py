@@ -153,6 +153,11 @@ def diagnose(
 
     Raises:
         The errors of `simulate`.
+
+    Examples:
+        >>> found = eigendyn.diagnose("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)
+        >>> found.reasons
+        ['decay', '', '']
     """
     name = None if loss is None else loss_name(loss)
     source = preset_settings(preset, name, settings.get("predictor"), settings.get("target"))

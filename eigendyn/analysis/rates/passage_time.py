@@ -90,6 +90,11 @@ def passage_time(
         InvalidSetting: More than one coordinate, or variances that are not positive.
 
     Source: Strogatz, Nonlinear Dynamics and Chaos, section 4.3, for the passage through a ghost.
+
+    Examples:
+        >>> system = eigendyn.dynamical_system("euclidean", 1, sigma1=0)
+        >>> round(eigendyn.analysis.passage_time(system, 0.1, 0.9).time, 4)
+        6.6417
     """
     check_parameters(system, parameters, passage_time)
     if len(system.names) != 1:

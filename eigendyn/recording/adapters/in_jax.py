@@ -18,6 +18,16 @@ def observe_in_jax(log: SpectrumLog, z1: Any, z2: Any, **told: Any) -> None:
         z1: Representations of the first view (samples, dimensions).
         z2: Those of the second view.
         told: `predictor`, `step`, `learning_rate` and `loss`, as in `SpectrumLog.observe`.
+
+    Examples:
+        >>> import jax
+        >>> log = eigendyn.SpectrumLog("in_jax.nc", every=1, samples=64)
+        >>> for key in jax.random.split(jax.random.key(0), 3):
+        ...     z, noise = jax.random.normal(key, (2, 64, 3))
+        ...     eigendyn.recording.observe_in_jax(log, z, z + noise / 10)
+        >>> jax.effects_barrier()
+        >>> log.recordings
+        3
     """
     import jax
 

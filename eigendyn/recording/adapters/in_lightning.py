@@ -47,8 +47,17 @@ def lightning_callback(
         predictor: Attribute of the module that is a linear predictor, without bias.
         force: Whether an existing file may be replaced.
 
+    Returns:
+        The callback, for `Trainer(callbacks=[…])`.
+
     Raises:
         NotInstalled: Lightning is missing.
+
+    Examples:
+        >>> callback = eigendyn.recording.lightning_callback("spectrum", ("z1", "z2"))
+        >>> # trainer = Trainer(callbacks=[callback])
+        >>> type(callback).__name__
+        'SpectrumCallback'
     """
     Callback = _callback()
     keys = (target,) if isinstance(target, str) else tuple(target)

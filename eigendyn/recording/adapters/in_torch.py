@@ -28,6 +28,18 @@ def hook(
 
     Raises:
         InvalidSetting: It is no module, or another number of chunks.
+
+    Examples:
+        >>> import torch
+        >>> projector = torch.nn.Linear(8, 2, bias=False)
+        >>> log = eigendyn.SpectrumLog("hooked.nc", every=1, samples=64)
+        >>> handle = eigendyn.recording.hook(projector, log, chunks=2)
+        >>> for _ in range(3):
+        ...     x = torch.randn(64, 8)
+        ...     z = projector(torch.cat([x, x + torch.randn(64, 8) / 10]))
+        >>> handle.remove()
+        >>> log.recordings
+        3
     """
     is_module = hasattr(module, "register_forward_hook")
     check_is("module", module, is_module, "a module of PyTorch, as a projector")

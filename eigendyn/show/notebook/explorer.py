@@ -47,6 +47,12 @@ def explore(loss: str | SymbolicLoss = "cosine", **settings: Unpack[GivenSetting
     Raises:
         InvalidSetting: More than two states in a mode, or a plane on which nothing moves.
         The errors of `simulate` otherwise.
+
+    Examples:
+        >>> explorer = eigendyn.explore("euclidean", weight_decay=0.15)
+        >>> explorer.set("weight_decay", 0.2)
+        >>> print(explorer.command_line)
+        eigendyn explore --loss euclidean --weight-decay 0.2
     """
     return Explorer(loss, **settings)
 

@@ -39,6 +39,17 @@ def plot_agreement(tree: xarray.DataTree, ax: Axes | None = None) -> Axes:
 
     Returns:
         The axes: one line and one series of dots for each mode.
+
+    Raises:
+        InvalidSetting: It is no cross-check.
+
+    Examples:
+        >>> tree = eigendyn.crosscheck("euclidean", steps=100, batch=1000)
+        >>> tree["agreement"].attrs["verdict"]
+        'agrees'
+        >>> ax = eigendyn.plot.agreement(tree)
+        >>> len(ax.lines)
+        22
     """
     check_pair(tree)
     ax = axes_to_draw_on(ax)

@@ -117,6 +117,18 @@ def plot_bifurcation(diagram: Diagram, ax: Axes | None = None, coordinate: str =
 
     Returns:
         The axes.
+
+    Raises:
+        InvalidSetting: It is no such diagram.
+
+    Examples:
+        >>> system = eigendyn.dynamical_system("euclidean", 1, sigma1=0)
+        >>> diagram = eigendyn.continue_fixed_points(system, "weight_decay", (0.05, 0.4))
+        >>> [(point.kind, round(point.parameter, 6)) for point in diagram.special_points]
+        [('saddle-node', 0.25)]
+        >>> ax = eigendyn.plot.bifurcation(diagram)
+        >>> ax.get_xlabel()
+        'weight decay ω'
     """
     maker = "what eigendyn.continue_fixed_points(system, …) gives"
     check_is("diagram", diagram, isinstance(diagram, Diagram), maker)

@@ -38,6 +38,17 @@ def plot_diagnosis(diagnosis: Diagnosis, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: an image with one row for each change, the run as asked first, and one column
         for each mode, in input order.
+
+    Raises:
+        InvalidSetting: It is no diagnosis.
+
+    Examples:
+        >>> found = eigendyn.diagnose("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)
+        >>> found.reasons
+        ['decay', '', '']
+        >>> ax = eigendyn.plot.diagnosis(found)
+        >>> ax.get_xlabel()
+        'mode'
     """
     is_one = isinstance(diagnosis, Diagnosis)
     check_is("diagnosis", diagnosis, is_one, "what eigendyn.diagnose(loss) gives")

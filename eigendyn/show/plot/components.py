@@ -40,6 +40,15 @@ def plot_components(data: xarray.Dataset, ax: Axes | None = None, *, modes: int 
     Returns:
         The axes: one series for the signal, and for the noise of each view; of one where both
         views are augmented alike. On the logarithmic axis what is not positive has no place.
+
+    Raises:
+        InvalidSetting: They are no such data.
+
+    Examples:
+        >>> x = np.random.default_rng(0).normal(size=(500, 3)) * [2.0, 1.0, 0.5]
+        >>> ax = eigendyn.plot.components(eigendyn.data.from_inputs(x, "noise:0.5"))
+        >>> ax.get_ylabel()
+        'signal and noise (input²)'
     """
     check_data(data)
     ax = axes_to_draw_on(ax)

@@ -54,6 +54,13 @@ def plot_ensemble(
     Raises:
         UnknownName: There is no such dimension or quantity.
         InvalidSetting: It is something else, or an ensemble of final states alone over time.
+
+    Examples:
+        >>> starts = np.random.default_rng(0).uniform(0.1, 1, size=(100, 3))
+        >>> runs = eigendyn.ensemble("euclidean", starts, weight_decay=0.16, sigma1=0)
+        >>> ax = eigendyn.plot.ensemble(runs)
+        >>> len(ax.lines)
+        3
     """
     held = getattr(dataset, "variables", None)
     column = held.get("singular_value") if isinstance(held, Mapping) else None

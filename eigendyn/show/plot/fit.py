@@ -40,6 +40,15 @@ def plot_fit(fit: xarray.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises:
         InvalidSetting: It is no fit.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.1, 0.3], sigma1=0.5, steps=100, saves=21)
+        >>> fitted = eigendyn.fit(run, "euclidean", alpha=1, weight_decay=0, sigma2=0)
+        >>> fitted.value.sel(number=["time_scale", "noise1"]).values.round(3).tolist()
+        [[1.0, 1.25]]
+        >>> ax = eigendyn.plot.fit(fitted)
+        >>> ax.get_xlabel()
+        'time (learning rate × step)'
     """
     forecast = getattr(fit, "variables", {}).get("forecast")
     check_is("fit", fit, getattr(forecast, "dims", None) == OF_REST, "what eigendyn.fit gives")

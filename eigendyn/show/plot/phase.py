@@ -269,6 +269,12 @@ def phase_portrait(
 
     Raises:
         UnknownName: A parameter that the system does not have.
+
+    Examples:
+        >>> plane = eigendyn.phase_plane("euclidean", weight_decay=0.16, sigma1=0)
+        >>> portrait = eigendyn.plot.phase_portrait(plane, starts=[(0.3, 0.6)])
+        >>> sorted({point.stability for point in portrait.rests.points})
+        ['saddle', 'stable', 'unstable']
     """
     check_is("motion", motion, isinstance(motion, Motion), "what eigendyn.phase_plane(loss) gives")
     check_parameters(motion.system, parameters, phase_portrait)

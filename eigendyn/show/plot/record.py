@@ -58,6 +58,15 @@ def plot_record(record: xarray.Dataset, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: for each mode, the largest at the end first, one line; above them a strip in the
         colour of each verdict.
+
+    Raises:
+        InvalidSetting: It is no record.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)
+        >>> ax = eigendyn.plot.record(eigendyn.recording.as_record(run))
+        >>> ax.get_xlabel()
+        'training step'
     """
     _check(record)
     ax = axes_to_draw_on(ax)

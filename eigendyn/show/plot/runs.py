@@ -55,6 +55,13 @@ def plot_runs(results: Results, ax: Axes | None = None, **show: Unpack[GivenShow
     Raises:
         UnknownName: A result has no such dimension or quantity.
         InvalidSetting: There is none, one of another kind, or names that are no line together.
+
+    Examples:
+        >>> losses, start = ("euclidean", "iso-euclidean"), [0.05, 0.3, 1.0]
+        >>> runs = [eigendyn.simulate(loss, start) for loss in losses]
+        >>> ax = eigendyn.plot.runs(runs, mode=[0])
+        >>> [text.get_text() for text in ax.get_legend().get_texts()]
+        ['euclidean', 'iso-euclidean']
     """
     names, every = None, results
     if isinstance(results, Mapping) and not hasattr(results, "attrs"):

@@ -68,6 +68,12 @@ def plot_run(
 
     Raises:
         UnknownName, InvalidSetting: As `eigendyn.plot.runs`.
+
+    Examples:
+        >>> run = eigendyn.simulate("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)
+        >>> ax = eigendyn.plot.run(run)
+        >>> ax.get_ylabel()
+        'variance of the mode'
     """
     check_run(dataset)
     asked = shown(**show)

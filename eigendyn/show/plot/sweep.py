@@ -58,6 +58,15 @@ def plot_sweep(dataset: xarray.Dataset, ax: Axes | None = None, **show: Unpack[G
     Raises:
         UnknownName: The sweep has no such dimension or quantity.
         InvalidSetting: It is no sweep, or a quantity that does not change along the axes.
+
+    Examples:
+        >>> decays = np.linspace(0, 0.3, 4)
+        >>> swept = eigendyn.sweep("euclidean", [0.3, 1.0], weight_decay=decays, store="decay.zarr")
+        >>> swept.recruited.values.tolist()
+        [1, 1, 1, 0]
+        >>> ax = eigendyn.plot.sweep(swept)
+        >>> ax.get_xlabel()
+        'weight decay ω'
     """
     check_is("dataset", dataset, is_sweep(dataset), "what eigendyn.sweep(…) gives")
     asked = shown(**show)

@@ -50,6 +50,20 @@ def plot_training(dataset: xarray.Dataset, ax: Axes | None = None) -> Axes:
     Returns:
         The axes: for each mode, the largest first, one line, one dashed line of the forecast and,
         if there are several seeds, one band.
+
+    Raises:
+        InvalidSetting: It is no training.
+
+    Examples:
+        >>> rng = np.random.default_rng(0)
+        >>> images = rng.normal(size=(128, 3)) @ rng.normal(size=(3, 16)) / 3
+        >>> small = {"network": "mlp", "embedding": 3, "batch": 32, "augment": "noise:0.1"}
+        >>> result = eigendyn.train("euclidean", images, **small, epochs=2)
+        >>> result.status.values.tolist()
+        ['completed']
+        >>> ax = eigendyn.plot.training(result)
+        >>> ax.get_xlabel()
+        'epoch'
     """
     check_training(dataset)
     ax = axes_to_draw_on(ax)

@@ -83,6 +83,13 @@ def matrix_flow(
         DeviceUnavailable: There is no such device here.
 
     Source: Halvagal et al. 2023, their linear network; learned predictor, Tian et al. 2021.
+
+    Examples:
+        >>> x = np.random.default_rng(0).normal(size=(500, 3)) * [2.0, 1.0, 0.5]
+        >>> data = eigendyn.data.from_inputs(x, "noise:0.5")
+        >>> run = eigendyn.matrix_flow("euclidean", data, modes=2, learning_rate=0.2)
+        >>> run.eigenvalue.isel(time=-1).values.round(2).tolist()
+        [0.94, 0.79]
     """
     check_data(data)
     chosen = _checked(loss, settings)

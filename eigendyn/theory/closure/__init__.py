@@ -32,6 +32,11 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
         NoExactClosure: "exact" was asked of a loss that is neither polynomial nor such a ratio.
 
     Source: derivations/tilted_gaussian.py for the quadrature of ratios.
+
+    Examples:
+        >>> dynamics = eigendyn.theory.mode_dynamics("euclidean")
+        >>> eigendyn.theory.close(dynamics).closure
+        'exact moments'
     """
     is_open = isinstance(dynamics, ModeDynamics)
     check_is("dynamics", dynamics, is_open, "what eigendyn.theory.mode_dynamics(loss) gives")

@@ -55,6 +55,11 @@ def export_loss(loss: SymbolicLoss | str, backend: str) -> str:
         InvalidExpression: The loss has something that the language of losses has no words for, as
             a symbol that needs a number; or a parameter's name is no name.
         InvalidSetting: The loss depends on no representation.
+
+    Examples:
+        >>> source = eigendyn.export_loss("cosine", "torch")
+        >>> print(next(line for line in source.splitlines() if line.startswith("def ")))
+        def cosine_loss(p: torch.Tensor, z: torch.Tensor, *, eps: float = 0.0) -> torch.Tensor:
     """
     loss = as_loss(loss)
     library = BACKEND[check_choice("backend", backend, BACKENDS)]

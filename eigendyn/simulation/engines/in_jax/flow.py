@@ -58,6 +58,13 @@ def flow(
 
     Returns:
         diffrax's solution: `ys` (times, states, modes), infinite where not reached, and `result`.
+
+    Examples:
+        >>> field, start, parameters = eigendyn.vector_field("euclidean", [0.25, 1.0], sigma1=0)
+        >>> times = np.array([0.0, 5.0, 10.0])
+        >>> found = eigendyn.simulation.flow(field, start, times, parameters)
+        >>> (found.ys[-1, 0] ** 2).round(3).tolist()
+        [1.0, 1.0]
     """
     check_is("field", field, callable(field), "what eigendyn.vector_field(loss) gives")
     check_choice("solver", solver, SOLVERS)

@@ -52,6 +52,13 @@ def descent_steps(
         UnknownName: There is no such order.
 
     Source: Halvagal et al. 2023, expectation of their gradient descent on a linear network.
+
+    Examples:
+        >>> field, start, parameters = eigendyn.vector_field("euclidean", [0.25, 1.0], sigma1=0)
+        >>> steps = np.array([0, 50, 100])
+        >>> found = eigendyn.simulation.descent_steps(field, start, steps, 0.1, parameters)
+        >>> (found.values[0, :, -1] ** 2).round(3).tolist()
+        [1.0, 1.0]
     """
     is_field = callable(field) and hasattr(field, "states")
     check_is("field", field, is_field, "what eigendyn.vector_field(loss) gives")
