@@ -25,6 +25,7 @@ from eigendyn.results.files import load, save
 
 EVERY = 2  # recordings between two at which a record is judged …
 EARLY = 20  # … which it is at every one before
+LOOKED_AT = "“conv: cosine, no stop-gradient”"
 TUNED = (1, 2, 3)  # seeds on which thresholds were chosen, of these runs and of others like them
 
 
@@ -110,7 +111,8 @@ def lines(rows: list[dict], of_batches: list[dict], seed: int) -> Iterator[str]:
     yield (
         f"{len(rows)} runs, {healthy} of them healthy, each judged by the record so far at every "
         "second recording. Labels follow from the settings ([verdicts_runs.py](verdicts_runs.py)). "
-        f"Thresholds were chosen on seeds {', '.join(map(str, TUNED))}; this is seed {seed}. "
+        f"Thresholds were chosen on seeds {', '.join(map(str, TUNED))}; this is seed {seed}, of "
+        f"which {LOOKED_AT} was looked at before the share of the mean became a sign. "
         "Linear networks: 10 modes, batches of 256, recorded 201 times. Conv nets and mlps: "
         "scikit-learn's digits, 16 dimensions, batches of 128, 40 epochs of 11 steps, with a "
         f"`SpectrumLog` every {LOGGED} steps. Both are recorded on the same {SAMPLES:,} pairs of "
