@@ -97,7 +97,7 @@ class Candidate:
         """
         from eigendyn.fitting.likelihood import Likelihood
         from eigendyn.fitting.motion import Dynamics, Kind
-        from eigendyn.fitting.transition import Readings
+        from eigendyn.fitting.transition import Readings, Steps
         from eigendyn.theory import symbols
 
         system, chosen = self.system, self.system.chosen
@@ -111,6 +111,7 @@ class Candidate:
         own["signal"] = _of_modes(signals(chosen), seen)
         if around is None:
             around = np.zeros((0, seen.modes))
+        first, steps = micro_steps(seen, self.seconds(seen), finer)
         low, high = box(seen.rate)
         beta = LOSS_ROWS.get(chosen.loss, OWN_LOSS).beta if chosen.beta is None else chosen.beta
         return Likelihood(
@@ -122,7 +123,7 @@ class Candidate:
                 takes_steps=bool((seen.eta > 0).any()) and chosen.momentum == 0,
                 modal=self.modal,
             ),
-            readings=Readings(around=around, **micro_steps(seen, self.seconds(seen), finer)),
+            readings=Readings(around=around, steps=Steps(**steps), **first),
             low=low,
             high=high,
         )
@@ -153,9 +154,7 @@ class Candidate:
         states = np.exp(seen.log_variance[:, looked].T / 2)[:, None]
         numbers: dict[str, Any] = field_parameters(program, chosen, self.system.numbers)
         numbers["signal"] = signal = _of_modes(signals(chosen), seen)[None]
-        seconds = np.tile(
-            np.moveaxis(self.seconds(seen)[..., looked], 2, 0), (len(NOISES), 1, 1, 1)
-        )
+        seconds = np.tile(np.moveaxis(self.seconds(seen)[..., looked], 2, 0), (len(NOISES), 1, 1))
         own = (np.repeat(NOISES, len(states))[:, None], chosen.sigma2**2)
         for view, noise in enumerate(own):
             given = seconds[:, view] - 1

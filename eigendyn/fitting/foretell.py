@@ -7,8 +7,8 @@ same rule as for the record itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.sampled import sampled
 from eigendyn.fitting.search import Found
+
+if TYPE_CHECKING:
+    from eigendyn.fitting.transition import Known
 
 BAND = (0.025, 0.975)
 LOST = 0.05  # of the largest variance, below which a mode that falls is lost
@@ -58,23 +61,22 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
         time: Increasing times ahead (times,).
         seed: Of what is drawn.
     """
-    from eigendyn.fitting.transition import Ahead, foretold
+    from eigendyn.fitting.transition import unread
 
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
     places = drawn(found, rng)
-    last = likelihood.known_at_the_end(places)
+    known = likelihood.filtered(places).known
+    last = type(known)(*(row[:, -1] for row in known))
     logs, start = _started(last, likelihood.numbers_of_modes, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
     counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
     taken = np.repeat(gaps / counts, counts)
     dt = np.pad(taken, idle_steps(len(taken)))
-    eta = np.full(len(dt), seen.eta[-1])
     noise = rng.normal(size=(len(places), len(dt), seen.modes))
     noise[0] = 0
-    seconds = found.candidate.seconds(seen)[..., -1]
-    ahead = Ahead(start, logs, noise, dt, eta, seconds)
-    every = np.asarray(foretold(likelihood.loss, likelihood.kind, ahead, places))
+    steps = unread(dt, seen.eta[-1], found.candidate.seconds(seen)[..., -1])
+    every = likelihood.foretold(steps, places, logs, start, noise)
     x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
     read = sampled(x, error, bool(np.isfinite(seen.samples).any()), rng)
@@ -96,20 +98,18 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     )
 
 
-def _started(
-    last: Mapping[str, NDArray], around: NDArray, rng: np.random.Generator
-) -> tuple[NDArray, NDArray]:
+def _started(last: Known, around: NDArray, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
     """Numbers per mode (lanes, modal numbers, modes) and ln v (lanes, modes) to go on from.
 
     The first lane has the likeliest ones; others are drawn together from what is known of them.
     """
-    shift = last["shift"].copy()
+    shift = np.array(last.shift)
     if shift.shape[1]:
-        roots = np.linalg.cholesky(np.moveaxis(last["doubt"], 3, 1) + 1e-12 * np.eye(len(around)))
+        roots = np.linalg.cholesky(np.moveaxis(last.doubt, 3, 1) + 1e-12 * np.eye(len(around)))
         shift[1:] += np.einsum("bmkl,blm->bkm", roots, rng.normal(size=shift.shape))[1:]
-    spread = np.sqrt(np.maximum(last["variance"], 0))
+    spread = np.sqrt(np.maximum(last.variance, 0))
     spread[0] = 0
-    start = last["mean"] + (last["response"] * shift).sum(axis=1)
+    start = last.mean + (last.response * shift).sum(axis=1)
     return around + shift, start + spread * rng.normal(size=spread.shape)
 
 

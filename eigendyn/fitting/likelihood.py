@@ -21,12 +21,11 @@ from eigendyn.fitting.numbers import LOGS
 
 if TYPE_CHECKING:
     from eigendyn.fitting.motion import Dynamics, Kind
-    from eigendyn.fitting.transition import Filtered, Readings
+    from eigendyn.fitting.transition import Filtered, Readings, Steps
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
 STEP = 1e-4  # of a coordinate in difference quotients
 AWAY = 0.5  # power of the variance of batches that likelihoods are multiplied by
-AT_THE_END = ("mean", "variance", "response", "shift", "doubt")
 WORST = 1e12  # stands for a likelihood of zero
 
 
@@ -71,39 +70,58 @@ class Likelihood:
         """The same, linear around these logarithms of numbers per mode (modal numbers, modes)."""
         return replace(self, readings=self.readings._replace(around=logs))
 
-    def filtered(self, places: NDArray) -> list[Filtered]:
-        """Filter under every set of coordinates (sets, numbers), `LANES` at a time."""
-        from eigendyn.fitting.transition import filtered
+    def filtered(self, places: NDArray) -> Filtered:
+        """Filter the record under every set of coordinates (sets, numbers)."""
+        from eigendyn.fitting.transition import begun
 
-        count = len(places)
-        filled = places[np.minimum(np.arange(-(-count // LANES) * LANES), count - 1)]
+        lanes = _filled(places)
+        at = begun(self.kind, self.readings, lanes)
+        around = np.broadcast_to(self.readings.around, (len(lanes), *self.readings.around.shape))
+        return self._followed(self.readings.steps, len(places), lanes, around, at)
 
-        def work(lanes: NDArray) -> Any:
-            found = filtered(self.loss, self.kind, self.readings, lanes)
-            return type(found)(*map(np.asarray, found))
+    def foretold(
+        self, steps: Steps, places: NDArray, logs: NDArray, start: NDArray, drawn: NDArray
+    ) -> NDArray:
+        """Give ln v after each micro-step (sets, steps, modes), without looking at any recording.
 
-        parts = np.split(filled, len(filled) // LANES)
-        if len(parts) == 1:
-            return [work(parts[0])]
+        Args:
+            steps: Micro-steps.
+            places: Coordinates (sets, numbers).
+            logs: Logarithms of numbers per mode of each (sets, modal numbers, modes).
+            start: ln v at first (sets, modes).
+            drawn: Standard normal numbers (sets, steps, modes).
+        """
+        from eigendyn.fitting.transition import Known
+
+        numbers = logs.shape[1]
+        doubt = np.zeros((len(logs), numbers, *logs.shape[1:]))
+        lanes = [_filled(row) for row in (places, logs, start, np.zeros_like(logs), doubt, drawn)]
+        places_, logs_, mean, zero, doubt, drawn_ = lanes
+        at = Known(mean, np.zeros_like(mean), zero, zero, doubt)
+        found = self._followed(steps, len(places), places_, logs_, at, drawn_)
+        return np.asarray(found.known.mean)
+
+    def _followed(self, steps: Steps, sets: int, *lanes: Any) -> Filtered:
+        """Follow modes in lanes, `LANES` at a time, of which so many are asked for."""
+        import jax
+
+        from eigendyn.fitting.transition import followed
+
+        def work(begin: int) -> Filtered:
+            part = jax.tree.map(lambda row: row[begin : begin + LANES], lanes)
+            return followed(self.loss, self.kind, steps, *part)
+
+        begins = range(0, sets, LANES)
         with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(work, parts))
-
-    def known_at_the_end(self, places: NDArray) -> dict[str, NDArray]:
-        """What the filter knows of modes after the last recording, by name (sets, …)."""
-        parts = self.filtered(places)
-        return {
-            name: np.concatenate([getattr(part, name)[:, -1] for part in parts])[: len(places)]
-            for name in AT_THE_END
-        }
+            parts = list(pool.map(work, begins))
+        return jax.tree.map(lambda *rows: np.concatenate(rows)[:sets], *parts)
 
     def errors(self, places: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         """Innovations, their variances (sets, steps × modes), and what batches add (sets, 1)."""
-        parts = self.filtered(places)
+        found = self.filtered(places)
         innovation, spread, added = (
-            np.concatenate([getattr(part, name) for part in parts])[: len(places)].reshape(
-                len(places), -1
-            )
-            for name in ("innovation", "spread", "added")
+            np.asarray(row).reshape(len(places), -1)
+            for row in (found.innovation, found.spread, found.added)
         )
         return innovation, spread, added.sum(axis=1, keepdims=True)
 
@@ -161,6 +179,12 @@ class Likelihood:
             sound[:, None, None], information, np.eye(size)
         )
         return whole
+
+
+def _filled(rows: NDArray) -> NDArray:
+    """The same (sets, …), the last of them as often as fills whole `LANES`."""
+    count = len(rows)
+    return rows[np.minimum(np.arange(-(-count // LANES) * LANES), count - 1)]
 
 
 def _value(e: NDArray, s: NDArray, added: NDArray) -> NDArray:

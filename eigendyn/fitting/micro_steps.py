@@ -9,11 +9,13 @@ from eigendyn.fitting.groups import grouped, repelled
 from eigendyn.fitting.readings import Seen
 
 LARGEST_CHANGE = 0.25  # of ln v in a micro-step
-LENGTHS = [share << power for power in range(4, 16) for share in (4, 5, 6, 7)]  # of programs
+CHUNK = 16  # micro-steps that are compiled as one program
 
 
-def micro_steps(seen: Seen, seconds: NDArray, finer: int = 1) -> dict[str, NDArray]:
-    """The record as the fields of `transition.Readings`, in micro-steps short enough for it.
+def micro_steps(
+    seen: Seen, seconds: NDArray, finer: int = 1
+) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+    """The record in micro-steps short enough for it: fields of `transition.Readings`, of `Steps`.
 
     Args:
         seen: The record.
@@ -42,9 +44,11 @@ def micro_steps(seen: Seen, seconds: NDArray, finer: int = 1) -> dict[str, NDArr
                 values[at, group] -= (square - errors[at, group] ** 2) / 2
     start = x[:, 0]
     first = np.array([row[np.argmax(np.isfinite(row))] for row in x])
-    return {
+    readings = {
         "start": np.where(np.isfinite(start), start, first),
         "error": np.where(np.isfinite(start), seen.error[:, 0], np.inf),
+    }
+    return readings, {
         "dt": np.pad(np.repeat(dt / counts, counts), idle),
         "eta": np.pad(np.repeat(seen.eta[1:], counts), idle),
         "members": members,
@@ -59,5 +63,5 @@ def micro_steps(seen: Seen, seconds: NDArray, finer: int = 1) -> dict[str, NDArr
 
 
 def idle_steps(taken: int) -> tuple[int, int]:
-    """Micro-steps of no length to add before and after, so that few lengths are compiled."""
-    return 0, next((n for n in LENGTHS if n >= taken), taken) - taken
+    """Micro-steps of no length to add before and after, so that they fill chunks."""
+    return 0, -taken % CHUNK

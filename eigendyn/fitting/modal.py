@@ -29,15 +29,18 @@ def numbers_of_modes(found: Found, seen: Seen, seed: int = 0) -> NDArray:
     likelihood, seconds = found.likelihood, found.candidate.seconds(seen)[..., -1]
     modal, around = likelihood.kind.modal, likelihood.numbers_of_modes
     places = drawn(found, np.random.default_rng(seed))
-    last = likelihood.known_at_the_end(places)
+    known = likelihood.filtered(places).known
+    shift, doubt = np.asarray(known.shift)[:, -1], np.asarray(known.doubt)[:, -1]
     values = to_values(places)
     numbers = np.full((len(OF_MODES), seen.modes, 3), np.nan)
     for row, number in enumerate(OF_MODES):
         numbers[row, :, 0] = values[0, number]
         if number in modal:
             at, excess = modal.index(number), float(number != TIME_SCALE)
-            logs = around[at] + last["shift"][:, at]
-            spread = np.sqrt(logs[1:].var(axis=0) + last["doubt"][:, at, at].mean(axis=0))
+            logs = around[at] + shift[:, at]
+            spread = np.sqrt(
+                logs[1:].var(axis=0) + doubt[:, at, at].mean(axis=0)
+            )
             numbers[row] = excess + np.exp(logs[0, :, None] + spread[:, None] * ENDS)
         elif number != TIME_SCALE:
             given = seconds[row - 1]

@@ -87,12 +87,6 @@ def now(kind: Kind, numbers: Array, logs: Array, seconds: Array) -> Now:
     return Now(scale, second1, second2, numbers)
 
 
-def shared_logs(kind: Kind, numbers: Array) -> Array:
-    """Take ln A or ln (c₁ − 1) of shared numbers, for each number per mode (modal numbers, 1)."""
-    excess = [numbers[row] - (row != TIME_SCALE) for row in kind.modal]
-    return jnp.log(jnp.maximum(jnp.array(excess), LEAST_NOISE))[:, None]
-
-
 def _parameters(field: VectorField, own: Mapping[str, Any], at: Now) -> dict[str, Any]:
     given = {
         "alpha": at.numbers[ALPHA],

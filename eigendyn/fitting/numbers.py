@@ -47,8 +47,8 @@ TIME_SCALE, NOISE1, NOISE2, DECAY, ALPHA, PROCESS, READING = range(7)
 SPREADS = {TIME_SCALE: 7, NOISE1: 8}  # of numbers that may be per mode
 NUMBERS = (
     Number("time_scale", "A", "time scale of the gradient", 1e-4, 1e4, (0.05, 20), True, True),
-    Number("noise1", "c₁", "second moment of the first view, 1 + σ₁²", 1, 1e3, (1, 3), False),
-    Number("noise2", "c₂", "second moment of the second view, 1 + σ₂²", 1, 1e3, (1, 3), False),
+    Number("noise1", "c₁", "second moment of the first view, 1 + σ₁²", 1, 1e3, (1, 3), True),
+    Number("noise2", "c₂", "second moment of the second view, 1 + σ₂²", 1, 1e3, (1, 3), True),
     Number("weight_decay", "ω", PARAMETERS["weight_decay"].label, 0, 1e4, (0, 0.5), False, True),
     Number("alpha", "α", PARAMETERS["alpha"].label, 0.02, 20, (0.3, 1.6), True),
     Number("batch_noise", "q", "noise of batches in the weights", 1e-9, 1e2, (1e-5, 1e-2), True),

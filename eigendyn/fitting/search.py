@@ -55,11 +55,11 @@ class Found:
     @property
     def persistence(self) -> Persistence:
         """What prediction errors have in common with those one recording later."""
-        (part,) = self.likelihood.filtered(self.optimum.place[None])
-        is_read = np.isfinite(np.asarray(self.likelihood.readings.errors))
+        found = self.likelihood.filtered(self.optimum.place[None])
+        is_read = np.isfinite(np.asarray(self.likelihood.readings.steps.errors))
         at = is_read.any(axis=1)
         innovation, spread, mean = (
-            np.asarray(row)[0][at] for row in (part.innovation, part.spread, part.mean)
+            np.asarray(row)[0][at] for row in (found.innovation, found.spread, found.known.mean)
         )
         return persistence(innovation, spread, mean, is_read[at])
 
@@ -140,9 +140,9 @@ def _again_linear(found: Found, share: float) -> tuple[Found, float]:
         What is found then; how far the numbers of modes have moved, in units of their doubt.
     """
     likelihood, best = found.likelihood, found.optimum
-    (last,) = likelihood.filtered(best.place[None])
-    shift = share * np.clip(last.shift[0, -1], -LONGEST, LONGEST)
-    doubt = np.sqrt(np.maximum(np.einsum("kkm->km", last.doubt[0, -1]), 0))
+    known = likelihood.filtered(best.place[None]).known
+    shift = share * np.clip(np.asarray(known.shift)[0, -1], -LONGEST, LONGEST)
+    doubt = np.sqrt(np.maximum(np.einsum("kkm->km", np.asarray(known.doubt)[0, -1]), 0))
     likelihood = likelihood.linear_around(likelihood.numbers_of_modes + shift)
     best = optimum(likelihood, best.place[None], found.candidate.free)
     moved = float((np.abs(shift) / np.maximum(doubt, 1e-12)).max())

@@ -21,10 +21,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from eigendyn.fitting.micro_steps import CHUNK
 from eigendyn.fitting.motion import (
+    LEAST_NOISE,
     Dynamics,
     Kind,
     advance,
@@ -32,23 +35,18 @@ from eigendyn.fitting.motion import (
     now,
     numbers_of,
     responses,
-    shared_logs,
     slopes,
 )
-from eigendyn.fitting.numbers import READING, SPREADS
+from eigendyn.fitting.numbers import READING, SPREADS, TIME_SCALE, to_values
 
 UNKNOWN = 4.0  # variance of ln v of a mode that has not been read yet
 
 
-class Readings(NamedTuple):
-    """A record as micro-steps, each of which may end with a recording.
+class Steps(NamedTuple):
+    """Micro-steps, each of which may end with a recording.
 
     Args:
-        start: ln v at the first time (modes,).
-        error: Relative error of each of these, in units of r; infinite where unknown (modes,).
-        around: Logarithms of numbers per mode around which everything is linear (modal numbers,
-            modes).
-        dt: Length of each micro-step (steps,).
+        dt: Length of each (steps,).
         eta: Learning rate of the descent in it; 0 of a flow (steps,).
         members: Which share each mode has in what is read (steps, modes, modes).
         read: ln of the mean variance that is read (steps, modes).
@@ -56,9 +54,6 @@ class Readings(NamedTuple):
         seconds: c₁ and c₂ of each mode where they are given, else not numbers (steps, 2, modes).
     """
 
-    start: Array | NDArray
-    error: Array | NDArray
-    around: Array | NDArray
     dt: Array | NDArray
     eta: Array | NDArray
     members: Array | NDArray
@@ -67,38 +62,100 @@ class Readings(NamedTuple):
     seconds: Array | NDArray
 
 
-class Filtered(NamedTuple):
-    """What the filter says of one record under one set of numbers.
+def unread(dt: NDArray, eta: float, seconds: NDArray) -> Steps:
+    """Micro-steps without recordings, of these lengths (steps,), with c₁ and c₂ (2, modes)."""
+    count, modes = len(dt), seconds.shape[1]
+    nothing = np.zeros((count, modes))
+    return Steps(
+        dt=dt,
+        eta=np.full(count, eta),
+        members=np.zeros((count, modes, modes)),
+        read=nothing,
+        errors=nothing + np.inf,
+        seconds=np.broadcast_to(seconds, (count, *seconds.shape)),
+    )
+
+
+class Readings(NamedTuple):
+    """A record, as the filter goes through it.
 
     Args:
-        innovation: What was read, less what was foretold of it (steps, modes); 0 where nothing was.
-        spread: Variance that it should have (steps, modes); 1 where nothing was read.
-        mean: ln v after each step (steps, modes), of modes with the numbers `around`.
-        variance: Variance of that (steps, modes).
-        response: ∂x/∂ of these logarithms (steps, modal numbers, modes).
-        shift: The logarithms less `around`, as far as they are known by then (steps, modal numbers,
+        start: ln v at the first time (modes,).
+        error: Relative error of each of these, in units of r; infinite where unknown (modes,).
+        around: Logarithms of numbers per mode around which everything is linear (modal numbers,
             modes).
-        doubt: Covariance of that (steps, modal numbers, modal numbers, modes).
-        added: Variance that the noise of batches adds in each step (steps, modes).
+        steps: What follows.
     """
 
-    innovation: Array
-    spread: Array
-    mean: Array
-    variance: Array
-    response: Array
-    shift: Array
-    doubt: Array
-    added: Array
+    start: NDArray
+    error: NDArray
+    around: NDArray
+    steps: Steps
 
 
-def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Filtered:
+class Known(NamedTuple):
+    """What is known of the modes at one time, under each set of numbers.
+
+    Args:
+        mean: ln v (lanes, modes), of modes with the numbers `around`.
+        variance: Variance of that (lanes, modes).
+        response: ∂x/∂ of these logarithms (lanes, modal numbers, modes).
+        shift: The logarithms less `around`, as far as they are known by then (lanes, modal numbers,
+            modes).
+        doubt: Covariance of that (lanes, modal numbers, modal numbers, modes).
+    """
+
+    mean: Array | NDArray
+    variance: Array | NDArray
+    response: Array | NDArray
+    shift: Array | NDArray
+    doubt: Array | NDArray
+
+
+class Filtered(NamedTuple):
+    """What the filter says of a record after each step, under each set of numbers.
+
+    Args:
+        innovation: What was read, less what was foretold of it (lanes, steps, modes); 0 where
+            nothing was.
+        spread: Variance that it should have (lanes, steps, modes); 1 where nothing was read.
+        added: Variance that the noise of batches adds in each step (lanes, steps, modes).
+        known: What is known then, with an axis of steps behind that of lanes.
+    """
+
+    innovation: Array | NDArray
+    spread: Array | NDArray
+    added: Array | NDArray
+    known: Known
+
+
+def begun(kind: Kind, readings: Readings, places: NDArray) -> Known:
+    """What is known at the first time, under sets of numbers (lanes, numbers)."""
+    numbers, around = to_values(places), readings.around
+    noise, modal = numbers[:, READING, None] ** 2, list(kind.modal)
+    is_known = np.isfinite(readings.error)
+    first = np.where(is_known, np.where(is_known, readings.error, 0.0) ** 2 * noise, UNKNOWN)
+    excess = numbers[:, modal] - (np.array(modal, int) != TIME_SCALE)
+    spreads = numbers[:, [SPREADS[row] for row in modal]]
+    doubt = spreads[..., None] ** 2 * np.eye(len(modal))
+    return Known(
+        mean=np.broadcast_to(readings.start, first.shape),
+        variance=first,
+        response=np.zeros((len(places), *around.shape)),
+        shift=np.log(np.maximum(excess, LEAST_NOISE))[..., None] - around,
+        doubt=doubt[..., None] * np.ones(around.shape[1]),
+    )
+
+
+def _follow(
+    loss: Dynamics, kind: Kind, steps: Steps, place: Array, around: Array, at: Known, drawn: Array
+) -> tuple[Known, Filtered]:
     numbers = numbers_of(place)
-    noise, around = numbers[READING] ** 2, jnp.asarray(readings.around)
+    noise = numbers[READING] ** 2
 
-    def step(carry: tuple, taken: tuple) -> tuple[tuple, Filtered]:
-        mean, variance, response, shift, doubt = carry
-        dt, eta, members, read, error, seconds = taken
+    def step(known: Known, taken: tuple[Steps, Array]) -> tuple[Known, Filtered]:
+        mean, variance, response, shift, doubt = known
+        (dt, eta, members, read, error, seconds), kick = taken
         at = now(kind, numbers, around, seconds)
         slope = jnp.clip(slopes(loss, kind, at, mean) * dt, -20.0, 20.0)
         pushed = responses(loss, kind, numbers, around, seconds, mean) * dt
@@ -106,7 +163,7 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         variance = jnp.exp(2 * slope) * variance
         added = diffusion(loss, kind, at, mean) * dt
         variance += jnp.exp(slope) * added
-        mean = advance(loss, kind, at, mean, dt, eta)
+        mean = advance(loss, kind, at, mean, dt, eta) + jnp.sqrt(added) * kick
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
         total = members @ weights
@@ -119,70 +176,69 @@ def _filter(loss: Dynamics, kind: Kind, readings: Readings, place: Array) -> Fil
         weighed = jnp.where(is_read, 1 / expected, 0.0)
         told, whole = innovation, expected
         if kind.modal:  # numbers per mode, by what readings say beside the state
-            known = jnp.einsum("klm,lm->km", doubt, response)
+            along = jnp.einsum("klm,lm->km", doubt, response)
             told = innovation - part @ jnp.sum(response * shift, axis=0)
             told = jnp.where(is_read, told, 0.0)
-            whole = expected + part**2 @ jnp.sum(response * known, axis=0)
+            whole = expected + part**2 @ jnp.sum(response * along, axis=0)
             whole = jnp.where(is_read, whole, 1.0)
             weight = jnp.where(is_read, 1 / whole, 0.0)
-            shift = shift + known * (part.T @ (weight * told))
-            doubt = doubt - known[:, None] * known[None] * (part.T**2 @ weight)
+            shift = shift + along * (part.T @ (weight * told))
+            doubt = doubt - along[:, None] * along[None] * (part.T**2 @ weight)
         # the state, around the numbers that are given
         mean = mean + variance * (part.T @ (weighed * innovation))
         kept = 1 - variance * (part.T**2 @ weighed)
         variance, response = variance * kept, response * kept
-        carry = (mean, variance, response, shift, doubt)
-        return carry, Filtered(told, whole, *carry, added=added)
+        known = Known(mean, variance, response, shift, doubt)
+        return known, Filtered(told, whole, added, known)
 
-    known = jnp.isfinite(readings.error)
-    first = jnp.where(known, jnp.where(known, readings.error, 0.0) ** 2 * noise, UNKNOWN)
-    spreads = jnp.array([numbers[SPREADS[row]] for row in kind.modal])
-    doubt = jnp.diag(spreads**2)[..., None] * jnp.ones(around.shape[1])
-    shift = shared_logs(kind, numbers) - around
-    carry = (jnp.asarray(readings.start), first, jnp.zeros_like(around), shift, doubt)
-    return jax.lax.scan(step, carry, tuple(readings[3:]))[1]
+    return jax.lax.scan(step, at, (steps, drawn))
 
 
 @partial(jax.jit, static_argnames="kind")
-def filtered(loss: Dynamics, kind: Kind, readings: Readings, places: Array | NDArray) -> Filtered:
-    """Filter a record under many sets of numbers (lanes, numbers); fields get an axis in front."""
-    return jax.vmap(lambda place: _filter(loss, kind, readings, place))(places)
+def _chunk(
+    loss: Dynamics,
+    kind: Kind,
+    steps: Steps,
+    places: Array | NDArray,
+    around: NDArray,
+    at: Known,
+    drawn: NDArray,
+) -> tuple[Known, Filtered]:
+    each = (0, 0, Known(0, 0, 0, 0, 0), 0)
+    return jax.vmap(partial(_follow, loss, kind, steps), each)(places, around, at, drawn)
 
 
-class Ahead(NamedTuple):
-    """What lies ahead, in micro-steps.
+def followed(
+    loss: Dynamics,
+    kind: Kind,
+    steps: Steps,
+    places: NDArray,
+    around: NDArray,
+    at: Known,
+    drawn: NDArray | None = None,
+) -> Filtered:
+    """Follow modes from what is known of them, under many sets of numbers.
+
+    One program of `CHUNK` micro-steps is compiled for a loss, and serves records of any length.
 
     Args:
-        start: ln v of each lane (lanes, modes).
-        logs: Logarithms of the numbers per mode of each lane (lanes, modal numbers, modes).
-        noise: Standard normal numbers (lanes, steps, modes).
-        dt: Length of each micro-step (steps,).
-        eta: Learning rate of the descent in it (steps,).
-        seconds: c₁ and c₂ of each mode where they are given (2, modes).
+        loss: The dynamics.
+        kind: What they compile for.
+        steps: Micro-steps, a multiple of `CHUNK`.
+        places: Coordinates (lanes, numbers).
+        around: Logarithms of numbers per mode (lanes, modal numbers, modes).
+        at: What is known at first.
+        drawn: Standard normal numbers (lanes, steps, modes) that the noise of batches pushes modes
+            by; None where it only makes them less known.
     """
-
-    start: Array | NDArray
-    logs: Array | NDArray
-    noise: Array | NDArray
-    dt: Array | NDArray
-    eta: Array | NDArray
-    seconds: Array | NDArray
-
-
-@partial(jax.jit, static_argnames="kind")
-def foretold(loss: Dynamics, kind: Kind, ahead: Ahead, places: Array | NDArray) -> Array:
-    """Give ln v after each micro-step (lanes, steps, modes), under sets of numbers."""
-
-    def one(start: Array, logs: Array, noise: Array, place: Array) -> Array:
-        at = now(kind, numbers_of(place), logs, jnp.asarray(ahead.seconds))
-
-        def step(x: Array, taken: tuple) -> tuple[Array, Array]:
-            dt, eta, drawn = taken
-            spread = jnp.sqrt(diffusion(loss, kind, at, x) * dt)
-            x = advance(loss, kind, at, x, dt, eta) + spread * drawn
-            return x, x
-
-        return jax.lax.scan(step, start, (ahead.dt, ahead.eta, noise))[1]
-
-    lanes = (ahead.start, ahead.logs, ahead.noise, places)
-    return jax.vmap(one)(*map(jnp.asarray, lanes))
+    count = len(steps.dt)
+    if drawn is None:
+        drawn = np.zeros((len(places), CHUNK, around.shape[2]))
+    parts = []
+    for begin in range(0, count, CHUNK):
+        inside = slice(begin, begin + CHUNK)
+        pushes = drawn[:, inside] if drawn.shape[1] == count else drawn
+        chunk = Steps(*(row[inside] for row in steps))
+        at, part = _chunk(loss, kind, chunk, places, around, at, pushes)
+        parts.append(part)
+    return jax.tree.map(lambda *rows: np.concatenate(rows, axis=1), *parts)
