@@ -97,7 +97,6 @@ class Candidate:
         """
         from eigendyn.fitting.likelihood import Likelihood
         from eigendyn.fitting.motion import Dynamics, Kind
-        from eigendyn.fitting.transition import Readings, Steps
         from eigendyn.theory import symbols
 
         system, chosen = self.system, self.system.chosen
@@ -109,9 +108,6 @@ class Candidate:
         numbers = field_parameters(field, chosen, system.numbers)
         own = {name: numbers[name] for name in numbers.keys() - GIVEN.keys()}
         own["signal"] = _of_modes(signals(chosen), seen)
-        if around is None:
-            around = np.zeros((0, seen.modes))
-        first, steps = micro_steps(seen, self.seconds(seen), finer)
         low, high = box(seen.rate)
         beta = LOSS_ROWS.get(chosen.loss, OWN_LOSS).beta if chosen.beta is None else chosen.beta
         return Likelihood(
@@ -123,7 +119,7 @@ class Candidate:
                 takes_steps=bool((seen.eta > 0).any()) and chosen.momentum == 0,
                 modal=self.modal,
             ),
-            readings=Readings(around=around, steps=Steps(**steps), **first),
+            readings=micro_steps(seen, self.seconds(seen), around, finer),
             low=low,
             high=high,
         )

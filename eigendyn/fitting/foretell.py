@@ -8,21 +8,18 @@ same rule as for the record itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.arrivals import arrivals, interval
 from eigendyn.fitting.drawn import drawn
+from eigendyn.fitting.known import Known, unread
 from eigendyn.fitting.micro_steps import LARGEST_CHANGE, idle_steps
 from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.sampled import sampled
 from eigendyn.fitting.search import Found
-
-if TYPE_CHECKING:
-    from eigendyn.fitting.transition import Known
 
 BAND = (0.025, 0.975)
 LOST = 0.05  # of the largest variance, below which a mode that falls is lost
@@ -61,8 +58,6 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
         time: Increasing times ahead (times,).
         seed: Of what is drawn.
     """
-    from eigendyn.fitting.transition import unread
-
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
     places = drawn(found, rng)
     known = likelihood.filtered(places).known

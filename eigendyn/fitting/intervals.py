@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.likelihood import WORST, Likelihood, Local
-from eigendyn.fitting.optimum import RIDGE, Optimum, descended
-from eigendyn.fitting.told import Combination
+from eigendyn.fitting.optimum import Optimum, descended
+from eigendyn.fitting.told import Combination, scales
 
 SIGMAS = 1.959964  # √(2 ΔlnL) at the ends of a 95 % interval
 CLOSE = 0.02  # of it, to which ends are found
@@ -122,11 +122,12 @@ def _way(best: Optimum, quantity: Combination, free: NDArray) -> NDArray:
 
 
 def _covariance(best: Optimum, free: NDArray) -> NDArray:
-    """Covariance of all coordinates (numbers, numbers); zero of those that are not free."""
+    """Covariance of all coordinates (numbers, numbers); zero of those that are not free.
+
+    A number that the record does not tell lies within a change that counts as large.
+    """
     rows = np.flatnonzero(free)
-    h = best.local.information[np.ix_(rows, rows)]
-    scale = np.sqrt(np.maximum(np.diag(h), 1e-9))
-    inverse = np.linalg.inv(h / np.outer(scale, scale) + RIDGE * np.eye(len(rows)))
+    loose = np.diag(scales(best.place)[rows] ** -2.0)
     found = np.zeros(best.local.information.shape)
-    found[np.ix_(rows, rows)] = inverse / np.outer(scale, scale)
+    found[np.ix_(rows, rows)] = np.linalg.inv(best.local.information[np.ix_(rows, rows)] + loose)
     return found

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.fitting.known import Filtered, Known, Readings, Steps
 from eigendyn.fitting.numbers import LOGS
 
 if TYPE_CHECKING:
     from eigendyn.fitting.motion import Dynamics, Kind
-    from eigendyn.fitting.transition import Filtered, Readings, Steps
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
 STEP = 1e-4  # of a coordinate in difference quotients
@@ -72,10 +72,8 @@ class Likelihood:
 
     def filtered(self, places: NDArray) -> Filtered:
         """Filter the record under every set of coordinates (sets, numbers)."""
-        from eigendyn.fitting.transition import begun
-
         lanes = _filled(places)
-        at = begun(self.kind, self.readings, lanes)
+        at = self.readings.begun(self.kind.modal, lanes)
         around = np.broadcast_to(self.readings.around, (len(lanes), *self.readings.around.shape))
         return self._followed(self.readings.steps, len(places), lanes, around, at)
 
@@ -91,8 +89,6 @@ class Likelihood:
             start: ln v at first (sets, modes).
             drawn: Standard normal numbers (sets, steps, modes).
         """
-        from eigendyn.fitting.transition import Known
-
         numbers = logs.shape[1]
         doubt = np.zeros((len(logs), numbers, *logs.shape[1:]))
         lanes = [_filled(row) for row in (places, logs, start, np.zeros_like(logs), doubt, drawn)]

@@ -6,26 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.groups import grouped, repelled
+from eigendyn.fitting.known import CHUNK, Readings, Steps
 from eigendyn.fitting.readings import Seen
 
 LARGEST_CHANGE = 0.25  # of ln v in a micro-step
-CHUNK = 16  # micro-steps that are compiled as one program
 
 
 def micro_steps(
-    seen: Seen, seconds: NDArray, finer: int = 1
-) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
-    """The record in micro-steps short enough for it: fields of `transition.Readings`, of `Steps`.
+    seen: Seen, seconds: NDArray, around: NDArray | None = None, finer: int = 1
+) -> Readings:
+    """The record in micro-steps short enough for it.
 
     Args:
         seen: The record.
         seconds: c₁ and c₂ of every mode (2, modes, times), or NaN; each holds until the next.
+        around: Logarithms of numbers per mode (modal numbers, modes) around which everything is
+            linear; None where there are none.
         finer: How many times as many micro-steps as are thought enough.
     """
     groups = grouped(seen)
     x = repelled(seen, groups)
     dt = np.diff(seen.time)
-    counts = np.maximum(1, np.ceil(dt * 2 * seen.rate / LARGEST_CHANGE * finer)).astype(int)
+    counts = finer * np.maximum(1, np.ceil(dt * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
     ends = np.cumsum(counts)
     modes, taken = seen.modes, int(ends[-1])
     idle = idle_steps(taken)
@@ -44,22 +46,23 @@ def micro_steps(
                 values[at, group] -= (square - errors[at, group] ** 2) / 2
     start = x[:, 0]
     first = np.array([row[np.argmax(np.isfinite(row))] for row in x])
-    readings = {
-        "start": np.where(np.isfinite(start), start, first),
-        "error": np.where(np.isfinite(start), seen.error[:, 0], np.inf),
-    }
-    return readings, {
-        "dt": np.pad(np.repeat(dt / counts, counts), idle),
-        "eta": np.pad(np.repeat(seen.eta[1:], counts), idle),
-        "members": members,
-        "read": values,
-        "errors": errors,
-        "seconds": np.pad(
-            np.repeat(np.moveaxis(seconds, 2, 0)[:-1], counts, axis=0),
-            (idle, (0, 0), (0, 0)),
-            mode="edge",
+    return Readings(
+        start=np.where(np.isfinite(start), start, first),
+        error=np.where(np.isfinite(start), seen.error[:, 0], np.inf),
+        around=np.zeros((0, modes)) if around is None else around,
+        steps=Steps(
+            dt=np.pad(np.repeat(dt / counts, counts), idle),
+            eta=np.pad(np.repeat(seen.eta[1:], counts), idle),
+            members=members,
+            read=values,
+            errors=errors,
+            seconds=np.pad(
+                np.repeat(np.moveaxis(seconds, 2, 0)[:-1], counts, axis=0),
+                (idle, (0, 0), (0, 0)),
+                mode="edge",
+            ),
         ),
-    }
+    )
 
 
 def idle_steps(taken: int) -> tuple[int, int]:

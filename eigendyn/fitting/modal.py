@@ -38,9 +38,7 @@ def numbers_of_modes(found: Found, seen: Seen, seed: int = 0) -> NDArray:
         if number in modal:
             at, excess = modal.index(number), float(number != TIME_SCALE)
             logs = around[at] + shift[:, at]
-            spread = np.sqrt(
-                logs[1:].var(axis=0) + doubt[:, at, at].mean(axis=0)
-            )
+            spread = np.sqrt(logs[1:].var(axis=0) + doubt[:, at, at].mean(axis=0))
             numbers[row] = excess + np.exp(logs[0, :, None] + spread[:, None] * ENDS)
         elif number != TIME_SCALE:
             given = seconds[row - 1]

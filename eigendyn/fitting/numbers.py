@@ -58,6 +58,7 @@ NUMBERS = (
 )
 NAMES = tuple(row.name for row in NUMBERS)
 NOISES = ("recorded", "looked-for")  # where those of modes come from
+LEAST_NOISE = 1e-4  # c₁ − 1 that has a logarithm
 LEAST = 1e-300  # stands for zero under a logarithm
 LOGS = np.array([row.is_log for row in NUMBERS])
 

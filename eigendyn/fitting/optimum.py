@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from eigendyn.fitting.likelihood import WORST, Likelihood, Local
 
-DAMPINGS = np.array([0.1, 1.0, 10.0, 100.0])  # times the damping before, tried together
+DAMPINGS = np.array([0.1, 1.0, 10.0, 100.0])  # times the damping before, tried together with …
+SHARES = np.array([1.0, 0.3, 0.1, 0.03])  # … of the undamped step, for valleys that bend
 ENOUGH = 1e-5  # of −ln likelihood that a step could still gain
 LITTLE = 1e-4  # gained in each of …
 SLOW = 3  # … so many steps in a row, after which a search has arrived
@@ -134,7 +135,8 @@ def descended(
         better = lower < local.value[rows]
         slow[rows] = np.where(better & (local.value[rows] - lower < LITTLE), slow[rows] + 1, 0)
         still = (gains < ENOUGH) | (slow[rows] >= SLOW)
-        damping[rows] = np.clip(damping[rows] * np.where(better, DAMPINGS[best], 1e3), 1e-9, 1e12)
+        factor = np.where(better, np.append(DAMPINGS, np.ones_like(SHARES))[best], 1e3)
+        damping[rows] = np.clip(damping[rows] * factor, 1e-9, 1e12)
         stuck = ~better & (damping[rows] > 1e9)
         converged[rows] = still | (stuck & (gains < 10 * LITTLE))
         moved = rows[better]
@@ -164,8 +166,8 @@ def _steps(
     free: NDArray,
     damping: NDArray,
 ) -> tuple[NDArray, NDArray]:
-    """Damped steps (starts, dampings, numbers), and what the undamped one promises to gain."""
-    tried = np.repeat(places[:, None], len(DAMPINGS), axis=1)
+    """Steps to try (starts, tries, numbers), and what the undamped one promises to gain."""
+    tried = np.repeat(places[:, None], len(DAMPINGS) + len(SHARES), axis=1)
     gains = np.zeros(len(places))
     for one, row in enumerate(rows):
         slope, information = local.slope[row], local.information[row]
@@ -175,9 +177,11 @@ def _steps(
         g, h = slope[moves], information[np.ix_(moves, moves)]
         scale = np.sqrt(np.maximum(np.diag(h), 1e-12))
         g, h = g / scale, h / np.outer(scale, scale)
-        for column, factor in enumerate(DAMPINGS):
-            step = -np.linalg.solve(h + factor * damping[one] * np.eye(len(g)), g) / scale
-            step *= min(1.0, LONGEST / max(np.abs(step).max(), 1e-300))
-            tried[one, column, moves] += step
-        gains[one] = 0.5 * g @ np.linalg.solve(h + RIDGE * np.eye(len(g)), g)
+        ridges = np.append(DAMPINGS * damping[one], np.full(len(SHARES), RIDGE))
+        steps = -np.linalg.solve(h + ridges[:, None, None] * np.eye(len(g)), g)
+        gains[one] = -0.5 * g @ steps[-1]
+        steps /= scale
+        steps *= np.minimum(1.0, LONGEST / np.maximum(np.abs(steps).max(axis=1), 1e-300))[:, None]
+        steps[len(DAMPINGS) :] *= SHARES[:, None]
+        tried[one][:, moves] += steps
     return np.clip(tried, likelihood.low, likelihood.high), gains

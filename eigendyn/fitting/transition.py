@@ -17,17 +17,13 @@ Ann. Statist. 19, 1073, numbers that are states.
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from numpy.typing import NDArray
 
-from eigendyn.fitting.micro_steps import CHUNK
+from eigendyn.fitting.known import CHUNK, Filtered, Known, Steps, Values
 from eigendyn.fitting.motion import (
-    LEAST_NOISE,
     Dynamics,
     Kind,
     advance,
@@ -37,123 +33,22 @@ from eigendyn.fitting.motion import (
     responses,
     slopes,
 )
-from eigendyn.fitting.numbers import READING, SPREADS, TIME_SCALE, to_values
-
-UNKNOWN = 4.0  # variance of ln v of a mode that has not been read yet
-
-
-class Steps(NamedTuple):
-    """Micro-steps, each of which may end with a recording.
-
-    Args:
-        dt: Length of each (steps,).
-        eta: Learning rate of the descent in it; 0 of a flow (steps,).
-        members: Which share each mode has in what is read (steps, modes, modes).
-        read: ln of the mean variance that is read (steps, modes).
-        errors: Relative error of it, in units of r; infinite where nothing is read (steps, modes).
-        seconds: c₁ and c₂ of each mode where they are given, else not numbers (steps, 2, modes).
-    """
-
-    dt: Array | NDArray
-    eta: Array | NDArray
-    members: Array | NDArray
-    read: Array | NDArray
-    errors: Array | NDArray
-    seconds: Array | NDArray
-
-
-def unread(dt: NDArray, eta: float, seconds: NDArray) -> Steps:
-    """Micro-steps without recordings, of these lengths (steps,), with c₁ and c₂ (2, modes)."""
-    count, modes = len(dt), seconds.shape[1]
-    nothing = np.zeros((count, modes))
-    return Steps(
-        dt=dt,
-        eta=np.full(count, eta),
-        members=np.zeros((count, modes, modes)),
-        read=nothing,
-        errors=nothing + np.inf,
-        seconds=np.broadcast_to(seconds, (count, *seconds.shape)),
-    )
-
-
-class Readings(NamedTuple):
-    """A record, as the filter goes through it.
-
-    Args:
-        start: ln v at the first time (modes,).
-        error: Relative error of each of these, in units of r; infinite where unknown (modes,).
-        around: Logarithms of numbers per mode around which everything is linear (modal numbers,
-            modes).
-        steps: What follows.
-    """
-
-    start: NDArray
-    error: NDArray
-    around: NDArray
-    steps: Steps
-
-
-class Known(NamedTuple):
-    """What is known of the modes at one time, under each set of numbers.
-
-    Args:
-        mean: ln v (lanes, modes), of modes with the numbers `around`.
-        variance: Variance of that (lanes, modes).
-        response: ∂x/∂ of these logarithms (lanes, modal numbers, modes).
-        shift: The logarithms less `around`, as far as they are known by then (lanes, modal numbers,
-            modes).
-        doubt: Covariance of that (lanes, modal numbers, modal numbers, modes).
-    """
-
-    mean: Array | NDArray
-    variance: Array | NDArray
-    response: Array | NDArray
-    shift: Array | NDArray
-    doubt: Array | NDArray
-
-
-class Filtered(NamedTuple):
-    """What the filter says of a record after each step, under each set of numbers.
-
-    Args:
-        innovation: What was read, less what was foretold of it (lanes, steps, modes); 0 where
-            nothing was.
-        spread: Variance that it should have (lanes, steps, modes); 1 where nothing was read.
-        added: Variance that the noise of batches adds in each step (lanes, steps, modes).
-        known: What is known then, with an axis of steps behind that of lanes.
-    """
-
-    innovation: Array | NDArray
-    spread: Array | NDArray
-    added: Array | NDArray
-    known: Known
-
-
-def begun(kind: Kind, readings: Readings, places: NDArray) -> Known:
-    """What is known at the first time, under sets of numbers (lanes, numbers)."""
-    numbers, around = to_values(places), readings.around
-    noise, modal = numbers[:, READING, None] ** 2, list(kind.modal)
-    is_known = np.isfinite(readings.error)
-    first = np.where(is_known, np.where(is_known, readings.error, 0.0) ** 2 * noise, UNKNOWN)
-    excess = numbers[:, modal] - (np.array(modal, int) != TIME_SCALE)
-    spreads = numbers[:, [SPREADS[row] for row in modal]]
-    doubt = spreads[..., None] ** 2 * np.eye(len(modal))
-    return Known(
-        mean=np.broadcast_to(readings.start, first.shape),
-        variance=first,
-        response=np.zeros((len(places), *around.shape)),
-        shift=np.log(np.maximum(excess, LEAST_NOISE))[..., None] - around,
-        doubt=doubt[..., None] * np.ones(around.shape[1]),
-    )
+from eigendyn.fitting.numbers import READING
 
 
 def _follow(
-    loss: Dynamics, kind: Kind, steps: Steps, place: Array, around: Array, at: Known, drawn: Array
+    loss: Dynamics,
+    kind: Kind,
+    steps: Steps,
+    place: Values,
+    around: Values,
+    at: Known,
+    drawn: Values,
 ) -> tuple[Known, Filtered]:
-    numbers = numbers_of(place)
+    numbers, around = numbers_of(jnp.asarray(place)), jnp.asarray(around)
     noise = numbers[READING] ** 2
 
-    def step(known: Known, taken: tuple[Steps, Array]) -> tuple[Known, Filtered]:
+    def step(known: Known, taken: tuple[Steps, Values]) -> tuple[Known, Filtered]:
         mean, variance, response, shift, doubt = known
         (dt, eta, members, read, error, seconds), kick = taken
         at = now(kind, numbers, around, seconds)
@@ -199,23 +94,22 @@ def _chunk(
     loss: Dynamics,
     kind: Kind,
     steps: Steps,
-    places: Array | NDArray,
-    around: NDArray,
+    places: Values,
+    around: Values,
     at: Known,
-    drawn: NDArray,
+    drawn: Values,
 ) -> tuple[Known, Filtered]:
-    each = (0, 0, Known(0, 0, 0, 0, 0), 0)
-    return jax.vmap(partial(_follow, loss, kind, steps), each)(places, around, at, drawn)
+    return jax.vmap(partial(_follow, loss, kind, steps))(places, around, at, drawn)
 
 
 def followed(
     loss: Dynamics,
     kind: Kind,
     steps: Steps,
-    places: NDArray,
-    around: NDArray,
+    places: Values,
+    around: Values,
     at: Known,
-    drawn: NDArray | None = None,
+    drawn: Values = None,
 ) -> Filtered:
     """Follow modes from what is known of them, under many sets of numbers.
 

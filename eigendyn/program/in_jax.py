@@ -191,11 +191,18 @@ class VectorField:
         return jax.lax.scan(add, nothing, _in_blocks(self.nodes, size))[0]
 
     def _sums(self, states: Array, parameters: Mapping, nodes: Nodes) -> Array:
-        """Sums over nodes (averages, modes)."""
-        parts = self.integrands(tuple(states), parameters, Modes(states.shape[1]), nodes.values)
-        shape = (len(nodes.weights), states.shape[1])
-        weights = nodes.weights[:, None]
-        return jnp.stack([(weights * jnp.broadcast_to(p, shape)).sum(axis=0) for p in parts])
+        """Sums over nodes (averages, modes): they stand on the last axis, as vectors."""
+        modes = Modes(
+            states.shape[1],
+            lambda summand: jnp.sum(summand, axis=-2, keepdims=True),
+            lambda values: jnp.max(values, axis=-2, keepdims=True),
+        )
+        arguments = self._arguments(tuple(states), parameters, modes)
+        columns = [each[:, None] if jnp.ndim(each) else each for each in arguments]
+        values = [jnp.asarray(nodes.values[name]).T for name in self.node_names]
+        parts = modes.in_code(self.code.integrands)(*columns, *values)
+        shape = (states.shape[1], len(nodes.weights))
+        return jnp.stack([jnp.broadcast_to(p, shape) @ nodes.weights for p in parts])
 
 
 def _in_blocks(nodes: Nodes, size: int) -> Nodes:

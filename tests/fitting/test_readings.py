@@ -34,9 +34,9 @@ def test_far_eigenvalues_are_freed_of_what_they_push_each_other():
 
 def test_micro_steps_add_up_to_the_times_of_the_record():
     seen = read(log(np.exp(np.array([[0.0, 1.0, 1.5, 1.6], [-3.0, -1.0, 0.5, 0.6]]))))
-    found = micro_steps(seen, seen.seconds)
-    at = np.flatnonzero(np.isfinite(found["errors"]).any(axis=1))
-    assert np.cumsum(found["dt"])[at] == pytest.approx(seen.time[1:])
+    found = micro_steps(seen, seen.seconds).steps
+    at = np.flatnonzero(np.isfinite(found.errors).any(axis=1))
+    assert np.cumsum(found.dt)[at] == pytest.approx(seen.time[1:])
 
 
 def test_the_logarithm_of_a_mean_is_freed_of_its_own_error_only():
@@ -44,9 +44,9 @@ def test_the_logarithm_of_a_mean_is_freed_of_its_own_error_only():
     drawn = np.random.default_rng(0).chisquare(samples, (4, times)) / samples
     error = np.sqrt(2 / samples)
     seen = read(log(drawn, variance_error=error * drawn, samples=[samples] * times))
-    found = micro_steps(seen, np.full((2, 4, times), np.nan))
-    alone = np.isfinite(found["errors"]).sum(axis=1) == 1  # all four as one
-    seen = found["read"][alone][np.isfinite(found["errors"][alone])]
+    found = micro_steps(seen, np.full((2, 4, times), np.nan)).steps
+    alone = np.isfinite(found.errors).sum(axis=1) == 1  # all four as one
+    seen = found.read[alone][np.isfinite(found.errors[alone])]
     assert len(seen) > 700
     assert seen.mean() == pytest.approx(0, abs=4 * error / 2 / np.sqrt(len(seen)))
 
@@ -64,4 +64,4 @@ def test_a_recording_of_which_nothing_is_read_is_passed_over():
     variance, error = np.full((2, 4), 0.5), np.full((2, 4), 0.01)
     error[:, 1] = 1.0
     seen = read(log(variance, variance_error=error))
-    assert np.isfinite(micro_steps(seen, seen.seconds)["errors"]).sum() == 2
+    assert np.isfinite(micro_steps(seen, seen.seconds).steps.errors).sum() == 2

@@ -20,8 +20,8 @@ def information(*gradients):
 
 
 def test_only_a_difference_and_a_product_are_told_where_only_they_are_read():
-    difference = np.array([0.8, 0, 0, -1.0, 0, 0, 0])  # d(A − ω), of ln A, c, ω
-    product = np.array([1.0, 0.8, 0, 0, 0, 0, 0])  # d ln(A c)
+    difference = np.array([0.8, 0, 0, -1.0, 0, 0, 0])  # d(A − ω), of ln A, ln c, ω
+    product = np.array([1.0, 1.0, 0, 0, 0, 0, 0])  # d ln(A c)
     alpha = np.array([0, 0, 0, 0, 1.0, 0, 0])
     is_told, found = told(PLACE, information(difference, product, alpha), MOVES)
     assert is_told.tolist() == [False, False, False, False, True, *[False] * 4]
