@@ -126,29 +126,32 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
     """
     rate = _rate(loss.rough, loss.own, at)
     k1 = rate(x)
-    added = jnp.zeros_like(x)
+    middle, added = x + dt / 2 * k1, jnp.zeros_like(x)
     if loss.field.code is not loss.rough.code:
         exact = _rate(loss.field, loss.own, at)
         middle = x + dt / 2 * exact(x)
-        added += exact(middle) - rate(middle)
+        added = exact(middle) - rate(middle)
     if kind.takes_steps:
-        drive = drive_of(loss.rough, loss.own, at)
-        added += _added_by_steps(drive, jnp.exp((x + dt / 2 * (k1 + added)) / 2), eta)
+        exact_drive, rough = (drive_of(field, loss.own, at) for field in (loss.field, loss.rough))
+        added += _added_by_steps(exact_drive, rough, jnp.exp(middle / 2), eta)
     k2 = rate(x + dt / 2 * (k1 + added))
     k3 = rate(x + dt / 2 * (k2 + added))
     k4 = rate(x + dt * (k3 + added))
     return x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4) + dt * added
 
 
-def _added_by_steps(drive: Callable[[Array], Array], s: Array, eta: Array) -> Array:
-    """What steps of descent add to d ln v/dt."""
+def _added_by_steps(
+    exact: Callable[[Array], Array], rough: Callable[[Array], Array], s: Array, eta: Array
+) -> Array:
+    """What steps of descent add to d ln v/dt, at third order by the mean field."""
 
-    def along(direction: Array) -> Callable[[Array], Array]:
+    def along(drive: Callable[[Array], Array], direction: Array) -> Callable[[Array], Array]:
         return lambda s: jax.jvp(drive, (s,), (direction,))[1]
 
-    d = drive(s)
-    first = along(d)(s)
-    second = jax.jvp(along(d), (s,), (d,))[1] + 4 * along(first)(s)
+    first = along(exact, exact(s))(s)
+    d = rough(s)
+    pushed = along(rough, d)
+    second = jax.jvp(pushed, (s,), (d,))[1] + 4 * along(rough, pushed(s))(s)
     return (-eta * first + eta**2 * second / 6) / s
 
 

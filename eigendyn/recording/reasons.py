@@ -113,8 +113,10 @@ def _whole(seen: Seen) -> str:
         return f"{said}."
     rate = float(of.rate[0, -1])
     said += f", and d ln v/dt = {rate:.3g} ± {of.error[0, -1]:.1g}"
-    unknown = "; unless the loss does not see the scale" if seen.scale_free is None else ""
-    return f"{said}{_time_left(seen, left / 100, rate)}{unknown}."
+    said += _time_left(seen, left / 100, rate)
+    if seen.scale_free is None:
+        said += "; unless the loss does not see the scale, as `--loss cosine` would say"
+    return f"{said}."
 
 
 def _modes(seen: Seen) -> str:
