@@ -61,27 +61,27 @@ def _follow(
         mean = advance(loss, kind, at, mean, dt, eta) + jnp.sqrt(added) * kick
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
-        total = members @ weights
+        total, inside = members @ weights, jnp.where(members > 0, 1.0, 0.0)
         is_read = jnp.isfinite(error) & (total != 0)  # what has diverged is read, and is no number
         total = jnp.where(total != 0, total, 1.0)
-        part = members * weights / total[:, None]  # (groups, modes)
+        part = weights * jnp.sum(members, axis=0) * (inside.T @ (1 / total))  # of its group
         innovation = jnp.where(is_read, read - jnp.log(total) - jnp.max(mean), 0.0)
-        expected = part**2 @ variance + jnp.where(is_read, error, 0.0) ** 2 * noise
+        expected = inside @ (part**2 * variance) + jnp.where(is_read, error, 0.0) ** 2 * noise
         expected = jnp.where(is_read, expected, 1.0)
         weighed = jnp.where(is_read, 1 / expected, 0.0)
         told, whole = innovation, expected
         if kind.modal:  # numbers per mode, by what readings say beside the state
             along = jnp.einsum("klm,lm->km", doubt, response)
-            told = innovation - part @ jnp.sum(response * shift, axis=0)
+            told = innovation - inside @ (part * jnp.sum(response * shift, axis=0))
             told = jnp.where(is_read, told, 0.0)
-            whole = expected + part**2 @ jnp.sum(response * along, axis=0)
+            whole = expected + inside @ (part**2 * jnp.sum(response * along, axis=0))
             whole = jnp.where(is_read, whole, 1.0)
             weight = jnp.where(is_read, 1 / whole, 0.0)
-            shift = shift + along * (part.T @ (weight * told))
-            doubt = doubt - along[:, None] * along[None] * (part.T**2 @ weight)
+            shift = shift + along * part * (inside.T @ (weight * told))
+            doubt = doubt - along[:, None] * along[None] * part**2 * (inside.T @ weight)
         # the state, around the numbers that are given
-        mean = mean + variance * (part.T @ (weighed * innovation))
-        kept = 1 - variance * (part.T**2 @ weighed)
+        mean = mean + variance * part * (inside.T @ (weighed * innovation))
+        kept = 1 - variance * part**2 * (inside.T @ weighed)
         variance, response = variance * kept, response * kept
         known = Known(mean, variance, response, shift, doubt)
         return known, Filtered(told, whole, added, known)
