@@ -28,6 +28,7 @@ from eigendyn.fitting.motion import (
     Kind,
     advance,
     diffusion,
+    halfway,
     now,
     numbers_of,
     responses,
@@ -52,11 +53,12 @@ def _follow(
         mean, variance, response, shift, doubt = known
         (dt, eta, members, read, error, seconds), kick = taken
         at = now(kind, numbers, around, seconds)
-        slope = jnp.clip(slopes(loss, kind, at, mean) * dt, -20.0, 20.0)
-        pushed = responses(loss, kind, numbers, around, seconds, mean) * dt
+        middle = halfway(loss, at, mean, dt)
+        slope = jnp.clip(slopes(loss, kind, at, middle) * dt, -20.0, 20.0)
+        pushed = responses(loss, kind, numbers, around, seconds, middle) * dt
         response = jnp.exp(slope) * response + jnp.exp(slope / 2) * pushed
         variance = jnp.exp(2 * slope) * variance
-        added = diffusion(loss, kind, at, mean) * dt
+        added = diffusion(loss, kind, at, middle) * dt
         variance += jnp.exp(slope) * added
         mean = advance(loss, kind, at, mean, dt, eta) + jnp.sqrt(added) * kick
         # what is read: means over the members of a group

@@ -37,6 +37,8 @@ def test_micro_steps_add_up_to_the_times_of_the_record():
     found = micro_steps(seen, seen.seconds).steps
     at = np.flatnonzero(np.isfinite(found.errors).any(axis=1))
     assert np.cumsum(found.dt)[at] == pytest.approx(seen.time[1:])
+    finer = micro_steps(seen, seen.seconds, finer=3).steps
+    assert (finer.dt > 0).sum() == 3 * (found.dt > 0).sum()
 
 
 def test_the_logarithm_of_a_mean_is_freed_of_its_own_error_only():

@@ -10,6 +10,9 @@ from eigendyn.fitting.motion import advance, now, numbers_of
 from eigendyn.fitting.numbers import to_coordinates
 from eigendyn.fitting.readings import read
 from eigendyn.recording.record import record
+from eigendyn.simulation.node_errors import points_of
+from eigendyn.simulation.nodes import fit_nodes
+from tests.fitting.planted import planted
 
 TIMES = np.linspace(0, 4, 9)
 
@@ -52,6 +55,18 @@ def test_the_slope_of_the_likelihood_is_that_of_its_values():
     values = likelihood.values(np.concatenate([place + steps, place - steps]))
     slope = (values[:4] - values[4:]) / 2e-5
     assert likelihood.around(place[None], free).slope[0][free] == pytest.approx(slope, rel=1e-4)
+
+
+def test_nodes_of_a_fit_serve_every_recording_whatever_the_noise():
+    one, seen = candidate("cosine", {}), read(planted(count=6))
+    found = one.likelihood(seen).loss.field.nodes
+    states = np.exp(seen.log_variance.T[:, None] / 2)
+    for noise in (0.0, 0.36):
+        numbers = {"alpha": 1.0, "noise1": noise, "noise2": 0.0, "signal": 1.0, "weight_decay": 0.0}
+        best = fit_nodes(one.system.program, states, numbers, 1e-8).nodes
+        (points,) = points_of(one.system.program, states, numbers)
+        own, gross, _ = points.moments(found)
+        assert np.abs(own - points.means(best)).max() < 2e-3 * gross.max()
 
 
 @pytest.mark.full
