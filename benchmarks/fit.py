@@ -232,6 +232,8 @@ def report(folder):
                     print(f"| {loss} | {batch} | {known} | {covers} | {leads} | {told} |")
     every = [v for d in logs for v in d["intervals"].values()]
     print(f"\nAll intervals: {share(v[2] <= v[0] <= v[3] for v in every)}.")
+    errors = [deviations(*v) for v in every]
+    print(f"Errors are {np.sqrt(np.nanmean(np.square(errors))):.2f} of what intervals say.")
     told = [d["ranking"][0] == d["loss"] for d in logs if is_told(d)]
     print(f"Right loss first where told: {share(told)}.")
     refuted = share("No theory fits" in d["verdict"] for d in logs)
@@ -250,6 +252,12 @@ def report(folder):
                 gaps = [abs(row[1] / row[0] - 1) if np.isfinite(row[1]) else np.inf for row in rows]
                 held = share(row[2] <= row[0] <= row[3] for row in rows)
                 print(f"| {loss} | {batch} | {np.median(gaps):.1%} of {len(gaps)} | {held} |")
+
+
+def deviations(true, value, lower, upper):
+    """Error in standard deviations, by the half of the interval on the true value's side."""
+    half = upper - value if true > value else value - lower
+    return 1.96 * (value - true) / half if half > 0 else np.nan
 
 
 def is_told(log):

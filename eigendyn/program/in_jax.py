@@ -202,7 +202,7 @@ class VectorField:
         values = [jnp.asarray(nodes.values[name]).T for name in self.node_names]
         parts = modes.in_code(self.code.integrands)(*columns, *values)
         shape = (states.shape[1], len(nodes.weights))
-        return jnp.stack([jnp.broadcast_to(p, shape) @ nodes.weights for p in parts])
+        return jnp.stack([(jnp.broadcast_to(p, shape) * nodes.weights).sum(axis=-1) for p in parts])
 
 
 def _in_blocks(nodes: Nodes, size: int) -> Nodes:
