@@ -174,7 +174,7 @@ def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen)
     """Say in a sentence whether a theory fits, and which.
 
     Where modes rest, none foretells better than the last value: an error that is small beside how
-    far they have moved refutes nothing.
+    far they have moved, or no larger than those of the recordings, refutes nothing.
     """
     best = fits[0]
     if not best.found.optimum.converged:
@@ -183,6 +183,8 @@ def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen)
         name = min(baselines, key=lambda name: baselines[name])
         moved = np.nanmax(whole.log_variance, axis=1) - np.nanmin(whole.log_variance, axis=1)
         right = max(RIGHT, FINE * float(np.sqrt(np.mean(moved**2))))
+        if whole.has_error:
+            right = max(right, float(np.sqrt(np.mean(whole.error**2))))
         if not best.error < max(baselines[name], right):
             return (
                 f"No theory fits: {best.title} foretells worse ({best.error:.3g}) than "

@@ -56,3 +56,14 @@ def test_the_last_value_of_what_rests_refutes_no_theory_that_is_nearly_right(err
     fit = SimpleNamespace(found=found, error=error, title="euclidean", values=np.ones(9))
     whole = SimpleNamespace(log_variance=np.array([[-3.0, 0.0], [-2.0, 0.0]]), has_error=False)
     assert words in verdict([fit], {"last value": 0.003}, whole)
+
+
+@pytest.mark.parametrize(("scatter", "said"), [(0.07, "fits best"), (0.01, "foretells worse")])
+def test_a_forecast_that_errs_no_more_than_recordings_refutes_nothing(scatter, said):
+    optimum = SimpleNamespace(converged=True)
+    found = SimpleNamespace(optimum=optimum, persistence=SimpleNamespace(refutes=False))
+    best = SimpleNamespace(title="cosine", error=0.062, found=found, values=np.ones(9))
+    whole = SimpleNamespace(
+        log_variance=np.array([[0.0, 0.3]]), error=np.full((1, 2), scatter), has_error=True
+    )
+    assert said in verdict([best], {"last value": 0.061}, whole)  # pyright: ignore
