@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -16,7 +17,7 @@ from eigendyn.fitting.groups import grouped, pooled
 from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.modal import numbers_of_modes
 from eigendyn.fitting.numbers import NOISES, NUMBERS, PROCESS, SPREADS, modal_numbers, to_values
-from eigendyn.fitting.optimum import movable
+from eigendyn.fitting.optimum import movable, optimum
 from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen, read
 from eigendyn.fitting.recorded import recorded_views
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 UNTIL = 0.5
 _SHARE = Domain(lambda x: 0 < x <= 1, "above 0 and at most 1")
 ALIKE = 1.5  # times the least error of a forecast, up to which others are as good
+TURNS = 3  # searches for an optimum, while profiles lead past likelier numbers
 LATER = 50  # times of a forecast beyond the record
 
 
@@ -144,14 +146,20 @@ def _fitted(
 ) -> Fitted:
     """Fit one loss, and foretell by it."""
     best = search(one, part)
-    place, local = best.optimum.place, best.optimum.local
-    moves = movable(best.likelihood, place, local.slope, one.free)
     theory = np.arange(len(NUMBERS)) < PROCESS
-    is_told, combinations = told(place, local.information, moves | (one.free & theory))
-    is_told |= moves & np.isin(np.arange(len(NUMBERS)), list(SPREADS.values()))
-    single = np.flatnonzero(one.free & is_told).tolist()
-    quantities = [*map(alone, single), *combinations]
-    ends = intervals(best.likelihood, best.optimum, quantities, one.free)
+    turn = 1
+    while True:
+        place, local = best.optimum.place, best.optimum.local
+        moves = movable(best.likelihood, place, local.slope, one.free)
+        is_told, combinations = told(place, local.information, moves | (one.free & theory))
+        is_told |= moves & np.isin(np.arange(len(NUMBERS)), list(SPREADS.values()))
+        single = np.flatnonzero(one.free & is_told).tolist()
+        quantities = [*map(alone, single), *combinations]
+        ends, likelier = intervals(best.likelihood, best.optimum, quantities, one.free)
+        if likelier is None or turn == TURNS:
+            break
+        turn += 1
+        best = replace(best, optimum=optimum(best.likelihood, likelier[None], one.free))
     bounds = np.full((len(NUMBERS), 2), np.nan)
     bounds[single] = ends[: len(single)]
     rest = foretell(best, part, ahead, seed)

@@ -18,6 +18,7 @@ PULL = 50.0  # how stiffly a quantity is held, in units of what the record says 
 STILL = 0.002  # of its way, that a quantity which bounds hold off goes further at most
 ROUNDS = 10
 INNER = 25  # steps of the others in each round, at most
+LIKELIER = 0.1  # in ln likelihood, from which on another optimum is looked for
 FASTEST = 3.0  # times as far from the optimum in one round, at most
 
 
@@ -62,8 +63,8 @@ class Held:
 
 def intervals(
     likelihood: Likelihood, best: Optimum, quantities: Sequence[Combination], free: NDArray
-) -> NDArray:
-    r"""95 % intervals (quantities, 2) of functions of the numbers.
+) -> tuple[NDArray, NDArray | None]:
+    r"""95 % intervals (quantities, 2) of functions of the numbers, and where it is likelier still.
 
     The profile of a quantity g is the largest likelihood of all numbers with that g. Its root,
     z = √(2 ΔlnL), is nearly linear in g, so that each round goes on to where z should be 1.96. An
@@ -75,10 +76,15 @@ def intervals(
         quantities: What the intervals are of.
         free: Which coordinates may move (numbers,).
 
+    Returns:
+        The intervals, and coordinates (numbers,) under which the record is likelier than at its
+        optimum, by `LIKELIER` at least, if a profile leads past such: then there is another.
+
     Source: Venzon and Moolgavkar 1988, Appl. Statist. 37, 87, the intervals.
     """
     if not quantities:
-        return np.empty((0, 2))
+        return np.empty((0, 2)), None
+    least, likeliest = best.local.value - LIKELIER, None
     each = [quantity for quantity in quantities for _ in range(2)]
     middle = np.array([quantity.value(best.place) for quantity in each])
     spread = np.array([_deviation(best, quantity, free) for quantity in each])
@@ -96,7 +102,10 @@ def intervals(
             [each[row].value(place) for row, place in zip(rows, places[rows], strict=True)]
         )
         gap = held.stiffness * (g - near[rows]) ** 2 / 2
-        z = np.sqrt(2 * np.maximum(found.local.value - gap - best.local.value, 1e-6))
+        here = found.local.value - gap
+        if here.min() < least:
+            least, likeliest = here.min(), found.places[here.argmin()]
+        z = np.sqrt(2 * np.maximum(here - best.local.value, 1e-6))
         is_held_off = (z < SIGMAS) & (np.abs(g - ends[rows]) <= STILL * np.abs(g - middle[rows]))
         waiting[rows] = (np.abs(z - SIGMAS) > CLOSE * SIGMAS) & ~is_held_off
         ends[rows] = g
@@ -105,7 +114,7 @@ def intervals(
         places[rows] = best.place + (places[rows] - best.place) * further[:, None]
         if not waiting.any():
             break
-    return ends.reshape(-1, 2)
+    return ends.reshape(-1, 2), likeliest
 
 
 def _deviation(best: Optimum, quantity: Combination, free: NDArray) -> float:
