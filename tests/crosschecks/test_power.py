@@ -122,9 +122,11 @@ def test_every_number_of_the_theory_is_watched_by_a_system():
     assert {name for watch in WATCHES.values() for name in watch.numbers} == set(PARAMETERS)
 
 
-@pytest.fixture(scope="module", params=WATCHES)
+@pytest.fixture(
+    scope="module", params=["watching, learned", "watching, running", "watching, own signals"]
+)
 def watched(request):
-    """One of the systems that are to show an error of 2 %, as in the table of all systems."""
+    """Systems that are to show an error of 2 %; docs/systems.md has all of them."""
     settings = dict(systems())[request.param]
     tree = crosscheck_system(
         settings, batch=DEFAULT_BATCH, steps=DEFAULT_STEPS, false_alarm=FALSE_ALARM

@@ -83,7 +83,7 @@ SOME = [pytest.param(name, marks=() if name in FEW else pytest.mark.full) for na
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", ["learned predictor, averaged target", "exact cosine"])
 def test_the_kernel_agrees_with_the_flow(name):
     loss, settings, modes = CASES[name]
     field, starts, parameters = eigendyn.vector_field(loss, spectra(3, modes), **settings)
@@ -93,7 +93,7 @@ def test_the_kernel_agrees_with_the_flow(name):
     assert excess(batch, reference(field, starts, parameters)) < 1
 
 
-@pytest.mark.parametrize("modes", first_of(3, 1, 5, 10))
+@pytest.mark.parametrize("modes", first_of(3, 5))
 def test_modes_that_fill_up_a_tile_change_nothing(modes):
     """A copied predictor has sums over the modes, and the largest of them."""
     settings = MEAN_FIELD | {"predictor": "copy"}
