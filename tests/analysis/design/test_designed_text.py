@@ -140,7 +140,7 @@ def test_train_takes_it():
         pytest.param(
             "crosscheck --steps 20 --batch 200 --seeds 2 --saves 3", marks=pytest.mark.full
         ),
-        pytest.param("diagnose --variances 0.3,0.8", marks=pytest.mark.full),
+        pytest.param("diagnose --variances 0.3,0.8 --steps 20", marks=pytest.mark.full),
         pytest.param("phase --plot p.png", marks=pytest.mark.full),
     ],
 )

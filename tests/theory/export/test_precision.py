@@ -131,12 +131,12 @@ def test_iso_cosine_holds_with_many_dimensions(backend, dtype):
 
 
 def gradient_of_iso_cosine(backend, arrays, dtype):
+    torch = import_torch() if backend == "torch" else None
     loss, gradient = load(export_loss(named_loss("iso-cosine"), backend))
     if backend == "numpy":
         return gradient(*(x.astype(dtype) for x in arrays))
     if backend == "jax":
         return np.asarray(jax.grad(loss, argnums=2)(*(jnp.asarray(x, dtype) for x in arrays)))
-    torch = import_torch()
     p, z, z1 = (torch.tensor(x).to(getattr(torch, str(dtype))) for x in arrays)
     z1.requires_grad_()
     return torch.autograd.grad(loss(p, z, z1), z1)[0].float().numpy()
