@@ -45,8 +45,7 @@ def moments_of_views(images):
 
 
 @pytest.mark.full  # quick: steps are those of the network room, which follows the flow
-@pytest.mark.parametrize("loss", ["iso-euclidean", "euclidean"])
-def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, monkeypatch):
+def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(monkeypatch):
     def many_pairs(course, number):
         rows = np.tile(np.arange(len(course.images.train)), DRAWS)
         return course.views.pairs(rows, np.random.default_rng(number))
@@ -54,14 +53,16 @@ def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(loss, monkeypatch)
     monkeypatch.setattr(loop, "_measured_views", many_pairs)  # so that what is left is training's
     images = digits_images()
     size = {"network": "linear", "embedding": MODES, "saves": 3, "dtype": "float64"}
-    run = eigendyn.train(loss, images, augment=AUGMENT, seeds=SEEDS, epochs=60, **size, **GIVEN)
+    run = eigendyn.train(
+        "euclidean", images, augment=AUGMENT, seeds=SEEDS, epochs=60, **size, **GIVEN
+    )
     data, ratios = moments_of_views(images), []
     for seed in range(SEEDS):
         key = jax.random.fold_in(jax.random.key(0), seed)
         first = build("linear", images.shape, MODES, key, "float64").layers[0].weight.T
         last = int(run["step"][-1])
         flow = eigendyn.matrix_flow(
-            loss, data, np.asarray(first), method="steps", steps=last, saves=last + 1, **FLOW
+            "euclidean", data, np.asarray(first), method="steps", steps=last, saves=last + 1, **FLOW
         )
         told = flow["eigenvalue"].values[:LEADING, run["step"].values[1:]]
         ratios.append(run["variance"].values[seed, :LEADING, 1:] / told - 1)

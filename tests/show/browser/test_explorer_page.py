@@ -6,7 +6,6 @@ variable EIGENDYN_REQUIRE_BROWSER is set, fail.
 
 import re
 import shlex
-from itertools import product
 
 import numpy as np
 import pytest
@@ -88,7 +87,7 @@ def last_path(page):
     ("name", "look"),
     [
         pytest.param(*pair, id="-".join(pair), marks=pytest.mark.full if number else ())
-        for number, pair in enumerate(product(LOSSES, LOOKS))
+        for number, pair in enumerate(zip(LOSSES, LOOKS, strict=True))  # each loss, each look
     ],
 )
 def test_a_slider_moved_by_keyboard_and_a_click_change_the_numbers(visit, tmp_path, name, look):
