@@ -30,7 +30,7 @@ def write_reference() -> None:
         head = f"# eigendyn.{name}\n\nLook up here what `eigendyn.{name}` is for: {says}"
         write(f"reference/{name}.md", _page(head, module, module.__all__))
     write("reference/commands.md", COMMANDS)
-    pages = ("commands", "tables", "eigendyn", *NAMESPACES, "../changelog")
+    pages = ("commands", "tables", "../formats", "eigendyn", *NAMESPACES, "../changelog")
     write("reference/index.md", HEAD + contents(*pages))
 
 
