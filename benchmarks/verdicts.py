@@ -1,11 +1,11 @@
 """Judge forty labelled runs, half of them healthy, as they would be judged while they train.
 
-    python benchmarks/verdicts.py [--seed 12] [--kept FOLDER] [--write]
+    python benchmarks/verdicts.py [--seed 13] [--kept FOLDER] [--write]
 
 trains the runs of verdicts_runs.py, or finds those that an earlier call has kept, judges every
 record as it grows, prints the tables, and writes benchmarks/verdicts.md if asked to. A collapse is
-announced before half of its loss where the first verdict that is not healthy falls on a recording
-with more than half of the variance that goes in the end.
+announced before half of its loss where the first verdict that is not healthy, even if it is taken
+back, falls on a recording with more than half of the variance that goes in the end.
 """
 
 import argparse
@@ -25,14 +25,18 @@ from eigendyn.results.files import load, save
 
 EVERY = 2  # recordings between two at which a record is judged …
 EARLY = 20  # … which it is at every one before
-LOOKED_AT = "“conv: cosine, no stop-gradient”"
+SEED = 13  # of the page
+LOOKED_AT = (
+    ", of which “conv: cosine, no stop-gradient” was looked at before the share of the mean became "
+    "a sign"
+)
 TUNED = (1, 2, 3)  # seeds on which thresholds were chosen, of these runs and of others like them
 
 
 def main() -> None:
     """Train what is missing, judge it, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--kept", type=Path, default=None)
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
@@ -111,8 +115,8 @@ def lines(rows: list[dict], of_batches: list[dict], seed: int) -> Iterator[str]:
     yield (
         f"{len(rows)} runs, {healthy} of them healthy, each judged by the record so far at every "
         "second recording. Labels follow from the settings ([verdicts_runs.py](verdicts_runs.py)). "
-        f"Thresholds were chosen on seeds {', '.join(map(str, TUNED))}; this is seed {seed}, of "
-        f"which {LOOKED_AT} was looked at before the share of the mean became a sign. "
+        f"Thresholds were chosen on seeds {', '.join(map(str, TUNED))}; this is seed {seed}"
+        f"{LOOKED_AT if seed == SEED else ''}. "
         "Linear networks: 10 modes, batches of 256, recorded 201 times. Conv nets and mlps: "
         "scikit-learn's digits, 16 dimensions, batches of 128, 40 epochs of 11 steps, with a "
         f"`SpectrumLog` every {LOGGED} steps. Both are recorded on the same {SAMPLES:,} pairs of "

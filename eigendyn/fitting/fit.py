@@ -160,6 +160,8 @@ def _fitted(
             break
         turn += 1
         best = replace(best, optimum=optimum(best.likelihood, likelier[None], one.free))
+    if likelier is not None:  # there are likelier numbers than these
+        best = replace(best, optimum=replace(best.optimum, converged=False))
     bounds = np.full((len(NUMBERS), 2), np.nan)
     bounds[single] = ends[: len(single)]
     rest = foretell(best, part, ahead, seed)

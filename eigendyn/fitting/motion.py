@@ -36,7 +36,8 @@ class Dynamics(NamedTuple):
 
     Args:
         field: Its rates, moments taken as well as the record deserves.
-        rough: The same for what is small beside them; the field itself, where that is quick.
+        rough: Rates that every stage of a step follows, where the field is dear: what the field
+            adds to them is small, and taken in the middle of the step; else the field itself.
         own: Numbers that are not looked for, by name; the signal among them.
     """
 

@@ -184,7 +184,8 @@ def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen)
         moved = np.nanmax(whole.log_variance, axis=1) - np.nanmin(whole.log_variance, axis=1)
         right = max(RIGHT, FINE * float(np.sqrt(np.mean(moved**2))))
         if whole.has_error:
-            right = max(right, float(np.sqrt(np.mean(whole.error**2))))
+            there = np.isfinite(whole.log_variance) & (whole.time >= best.rest.time[0])
+            right = max(right, float(np.sqrt(np.mean(whole.error[there] ** 2))))
         if not best.error < max(baselines[name], right):
             return (
                 f"No theory fits: {best.title} foretells worse ({best.error:.3g}) than "

@@ -115,7 +115,7 @@ def _whole(seen: Seen) -> str:
     said += f", and d ln v/dt = {rate:.3g} ± {of.error[0, -1]:.1g}"
     said += _time_left(seen, left / 100, rate)
     if seen.scale_free is None:
-        said += "; unless the loss does not see the scale, as `--loss cosine` would say"
+        said += "; if the loss does not see the scale, name it, as in `--loss cosine`"
     return f"{said}."
 
 

@@ -144,7 +144,7 @@ def seen(record: xarray.Dataset) -> Seen:
 
 
 def _of_spread(times: NDArray, logs: NDArray, errors: Errors) -> Trend:
-    """How it moves; a batch tells it to some per cent, so that the first ones count as they are."""
+    """How it moves; its largest is that of single recordings, of which each errs little."""
     return trend(times, logs, errors.total[None], np.maximum.accumulate(logs, axis=1))
 
 

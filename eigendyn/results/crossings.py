@@ -17,7 +17,7 @@ def located(
 
     A polynomial in Newton's form goes through the nearest times: each term is what one time more
     changes. The last two terms move its root by their size over the slope, and so did the two
-    before; the slope is the least of those with four times or more.
+    before; the slope is the least of those with four, six and eight times.
     """
     ends, which = np.unique(at, return_inverse=True)  # few, whose times many ways share
     apart = np.abs(np.arange(len(times)) - (ends[:, None] - 0.5))

@@ -62,8 +62,12 @@ def test_the_last_value_of_what_rests_refutes_no_theory_that_is_nearly_right(err
 def test_a_forecast_that_errs_no_more_than_recordings_refutes_nothing(scatter, said):
     optimum = SimpleNamespace(converged=True)
     found = SimpleNamespace(optimum=optimum, persistence=SimpleNamespace(refutes=False))
-    best = SimpleNamespace(title="cosine", error=0.062, found=found, values=np.ones(9))
+    rest = SimpleNamespace(time=np.array([1.0, 2.0]))
+    best = SimpleNamespace(title="cosine", error=0.062, found=found, values=np.ones(9), rest=rest)
     whole = SimpleNamespace(
-        log_variance=np.array([[0.0, 0.3]]), error=np.full((1, 2), scatter), has_error=True
+        time=np.array([0.0, 1.0, 2.0]),
+        log_variance=np.array([[0.0, 0.1, 0.3]]),
+        error=np.array([[1.0, scatter, scatter]]),  # of what was fitted it does not count
+        has_error=True,
     )
     assert said in verdict([best], {"last value": 0.061}, whole)  # pyright: ignore

@@ -79,7 +79,7 @@ def test_the_sign_of_a_measured_loss_tells_a_cosine_where_no_name_does():
     variance = np.exp(-0.2 * TIMES) * np.array([[1.0], [0.9], [0.8]])
     held = made(variance, loss="")
     assert judge(held).verdict == "collapse"
-    assert "unless the loss does not see the scale" in judge(held).why
+    assert "if the loss does not see the scale, name it" in judge(held).why
     held["loss"] = ("time", np.full(len(TIMES), -0.9))
     assert judge(held).healthy
 
