@@ -11,6 +11,7 @@ from pages.places import ROOT, contents, write
 ORDER = (  # as one would read them
     "no_collapse",
     "first_tour",
+    "your_embeddings",
     "phase_portraits",
     "digits",
     "your_data",
