@@ -37,6 +37,7 @@ TRAJECTORIES = "trajectory"  # group of the lines that an animation lets run
 SHADES = ("#e8e8e8", "#d6e8f3", "#fbe6c8", "#d9efe4", "#f3e0ea", "#fff7cf")
 LEVELS = 8
 OWN: Parameters = MappingProxyType({})  # the system's own numbers
+PORTRAIT = (6.4, 5.2)  # inches
 DURATION = 150.0
 RESOLUTION = 60  # starts of basins along each axis
 EDGE = 0.005  # of the plane, that is its border
@@ -258,7 +259,7 @@ def phase_portrait(
 
     Args:
         motion: Motion on a plane (see `phase_plane`).
-        ax: Axes to draw on; None makes a figure.
+        ax: Axes to draw on; None opens a pyplot figure.
         starts: Points of the plane at which trajectories start.
         with_basins: Whether to shade basins, which integrates 3,600 trajectories.
         duration: Time that trajectories take [learning rate × step].
@@ -278,7 +279,7 @@ def phase_portrait(
     """
     check_is("motion", motion, isinstance(motion, Motion), "what eigendyn.phase_plane(loss) gives")
     check_parameters(motion.system, parameters, phase_portrait)
-    ax = portrait_figure()[1] if ax is None else axes_to_draw_on(ax)
+    ax = axes_to_draw_on(ax, PORTRAIT)
     found = rests(motion, parameters)
     shaded = draw_basins(motion, ax, found, duration, parameters) if with_basins else None
     portrait = Portrait(
@@ -301,7 +302,7 @@ def phase_portrait(
 def portrait_figure() -> tuple[Figure, Axes]:
     """An empty figure for a phase portrait, in the project's style."""
     with style():
-        figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+        figure = Figure(figsize=PORTRAIT, layout="constrained")
         return figure, figure.subplots()
 
 
