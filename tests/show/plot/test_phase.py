@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
@@ -46,6 +47,12 @@ def test_the_field_has_the_library_s_rates(motion, ax):
 def test_trajectories_are_returned_as_drawn(motion, ax):
     (found,) = phase.draw_trajectories(motion, ax, [(0.5, 1.5)], 5.0)
     np.testing.assert_array_equal(np.transpose(ax.lines[0].get_data()), found[1])
+
+
+def test_without_axes_it_is_a_pyplot_figure_which_notebooks_show(motion):
+    number = phase.phase_portrait(motion, weight_decay=0.3).ax.figure.number
+    assert pyplot.fignum_exists(number)
+    pyplot.close(number)
 
 
 def test_a_parameter_can_be_another(motion, ax):
