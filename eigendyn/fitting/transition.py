@@ -111,7 +111,7 @@ def followed(
     places: Values,
     around: Values,
     at: Known,
-    drawn: Values = None,
+    drawn: Values | None = None,
 ) -> Filtered:
     """Follow modes from what is known of them, under many sets of numbers.
 

@@ -24,19 +24,19 @@ def located(
     near = np.argsort(apart, axis=1, kind="stable")[:, :POINTS].T  # the two around a root first
     nodes = (times[near] - times[ends - 1]) / np.diff(times)[ends - 1]
     terms = side * (curves[np.arange(len(at)), near[:, which]] - level)
-    for order in range(1, POINTS):
-        steps = nodes[order:] - nodes[:-order]
-        terms[order:] = (terms[order:] - terms[order - 1 : -1]) / steps[:, which]
-    nodes = nodes[:, which]
-    root = _root(nodes, terms)
-    added, slopes = [], [np.zeros_like(root)]
-    factor, its_slope = np.ones_like(root), np.zeros_like(root)
-    for node, term in zip(nodes, terms, strict=True):
-        added.append(term * factor)
-        slopes.append(slopes[-1] + term * its_slope)
-        its_slope = its_slope * (root - node) + factor
-        factor = factor * (root - node)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # what overflows has an error that is no number
+        for order in range(1, POINTS):
+            steps = nodes[order:] - nodes[:-order]
+            terms[order:] = (terms[order:] - terms[order - 1 : -1]) / steps[:, which]
+        nodes = nodes[:, which]
+        root = _root(nodes, terms)
+        added, slopes = [], [np.zeros_like(root)]
+        factor, its_slope = np.ones_like(root), np.zeros_like(root)
+        for node, term in zip(nodes, terms, strict=True):
+            added.append(term * factor)
+            slopes.append(slopes[-1] + term * its_slope)
+            its_slope = its_slope * (root - node) + factor
+            factor = factor * (root - node)
         slope = np.min(np.abs(slopes[4::2]), axis=0)
         last, before = ((np.abs(added[k]) + np.abs(added[k + 1])) / slope for k in (-2, -4))
         error = np.maximum(last, before / 100)

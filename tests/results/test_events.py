@@ -10,6 +10,7 @@ from structures import first_of
 
 import eigendyn
 from eigendyn.results.arrivals import arrival_times, recruitment_times
+from eigendyn.results.crossings import located
 from eigendyn.results.events import watched, watched_steps
 from eigendyn.theory.loss_text import parse_loss
 
@@ -91,6 +92,13 @@ def test_polynomials_that_agree_by_chance_are_not_believed():
     )
     exact = np.log(19 * (1 / (c * start) - 1)) / 2
     assert found["recruitment_time"].item() == pytest.approx(exact, rel=1e-9)
+
+
+def test_what_overflows_is_not_believed_and_warns_of_nothing():
+    times = np.concatenate([[0.0, 1e-60, 2e-60], np.arange(1.0, 9.0)])
+    curve = np.array([[1e300, 1e300, 1e299, *np.ones(8)]])
+    _, error = located(times, curve, np.array([3]), np.array([2.0]), np.array([1.0]))
+    assert not error[0] < 1
 
 
 @pytest.mark.parametrize("method", first_of("compiled", "flow"))

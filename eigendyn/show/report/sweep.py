@@ -35,7 +35,8 @@ def table(found: Status) -> str:
     done = f"{found.trajectories} of {layout.trajectories} trajectories"
     facts = [(name, _axis(name, values)) for name, values in found.axes.items()]
     facts.append(("mode", str(found.modes)))
-    chunks = f"{layout.count - len(missing)} of {layout.count} chunk{'s'[: layout.count > 1]}"
+    chunks = f"{layout.count - len(missing)} of {layout.count} "
+    chunks += "chunk" if layout.count == 1 else "chunks"
     facts.append(("done", f"{done}, {chunks}"))
     for name, counts in found.counts.items():
         what = {"status": "trajectories", "outcome": "modes"}[name]
