@@ -95,6 +95,7 @@ def log_of(weights, given, saved, eta, rng):
         for name in ("variance", "variance_error", "samples")
     }
     measures["learning_rate"] = np.full(len(saved), eta)
+    measures["batch_size"] = np.full(len(saved), given["batch"])
     return record(measures, saved * eta, saved, title="log of a linear network")
 
 

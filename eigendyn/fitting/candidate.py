@@ -120,6 +120,7 @@ class Candidate:
                 modal=self.modal,
             ),
             readings=micro_steps(seen, self.seconds(seen), around, finer),
+            batch_noise=seen.batch_noise,
             low=low,
             high=high,
         )

@@ -17,12 +17,12 @@ from eigendyn.fitting.groups import grouped, pooled
 from eigendyn.fitting.intervals import intervals
 from eigendyn.fitting.modal import numbers_of_modes
 from eigendyn.fitting.numbers import NOISES, NUMBERS, PROCESS, SPREADS, modal_numbers, to_values
-from eigendyn.fitting.optimum import movable, optimum
+from eigendyn.fitting.optimum import movable
 from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen, read
 from eigendyn.fitting.recorded import recorded_views
 from eigendyn.fitting.result import Fitted, labelled
-from eigendyn.fitting.search import search
+from eigendyn.fitting.search import search, search_on
 from eigendyn.fitting.told import alone, told
 from eigendyn.recording.record import as_record
 from eigendyn.settings.checks import Domain, check_real
@@ -159,7 +159,7 @@ def _fitted(
         if likelier is None or turn == TURNS:
             break
         turn += 1
-        best = replace(best, optimum=optimum(best.likelihood, likelier[None], one.free))
+        best = search_on(best, likelier, part)
     if likelier is not None:  # there are likelier numbers than these
         best = replace(best, optimum=replace(best.optimum, converged=False))
     bounds = np.full((len(NUMBERS), 2), np.nan)

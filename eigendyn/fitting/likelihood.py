@@ -1,9 +1,11 @@
 """Say how likely a record is under sets of numbers, and how that changes with each of them.
 
 A short record hardly tells the noise of batches: its likeliest value is none for about half of such
-records, and intervals of other numbers that take it to be none are too narrow. Every likelihood is
-therefore multiplied by the standard deviation that this noise adds to ln v over the record, which
-keeps it away from zero by about its own uncertainty.
+records, and intervals of other numbers that take it to be none are too narrow. Where learning rate
+η and batch size B were recorded, q is expected to be A η/B, as of white Gaussian inputs, to within
+a factor: a reading of ln q like any other. Else the likelihood is multiplied by the standard
+deviation that this noise adds to ln v over the record, which keeps it away from zero by about its
+own uncertainty.
 
 Source: Chung, Rabe-Hesketh, Dorie, Gelman, Liu 2013, Psychometrika 78, 685, the factor.
 """
@@ -18,14 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.known import Filtered, Known, Readings, Steps
-from eigendyn.fitting.numbers import LOGS
+from eigendyn.fitting.numbers import LOGS, PROCESS, TIME_SCALE
 
 if TYPE_CHECKING:
     from eigendyn.fitting.motion import Dynamics, Kind
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
 STEP = 1e-4  # of a coordinate in difference quotients
-AWAY = 0.5  # power of the variance of batches that likelihoods are multiplied by
+TRUSTED = 1.0  # standard deviation of ln q around that of white inputs, if its batch is known
+AWAY = 0.5  # else power of the variance of batches that likelihoods are multiplied by
 WORST = 1e12  # stands for a likelihood of zero
 
 
@@ -51,6 +54,7 @@ class Likelihood:
         loss: Its dynamics in JAX.
         kind: What it compiles for.
         readings: The record.
+        batch_noise: η/B, which q/A is expected to be; not a number where that is not known.
         low: Least coordinates (numbers,).
         high: Largest coordinates (numbers,).
     """
@@ -58,6 +62,7 @@ class Likelihood:
     loss: Dynamics
     kind: Kind
     readings: Readings
+    batch_noise: float
     low: NDArray
     high: NDArray
 
@@ -113,13 +118,21 @@ class Likelihood:
         return jax.tree.map(lambda *rows: np.concatenate(rows)[:sets], *parts)
 
     def errors(self, places: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-        """Innovations, their variances (sets, steps × modes), and what batches add (sets, 1)."""
+        """Innovations, their variances (sets, readings), and what batches add (sets, 1).
+
+        Where q is expected, it is the last reading, and what batches add counts as 1.
+        """
         found = self.filtered(places)
         innovation, spread, added = (
             np.asarray(row).reshape(len(places), -1)
             for row in (found.innovation, found.spread, found.added)
         )
-        return innovation, spread, added.sum(axis=1, keepdims=True)
+        one = np.ones((len(places), 1))
+        if np.isnan(self.batch_noise):
+            return innovation, spread, added.sum(axis=1, keepdims=True)
+        off = places[:, [PROCESS]] - places[:, [TIME_SCALE]] - np.log(self.batch_noise)
+        spread = np.concatenate([spread, TRUSTED**2 * one], axis=1)
+        return np.concatenate([innovation, off], axis=1), spread, one
 
     def values(self, places: NDArray) -> NDArray:
         """−ln likelihood (sets,), with its factor, but for a constant."""

@@ -30,6 +30,7 @@ class Seen:
         has_error: Whether it is known.
         samples: Samples without noise that would tell as much (times,); infinite if not known.
         eta: Learning rate since the time before (times,); 0 where it is not known.
+        batch_noise: η over the samples of a step, q/A of white views; not a number if not known.
         seconds: c₁ and c₂ as they were recorded (2, modes, times); NaN where they were not.
         left_out: How many readings were left out: no variance, or one within its error.
         rate: A typical rate of change of ln v.
@@ -42,6 +43,7 @@ class Seen:
     has_error: bool
     samples: NDArray
     eta: NDArray
+    batch_noise: float
     seconds: NDArray
     left_out: int
     rate: float
@@ -128,6 +130,7 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
         samples[some] = 2 / np.nanmedian(np.where(told, error, np.nan)[:, some], axis=0) ** 2
     elif "samples" in record:
         samples = np.where(record["samples"].values > 0, record["samples"].values, np.inf)
+    eta = _learning_rates(record, time) if descends is not False else np.zeros(len(time))
     return Seen(
         time=time,
         mode=record["mode"].values,
@@ -135,7 +138,8 @@ def read(record: xarray.Dataset, descends: bool | None = None) -> Seen:
         error=error,
         has_error=has_error,
         samples=samples,
-        eta=_learning_rates(record, time) if descends is not False else np.zeros(len(time)),
+        eta=eta,
+        batch_noise=_batch_noise(record, eta),
         seconds=recorded_seconds(record, told),
         left_out=int((~told).sum()),
         rate=_rate(time, log_variance),
@@ -181,6 +185,16 @@ def _learning_rates(record: xarray.Dataset, time: NDArray) -> NDArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         eta = np.diff(time, prepend=np.nan) / taken
     return np.where(np.isfinite(eta), eta, 0.0)
+
+
+def _batch_noise(record: xarray.Dataset, eta: NDArray) -> float:
+    """The median of η/B over recordings that know both; not a number where none does."""
+    if "batch_size" not in record:
+        return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = eta / record["batch_size"].values
+    found = found[np.isfinite(found) & (found > 0)]
+    return float(np.median(found)) if found.size else np.nan
 
 
 def _rate(time: NDArray, log_variance: NDArray) -> float:

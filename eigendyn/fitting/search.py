@@ -70,6 +70,12 @@ def search(one: Candidate, seen: Seen) -> Found:
     return _search_per_mode(one, seen, found) if one.modal else found
 
 
+def search_on(found: Found, place: np.ndarray, seen: Seen) -> Found:
+    """Go on from numbers (numbers,) under which the record is likelier than it was found to be."""
+    best = optimum(found.likelihood, place[None], found.candidate.free)
+    return _followed_closely(_made_linear(replace(found, optimum=best)), seen)
+
+
 def _search_shared(one: Candidate, seen: Seen) -> Found:
     """Find numbers that all modes share."""
     likelihood = one.likelihood(seen, rough=True)
@@ -108,11 +114,7 @@ def _search_per_mode(one: Candidate, seen: Seen, alike: Found) -> Found:
     likelihood = one.likelihood(seen, around, finer=alike.finer)
     starts = np.concatenate([_with_spread(one, place, spread) for spread in FIRST_SPREADS])
     found = Found(one, likelihood, optimum(likelihood, starts, one.free), alike.finer)
-    for turn in range(AGAIN):
-        found, moved = _again_linear(found, 1.0 if turn < WHOLE else 0.5)
-        if moved <= CLOSE:
-            break
-    found = _followed_closely(found, seen)
+    found = _followed_closely(_made_linear(found), seen)
     if found.optimum.local.value < alike.optimum.local.value + SAME:
         return found
     place = np.where(one.free & ~alike.candidate.free, likelihood.low, place)
@@ -127,6 +129,15 @@ def _with_spread(one: Candidate, place: np.ndarray, spread: float) -> np.ndarray
     places[:, [SPREADS[row] for row in one.modal]] = np.log(spread)
     places[1, PROCESS] -= np.log(100)
     return places
+
+
+def _made_linear(found: Found) -> Found:
+    """Make everything linear around the numbers of modes, until these stay."""
+    for turn in range(AGAIN if found.candidate.modal else 0):
+        found, moved = _again_linear(found, 1.0 if turn < WHOLE else 0.5)
+        if moved <= CLOSE:
+            break
+    return found
 
 
 def _again_linear(found: Found, share: float) -> tuple[Found, float]:

@@ -37,6 +37,7 @@ class Clock:
         self.begun = step is not None
         self.first: float | None = None
         self.seen = 0
+        self.skips = False
 
     def advance(self, step: Any, learning_rate: Any) -> float:
         """Go on to a step, and say which one it is; calls are counted where none is given.
@@ -62,6 +63,7 @@ class Clock:
             if self.first is None and rate is not None:
                 held = (held + rate) / 2
             self.time += held * (now - (self.step or 0.0))
+            self.skips |= self.first is not None and now - (self.step or 0.0) > 1
         self.begun, self.step, self.rate = True, now, rate
         self.first = now if self.first is None else self.first
         return now
@@ -77,6 +79,13 @@ class Clock:
             )
             raise InvalidSetting(message)
         return now
+
+    @property
+    def batch_size(self) -> float | None:
+        """Samples of a step, over all calls that it had; None where steps were left out."""
+        if self.first is None or self.step is None or self.skips:
+            return None
+        return self.seen / (self.step - self.first + 1)
 
     def due(self, wanted: int, batch: int) -> tuple[float, float]:
         """The step of the next recording, and how many steps before it its batches begin.

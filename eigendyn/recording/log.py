@@ -204,6 +204,8 @@ class SpectrumLog:
             row["loss"] = float(np.mean([float(one) for one in self._losses]))
         if self._clock.rate is not None:
             row["learning_rate"] = self._clock.rate
+        if (size := self._clock.batch_size) is not None:
+            row["batch_size"] = size
         self._history.add(row, step, time, modes)
         self._window, self._predictor, self._losses, self._shown = None, None, [], None
         self._clock.recorded = step

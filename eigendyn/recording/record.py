@@ -62,6 +62,7 @@ MEASURES = {
     "overlap": Measure(HISTORY, "overlap of the mode with itself when last told apart", "1"),
     "loss": Measure(MOMENT, "loss as it was given, mean since the last recording", ""),
     "samples": Measure(MOMENT, "samples that the moments were taken of", "1"),
+    "batch_size": Measure(MOMENT, "samples of a training step, where every step was seen", "1"),
     "learning_rate": Measure(MOMENT, "learning rate", "1"),
     "mean_first": Measure(MOMENT, "‖E z1‖², the mean of the first view as a mode", "variance"),
     "mean_second": Measure(MOMENT, "‖E z2‖², the mean of the second view as a mode", "variance"),

@@ -1,5 +1,7 @@
 """Claims about the filter: it is the exact likelihood where that is known, and takes real steps."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,6 +42,18 @@ def test_the_likelihood_is_that_of_a_random_walk_read_with_error():
         expected += 0.5 * (gap @ np.linalg.solve(covariance, gap))
         expected += 0.5 * np.linalg.slogdet(covariance)[1]
     assert found + 0.5 * np.log(2 * added * t[-1]) == pytest.approx(expected, rel=1e-6)
+    # where the batch is known, ln q is expected to be ln(A η/B), give or take one
+    found = replace(likelihood, batch_noise=0.05 / 32).values(place[None])[0]
+    expected += 0.5 * np.log(q / (a * 0.05 / 32)) ** 2
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_batch_of_a_record_is_that_of_the_steps_that_it_saw():
+    told = {"learning_rate": np.full(9, 0.1), "batch_size": np.array([np.nan, 24, *7 * [32.0]])}
+    log = tiny(told).assign_coords(step=("time", TIMES / 0.1))
+    assert read(log).batch_noise == pytest.approx(0.1 / 32)
+    assert np.isnan(read(log.drop_vars("learning_rate")).batch_noise)
+    assert np.isnan(read(tiny()).batch_noise)
 
 
 def test_numbers_under_which_modes_diverge_are_the_least_likely():
@@ -48,8 +62,10 @@ def test_numbers_under_which_modes_diverge_are_the_least_likely():
     assert likelihood.values(place[None])[0] == WORST
 
 
-def test_the_slope_of_the_likelihood_is_that_of_its_values():
+@pytest.mark.parametrize("batch_noise", [np.nan, 0.05 / 32])
+def test_the_slope_of_the_likelihood_is_that_of_its_values(batch_noise):
     likelihood = candidate("iso-euclidean", {}).likelihood(read(tiny()))
+    likelihood = replace(likelihood, batch_noise=batch_noise)
     place = to_coordinates(np.array([0.9, 1.2, 1.0, 0.05, 1.0, 1e-3, 0.08, 0.3, 0.3]))
     free = np.array([True, False, False, True, False, True, True, False, False])
     steps = 1e-5 * np.eye(len(place))[free]

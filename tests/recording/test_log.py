@@ -95,6 +95,7 @@ def test_whoever_calls_now_and_then_has_a_recording_of_each_call(path):
     train(log, [0, 100, 200, 300])
     assert log.record["step"].values.tolist() == [0, 100, 200, 300]
     assert (log.record["samples"] == 64).all()
+    assert "batch_size" not in log.record
 
 
 def test_batches_of_one_step_are_taken_together(path):
@@ -105,6 +106,7 @@ def test_batches_of_one_step_are_taken_together(path):
             log.observe(*batch(10 * step + part), step=step, learning_rate=0.5)
     assert np.allclose(log.record["time"], 0.5 * log.record["step"])
     assert log.record["samples"].values.min() >= 64
+    assert log.record["batch_size"].values[-1] == pytest.approx(256, rel=0.1)
 
 
 def test_time_is_the_integral_of_the_rate_that_is_held_until_the_next_call(path):
