@@ -60,8 +60,7 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     """
     likelihood, rng = found.likelihood, np.random.default_rng(seed)
     places = drawn(found, rng)
-    known = likelihood.filtered(places).known
-    last = type(known)(*(row[:, -1] for row in known))
+    last = likelihood.filtered(places).known
     logs, start = _started(last, likelihood.numbers_of_modes, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
@@ -102,10 +101,18 @@ def _started(last: Known, around: NDArray, rng: np.random.Generator) -> tuple[ND
     if shift.shape[1]:
         roots = np.linalg.cholesky(np.moveaxis(last.doubt, 3, 1) + 1e-12 * np.eye(len(around)))
         shift[1:] += np.einsum("bmkl,blm->bkm", roots, rng.normal(size=shift.shape))[1:]
-    spread = np.sqrt(np.maximum(last.variance, 0))
-    spread[0] = 0
     start = last.mean + (last.response * shift).sum(axis=1)
-    return around + shift, start + spread * rng.normal(size=spread.shape)
+    scattered = _scattered(np.asarray(last.scatter), rng.normal(size=start.shape))
+    scattered[0] = 0
+    return around + shift, start + scattered
+
+
+def _scattered(scatter: NDArray, drawn: NDArray) -> NDArray:
+    """Standard normal numbers (lanes, modes) of these variances, or of this covariance."""
+    if scatter.ndim == 2:
+        return np.sqrt(np.maximum(scatter, 0)) * drawn
+    values, vectors = np.linalg.eigh(scatter)
+    return np.einsum("lij,lj->li", vectors * np.sqrt(np.maximum(values, 0))[:, None], drawn)
 
 
 def _fates(x: NDArray, comes: NDArray) -> NDArray:

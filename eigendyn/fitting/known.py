@@ -68,11 +68,12 @@ class Readings(NamedTuple):
     around: NDArray
     steps: Steps
 
-    def begun(self, modal: Sequence[int], places: NDArray) -> Known:
+    def begun(self, modal: Sequence[int], is_coupled: bool, places: NDArray) -> Known:
         """What is known at the first time, under sets of numbers (lanes, numbers).
 
         Args:
             modal: Which numbers every mode has for itself.
+            is_coupled: Whether modes move each other.
             places: Coordinates (lanes, numbers).
         """
         numbers, around = to_values(places), self.around
@@ -84,7 +85,7 @@ class Readings(NamedTuple):
         doubt = spreads[..., None] ** 2 * np.eye(len(modal))
         return Known(
             mean=np.broadcast_to(self.start, first.shape),
-            variance=first,
+            scatter=first[..., None] * np.eye(first.shape[1]) if is_coupled else first,
             response=np.zeros((len(places), *around.shape)),
             shift=np.log(np.maximum(excess, LEAST_NOISE))[..., None] - around,
             doubt=doubt[..., None] * np.ones(around.shape[1]),
@@ -96,7 +97,8 @@ class Known(NamedTuple):
 
     Args:
         mean: ln v (lanes, modes), of modes with the numbers `around`.
-        variance: Variance of that (lanes, modes).
+        scatter: Variance of that (lanes, modes), or covariance (lanes, modes, modes) where modes
+            move each other.
         response: ∂x/∂ of these logarithms (lanes, modal numbers, modes).
         shift: The logarithms less `around`, as far as they are known by then (lanes, modal numbers,
             modes).
@@ -104,24 +106,26 @@ class Known(NamedTuple):
     """
 
     mean: Values
-    variance: Values
+    scatter: Values
     response: Values
     shift: Values
     doubt: Values
 
 
 class Filtered(NamedTuple):
-    """What the filter says of a record after each step, under each set of numbers.
+    """What the filter says of a record, under each set of numbers.
 
     Args:
         innovation: What was read, less what was foretold of it (lanes, steps, modes); 0 where
             nothing was.
         spread: Variance that it should have (lanes, steps, modes); 1 where nothing was read.
         added: Variance that the noise of batches adds in each step (lanes, steps, modes).
-        known: What is known then, with an axis of steps behind that of lanes.
+        mean: ln v after each step (lanes, steps, modes).
+        known: What is known after the last.
     """
 
     innovation: Values
     spread: Values
     added: Values
+    mean: Values
     known: Known

@@ -78,7 +78,7 @@ class Likelihood:
     def filtered(self, places: NDArray) -> Filtered:
         """Filter the record under every set of coordinates (sets, numbers)."""
         lanes = _filled(places)
-        at = self.readings.begun(self.kind.modal, lanes)
+        at = self.readings.begun(self.kind.modal, self.kind.is_coupled, lanes)
         around = np.broadcast_to(self.readings.around, (len(lanes), *self.readings.around.shape))
         return self._followed(self.readings.steps, len(places), lanes, around, at)
 
@@ -98,9 +98,10 @@ class Likelihood:
         doubt = np.zeros((len(logs), numbers, *logs.shape[1:]))
         lanes = [_filled(row) for row in (places, logs, start, np.zeros_like(logs), doubt, drawn)]
         places_, logs_, mean, zero, doubt, drawn_ = lanes
-        at = Known(mean, np.zeros_like(mean), zero, zero, doubt)
+        modes = mean.shape[1:] * (2 if self.kind.is_coupled else 1)
+        at = Known(mean, np.zeros((len(mean), *modes)), zero, zero, doubt)
         found = self._followed(steps, len(places), places_, logs_, at, drawn_)
-        return np.asarray(found.known.mean)
+        return np.asarray(found.mean)
 
     def _followed(self, steps: Steps, sets: int, *lanes: Any) -> Filtered:
         """Follow modes in lanes, `LANES` at a time, of which so many are asked for."""

@@ -30,7 +30,7 @@ def numbers_of_modes(found: Found, seen: Seen, seed: int = 0) -> NDArray:
     modal, around = likelihood.kind.modal, likelihood.numbers_of_modes
     places = drawn(found, np.random.default_rng(seed))
     known = likelihood.filtered(places).known
-    shift, doubt = np.asarray(known.shift)[:, -1], np.asarray(known.doubt)[:, -1]
+    shift, doubt = np.asarray(known.shift), np.asarray(known.doubt)
     values = to_values(places)
     numbers = np.full((len(OF_MODES), seen.modes, 3), np.nan)
     for row, number in enumerate(OF_MODES):

@@ -182,9 +182,30 @@ def diffusion(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:
     return 4 * at.numbers[PROCESS] * at.scale * strength * residual
 
 
+def pushes(kind: Kind, x: Array, added: Array) -> Array:
+    r"""Root of what noise of batches adds to ln v: (modes,), or (modes, modes) of coupled modes.
+
+    The gradient of a normalised loss is at right angles to all weights together, so that noise
+    leaves Σv as it is: its root is √D (1 − u uᵀ), with D the variances that it adds, u ∝ √D v.
+
+    Args:
+        kind: Of the loss.
+        x: ln v (modes,).
+        added: Variance that noise adds to each (modes,).
+    """
+    root = jnp.sqrt(added)
+    if not kind.is_coupled:
+        return root
+    if not kind.is_scale_free:
+        return jnp.diag(root)
+    held = root * jnp.exp(x - jnp.max(x))
+    held /= jnp.sqrt(jnp.maximum(jnp.sum(held**2), 1e-300))
+    return root[:, None] * (jnp.eye(len(x)) - held[:, None] * held)
+
+
 def slopes(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:
-    """∂(d ln v_m/dt)/∂ ln v_m of every mode (modes,)."""
-    return _own(kind, _rate(loss.rough, loss.own, at), x)
+    """∂(d ln v/dt)/∂ ln v: of every mode (modes,), or of coupled modes (modes, modes)."""
+    return _by(kind, _rate(loss.rough, loss.own, at), x)
 
 
 def responses(
@@ -199,19 +220,17 @@ def responses(
 
         return of
 
-    found = [_own(kind, rate(row), logs[row]) for row in range(len(kind.modal))]
+    found = [own_of(_by(kind, rate(row), logs[row])) for row in range(len(kind.modal))]
     return jnp.stack(found) if found else jnp.zeros_like(logs)
 
 
-def _own(kind: Kind, function: Callable[[Array], Array], x: Array) -> Array:
-    """∂f_m/∂x_m of every mode (modes,).
+def own_of(slopes: Array) -> Array:
+    """Of slopes or covariances those of each mode in itself (modes,)."""
+    return jnp.diagonal(slopes) if slopes.ndim == 2 else slopes
 
-    Of coupled modes by two patterns of signs, under which what modes do to each other cancels but
-    for a share of order 1/modes.
-    """
-    places = jnp.arange(x.shape[0])
-    patterns = [jnp.ones_like(x)]
+
+def _by(kind: Kind, function: Callable[[Array], Array], x: Array) -> Array:
+    """∂f/∂x, (modes,) where modes do not move each other, else (modes, modes)."""
     if kind.is_coupled:
-        patterns = [jnp.where((places // size) % 2 == 0, 1.0, -1.0) for size in (1, 2)]
-    found = [signs * jax.jvp(function, (x,), (signs,))[1] for signs in patterns]
-    return jnp.mean(jnp.stack(found), axis=0)
+        return jax.jacfwd(function)(x)
+    return jax.jvp(function, (x,), (jnp.ones_like(x),))[1]

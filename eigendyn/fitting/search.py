@@ -59,7 +59,7 @@ class Found:
         is_read = np.isfinite(np.asarray(self.likelihood.readings.steps.errors))
         at = is_read.any(axis=1)
         innovation, spread, mean = (
-            np.asarray(row)[0][at] for row in (found.innovation, found.spread, found.known.mean)
+            np.asarray(row)[0][at] for row in (found.innovation, found.spread, found.mean)
         )
         return persistence(innovation, spread, mean, is_read[at])
 
@@ -152,8 +152,8 @@ def _again_linear(found: Found, share: float) -> tuple[Found, float]:
     """
     likelihood, best = found.likelihood, found.optimum
     known = likelihood.filtered(best.place[None]).known
-    shift = share * np.clip(np.asarray(known.shift)[0, -1], -LONGEST, LONGEST)
-    doubt = np.sqrt(np.maximum(np.einsum("kkm->km", np.asarray(known.doubt)[0, -1]), 0))
+    shift = share * np.clip(np.asarray(known.shift)[0], -LONGEST, LONGEST)
+    doubt = np.sqrt(np.maximum(np.einsum("kkm->km", np.asarray(known.doubt)[0]), 0))
     likelihood = likelihood.linear_around(likelihood.numbers_of_modes + shift)
     best = optimum(likelihood, best.place[None], found.candidate.free)
     moved = float((np.abs(shift) / np.maximum(doubt, 1e-12)).max())

@@ -31,10 +31,20 @@ from eigendyn.fitting.motion import (
     halfway,
     now,
     numbers_of,
+    own_of,
+    pushes,
     responses,
     slopes,
 )
 from eigendyn.fitting.numbers import READING
+from eigendyn.fitting.scatter import (
+    LARGEST,
+    carried,
+    gain,
+    independent,
+    known_better,
+    of_readings,
+)
 
 
 def _follow(
@@ -45,48 +55,48 @@ def _follow(
     around: Values,
     at: Known,
     drawn: Values,
-) -> tuple[Known, Filtered]:
+) -> tuple[Known, tuple[Values, ...]]:
     numbers, around = numbers_of(jnp.asarray(place)), jnp.asarray(around)
     noise = numbers[READING] ** 2
 
-    def step(known: Known, taken: tuple[Steps, Values]) -> tuple[Known, Filtered]:
-        mean, variance, response, shift, doubt = known
+    def step(known: Known, taken: tuple[Steps, Values]) -> tuple[Known, tuple[Values, ...]]:
+        mean, scatter, response, shift, doubt = known
         (dt, eta, members, read, error, seconds), kick = taken
         at = now(kind, numbers, around, seconds)
         middle = halfway(loss, at, mean, dt)
-        slope = jnp.clip(slopes(loss, kind, at, middle) * dt, -20.0, 20.0)
-        pushed = responses(loss, kind, numbers, around, seconds, middle) * dt
-        response = jnp.exp(slope) * response + jnp.exp(slope / 2) * pushed
-        variance = jnp.exp(2 * slope) * variance
+        slope = slopes(loss, kind, at, middle) * dt
         added = diffusion(loss, kind, at, middle) * dt
-        variance += jnp.exp(slope) * added
-        mean = advance(loss, kind, at, mean, dt, eta) + jnp.sqrt(added) * kick
+        push = pushes(kind, middle, added)
+        scatter = carried(scatter, slope, push**2 if push.ndim == 1 else push @ push.T)
+        own = jnp.clip(own_of(slope), -LARGEST, LARGEST)
+        pushed = responses(loss, kind, numbers, around, seconds, middle) * dt
+        response = jnp.exp(own) * response + jnp.exp(own / 2) * pushed
+        mean = advance(loss, kind, at, mean, dt, eta)
+        mean += push * kick if push.ndim == 1 else push @ kick
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
         total, inside = members @ weights, jnp.where(members > 0, 1.0, 0.0)
         is_read = jnp.isfinite(error) & (total != 0)  # what has diverged is read, and is no number
         total = jnp.where(total != 0, total, 1.0)
         part = weights * jnp.sum(members, axis=0) * (inside.T @ (1 / total))  # of its group
+        part = jnp.where(is_read[:, None], inside * part, 0.0)
         innovation = jnp.where(is_read, read - jnp.log(total) - jnp.max(mean), 0.0)
-        expected = inside @ (part**2 * variance) + jnp.where(is_read, error, 0.0) ** 2 * noise
-        expected = jnp.where(is_read, expected, 1.0)
-        weighed = jnp.where(is_read, 1 / expected, 0.0)
+        expected = of_readings(scatter, part, jnp.where(is_read, error**2 * noise, 1.0))
         told, whole = innovation, expected
         if kind.modal:  # numbers per mode, by what readings say beside the state
             along = jnp.einsum("klm,lm->km", doubt, response)
-            told = innovation - inside @ (part * jnp.sum(response * shift, axis=0))
-            told = jnp.where(is_read, told, 0.0)
-            whole = expected + inside @ (part**2 * jnp.sum(response * along, axis=0))
-            whole = jnp.where(is_read, whole, 1.0)
-            weight = jnp.where(is_read, 1 / whole, 0.0)
-            shift = shift + along * part * (inside.T @ (weight * told))
-            doubt = doubt - along[:, None] * along[None] * part**2 * (inside.T @ weight)
+            told = innovation - part @ jnp.sum(response * shift, axis=0)
+            more = part**2 @ jnp.sum(response * along, axis=0)
+            whole = expected + (jnp.diag(more) if expected.ndim == 2 else more)
+            weight = 1 / own_of(whole)
+            shift = shift + along * (part.T @ (weight * told))
+            doubt = doubt - along[:, None] * along[None] * (part.T**2 @ weight)
         # the state, around the numbers that are given
-        mean = mean + variance * part * (inside.T @ (weighed * innovation))
-        kept = 1 - variance * part**2 * (inside.T @ weighed)
-        variance, response = variance * kept, response * kept
-        known = Known(mean, variance, response, shift, doubt)
-        return known, Filtered(told, whole, added, known)
+        gained = gain(scatter, part, expected)
+        mean = mean + gained @ innovation
+        response = response * (1 - jnp.sum(gained * part.T, axis=1))
+        known = Known(mean, known_better(scatter, part, gained), response, shift, doubt)
+        return known, (*independent(told, whole), added, mean)
 
     return jax.lax.scan(step, at, (steps, drawn))
 
@@ -100,7 +110,7 @@ def _chunk(
     around: Values,
     at: Known,
     drawn: Values,
-) -> tuple[Known, Filtered]:
+) -> tuple[Known, tuple[Values, ...]]:
     return jax.vmap(partial(_follow, loss, kind, steps))(places, around, at, drawn)
 
 
@@ -137,4 +147,7 @@ def followed(
         chunk = Steps(*(row[inside] for row in steps))
         at, part = _chunk(loss, kind, chunk, places, around, at, pushes)
         parts.append(part)
-    return jax.tree.map(lambda *rows: np.concatenate(rows, axis=1), *parts)
+    innovation, spread, added, mean = (
+        np.concatenate(rows, axis=1) for rows in zip(*parts, strict=True)
+    )
+    return Filtered(innovation, spread, added, mean, at)

@@ -48,7 +48,7 @@ def test_an_interval_that_leads_past_a_deeper_well_tells_where():
 def test_ends_are_those_of_the_profile_along_a_curved_valley_and_at_a_bound():
     low, high = np.full(9, -10.0), np.full(9, 10.0)
     low[DECAY] = 0.0
-    valley = Valley(None, None, None, low, high)  # pyright: ignore[reportArgumentType]
+    valley = Valley(None, None, None, np.nan, low, high)  # pyright: ignore[reportArgumentType]
     best = optimum(valley, PLACE[None], FREE)
     found, likelier = intervals(valley, best, [alone(TIME_SCALE), alone(DECAY)], FREE)
     assert likelier is None

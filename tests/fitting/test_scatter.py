@@ -1,0 +1,71 @@
+"""Claims about what is not known of coupled modes: the filter gives their joint distribution."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.linalg import expm
+from scipy.stats import multivariate_normal
+
+from eigendyn.fitting.motion import Kind, pushes
+from eigendyn.fitting.scatter import carried, gain, independent, known_better, of_readings
+
+RNG = np.random.default_rng(0)
+SLOPES = RNG.normal(size=(3, 3)) - 0.5 * np.eye(3)
+NOISE, ERRORS = np.array([0.02, 0.05, 0.01]), np.array([0.1, 0.2, 1.0])
+WEIGHTS = np.array([[1.0, 0, 0], [0, 0.3, 0.7], [0, 0, 0]])  # the third is no reading
+FIRST, STEPS = np.diag([0.3, 0.2, 0.4]), 4
+
+
+def test_prediction_errors_of_coupled_modes_are_those_of_their_joint_distribution():
+    y = RNG.normal(size=(STEPS, 3)) * [1, 1, 0]
+    mean, scatter, found = np.zeros(3), jnp.asarray(FIRST), 0.0
+    for read in y:
+        mean, scatter = expm(SLOPES) @ mean, carried(scatter, SLOPES, np.diag(NOISE))
+        innovation, spread = read - WEIGHTS @ mean, of_readings(scatter, WEIGHTS, ERRORS)
+        errors, variances = map(np.asarray, independent(innovation, spread))
+        found += 0.5 * (errors**2 / variances + np.log(2 * np.pi * variances)).sum()
+        gained = gain(scatter, WEIGHTS, spread)
+        mean, scatter = mean + gained @ innovation, known_better(scatter, WEIGHTS, gained)
+    # x_k = Φ^k x_0 + Σ_j Φ^(k−j+½) ξ_j, all at once
+    flows = [expm(SLOPES * k) for k in range(STEPS + 1)]
+    halves = [expm(SLOPES * (k + 0.5)) for k in range(STEPS)]
+    places = range(1, STEPS + 1)
+    joint = np.zeros((STEPS, 3, STEPS, 3))
+    for a in places:
+        for b in places:
+            inner = flows[a] @ FIRST @ flows[b].T
+            for j in range(1, min(a, b) + 1):
+                inner = inner + halves[a - j] @ np.diag(NOISE) @ halves[b - j].T
+            joint[a - 1, :, b - 1] = WEIGHTS @ inner @ WEIGHTS.T + (a == b) * np.diag(ERRORS)
+    whole = multivariate_normal(np.zeros(3 * STEPS), joint.reshape(3 * STEPS, -1))
+    assert found == pytest.approx(-whole.logpdf(y.ravel()), rel=1e-6)
+
+
+def test_modes_apart_are_coupled_ones_without_coupling():
+    own, first = np.diag(SLOPES), np.diag(FIRST)
+    for apart, together in [
+        (carried(first, own, NOISE), carried(FIRST, np.diag(own), np.diag(NOISE))),
+        (of_readings(first, WEIGHTS[:1], ERRORS[:1]), of_readings(FIRST, WEIGHTS[:1], ERRORS[:1])),
+    ]:
+        assert np.diag(np.asarray(together)) == pytest.approx(np.asarray(apart), rel=1e-6)
+
+
+def test_stiff_modes_are_known_as_well_as_the_noise_that_is_left():
+    found = carried(FIRST, np.diag([-500.0, -1.0, 0.0]), np.zeros((3, 3)))
+    expected = np.diag([0.0, 0.2 * np.exp(-2), 0.4])
+    assert np.isfinite(found).all()
+    assert np.diag(np.asarray(found))[0] < 1e-8
+    assert carried(FIRST, np.diag([-10.0, -1.0, 0.0]), np.zeros((3, 3))) == pytest.approx(
+        expected, abs=1e-7
+    )
+
+
+def test_noise_of_batches_leaves_the_whole_variance_of_a_normalised_loss():
+    x, added = np.log([0.5, 0.2, 0.1]), NOISE
+    kind = Kind(is_coupled=True, is_scale_free=True, beta=0.0, takes_steps=False)
+    root = np.asarray(pushes(kind, jnp.asarray(x), jnp.asarray(added)))
+    assert np.exp(x) @ root == pytest.approx(np.zeros(3), abs=1e-15)
+    left = np.diag(added) - root @ root.T  # only along one direction
+    assert np.linalg.matrix_rank(left, tol=1e-12) == 1
+    free = pushes(kind._replace(is_scale_free=False), jnp.asarray(x), jnp.asarray(added))
+    assert np.asarray(free @ free.T) == pytest.approx(np.diag(added))
