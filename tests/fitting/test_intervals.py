@@ -37,7 +37,7 @@ class Wells(Valley):
 
 def test_an_interval_that_leads_past_a_deeper_well_tells_where():
     free = np.arange(9) == TIME_SCALE
-    wells = Wells(None, None, None, np.full(9, -10.0), np.full(9, 10.0))  # pyright: ignore[reportArgumentType]
+    wells = Wells(None, None, None, np.nan, *np.outer([-10.0, 10.0], np.ones(9)))  # pyright: ignore[reportArgumentType]
     best = optimum(wells, np.where(free, -1.0, PLACE)[None], free)
     assert best.place[TIME_SCALE] < -0.5
     _, likelier = intervals(wells, best, [alone(TIME_SCALE)], free)
