@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eigendyn.fitting.arrivals import arrivals, interval
 from eigendyn.fitting.drawn import drawn
 from eigendyn.fitting.known import Known, unread
-from eigendyn.fitting.micro_steps import LARGEST_CHANGE, idle_steps
+from eigendyn.fitting.micro_steps import counts, idle_steps
 from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.sampled import sampled
@@ -64,14 +64,14 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     logs, start = _started(last, likelihood.numbers_of_modes, rng)
     bounds = np.concatenate([seen.time[-1:], time])
     gaps = np.diff(bounds)
-    counts = np.maximum(1, np.ceil(gaps * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
-    taken = np.repeat(gaps / counts, counts)
+    taken_by = counts(gaps, seen.rate, found.finer)
+    taken = np.repeat(gaps / taken_by, taken_by)
     dt = np.pad(taken, idle_steps(len(taken)))
     noise = rng.normal(size=(len(places), len(dt), seen.modes))
     noise[0] = 0
     steps = unread(dt, seen.eta[-1], found.candidate.seconds(seen)[..., -1])
     every = likelihood.foretold(steps, places, logs, start, noise)
-    x = np.moveaxis(every[:, np.cumsum(counts) - 1], 1, 2)  # (lanes, modes, times)
+    x = np.moveaxis(every[:, np.cumsum(taken_by) - 1], 1, 2)  # (lanes, modes, times)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
     read = sampled(x, error, bool(np.isfinite(seen.samples).any()), rng)
     with np.errstate(all="ignore"):
@@ -123,5 +123,6 @@ def _fates(x: NDArray, comes: NDArray) -> NDArray:
     falls = x[:, -1] - x[:, 0] < -MOVES
     small = x[:, -1] < largest + np.log(LOST)
     comes = np.isfinite(comes)
-    words = ("grows", "comes", "is lost", "stays small", "has come")
-    return np.select([rises & small, comes, small & falls, small], words[:4], words[4])
+    words = ("not foretold", "grows", "comes", "is lost", "stays small", "has come")
+    cases = [~np.isfinite(x[:, -1]), rises & small, comes, small & falls, small]
+    return np.select(cases, words[:-1], words[-1])

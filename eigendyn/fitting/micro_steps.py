@@ -27,8 +27,8 @@ def micro_steps(
     groups = grouped(seen)
     x = repelled(seen, groups)
     dt = np.diff(seen.time)
-    counts = finer * np.maximum(1, np.ceil(dt * 2 * seen.rate / LARGEST_CHANGE)).astype(int)
-    ends = np.cumsum(counts)
+    taken_by = counts(dt, seen.rate, finer)
+    ends = np.cumsum(taken_by)
     modes, taken = seen.modes, int(ends[-1])
     idle = idle_steps(taken)
     steps = taken + idle[1]
@@ -51,18 +51,29 @@ def micro_steps(
         error=np.where(np.isfinite(start), seen.error[:, 0], np.inf),
         around=np.zeros((0, modes)) if around is None else around,
         steps=Steps(
-            dt=np.pad(np.repeat(dt / counts, counts), idle),
-            eta=np.pad(np.repeat(seen.eta[1:], counts), idle),
+            dt=np.pad(np.repeat(dt / taken_by, taken_by), idle),
+            eta=np.pad(np.repeat(seen.eta[1:], taken_by), idle),
             members=members,
             read=values,
             errors=errors,
             seconds=np.pad(
-                np.repeat(np.moveaxis(seconds, 2, 0)[:-1], counts, axis=0),
+                np.repeat(np.moveaxis(seconds, 2, 0)[:-1], taken_by, axis=0),
                 (idle, (0, 0), (0, 0)),
                 mode="edge",
             ),
         ),
     )
+
+
+def counts(gaps: NDArray, rate: float, finer: int) -> NDArray:
+    """How many micro-steps each gap between recordings is cut into (gaps,).
+
+    Args:
+        gaps: Their lengths (gaps,).
+        rate: A typical rate of change of ln v.
+        finer: How many times as many as are thought enough.
+    """
+    return finer * np.maximum(1, np.ceil(gaps * 2 * rate / LARGEST_CHANGE)).astype(int)
 
 
 def idle_steps(taken: int) -> tuple[int, int]:

@@ -10,7 +10,10 @@ import jax.numpy as jnp
 from jax import Array
 
 from eigendyn.fitting.numbers import ALPHA, DECAY, LOGS, NOISE1, NOISE2, PROCESS, TIME_SCALE
+from eigendyn.fitting.scatter import mean_exponential
 from eigendyn.program.in_jax import VectorField
+
+STIFF = 1.0  # rate of relaxation times a step, beyond which modes are taken to where they relax to
 
 
 class Kind(NamedTuple):
@@ -122,6 +125,7 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
 
     to third order in η. What is added to D is small, and is taken once, in the middle of the step;
     so is what an exact average adds to the mean field, which would cost far more at every stage.
+    A mode that relaxes within the step is taken to where it relaxes to (`relaxed`).
 
     Source: Hairer, Lubich, Wanner, Geometric Numerical Integration (2006), IX.1.
     """
@@ -138,7 +142,9 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
     k2 = rate(x + dt / 2 * (k1 + added))
     k3 = rate(x + dt / 2 * (k2 + added))
     k4 = rate(x + dt * (k3 + added))
-    return x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4) + dt * added
+    stepped = x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4) + dt * added
+    own = own_of(_by(kind, rate, x))
+    return jnp.where(own * dt < -STIFF, relaxed(loss, kind, at, x, dt), stepped)
 
 
 def _added_by_steps(
@@ -156,9 +162,15 @@ def _added_by_steps(
     return (-eta * first + eta**2 * second / 6) / s
 
 
-def halfway(loss: Dynamics, at: Now, x: Array, dt: Array) -> Array:
-    """Give ln v (modes,) about half a time dt later, where what is small is taken."""
-    return x + dt / 2 * _rate(loss.rough, loss.own, at)(x)
+def relaxed(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array) -> Array:
+    r"""Give ln v (modes,) a time dt later, by one step that is stable however fast modes relax.
+
+        x + dt φ(J dt) ẋ,  φ(z) = (e^z − 1)/z,  J_m = ∂ẋ_m/∂x_m
+
+    Source: Hochbruck and Ostermann 2010, Acta Numerica 19, 209, the exponential Euler method.
+    """
+    rate = _rate(loss.rough, loss.own, at)
+    return x + dt * mean_exponential(own_of(_by(kind, rate, x)) * dt) * rate(x)
 
 
 def diffusion(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:

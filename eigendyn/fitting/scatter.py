@@ -13,23 +13,30 @@ import jax.numpy as jnp
 from jax import Array
 from jax.scipy.linalg import cho_solve, solve_triangular
 
-SQUARINGS = 6  # of the exponential of a matrix over 2⁶, which is followed to fourth order
+SQUARINGS = 6  # of the flow over a step/2⁶, which is followed to fourth order
 LARGEST = 20.0  # rate times a step that errors are followed by
+TINY = 1e-6  # stands for zero below a line
 
 
 def carried(scatter: Array, slopes: Array, added: Array) -> Array:
-    """What is not known one step later.
+    r"""What is not known one step later, e^J P e^Jᵀ + ∫₀¹ e^Js Q e^Jᵀs ds.
 
     Args:
-        scatter: What is not known before.
-        slopes: ∂(d ln v/dt)/∂ ln v times the step, (modes,) or (modes, modes).
-        added: Variance, or covariance, that noise has added on the way.
+        scatter: P, what is not known before.
+        slopes: J, ∂(d ln v/dt)/∂ ln v times the step, (modes,) or (modes, modes).
+        added: Q, variance or covariance that noise adds in the step.
     """
     if scatter.ndim == 1:
-        slopes = jnp.clip(slopes, -LARGEST, LARGEST)
-        return jnp.exp(2 * slopes) * scatter + jnp.exp(slopes) * added
-    half = _exponential(slopes / 2)
-    return half @ (half @ scatter @ half.T + added) @ half.T
+        slopes = jnp.minimum(slopes, LARGEST)
+        return jnp.exp(2 * slopes) * scatter + mean_exponential(2 * slopes) * added
+    flow, more = _flow(slopes, added)
+    return flow @ scatter @ flow.T + more
+
+
+def mean_exponential(z: Array) -> Array:
+    """(e^z − 1)/z, the mean of e^zs over 0 ≤ s ≤ 1."""
+    z = jnp.where(jnp.abs(z) > TINY, z, TINY)
+    return jnp.expm1(z) / z
 
 
 def of_readings(scatter: Array, weights: Array, errors: Array) -> Array:
@@ -83,12 +90,19 @@ def known_better(scatter: Array, weights: Array, gained: Array) -> Array:
     return (left + left.T) / 2
 
 
-def _exponential(matrix: Array) -> Array:
-    """e^matrix, of a matrix that is made smaller where it is larger than any step follows."""
-    size = jnp.max(jnp.sum(jnp.abs(matrix), axis=1))
-    small = matrix * jnp.minimum(1.0, LARGEST / jnp.maximum(size, 1e-300)) / 2**SQUARINGS
-    one = jnp.eye(len(matrix))
-    found = one + small @ (one + small @ (one / 2 + small @ (one / 6 + small / 24)))
+def _flow(slopes: Array, added: Array) -> tuple[Array, Array]:
+    """e^J and ∫₀¹ e^Js Q e^Jᵀs ds, both by doubling a short time; of a J that steps can follow.
+
+    Source: Van Loan 1978, IEEE Trans. Autom. Control 23, 395, the integral.
+    """
+    size = jnp.max(jnp.sum(jnp.abs(slopes), axis=1))
+    small = slopes * jnp.minimum(1.0, LARGEST / jnp.maximum(size, TINY)) / 2**SQUARINGS
+    one = jnp.eye(len(slopes))
+    flow = one + small @ (one + small @ (one / 2 + small @ (one / 6 + small / 24)))
+    half = one + small @ (one / 2 + small @ (one / 8 + small / 48))
+    ends = (added + flow @ added @ flow.T) / 6 + half @ added @ half.T * 2 / 3
+    found = ends / 2**SQUARINGS
     for _ in range(SQUARINGS):
-        found = found @ found
-    return found
+        found = found + flow @ found @ flow.T
+        flow = flow @ flow
+    return flow, found

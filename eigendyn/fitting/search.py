@@ -90,15 +90,16 @@ def _search_shared(one: Candidate, seen: Seen) -> Found:
 
 
 def _followed_closely(found: Found, seen: Seen) -> Found:
-    """Take finer micro-steps until these change nothing."""
+    """Take finer micro-steps until these change nothing; else a search has not converged."""
     one, around = found.candidate, found.likelihood.numbers_of_modes
-    while found.finer < FINEST:
+    while True:
         finer, best = 2 * found.finer, found.optimum
         closer = one.likelihood(seen, around, finer=finer)
         if abs(closer.values(best.place[None])[0] - best.local.value) < SAME:
-            break
+            return found
+        if finer > FINEST:
+            return replace(found, optimum=replace(best, converged=False))
         found = Found(one, closer, optimum(closer, best.place[None], one.free), finer)
-    return found
 
 
 def _search_per_mode(one: Candidate, seen: Seen, alike: Found) -> Found:

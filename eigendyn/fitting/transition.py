@@ -28,11 +28,11 @@ from eigendyn.fitting.motion import (
     Kind,
     advance,
     diffusion,
-    halfway,
     now,
     numbers_of,
     own_of,
     pushes,
+    relaxed,
     responses,
     slopes,
 )
@@ -43,6 +43,7 @@ from eigendyn.fitting.scatter import (
     gain,
     independent,
     known_better,
+    mean_exponential,
     of_readings,
 )
 
@@ -63,14 +64,14 @@ def _follow(
         mean, scatter, response, shift, doubt = known
         (dt, eta, members, read, error, seconds), kick = taken
         at = now(kind, numbers, around, seconds)
-        middle = halfway(loss, at, mean, dt)
+        middle = relaxed(loss, kind, at, mean, dt / 2)
         slope = slopes(loss, kind, at, middle) * dt
         added = diffusion(loss, kind, at, middle) * dt
         push = pushes(kind, middle, added)
         scatter = carried(scatter, slope, push**2 if push.ndim == 1 else push @ push.T)
-        own = jnp.clip(own_of(slope), -LARGEST, LARGEST)
+        own = jnp.minimum(own_of(slope), LARGEST)
         pushed = responses(loss, kind, numbers, around, seconds, middle) * dt
-        response = jnp.exp(own) * response + jnp.exp(own / 2) * pushed
+        response = jnp.exp(own) * response + mean_exponential(own) * pushed
         mean = advance(loss, kind, at, mean, dt, eta)
         mean += push * kick if push.ndim == 1 else push @ kick
         # what is read: means over the members of a group

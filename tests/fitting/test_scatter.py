@@ -26,16 +26,17 @@ def test_prediction_errors_of_coupled_modes_are_those_of_their_joint_distributio
         found += 0.5 * (errors**2 / variances + np.log(2 * np.pi * variances)).sum()
         gained = gain(scatter, WEIGHTS, spread)
         mean, scatter = mean + gained @ innovation, known_better(scatter, WEIGHTS, gained)
-    # x_k = Φ^k x_0 + Σ_j Φ^(k−j+½) ξ_j, all at once
+    # x_k = Φ^k x_0 + Σ_j Φ^(k−j) ξ_j, all at once, each ξ_j an integral over its step
     flows = [expm(SLOPES * k) for k in range(STEPS + 1)]
-    halves = [expm(SLOPES * (k + 0.5)) for k in range(STEPS)]
+    within = [expm(SLOPES * s) for s in (np.arange(1000) + 0.5) / 1000]
+    noise = np.mean([flow @ np.diag(NOISE) @ flow.T for flow in within], axis=0)
     places = range(1, STEPS + 1)
     joint = np.zeros((STEPS, 3, STEPS, 3))
     for a in places:
         for b in places:
             inner = flows[a] @ FIRST @ flows[b].T
             for j in range(1, min(a, b) + 1):
-                inner = inner + halves[a - j] @ np.diag(NOISE) @ halves[b - j].T
+                inner = inner + flows[a - j] @ noise @ flows[b - j].T
             joint[a - 1, :, b - 1] = WEIGHTS @ inner @ WEIGHTS.T + (a == b) * np.diag(ERRORS)
     whole = multivariate_normal(np.zeros(3 * STEPS), joint.reshape(3 * STEPS, -1))
     assert found == pytest.approx(-whole.logpdf(y.ravel()), rel=1e-6)
