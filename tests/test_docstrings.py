@@ -13,6 +13,30 @@ import eigendyn
 
 ROOT = Path(eigendyn.__file__).parent.parent
 FOLDERS = ("eigendyn", "derivations", "benchmarks", "tests", "docs")
+SOURCE = re.compile(r"^Source: \S", re.MULTILINE)
+TOOLS = {  # what has no source: it keeps, reads or shows what others have found
+    "EigendynError",
+    "Settings",
+    "explore",
+    "load",
+    "save",
+    "plot.agreement",
+    "plot.bifurcation",
+    "plot.components",
+    "plot.diagnosis",
+    "plot.ensemble",
+    "plot.fit",
+    "plot.phase_portrait",
+    "plot.record",
+    "plot.run",
+    "plot.runs",
+    "plot.training",
+    "recording.as_record",
+    "recording.hook",
+    "recording.lightning_callback",
+    "recording.observe_in_jax",
+    "recording.read_record",
+}
 RIDDLE = re.compile(r"\benters?\b.*\bleaves?\b")  # a formula of words: what comes in, what goes out
 
 
@@ -65,3 +89,9 @@ def test_public_names_document_every_argument():
     shown = (attrgetter(name)(eigendyn) for name in public_names())
     public = {one.__name__ for one in shown if callable(one)}
     assert [pair for pair in sorted(found) if pair[0] in public] == []
+
+
+def test_public_names_but_tools_say_where_they_come_from():
+    found = {name: attrgetter(name)(eigendyn) for name in public_names()}
+    without = {n for n, one in found.items() if not SOURCE.search(inspect.getdoc(one) or "")}
+    assert {name for name in without if callable(found[name])} == TOOLS

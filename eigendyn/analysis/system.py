@@ -147,6 +147,9 @@ def dynamical_system(
 ) -> DynamicalSystem:
     """Build the dynamical system dx/dt = f(x) of the states of a few modes.
 
+    f is the right-hand side of `eigendyn.theory.mode_dynamics`, moments closed: of singular values
+    ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m.
+
     Args:
         loss: Name of a loss or model, or one of your own.
         modes: Number of modes M.
@@ -161,6 +164,8 @@ def dynamical_system(
     Raises:
         InvalidSetting: Fewer than one mode, or a scheduled target, whose dynamics change in time.
         The errors of `simulate` otherwise.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics; further states, as `theory.mode_dynamics`.
 
     Examples:
         >>> system = eigendyn.dynamical_system("euclidean", 1, weight_decay=0.16, sigma1=0)

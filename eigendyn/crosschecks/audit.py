@@ -164,6 +164,9 @@ def audit(
         InvalidSetting: A number without meaning, settings that contradict each other, or an update
             of the wrong shape.
 
+    Source: both branches, the chain rule; scale and conservation, derivations/conservation.py; an
+    update that fails, the notebook published with Halvagal et al. 2023.
+
     Examples:
         >>> eigendyn.audit("cosine").passed
         True

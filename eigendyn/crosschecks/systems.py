@@ -265,6 +265,9 @@ def crosscheck_all(
     Raises:
         InvalidSetting: A number without meaning.
 
+    Source: Halvagal et al. 2023, losses; predictors, Tian et al. 2021 (DirectPred) and Wang et al.
+    2021 (DirectCopy); EMA target, Grill et al. 2020 (BYOL); verdict as of `crosscheck`.
+
     Examples:
         >>> found = eigendyn.crosschecks.crosscheck_all(progress=True)  # takes minutes
         >>> bool((found.verdict == "agrees").all())

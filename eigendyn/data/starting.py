@@ -52,6 +52,8 @@ def start(
             among them whose noise is negative.
         InvalidSpectrum: Weights for other inputs than those of the data.
 
+    Source: modes along components of data, derivations/components.py.
+
     Examples:
         >>> x = np.random.default_rng(0).normal(size=(500, 3)) * [2.0, 1.0, 0.5]
         >>> start = eigendyn.data.start(eigendyn.data.from_inputs(x, "noise:0.5"), 2)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def draw_pairs(data: xarray.Dataset, count: int, rng: Generator) -> tuple[NDArray, NDArray]:
     """Draw pairs of views: samples with replacement, augmented twice, independently.
 
+    x1 = T1 x + n1, x2 = T2 x + n2 with random maps T and noises n of each augmentation's own.
+
     Args:
         data: A result of `from_inputs`, `from_views` or `digits`, also loaded from its file.
         count: Number of pairs.
@@ -32,6 +34,8 @@ def draw_pairs(data: xarray.Dataset, count: int, rng: Generator) -> tuple[NDArra
 
     Raises:
         InvalidSetting: Another dataset, no generator, or no whole number of pairs.
+
+    Source: two views of a sample, augmented independently, as Grill et al. 2020 (BYOL) draw them.
 
     Examples:
         >>> x = np.random.default_rng(0).normal(size=(500, 3))

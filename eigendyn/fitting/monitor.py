@@ -94,6 +94,9 @@ def monitor(
 ) -> Reading:
     """Say whether a training is all right, by the spectrum of its representation.
 
+    The loss that a spectrum implies is of a Euclidean one E[ℓ] = ½ Σ [λ² c11 − 2λ c12 + c22],
+    exactly, and of a cosine one that of Gaussian modes.
+
     Args:
         record: A record of your own training; a run of `simulate`, a training of `train`.
         loss: Name of the loss, or a loss of your own; None takes that of the record.
@@ -107,7 +110,8 @@ def monitor(
         InvalidSetting: It is no record, or has fewer than two recordings.
         UnknownName: No loss has this name.
 
-    Source: Halvagal et al. 2023 (arXiv 2212.04858), the modes and their losses.
+    Source: Halvagal et al. 2023 (arXiv 2212.04858), the modes and their losses; the quadrature of a
+    cosine one, derivations/tilted_gaussian.py.
 
     Examples:
         >>> run = eigendyn.simulate("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)

@@ -22,7 +22,7 @@ class Network(Siamese):
     """A Siamese network and its gradient descent, valid by construction.
 
     z1 = f(W x1), z2 = f(W̃ x2) with views x_i = x + σ_i ξ_i of an input x ~ N(0, I), p = W_P z1;
-    or x ~ N(0, diag(d)) and noises N(0, diag(a_i)).
+    or x ~ N(0, diag(d)) and noises N(0, diag(a_i)). A step is W ← W − η (∂⟨ℓ(p, z2)⟩/∂W + ω W).
 
     Args:
         loss: One of `choices.LOSS_NAMES`, or the text of a loss in z1, z2 and lam, as in
@@ -71,6 +71,9 @@ class Network(Siamese):
     Raises:
         UnknownName: A loss, encoder, predictor, target, dtype or keyword that does not exist.
         InvalidSetting: A number without meaning, or settings that contradict each other.
+
+    Source: Halvagal et al. 2023, their linear network, and with ReLU; predictors, Tian et al. 2021
+    (DirectPred) and Wang et al. 2021 (DirectCopy); EMA target, Grill et al. 2020 (BYOL).
 
     Examples:
         >>> network = eigendyn.network.Network("euclidean", sigma1=0, batch=None)

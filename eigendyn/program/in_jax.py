@@ -97,6 +97,8 @@ class Code:
 class VectorField:
     """d states/dt of all modes: call it as `field(time, states, parameters)`.
 
+    Averages ⟨f⟩ of a closure are sums Σ_n w_n f(x_n) over its nodes.
+
     A pytree whose only leaves are the nodes of its closure, so it passes through `jit`, `vmap` and
     `grad` and onto any device. A call takes learning rate × step, the states (states, modes) and a
     mapping with one number for each name in `parameters`, or (modes,) for a parameter per mode; it
@@ -109,6 +111,8 @@ class VectorField:
         node_names: Names of the variables that nodes give values to; empty if there are none.
         closure: Name of the closure.
         code: The compiled expressions.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics; nodes, derivations/tilted_gaussian.py.
 
     Examples:
         >>> field, start, parameters = eigendyn.vector_field("euclidean", [0.25, 1.0], sigma1=0)

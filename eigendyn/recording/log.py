@@ -27,6 +27,9 @@ PER_DIMENSION, FEWEST = 10, 1024  # samples of a recording, where nothing is sai
 class SpectrumLog:
     """Record the spectrum that two views share while a network is trained.
 
+    Modes are eigenvectors u of the centred C12 = ⟨z1 z2ᵀ⟩, symmetrised, with variance v = uᵀ C12 u,
+    noises uᵀ C11 u − v and uᵀ C22 u − v, and λ = uᵀ W_P u of the predictor.
+
     Every `every` steps a recording is added to the file, of the last batches before it: variance
     that both views share, noises, predictor and commutator of every mode, the mean, and what
     monitors call rank, each with its definition (`eigendyn.recording.MEASURES`). Modes are
@@ -52,6 +55,9 @@ class SpectrumLog:
     Raises:
         InvalidSetting: Numbers without meaning, or a file of another tensor to be resumed.
         OutputExists: The file exists, or cannot be written.
+
+    Source: modes, Halvagal et al. 2023; ranks, Garrido et al. 2023 (RankMe), Roy and Vetterli 2007,
+    Agrawal et al. 2022 (α-ReQ), Thilak et al. 2023 (LiDAR).
 
     Examples:
         >>> rng = np.random.default_rng(0)

@@ -168,7 +168,7 @@ class _Search:
 
     def first(self, times: NDArray, values: NDArray, ways: _Ways) -> NDArray:
         """First crossing of every way (ways,), NaN if there is none."""
-        curves = root_sizes(values[:, 0], self.of_shares)[ways.row, ways.mode]
+        curves = self._curves(values, ways)
         gaps = curves - ways.level[:, None]
         gaps *= ways.side[:, None]
         beyond = ~(gaps > 0)
@@ -186,6 +186,13 @@ class _Search:
             self._closer(times, values, ways, np.where(vague, at, 0), 1, found)
             self._closer(times, values, ways, _dips(gaps, at), 2, found)
         return found
+
+    def _curves(self, values: NDArray, ways: _Ways) -> NDArray:
+        """Root of the size along every way (ways, times); in a share all modes have a part."""
+        if not self.of_shares:
+            return root_sizes(values[ways.row, 0, ways.mode], of_shares=False)
+        rows, which = np.unique(ways.row, return_inverse=True)
+        return root_sizes(values[rows, 0], of_shares=True)[which, ways.mode]
 
     def _closer(
         self,

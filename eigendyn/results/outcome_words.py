@@ -53,8 +53,9 @@ SIZE = (
     "The size of a mode is its share of the total variance where the loss does not depend on the "
     "common scale of the representations (cosine), else its variance. A mode is large with at "
     f"least {100 * COMPARABLE:g} % of the largest size at the end of the run. To end large, it "
-    f"must also change by less than {100 * NEAR:g} % in the last {100 * (1 - END):g} % of the run "
-    "(a share may fall by more, as other modes gain). A mode that starts within "
+    f"must also be at rest, or change by less than {100 * NEAR:g} % in the last "
+    f"{100 * (1 - END):g} % of the run and slow down (a share may fall by more, as other modes "
+    "gain). A mode that starts within "
     f"{100 * NEAR:g} % of its own end value began large too. A mode is at rest if it would "
     f"change by less than {100 * NEAR:g} % in another run as long."
 )

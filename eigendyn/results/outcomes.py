@@ -19,11 +19,11 @@ def outcomes(times: NDArray, variance: NDArray, scale_free: bool = False) -> NDA
     Sizes are those of `sizes`. A mode ends large with at least half of the largest last size, and
     began small if it had less than that and less than 95 % of its own last size. The change at the
     end is that since the last saved time within the first 95 % of the run. At rest is a mode that
-    would stay within 5 % in another run as long at that pace. Then, in this order,
+    would stay within 5 % in another run as long at that pace. A mode has arrived if it is at rest,
+    or if its change at the end is less than 5 % and slows down: what rises or decays at a steady
+    rate does not. Shares may fall by more, as others are won. Then, in this order,
 
-        recruited, relaxed     it ends large, with a change at the end of less than 5 %
-                               (shares may fall by more, as others are won), and began
-                               small, or did not;
+        recruited, relaxed     it ends large and has arrived, and began small, or did not;
         collapsed              it ends below 1 % of the reference and half of its start, and does
                                not rise at the end, or not above what it had in the last fifth of
                                the run, as where momentum makes it swing; or it has no variance;
@@ -52,7 +52,9 @@ def outcome_numbers(times: NDArray, variance: NDArray, scale_free: bool = False)
     late = min(late, max(len(times) - 2, 0))
     swing = np.searchsorted(times, SWING * times[-1])
     first, before, last = np.moveaxis(sizes(variance[..., [0, late, -1]], scale_free), -1, 0)
-    recent = sizes(variance[..., swing:], scale_free).max(axis=-1)
+    begin = max(min(swing, late - 1), 0)
+    recent = sizes(variance[..., begin:], scale_free)
+    highest = recent[..., swing - begin :].max(axis=-1)
     with np.errstate(invalid="ignore"):  # variances that are too large for their square
         change = last - before
     at_rest = np.abs(change) < NEAR * (1 - END) * last
@@ -62,9 +64,14 @@ def outcome_numbers(times: NDArray, variance: NDArray, scale_free: bool = False)
     began = first.mean(axis=-1, keepdims=True)
     reference = np.where(leads, largest, np.maximum(largest, began))
     is_gone = (last < NEGLIGIBLE * reference) & (last < GONE * first)
-    rises = (change > 0) & (last >= recent)
+    rises = (change > 0) & (last >= highest)
     moved = change if scale_free else np.abs(change)  # large shares fall where others are won
-    arrived = (last >= large) & (moved < NEAR * last)
+    lengths = times[late] - times[begin], times[-1] - times[late]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # zeros, and what overflows
+        goes_on = _speeds_up(recent, before, lengths)
+        if not scale_free:
+            goes_on |= _speeds_up(1 / recent, 1 / before, lengths)
+    arrived = (last >= large) & (at_rest | (moved < NEAR * last) & ~goes_on)
     began_small = first < np.minimum(large, (1 - NEAR) * last)
     rules = {
         "recruited": arrived & began_small,
@@ -79,6 +86,22 @@ def outcome_numbers(times: NDArray, variance: NDArray, scale_free: bool = False)
     words = list(OUTCOMES)
     numbers = [np.int8(words.index(word)) for word in rules]
     return np.select(list(rules.values()), numbers, np.int8(words.index("shrinking")))
+
+
+def _speeds_up(recent: NDArray, before: NDArray, lengths: tuple[float, float]) -> NDArray:
+    """Whether a mode rises, and faster at the end than in the stretch before.
+
+    Of 1/size the same says that a mode falls, and on to nothing: a steady decay e^(−rt) speeds up
+    there, while what comes to rest at v* slows down once it is below 2 v*.
+
+    Args:
+        recent: Sizes in both stretches (…, times).
+        before: Sizes between them (…,).
+        lengths: Of both stretches, in time.
+    """
+    earlier, end = lengths
+    lowest, highest, last = recent.min(axis=-1), recent.max(axis=-1), recent[..., -1]
+    return (last >= highest) & ((last - before) * earlier > (before - lowest) * end)
 
 
 def sizes(variance: NDArray, scale_free: bool) -> NDArray:

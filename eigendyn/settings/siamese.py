@@ -112,6 +112,13 @@ class Siamese:
 class Architecture:
     """Which parts a Siamese network has; their numbers are settings.
 
+    Each adds its state to the singular value s of a mode::
+
+        running predictor   dc/dt = (1 − μ_c)(E[z1²] − c)/η,  λ = c^α
+        learned predictor   dp/dt = κ E[δλ] − ω_p p,  λ = p
+        EMA target          dξ/dt = (1 − μ_ξ)(s − ξ)/η,  z2 = ξ x2
+        momentum            ds/dt = u
+
     Args:
         predictor: "direct", a function of the encoder's correlation W Wᵀ; "running", the same
             function of a running average of z1 z1ᵀ; "learned", a matrix that descends the loss.
@@ -126,6 +133,9 @@ class Architecture:
         has_momentum: Whether the descent is one with heavy-ball momentum.
         is_anisotropic: Whether every mode has a signal and noises of its own; else inputs are
             white, and noises the same in every direction.
+
+    Source: predictors, Tian et al. 2021 and, as a copy, Wang et al. 2021; target, Grill et al. 2020
+    (BYOL); derivations/running_correlation.py and derivations/learned_predictor.py.
 
     Examples:
         >>> learned = eigendyn.theory.Architecture(predictor="learned", target="ema")

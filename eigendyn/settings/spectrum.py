@@ -70,9 +70,9 @@ def check_variances(values: ArrayLike) -> NDArray:
 def variances_from_embeddings(embeddings: ArrayLike | Matrix, *, center: bool = False) -> NDArray:
     """Take the spectrum of the correlation of embeddings.
 
-    Eigenvalues of C = ZᵀZ/samples, largest first. Those that rounding alone could have made are set
-    to zero, since a mode without variance stays without, and one with 1e-17 may be recruited: up to
-    the square of `Matrix.floor` over samples, by the type that Z is stored in.
+    Eigenvalues v of C = ZᵀZ/samples, C u = v u, largest first. Those that rounding alone could have
+    made are set to zero, since a mode without variance stays without, and one with 1e-17 may be
+    recruited: up to the square of `Matrix.floor` over samples, by the type that Z is stored in.
 
     Args:
         embeddings: Z (samples, dimensions) [√variance].
@@ -83,6 +83,9 @@ def variances_from_embeddings(embeddings: ArrayLike | Matrix, *, center: bool = 
 
     Raises:
         InvalidSpectrum: Not a matrix of finite numbers, or all zero.
+
+    Source: Tian et al. 2021 and Halvagal et al. 2023, modes as eigenvectors of the correlation;
+    what rounding could have made is told by bounds of our own.
 
     Examples:
         >>> z = np.random.default_rng(0).normal(size=(5000, 3)) * [2.0, 1.0, 0.5]
@@ -110,6 +113,8 @@ def variances_from_weights(weights: ArrayLike | Matrix) -> NDArray:
 
     Raises:
         InvalidSpectrum: Not a matrix of finite numbers, or all zero.
+
+    Source: Halvagal et al. 2023, their linear network, for which E[z zᵀ] = W Wᵀ.
 
     Examples:
         >>> eigendyn.spectrum.from_weights([[2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).tolist()

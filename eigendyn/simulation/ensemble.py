@@ -50,6 +50,8 @@ def ensemble(
 ) -> xarray.Dataset:
     """Follow the modes of many spectra as `simulate` does, each with its own step size.
 
+    ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m with v_m = s_m² in every trajectory.
+
     Args:
         loss: Name of a loss or model, or one of your own.
         variances: Initial variances (trajectories, modes).
@@ -62,6 +64,8 @@ def ensemble(
     Raises:
         InvalidSetting: The result does not fit into the memory.
         The errors of `stream_ensemble` otherwise.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics; engines, as `stream_ensemble`.
 
     Examples:
         >>> starts = np.random.default_rng(0).uniform(0.1, 1, size=(100, 3))
@@ -129,6 +133,11 @@ def stream_ensemble(
         UnknownName: An engine, a `keep`, or a swept parameter that does not exist.
         NotDecoupled: The engine "shifted" for modes that interact.
         DeviceUnavailable: There is no such device.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics. "compiled": Tsitouras 2011 and Hairer,
+    Nørsett, Wanner 1993 (DOP853), the steps; Sommeijer, Shampine, Verwer 1998 (RKC), those that
+    stability limits. "shifted": of our own; its curve under the Euclidean loss is that of
+    derivations/closed_forms.py. "implicit": Petzold 1983 (LSODA). "flow": as `simulation.flow`.
 
     Examples:
         >>> starts = np.random.default_rng(0).uniform(0.1, 1, size=(100, 3))

@@ -166,6 +166,9 @@ def vector_field(
 ) -> tuple[VectorField, NDArray, dict[str, float]]:
     """Build the vector field that `simulate` integrates, as a plain JAX function.
 
+    ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m, moments closed, and the rates of further
+    states (see `theory.mode_dynamics`).
+
     Args:
         loss: Name of a loss or model, or one of your own.
         variances: Spectrum (modes,), or several (spectra, modes), that the closure's nodes must
@@ -181,6 +184,8 @@ def vector_field(
 
     Raises:
         The errors of `simulate`.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics; closures, derivations/tilted_gaussian.py.
 
     Examples:
         >>> field, start, parameters = eigendyn.vector_field("euclidean", [0.25, 1.0], sigma1=0)

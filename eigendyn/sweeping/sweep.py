@@ -44,6 +44,9 @@ def sweep(
 ) -> xarray.Dataset:
     r"""Follow every mode over a grid of settings, and keep a few numbers of each trajectory.
 
+    Each point of the grid is a run of ds_m/dt = (E[z1_m δ1_m] + E[z2_m δ2_m])/s_m − ω s_m, as
+    `simulate` follows it.
+
     Whatever is given several times is an axis of the grid. What a killed sweep has done is kept:
     the same call goes on where it stopped, and gives the same bits. One call of an engine follows
     all trajectories of a chunk; `shard` and dask share chunks out, without a say in what comes out.
@@ -84,6 +87,9 @@ def sweep(
         OutputExists, UnreadableFile: The store cannot be made, or is something else.
         NotInstalled: A library of the extra `sweep` is missing.
         OSError: The disk is full.
+
+    Source: the dynamics, as `simulate`; "sobol" points, Sobol 1967, scrambled by SciPy; thresholds
+    to compare with, derivations/bifurcations.py.
 
     Examples:
         >>> decays = np.linspace(0, 0.3, 4)

@@ -24,7 +24,8 @@ ANISOTROPIC = (1 + sym.noise1 / sym.signal, sp.S.One, 1 + sym.noise2 / sym.signa
 class ModeDynamics:
     """One right-hand side per state of a mode; the same expression serves every mode.
 
-    They follow from a loss (see `mode_dynamics`), or are written by hand, as a model.
+    They follow from a loss (see `mode_dynamics`), or are written by hand, as a model. Singular
+    values have ds_m/dt = f(s_m, …, sums over modes) with the same f for every m, and v_m = s_m².
 
     Args:
         name: What to call them in results and captions; that of the loss if they follow from one.
@@ -41,6 +42,8 @@ class ModeDynamics:
             which to substitute them.
         closure: "open", or the name of the closure that took the moments; "none" where none were
             open.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics.
 
     Examples:
         >>> from eigendyn.theory.symbols import singular_value as s
@@ -142,7 +145,7 @@ def mode_dynamics(
     share an eigenbasis, along which the encoder stands, that holds with variances d, a1 and a2 per
     mode, and E[z²] of the views s²(d + a1) and s²(d + a2). The state is then s√d, the root of the
     clean variance, and its rate d (E[δ1 z1] + E[δ2 z2])/(s√d) − ω s√d: the signal d is a mode's
-    learning-rate multiplier, and noise counts relative to it. Further states are
+    learning-rate multiplier, and noise counts relative to it. Further states are::
 
         target        z2_m = ξ_m x2_m, dξ_m/dt = (1 − μ_ξ)(s_m − ξ_m)/η
         correlation   dc_m/dt = (1 − μ_c)(E[z1_m²] − c_m)/η, λ a function of c

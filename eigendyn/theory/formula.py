@@ -204,6 +204,9 @@ def derivation(
         UnknownName: No loss or model has this name.
         InvalidSetting: Loss and architecture do not fit.
 
+    Source: Halvagal et al. 2023, from losses to eigenspace dynamics; by hand, the
+    pages in derivations/.
+
     Examples:
         >>> for equation in eigendyn.theory.derivation("euclidean")[:3]:
         ...     print(equation.text)

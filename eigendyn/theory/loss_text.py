@@ -86,7 +86,8 @@ def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> Symb
 
     z1 and z2 are the representations of both views in the predictor's eigenbasis and lam its
     eigenvalue, one for each mode; sum(…) sums over modes, norm(x) is √(sum(x²)), sg(…) stops the
-    gradient. λ, ^ and all else that a derivation prints are read too.
+    gradient. λ, ^ and all else that a derivation prints are read too. Its descent
+    directions are δ1_m = −∂ℓ/∂z1_m and δ2_m = −∂ℓ/∂z2_m, in which lam and sg(…) are constants.
 
     Args:
         text: At most 1,000 characters.
@@ -99,6 +100,9 @@ def parse_loss(text: str, parameters: Mapping[str, float] | None = None) -> Symb
         InvalidExpression: The text is no expression in this alphabet, or too long, deep, large or
             high.
         InvalidSetting: It is not a scalar, or changes when a mode changes sign in both views.
+
+    Source: the alphabet, Halvagal et al. 2023, losses in the predictor's eigenbasis; the language
+    is of our own.
 
     Examples:
         >>> loss = eigendyn.parse_loss("sum((lam*z1 - gamma*sg(z2))**2)/2", {"gamma": 0.8})

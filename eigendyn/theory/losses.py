@@ -31,6 +31,10 @@ ALPHABET = frozenset({z1, z2, lam, sym.beta, sym.modes})
 class SymbolicLoss:
     """A per-sample loss ℓ(z1, z2, λ), a scalar.
 
+    Modes follow its descent directions δ1_m = −∂ℓ/∂z1_m and δ2_m = −∂ℓ/∂z2_m, in which λ and
+    stopped branches are constants. As ℓ must not change if a mode changes sign in both views, δ_m
+    is odd in mode m, so that E[δ_m z_k] = 0 for k ≠ m: no gradient mixes modes.
+
     Args:
         name: What to call it in results and captions.
         expression: ℓ in the alphabet of `symbols`; every representation stands inside a sum.
@@ -44,6 +48,9 @@ class SymbolicLoss:
         UndeclaredSymbol: The expression uses a symbol outside the alphabet.
         InvalidSetting: The expression has a representation outside a sum over modes, so it is
             not a scalar; or it changes when a mode changes sign in both views.
+
+    Source: Halvagal et al. 2023, losses in the predictor's eigenbasis; the condition on signs is of
+    our own.
 
     Examples:
         >>> loss = eigendyn.parse_loss("sum((lam*z1 - sg(z2))**2)")
@@ -241,6 +248,16 @@ def named_loss(
 ) -> SymbolicLoss:
     """Build a loss from its name and the parts that are switched off.
 
+    The four are::
+
+        euclidean      ℓ = ½ Σ (λ z1 − SG z2)²
+        cosine         ℓ = −Σ λ z1 SG(z2) / (‖λ z1‖ ‖SG z2‖)
+        iso-euclidean  ℓ = ½ Σ (z1 − SG(z2 + z1 − λ z1))²
+        iso-cosine     ℓ = −Σ z1 SG[z2/(‖λz1‖‖z2‖) − (Σ λ z1 z2) λ z1/(‖λz1‖³‖z2‖)]
+
+    The isotropic ones are members β = 1 of the plain ones' families, which descend along δ/λ^β.
+    Without predictor λ is 1, without stop-gradient SG(x) is x.
+
     Args:
         name: One of `choices.LOSS_NAMES`.
         beta: Exponent of the family δ/λ^β; None keeps the one that the name implies.
@@ -338,6 +355,8 @@ def loss_from_function(
 ) -> SymbolicLoss:
     """Make a loss of a Python function over the symbols of this package.
 
+    As in::
+
         def loss(z1, z2, lam, gamma):
             return mode_sum((lam * z1 - gamma * stop_gradient(z2)) ** 2)
 
@@ -352,6 +371,8 @@ def loss_from_function(
     Raises:
         UndeclaredSymbol: The expression has a symbol that is not in `eigendyn.theory.symbols`.
         InvalidSetting: The function does not take or return these, or what it returns is no scalar.
+
+    Source: the alphabet, Halvagal et al. 2023, losses in the predictor's eigenbasis.
 
     Examples:
         >>> from eigendyn.theory.symbols import mode_sum, stop_gradient

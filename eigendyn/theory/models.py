@@ -73,6 +73,11 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 def named_model(name: str, /, **parameters: float) -> ModeDynamics:
     """Take the dynamics of a named model.
 
+    They are::
+
+        barlow-twins   ds/dt = 4γ s (1 − γ s²),  γ of the correlation between two views
+        deep-linear    ds/dt = s (c − s²)/τ,  c of that between inputs and outputs, s² the strength
+
     Args:
         name: One of `choices.MODEL_NAMES`.
         parameters: Numbers of the model by name; those left out keep their defaults.
@@ -84,7 +89,8 @@ def named_model(name: str, /, **parameters: float) -> ModeDynamics:
         UnknownName: There is no such model, or it has no such parameter.
         InvalidSetting: A parameter that is not finite and positive.
 
-    Source: that of the row in `MODELS`.
+    Source: Simon et al. 2023, arXiv 2303.15438 (barlow-twins); Saxe, McClelland and Ganguli 2014,
+    arXiv 1312.6120 (deep-linear).
 
     Examples:
         >>> model = eigendyn.theory.named_model("barlow-twins", gamma=0.5)

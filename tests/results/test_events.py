@@ -9,7 +9,8 @@ from scipy.optimize import brentq
 from structures import first_of
 
 import eigendyn
-from eigendyn.results.arrivals import arrival_times, recruitment_times
+from eigendyn.results import arrivals
+from eigendyn.results.arrivals import arrival_times, recruitment_times, root_sizes
 from eigendyn.results.crossings import located
 from eigendyn.results.events import watched, watched_steps
 from eigendyn.theory.loss_text import parse_loss
@@ -212,3 +213,26 @@ def test_a_run_is_watched_at_as_many_times_as_memory_allows():
 def test_the_error_of_a_closure_does_not_depend_on_what_is_saved():
     runs = [eigendyn.simulate("cosine", [0.1, 0.6, 2.0], steps=300, saves=s) for s in (301, 7, 2)]
     assert len({run.attrs["closure_error"] for run in runs}) == 1
+
+
+@pytest.mark.parametrize("of_shares", [True, False])
+def test_work_on_arrivals_grows_with_the_trajectories_and_blocks_change_no_bit(
+    monkeypatch, of_shares
+):
+    times, start = np.linspace(0, 20, 129), np.random.default_rng(0).uniform(0.01, 0.3, (60, 3))
+    values = np.sqrt(logistic(start.ravel(), times)).reshape(60, 1, 3, 129)
+    taken = []
+
+    def counted(singular, of_shares):
+        taken.append(singular.size)
+        return root_sizes(singular, of_shares)
+
+    def not_again(*_):
+        return times[:2], values[..., :2]
+
+    whole = arrival_times(times, values, not_again, 1e-9, of_shares)
+    monkeypatch.setattr(arrivals, "BLOCK", 1000)  # some eight modes
+    monkeypatch.setattr(arrivals, "root_sizes", counted)
+    np.testing.assert_array_equal(arrival_times(times, values, not_again, 1e-9, of_shares), whole)
+    assert len(taken) > 20
+    assert sum(taken) < 2 * values.size  # a trajectory may lie in two blocks

@@ -23,6 +23,7 @@ CASES = [  # variance at these times, beside a mode that stays at one
     ([0.499, 0.501, 0.501], "relaxed"),  # a step over the border is no recruitment
     ([1e-3, 1e-3, 0.5], "growing"),  # large, and still on its way
     ([0.02, 0.0218, 0.0219], "growing"),  # slow, but on its way
+    ([0.9, 0.96, 1.0], "growing"),  # large, and faster than before
     ([1e-8, 1e-8, 1.1e-8], "growing"),  # small, but on its way
     ([0.09, 0.01, 0.011], "recovering"),
     ([0.09, 0.001, 0.002], "recovering"),
@@ -33,6 +34,7 @@ CASES = [  # variance at these times, beside a mode that stays at one
     ([0.02, 0.3, 0.2], "fading"),
     ([1.0, 0.5, 0.4], "shrinking"),
     ([1.0, 0.9, 0.8], "shrinking"),  # large, and falling
+    ([1.2, 1.04, 1.0], "shrinking"),  # large, and falling faster than before
     ([0.005, 0.0041, 0.004], "shrinking"),  # below 1 %, with most of what it had
     ([1.0, 1e-3, 1e-4], "collapsed"),
     ([1.0, 1e-3, 1e-3], "collapsed"),
@@ -76,6 +78,24 @@ def test_page_and_help_define_every_word():
             assert f"| {word} | {outcome.meaning} |" in page
             assert f"  {word:<11} {outcome.meaning}\n" in told
         assert " ".join(SIZE.split()) in " ".join(told.split())
+
+
+def test_what_rises_or_decays_at_a_steady_rate_has_not_arrived_and_what_slows_down_has():
+    times = np.linspace(0, 100, 513)
+    for rate in (0.001, 0.003, 0.009):  # by 0.5 % to 4.5 % in the last twentieth
+        for sign, word in ((1, "growing"), (-1, "shrinking")):
+            assert outcomes(times, np.exp(sign * rate * times)[None]) == [word]
+            rests = 1 - sign * 0.5 * np.exp(-rate * times)  # below twice its rest
+            assert outcomes(times, rests[None]) == ["relaxed"]
+
+
+@pytest.mark.parametrize("loss", ["euclidean", "iso-euclidean"])
+def test_a_lone_mode_that_speeds_up_is_growing_until_it_saturates(loss):
+    """Its variance, up to a half of where it ends, rises ever faster under both losses."""
+    duration = {"euclidean": 500, "iso-euclidean": 3.45}[loss]  # 1/(2v), and ln(1/v)/2
+    for share, word in ((0.1, "growing"), (0.3, "growing"), (0.9, "growing"), (3.0, "recruited")):
+        run = eigendyn.simulate(loss, [0.001], learning_rate=share * duration / 100, steps=100)
+        assert run.outcome.values == [word]
 
 
 def test_a_spectrum_that_vanishes_as_a_whole_has_collapsed():

@@ -67,6 +67,8 @@ def fold_curve(
 ) -> tuple[FoldCurve, ...]:
     r"""Follow saddle-nodes as two parameters change.
 
+    f(x, μ, ν) = 0, (∂f/∂x) q = 0, ‖q‖² = 1: one unknown more than equations, so a curve.
+
     Args:
         system: A `DynamicalSystem`, a plane of one, or any `Dynamics`.
         parameter: The first parameter, or several that change together.

@@ -58,6 +58,9 @@ def fixed_points(
 ) -> tuple[FixedPoint, ...]:
     r"""Find the fixed points f(x) = 0 in a window, by damped Newton steps from many starts.
 
+    x ← x − V S/(S² + μ) Uᵀ f with the Jacobian ∂f/∂x = U S Vᵀ and a damping μ that vanishes as f².
+    Stability is told by the eigenvalues of ∂f/∂x, and along zero ones by the rates nearby.
+
     Where fixed points fill a line or surface, one of them is reported for all. s and −s are the
     same. `find_fixed_points` says beside them what became of the other starts.
 
@@ -76,6 +79,9 @@ def fixed_points(
     Raises:
         InvalidSetting: An empty window, or fewer than two starts.
         UnknownName: A parameter that the system does not have.
+
+    Source: Levenberg 1944, Marquardt 1963, with the damping of Yamashita and Fukushima 2001; fixed
+    points of the Euclidean losses in closed form, derivations/bifurcations.py.
 
     Examples:
         >>> system = eigendyn.dynamical_system("euclidean", 1, weight_decay=0.16, sigma1=0)

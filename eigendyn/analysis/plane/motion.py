@@ -52,6 +52,9 @@ def phase_plane(
 ) -> Motion:
     """Take the plane of two modes' variances, or of two states of one mode.
 
+    dv_m/dt = 2 (E[z1_m δ1_m] + E[z2_m δ2_m] − ω v_m) for both modes; on a nullcline one of them is
+    zero, where nullclines cross lie fixed points.
+
     Args:
         loss: Name of a loss or model, or one of your own.
         modes: Number of modes; None takes two with one state, or one with several.
@@ -66,6 +69,9 @@ def phase_plane(
         InvalidSetting: Not two free states, an empty window, or a plane on which nothing moves.
         UnknownName: A state that the system does not have.
         The errors of `dynamical_system` otherwise.
+
+    Source: Halvagal et al. 2023, eigenspace dynamics; Strogatz, Nonlinear Dynamics and Chaos, phase
+    planes.
 
     Examples:
         >>> plane = eigendyn.phase_plane("euclidean", weight_decay=0.16, sigma1=0)

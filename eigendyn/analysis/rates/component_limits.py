@@ -34,12 +34,12 @@ def component_limits(
 ) -> xarray.Dataset:
     r"""What becomes of every component under a Euclidean loss, as a function of signal and noise.
 
-    The predictor's eigenvalue λ = c^α of a component with signal d and first-view noise a obeys
+    The predictor's eigenvalue λ = c^α of a component with signal d and first-view noise a obeys::
 
         plain      dλ/dt = 2αλ [λd − λ²(d + a) − ω]
         isotropic  dλ/dt = 2αλ [d − λ(d + a) − ω]
 
-    whatever α and whichever correlation c it is a function of. So it comes to rest at
+    whatever α and whichever correlation c it is a function of. So it comes to rest at::
 
         plain      λ± = [d ± √(d² − 4ω(d + a))]/(2(d + a)), both there iff ω ≤ d²/(4(d + a))
         isotropic  λ* = (d − ω)/(d + a), there iff ω < d
@@ -47,7 +47,7 @@ def component_limits(
     the upper one stable, d/(d + a) without decay: a Wiener filter. Below λ₋ a component is
     forgotten; the isotropic loss forgets none that it can learn. Clean variances are v = λ^{1/α}/r
     with r = 1, 1 + a/d or 1/d where the correlation is that of clean representations, of the first
-    view or of the weights. From λ₀ to λ₁, with D = √(d² − 4ω(d + a)),
+    view or of the weights. From λ₀ to λ₁, with D = √(d² − 4ω(d + a))::
 
         isotropic  t = ln[λ₁(λ* − λ₀)/(λ₀(λ* − λ₁))]/(2α(d − ω)) ≈ ln(λ*/λ₀)/(2α(d − ω))
         plain      t = {h(λ₀) − h(λ₁) + ln[λ₁(λ₊ − λ₀)/(λ₀(λ₊ − λ₁))]/λ₊}/(2αD) ≈ h(λ₀)/(2αD)

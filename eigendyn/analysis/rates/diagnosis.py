@@ -136,6 +136,11 @@ def diagnose(
 ) -> Diagnosis:
     """Say which modes of a spectrum are recruited and which collapse, and what would change it.
 
+    A mode grows at the rate (1/v) dv/dt = 2 (E[z1 δ1] + E[z2 δ2])/v − 2ω: of what its loss does and
+    what decay does, the larger wins. The critical decay is found by bisection; under the Euclidean
+    loss at α = 1 a start v₀ < 1/(2c), c = 1 + σ1², lives iff ω < v₀(1 − c v₀), and a larger one iff
+    ω < 1/(4c).
+
     Every run covers the same training time, for which its verdicts hold. Settings are changed one
     at a time, and run at an accuracy that suffices for a verdict (`ROUGH`); what a loss or
     predictor does not allow is left out. No verdict is taken from a run that did not complete.
@@ -153,6 +158,9 @@ def diagnose(
 
     Raises:
         The errors of `simulate`.
+
+    Source: the comparison is of our own; limits of decay, derivations/bifurcations.py and
+    derivations/components.py.
 
     Examples:
         >>> found = eigendyn.diagnose("euclidean", [0.01, 0.3, 1.0], weight_decay=0.05)

@@ -59,6 +59,9 @@ def plot_sweep(dataset: xarray.Dataset, ax: Axes | None = None, **show: Unpack[G
         UnknownName: The sweep has no such dimension or quantity.
         InvalidSetting: It is no sweep, or a quantity that does not change along the axes.
 
+    Source: derivations/bifurcations.py, the saddle-node ω = 1/(4(1 + σ1²)) of the Euclidean loss
+    and the transcritical ω = 1 of the isotropic one.
+
     Examples:
         >>> decays = np.linspace(0, 0.3, 4)
         >>> swept = eigendyn.sweep("euclidean", [0.3, 1.0], weight_decay=decays, store="decay.zarr")

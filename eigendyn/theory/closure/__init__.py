@@ -18,6 +18,14 @@ from eigendyn.theory.derive import ModeDynamics
 def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
     """Take the open moments of mode dynamics.
 
+    Moments of polynomials follow from c11 = E[z1²], c12 = E[z1 z2] and c22 = E[z2²] of every mode
+    by pairs (Wick). A power of a quadratic form F becomes an integral, under which a Gaussian stays
+    one:
+
+        F^{−p} = ∫ a^{p−1} e^{−aF} da/Γ(p),  a from 0 to ∞
+
+    In mean field F is its own mean, to leading order in 1/M; "sampled" averages over draws.
+
     Args:
         dynamics: Dynamics with open moments.
         closure: "exact" (Gaussian moments of polynomials, quadrature for ratios of quadratic
@@ -31,7 +39,8 @@ def close(dynamics: ModeDynamics, closure: str = "exact") -> ModeDynamics:
         UnknownName: There is no such closure.
         NoExactClosure: "exact" was asked of a loss that is neither polynomial nor such a ratio.
 
-    Source: derivations/tilted_gaussian.py for the quadrature of ratios.
+    Source: derivations/tilted_gaussian.py for the quadrature of ratios; Halvagal et al. 2023 for
+    many modes.
 
     Examples:
         >>> dynamics = eigendyn.theory.mode_dynamics("euclidean")

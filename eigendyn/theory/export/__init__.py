@@ -56,6 +56,9 @@ def export_loss(loss: SymbolicLoss | str, backend: str) -> str:
             a symbol that needs a number; or a parameter's name is no name.
         InvalidSetting: The loss depends on no representation.
 
+    Source: the change of basis is of our own: sums over modes of products of two representations
+    are the same in every basis, with p = W_P z1 in the place of λ z1.
+
     Examples:
         >>> source = eigendyn.export_loss("cosine", "torch")
         >>> print(next(line for line in source.splitlines() if line.startswith("def ")))

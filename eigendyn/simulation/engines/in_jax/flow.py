@@ -59,6 +59,9 @@ def flow(
     Returns:
         diffrax's solution: `ys` (times, states, modes), infinite where not reached, and `result`.
 
+    Source: Prince and Dormand 1981, the explicit method; Kværnø 2004, the stiff one; both as
+    diffrax has them, Kidger 2021.
+
     Examples:
         >>> field, start, parameters = eigendyn.vector_field("euclidean", [0.25, 1.0], sigma1=0)
         >>> times = np.array([0.0, 5.0, 10.0])
