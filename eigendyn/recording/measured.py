@@ -111,9 +111,10 @@ def _of_sampling(moments: Moments, values: NDArray, vectors: NDArray) -> dict[st
     products = (moments.some1 @ vectors) * (moments.some2 @ vectors)  # (pairs, modes)
     products -= products.mean(axis=0)
     sums, own = products.sum(axis=1), np.maximum(values, 0)
-    whole = max(float(own.sum()), np.finfo(np.float64).tiny)
-    shares = own / whole
-    of_shares = (products - sums[:, None] * shares) / whole
+    whole = float(own.sum())  # 0 where no mode has a variance: then nothing is shared out
+    shares = own / whole if whole > 0 else np.zeros_like(own)
+    of_shares = products - sums[:, None] * shares
+    of_shares = of_shares / whole if whole > 0 else np.zeros_like(products)
     logs = np.log(np.where(shares > 0, shares, 1.0))
     of_rank = of_shares @ logs * np.exp(-(shares @ logs))
     parts = (products, of_shares, sums, of_rank)

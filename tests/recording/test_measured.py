@@ -168,6 +168,15 @@ def test_views_that_share_nothing_have_no_mode_above_the_floor(noises):
         assert values[0] > 0.9 * floor
 
 
+def test_opposite_views_share_no_variance_and_no_errors_of_shares():
+    z = RNG.normal(size=(50, 3))
+    window = Window(z, -z)
+    window.add(z, -z)
+    row, _ = measure(window.moments(), None, None)
+    assert (row["variance"] < 0).all()
+    assert not row["share_error"].any() and row["effective_rank_error"] == 0
+
+
 def test_a_constant_is_one_mean_and_no_modes():
     window = Window(np.ones((50, DIMS)), np.ones((50, DIMS)))
     window.add(np.ones((50, DIMS)), np.ones((50, DIMS)))
