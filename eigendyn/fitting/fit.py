@@ -64,7 +64,9 @@ def fit(
     of each recording, which does not, are told apart, since intervals are far too narrow where
     trajectories are taken to be exact. First variances need no numbers of their own. Losses are
     ranked by the error of their forecast of what was not fitted. Momentum multiplies A and ω by
-    1/(1 − μ), and Adam makes them effective ones.
+    1/(1 − μ), and Adam makes them effective ones. Where every step was recorded, the noise of
+    batches is expected to be A η/B to within a factor. It also lets the scale grow, which nothing
+    but decay holds under a normalised loss: there ω is less by that growth.
 
     Args:
         record: A record, or what `as_record` takes: a run of `simulate` or of `train`.
