@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.fitting.search import Found
-from eigendyn.fitting.told import scales
+from eigendyn.fitting.told import loosely_known
 
 DRAWN = 63  # sets of numbers beside the likeliest
 PROPOSED = 4 * (DRAWN + 1)  # sets that these are taken of
 WIDER = 1.3  # times their uncertainty, that sets are proposed by
-LOOSE = 1.0  # standard deviation, in changes that count as large, that no record tells more of
 
 
 def drawn(found: Found, rng: np.random.Generator) -> NDArray:
@@ -29,7 +28,7 @@ def drawn(found: Found, rng: np.random.Generator) -> NDArray:
     """
     best, likelihood = found.optimum, found.likelihood
     free = np.flatnonzero(found.candidate.free)
-    loose = np.diag((LOOSE * scales(best.place)[free]) ** -2.0)
+    loose = loosely_known(best.place, free)
     precision = best.local.information[np.ix_(free, free)] + loose
     root = WIDER * np.linalg.cholesky(np.linalg.inv(precision))
     ways = rng.normal(size=(8 * PROPOSED, len(free))) @ root.T

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from eigendyn.fitting.likelihood import WORST, Likelihood, Local
 from eigendyn.fitting.optimum import Optimum, descended
-from eigendyn.fitting.told import Combination, scales
+from eigendyn.fitting.told import Combination, loosely_known
 
 SIGMAS = 1.959964  # √(2 ΔlnL) at the ends of a 95 % interval
 CLOSE = 0.02  # of it, to which ends are found
@@ -136,7 +136,7 @@ def _covariance(best: Optimum, free: NDArray) -> NDArray:
     A number that the record does not tell lies within a change that counts as large.
     """
     rows = np.flatnonzero(free)
-    loose = np.diag(scales(best.place)[rows] ** -2.0)
+    loose = loosely_known(best.place, rows)
     found = np.zeros(best.local.information.shape)
     found[np.ix_(rows, rows)] = np.linalg.inv(best.local.information[np.ix_(rows, rows)] + loose)
     return found

@@ -66,6 +66,14 @@ def scales(place: NDArray) -> NDArray:
     return found
 
 
+def loosely_known(place: NDArray, rows: NDArray) -> NDArray:
+    """Information (rows, rows) of numbers that are known to within a change that counts as large.
+
+    Added to that of a record, it keeps there what the record does not tell.
+    """
+    return np.diag(scales(place)[rows] ** -2.0)
+
+
 def alone(index: int) -> Combination:
     """One number by itself."""
     return Combination(NUMBERS[index].name, lambda place: float(to_values(place)[index]))

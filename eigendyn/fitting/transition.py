@@ -63,16 +63,16 @@ def _follow(
     def step(known: Known, taken: tuple[Steps, Values]) -> tuple[Known, tuple[Values, ...]]:
         mean, scatter, response, shift, doubt = known
         (dt, eta, members, read, error, seconds), kick = taken
-        at = now(kind, numbers, around, seconds)
-        middle = relaxed(loss, kind, at, mean, dt / 2)
-        slope = slopes(loss, kind, at, middle) * dt
-        added = diffusion(loss, kind, at, middle) * dt
+        moved_by = now(kind, numbers, around, seconds)
+        middle = relaxed(loss, kind, moved_by, mean, dt / 2)
+        slope = slopes(loss, kind, moved_by, middle) * dt
+        added = diffusion(loss, kind, moved_by, middle) * dt
         push = pushes(kind, middle, added)
         scatter = carried(scatter, slope, push**2 if push.ndim == 1 else push @ push.T)
         own = jnp.minimum(own_of(slope), LARGEST)
         pushed = responses(loss, kind, numbers, around, seconds, middle) * dt
         response = jnp.exp(own) * response + mean_exponential(own) * pushed
-        mean = advance(loss, kind, at, mean, dt, eta)
+        mean = advance(loss, kind, moved_by, mean, dt, eta)
         mean += push * kick if push.ndim == 1 else push @ kick
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
@@ -125,8 +125,6 @@ def followed(
     drawn: Values | None = None,
 ) -> Filtered:
     """Follow modes from what is known of them, under many sets of numbers.
-
-    One program of `CHUNK` micro-steps is compiled for a loss, and serves records of any length.
 
     Args:
         loss: The dynamics.
