@@ -9,6 +9,8 @@ Source: Harvey 1989, Forecasting, structural time series models and the Kalman f
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.linalg import cho_solve, solve_triangular
@@ -39,16 +41,18 @@ def mean_exponential(z: Array) -> Array:
     return jnp.expm1(z) / z
 
 
-def of_readings(scatter: Array, weights: Array, errors: Array) -> Array:
+def of_readings(scatter: Array, inside: Array, part: Array, errors: Array) -> Array:
     """Variances of readings (readings,), or their covariance (readings, readings).
 
     Args:
         scatter: What is not known of the modes.
-        weights: Share that each mode has in each reading (readings, modes).
+        inside: Which modes a reading is of, 1 or 0 (readings, modes); each mode is in one at most.
+        part: Share of each mode in its reading (modes,).
         errors: Variance of the readings' own errors (readings,).
     """
     if scatter.ndim == 1:
-        return weights**2 @ scatter + errors
+        return inside @ (part**2 * scatter) + errors
+    weights = inside * part
     return weights @ scatter @ weights.T + jnp.diag(errors)
 
 
@@ -69,25 +73,41 @@ def independent(innovation: Array, spread: Array) -> tuple[Array, Array]:
     return scale * solve_triangular(root, innovation, lower=True), scale**2
 
 
-def gain(scatter: Array, weights: Array, spread: Array) -> Array:
-    """How far each mode moves with the error of each reading (modes, readings).
+class Learned(NamedTuple):
+    """What readings tell of the modes.
 
     Args:
-        scatter: What is not known of the modes.
-        weights: Share that each mode has in each reading (readings, modes).
+        shift: How far ln v of each is from what was foretold (modes,).
+        kept: Share of its own error that each keeps (modes,).
+        scatter: What is not known after them.
+    """
+
+    shift: Array
+    kept: Array
+    scatter: Array
+
+
+def learned(
+    scatter: Array, inside: Array, part: Array, spread: Array, innovation: Array
+) -> Learned:
+    """What the modes are then known to be.
+
+    Args:
+        scatter: What is not known before.
+        inside: Which modes a reading is of (readings, modes).
+        part: Share of each mode in its reading (modes,).
         spread: Variances or covariance of the readings.
+        innovation: What was read, less what was foretold of it (readings,).
     """
     if scatter.ndim == 1:
-        return scatter[:, None] * weights.T / spread
-    return cho_solve((jnp.linalg.cholesky(spread), True), weights @ scatter).T
-
-
-def known_better(scatter: Array, weights: Array, gained: Array) -> Array:
-    """What is not known after readings, of `gain`."""
-    if scatter.ndim == 1:
-        return scatter * (1 - jnp.sum(gained * weights.T, axis=1))
-    left = scatter - gained @ weights @ scatter
-    return (left + left.T) / 2
+        gain = scatter * part
+        kept = 1 - gain * part * (inside.T @ (1 / spread))
+        return Learned(gain * (inside.T @ (innovation / spread)), kept, scatter * kept)
+    weights = inside * part
+    gain = cho_solve((jnp.linalg.cholesky(spread), True), weights @ scatter).T
+    left = scatter - gain @ weights @ scatter
+    kept = 1 - jnp.sum(gain * weights.T, axis=1)
+    return Learned(gain @ innovation, kept, (left + left.T) / 2)
 
 
 def _flow(slopes: Array, added: Array) -> tuple[Array, Array]:

@@ -40,9 +40,8 @@ from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.scatter import (
     LARGEST,
     carried,
-    gain,
     independent,
-    known_better,
+    learned,
     mean_exponential,
     of_readings,
 )
@@ -76,27 +75,27 @@ def _follow(
         mean += push * kick if push.ndim == 1 else push @ kick
         # what is read: means over the members of a group
         weights = jnp.exp(mean - jnp.max(mean))
-        total, inside = members @ weights, jnp.where(members > 0, 1.0, 0.0)
+        total = members @ weights
         is_read = jnp.isfinite(error) & (total != 0)  # what has diverged is read, and is no number
-        total = jnp.where(total != 0, total, 1.0)
+        inside = jnp.where((members > 0) & is_read[:, None], 1.0, 0.0)
+        total = jnp.where(is_read, total, 1.0)
         part = weights * jnp.sum(members, axis=0) * (inside.T @ (1 / total))  # of its group
-        part = jnp.where(is_read[:, None], inside * part, 0.0)
         innovation = jnp.where(is_read, read - jnp.log(total) - jnp.max(mean), 0.0)
-        expected = of_readings(scatter, part, jnp.where(is_read, error**2 * noise, 1.0))
+        errors = jnp.where(is_read, error**2 * noise, 1.0)
+        expected = of_readings(scatter, inside, part, errors)
         told, whole = innovation, expected
         if kind.modal:  # numbers per mode, by what readings say beside the state
             along = jnp.einsum("klm,lm->km", doubt, response)
-            told = innovation - part @ jnp.sum(response * shift, axis=0)
-            more = part**2 @ jnp.sum(response * along, axis=0)
+            told = innovation - inside @ (part * jnp.sum(response * shift, axis=0))
+            more = inside @ (part**2 * jnp.sum(response * along, axis=0))
             whole = expected + (jnp.diag(more) if expected.ndim == 2 else more)
             weight = 1 / own_of(whole)
-            shift = shift + along * (part.T @ (weight * told))
-            doubt = doubt - along[:, None] * along[None] * (part.T**2 @ weight)
+            shift = shift + along * part * (inside.T @ (weight * told))
+            doubt = doubt - along[:, None] * along[None] * part**2 * (inside.T @ weight)
         # the state, around the numbers that are given
-        gained = gain(scatter, part, expected)
-        mean = mean + gained @ innovation
-        response = response * (1 - jnp.sum(gained * part.T, axis=1))
-        known = Known(mean, known_better(scatter, part, gained), response, shift, doubt)
+        now_known = learned(scatter, inside, part, expected, innovation)
+        mean, response = mean + now_known.shift, response * now_known.kept
+        known = Known(mean, now_known.scatter, response, shift, doubt)
         return known, (*independent(told, whole), added, mean)
 
     return jax.lax.scan(step, at, (steps, drawn))

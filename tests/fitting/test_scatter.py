@@ -7,12 +7,14 @@ from scipy.linalg import expm
 from scipy.stats import multivariate_normal
 
 from eigendyn.fitting.motion import Kind, pushes
-from eigendyn.fitting.scatter import carried, gain, independent, known_better, of_readings
+from eigendyn.fitting.scatter import carried, independent, learned, of_readings
 
 RNG = np.random.default_rng(0)
 SLOPES = RNG.normal(size=(3, 3)) - 0.5 * np.eye(3)
 NOISE, ERRORS = np.array([0.02, 0.05, 0.01]), np.array([0.1, 0.2, 1.0])
-WEIGHTS = np.array([[1.0, 0, 0], [0, 0.3, 0.7], [0, 0, 0]])  # the third is no reading
+INSIDE = np.array([[1.0, 0, 0], [0, 1, 1], [0, 0, 0]])  # the third is no reading
+PART = np.array([1.0, 0.3, 0.7])
+WEIGHTS = INSIDE * PART
 FIRST, STEPS = np.diag([0.3, 0.2, 0.4]), 4
 
 
@@ -21,11 +23,11 @@ def test_prediction_errors_of_coupled_modes_are_those_of_their_joint_distributio
     mean, scatter, found = np.zeros(3), jnp.asarray(FIRST), 0.0
     for read in y:
         mean, scatter = expm(SLOPES) @ mean, carried(scatter, SLOPES, np.diag(NOISE))
-        innovation, spread = read - WEIGHTS @ mean, of_readings(scatter, WEIGHTS, ERRORS)
+        innovation, spread = read - WEIGHTS @ mean, of_readings(scatter, INSIDE, PART, ERRORS)
         errors, variances = map(np.asarray, independent(innovation, spread))
         found += 0.5 * (errors**2 / variances + np.log(2 * np.pi * variances)).sum()
-        gained = gain(scatter, WEIGHTS, spread)
-        mean, scatter = mean + gained @ innovation, known_better(scatter, WEIGHTS, gained)
+        shift, _, scatter = learned(scatter, INSIDE, PART, spread, innovation)
+        mean = mean + shift
     # x_k = Φ^k x_0 + Σ_j Φ^(k−j) ξ_j, all at once, each ξ_j an integral over its step
     flows = [expm(SLOPES * k) for k in range(STEPS + 1)]
     within = [expm(SLOPES * s) for s in (np.arange(1000) + 0.5) / 1000]
@@ -43,12 +45,16 @@ def test_prediction_errors_of_coupled_modes_are_those_of_their_joint_distributio
 
 
 def test_modes_apart_are_coupled_ones_without_coupling():
-    own, first = np.diag(SLOPES), np.diag(FIRST)
-    for apart, together in [
-        (carried(first, own, NOISE), carried(FIRST, np.diag(own), np.diag(NOISE))),
-        (of_readings(first, WEIGHTS[:1], ERRORS[:1]), of_readings(FIRST, WEIGHTS[:1], ERRORS[:1])),
-    ]:
-        assert np.diag(np.asarray(together)) == pytest.approx(np.asarray(apart), rel=1e-6)
+    own, first, inside, part = np.diag(SLOPES), np.diag(FIRST), np.eye(3), np.ones(3)
+    apart, together = carried(first, own, NOISE), carried(FIRST, np.diag(own), np.diag(NOISE))
+    assert np.diag(np.asarray(together)) == pytest.approx(np.asarray(apart), rel=1e-6)
+    spreads = [of_readings(scatter, inside, part, ERRORS) for scatter in (first, FIRST)]
+    assert np.asarray(spreads[1]) == pytest.approx(np.diag(spreads[0]))
+    pairs = zip((first, FIRST), spreads, strict=True)
+    one, all_ = (learned(scatter, inside, part, spread, NOISE) for scatter, spread in pairs)
+    assert np.asarray(all_.shift) == pytest.approx(np.asarray(one.shift))
+    assert np.asarray(all_.kept) == pytest.approx(np.asarray(one.kept))
+    assert np.diag(np.asarray(all_.scatter)) == pytest.approx(np.asarray(one.scatter))
 
 
 def test_stiff_modes_are_known_as_well_as_the_noise_that_is_left():
