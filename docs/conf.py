@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -25,6 +27,7 @@ extensions = [
     "myst_nb",
     "pages.links",
     "pages.mathml",
+    "pages.words",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
@@ -41,6 +44,8 @@ nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_show_tb = True
+nb_merge_streams = True  # what is printed is one block, however the kernel sends it
+nb_ipywidgets_js = {}  # pictures stand in the place of widgets: no script from elsewhere
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "eigendyn"
@@ -48,7 +53,9 @@ copybutton_exclude = ".linenos, .gp, .go"  # prompts, and what is printed
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "footer_start": ["copyright"]}
+html_sidebars = {name: [] for name in ("index", "start", "design")}  # no pages below them
 html_show_sourcelink = False
+toc_object_entries_show_parents = "hide"
 smartquotes = False  # options begin with --
 default_role = "code"  # docstrings write names as Markdown does
 napoleon_custom_sections = [  # of "The axes: a line", "The axes" would pass for a type
@@ -57,3 +64,9 @@ napoleon_custom_sections = [  # of "The axes: a line", "The axes" would pass for
 
 for pages in (write_tutorials, write_theory, write_reference, write_tables, write_copies):
     pages()
+
+# Kernels take no settings from whoever builds, and do not warn of their own connection.
+os.environ["IPYTHONDIR"] = tempfile.mkdtemp()
+profile = Path(os.environ["IPYTHONDIR"], "profile_default")
+profile.mkdir()
+(profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n")

@@ -1,11 +1,13 @@
-"""Set the help of commands: examples as code, signs of formulas as they stand."""
+"""Set the help of commands: examples as code, options with what they may be and their defaults."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
-    import click
     from sphinx.application import Sphinx
 
 BAR = "| "  # begins a line that sphinx-click keeps as a line
@@ -13,16 +15,41 @@ BAR = "| "  # begins a line that sphinx-click keeps as a line
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Set what sphinx-click has read of a command."""
-    app.connect("sphinx-click-process-description", _set)
+    app.connect("sphinx-click-process-description", _describe)
+    app.connect("sphinx-click-process-options", _list)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _set(_app: Sphinx, _ctx: click.Context, lines: list[str]) -> None:
+def _describe(_app: Sphinx, _ctx: click.Context, lines: list[str]) -> None:
+    """Set examples, one below the other, as one block of code."""
     found: list[str] = []
+    in_code = False
     for line in lines:
         said = line.removeprefix(BAR)
-        if line.startswith(BAR) and said.strip().startswith("eigendyn "):
-            found += ["", ".. code-block:: sh", "", f"   {said.strip()}", ""]
+        starts = said.lstrip().startswith("eigendyn ")
+        if line.startswith(BAR) and (starts or in_code):
+            found += [] if in_code else ["", ".. code-block:: sh", ""]
+            found.append(f"   {said.strip()}" if starts else f"     {said.strip()}")
+            in_code = True
+        elif in_code and not said.strip():
+            continue
         else:
-            found.append(said.replace("*", r"\*"))
+            found += ["", _escaped(said)] if in_code else [_escaped(said)]
+            in_code = False
+    lines[:] = [*found, ""]
+
+
+def _list(_app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
+    """Write every option as the command line's own help does, which names choices and defaults."""
+    ctx.show_default = True  # as the command line does
+    found: list[str] = []
+    for option in ctx.command.params:
+        told = option.get_help_record(ctx) if isinstance(option, click.Option) else None
+        if told:
+            words = re.sub(r"\[default: \((.*)\)\]", r"[default: \1]", " ".join(told[1].split()))
+            found += [f".. option:: {told[0]}", "", f"   {_escaped(words)}", ""]
     lines[:] = found
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([*_|])(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)", r"\\\1", text)

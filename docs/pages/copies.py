@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,19 @@ GALLERY = """# Gallery
 Find here the picture that you want to draw, with the code that drew it. To draw figures at
 another size or with networks over them: [the figures of the paper](../how-to/paper_figures.md).
 
+::::{{grid}} 1 2 2 3
+:gutter: 3
+
+{}
+::::
+
 """
+CARD = """:::{{grid-item-card}} {title}
+:link: {name}
+:link-type: doc
+:img-bottom: figure-{name}.png
+:img-alt: {title}
+:::"""
 MEASURED = {  # report → what one can read in it
     "agreement": "how well networks agree with the theory, and which errors the verdict catches",
     "contract": "how accurate every engine is on 10,000 random problems",
@@ -56,7 +69,8 @@ def write_copies() -> None:
     write("design.md", _site(ROOT / "CONTRIBUTING.md", "design.md"))
     for name in FIGURES:
         write(f"gallery/{name}.md", _figure(name))
-    write("gallery/index.md", GALLERY + contents(*FIGURES))
+    cards = "\n".join(CARD.format(title=title, name=name) for name, (_, title) in FIGURES.items())
+    write("gallery/index.md", GALLERY.format(cards) + contents(*FIGURES, hidden=True))
 
 
 def _report(path: Path, what: str) -> str:
@@ -72,6 +86,7 @@ def _figure(name: str) -> str:
     stem = f"figure-{name}"
     _copy(ROOT / "figures" / f"{stem}.png", DOCS / "gallery" / f"{stem}.png")
     caption = (ROOT / "figures" / f"{stem}.txt").read_text(encoding="utf-8")
+    caption = re.sub(r"([*_`$<\[\\])", r"\\\1", caption.removeprefix(f"{title}. "))
     path = ROOT / "eigendyn" / "show" / "paper" / Path(*module.split(".")).with_suffix(".py")
     code = path.read_text(encoding="utf-8")
     command = f"{name.removeprefix(OF_DEEP)} --networks deep" if name.startswith(OF_DEEP) else name

@@ -65,9 +65,10 @@ def _page(name: str) -> str:
         _prose(rest),
     ]
     for claim in module.CLAIMS:
-        parts += [f"## {inspect.getdoc(claim).splitlines()[0].removesuffix('.')}"]
+        parts += [f"## {_raised(inspect.getdoc(claim).splitlines()[0].removesuffix('.'))}"]
         for label, left, right in claim():
-            parts += [f"{label.capitalize()}:", f"$$\n{left} = {latex(right)}\n$$"]
+            begun = _raised(label[:1].upper() + label[1:])
+            parts += [f"{begun}:", f"$$\n{left} = {latex(right)}\n$$"]
         code = "\n\n\n".join([*_by_hand(module, claim), inspect.getsource(claim).rstrip()])
         parts += [f":::{{dropdown}} By hand, and the assertion\n```python\n{code}\n```\n:::"]
     return "\n\n".join(parts) + "\n"
@@ -85,5 +86,13 @@ def _prose(text: str) -> str:
     blocks = []
     for block in re.split(r"\n\s*\n", text.strip("\n")):
         is_equation = block.startswith("    ")
-        blocks.append(f"```text\n{inspect.cleandoc(block)}\n```" if is_equation else block)
+        as_it_stands = f"```text\n{inspect.cleandoc(block)}\n```"
+        blocks.append(as_it_stands if is_equation else _raised(block))
     return "\n\n".join(blocks)
+
+
+def _raised(text: str) -> str:
+    """Set v^{1+α}, λ^β and z_m as superscripts and subscripts."""
+    text = text.replace("*", r"\*")
+    text = re.sub(r"\^(?:\{([^}]+)\}|(\w))", lambda m: f"{{sup}}`{m[1] or m[2]}`", text)
+    return re.sub(r"(?<!\w)(d?[^\W\d_]\d?)_(\w)\b", r"\1{sub}`\2`", text)

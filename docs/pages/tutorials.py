@@ -6,15 +6,15 @@ import jupytext
 
 from eigendyn.show.page.page import explorer_page
 from pages.links import site_links
-from pages.places import ROOT, contents, write
+from pages.places import ROOT, listing, write
 
 ORDER = (  # as one would read them
     "no_collapse",
     "first_tour",
-    "your_embeddings",
     "phase_portraits",
-    "digits",
+    "your_embeddings",
     "your_data",
+    "digits",
     "design_your_own_loss",
     "check_a_theory",
     "sweeps",
@@ -25,7 +25,9 @@ EXPLORERS = {
 }
 HEAD = """# Tutorials
 
-Learn here what eigendyn can tell you, one page after another; each is a notebook of its folder.
+Learn here what eigendyn can tell you, one page after another. Each is a notebook too, in the folder
+`notebooks` of the project; after it you can
+
 
 """
 
@@ -40,8 +42,9 @@ def write_tutorials() -> None:
     if there != set(ORDER):
         message = f"Each notebook must stand in ORDER once: {there ^ set(ORDER)}."
         raise ValueError(message)
+    texts = {}
     for name in ORDER:
-        text = (ROOT / "notebooks" / f"{name}.md").read_text(encoding="utf-8")
+        text = texts[name] = (ROOT / "notebooks" / f"{name}.md").read_text(encoding="utf-8")
         linked = site_links(text, f"notebooks/{name}.md", f"tutorials/{name}.ipynb")
         notebook = jupytext.reads(linked, fmt="md")
         for place, cell in enumerate(notebook.cells):
@@ -49,4 +52,4 @@ def write_tutorials() -> None:
         write(f"tutorials/{name}.ipynb", jupytext.writes(notebook, fmt="ipynb"))
     for name, settings in EXPLORERS.items():
         write(f"static/explorers/{name}.html", explorer_page(**settings))
-    write("tutorials/index.md", HEAD + contents(*ORDER))
+    write("tutorials/index.md", HEAD + listing(texts))

@@ -148,7 +148,7 @@ class Settings(Siamese):
 
     @property
     def takes_steps(self) -> bool:
-        """Whether steps of descent are followed: asked for, or by default with momentum.
+        """Whether steps of descent are followed, as asked for, or by default with momentum.
 
         A flow has momentum to second order in η only; whoever gives its accuracy asks for it.
         """

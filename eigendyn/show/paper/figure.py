@@ -92,5 +92,5 @@ def _write(
     with style():
         save_figure(page.draw(numbers), paths["picture"], force)
     save(tree, paths["numbers"], force)
-    text = textwrap.fill(f"{title}. {caption}", WIDTH) + "\n"
+    text = textwrap.fill(f"{title}. {caption}", WIDTH, break_on_hyphens=False) + "\n"
     write_atomically(paths["caption"], force, lambda path: path.write_text(text, encoding="utf-8"))

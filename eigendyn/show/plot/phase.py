@@ -259,7 +259,7 @@ def phase_portrait(
 
     Args:
         motion: Motion on a plane (see `phase_plane`).
-        ax: Axes to draw on; None opens a pyplot figure.
+        ax: Axes to draw on; None opens a pyplot figure, with a legend below the plane.
         starts: Points of the plane at which trajectories start.
         with_basins: Whether to shade basins, which integrates 3,600 trajectories.
         duration: Time that trajectories take [learning rate × step].
@@ -279,6 +279,7 @@ def phase_portrait(
     """
     check_is("motion", motion, isinstance(motion, Motion), "what eigendyn.phase_plane(loss) gives")
     check_parameters(motion.system, parameters, phase_portrait)
+    has_own_figure = ax is None
     ax = axes_to_draw_on(ax, PORTRAIT)
     found = rests(motion, parameters)
     shaded = draw_basins(motion, ax, found, duration, parameters) if with_basins else None
@@ -296,6 +297,8 @@ def phase_portrait(
     across, up = motion.axes
     ax.set(xlim=(0, across.top), ylim=(0, up.top), xlabel=across.label, ylabel=up.label)
     write_title(ax, [motion.system.title(parameters)])
+    if has_own_figure:
+        add_legend(portrait.ax.figure)
     return portrait
 
 
@@ -307,9 +310,15 @@ def portrait_figure() -> tuple[Figure, Axes]:
 
 
 def add_legend(figure: Figure) -> None:
-    """Put the legend below the plane."""
-    if not figure.legends:
-        figure.legend(loc="outside lower center", ncols=3, fontsize="small")
+    """Put the legend below the plane, in as many columns as the figure has room for."""
+    if figure.legends:
+        return
+    for columns in (3, 2, 1):
+        legend = figure.legend(loc="outside lower center", ncols=columns, fontsize="small")
+        if legend.get_window_extent().width <= figure.bbox.width:
+            return
+        if columns > 1:
+            legend.remove()
 
 
 def save_animation(figure: Figure, ax: Axes, path: Path, force: bool = False) -> Path:

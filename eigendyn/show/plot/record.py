@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SIZE = (7.2, 4.6)  # inches
 MOST_MODES = 64  # lines; the largest are drawn
-STRIP = 0.035  # height of the verdicts above the axes
+STRIP = 0.035  # height of the verdicts, above all lines [axes]
 SHADES = {  # blue where all is right, red to yellow where it is not, grey where nobody knows
     "recruitment": "#2f79b5",
     "learning": "#7fb6dc",
@@ -136,14 +136,15 @@ def _draw_spectrum(record: xarray.Dataset, ax: Axes) -> None:
     seen = positive[drawn][np.isfinite(positive[drawn])]
     if len(seen):
         highest = float(seen.max())
-        ax.set_ylim(max(float(seen.min()), highest / 10**DECADES) / 1.5, highest * 1.5)
+        bottom = max(float(seen.min()), highest / 10**DECADES) / 1.5
+        ax.set_ylim(bottom, bottom * (highest * 1.2 / bottom) ** (1 / (1 - STRIP)))
     _of_steps(ax, record)
     ax.set_ylabel("variance of the mode")
     _draw_verdicts(record, ax)
 
 
 def _draw_verdicts(record: xarray.Dataset, ax: Axes) -> None:
-    """A strip along the top in the colours of the verdicts, named in a legend."""
+    """A strip along the top in the colours of the verdicts, named in a legend beside it."""
     told = record["verdict"].values.tolist() if "verdict" in record else verdicts(record)
     steps = record["step"].values
     edges = np.concatenate([steps[:1], (steps[1:] + steps[:-1]) / 2, steps[-1:]])
@@ -159,8 +160,8 @@ def _draw_verdicts(record: xarray.Dataset, ax: Axes) -> None:
             names[name] = colour
     if names:
         handles = [Patch(color=colour, label=name) for name, colour in names.items()]
-        look = {"frameon": True, "facecolor": "white", "edgecolor": "none"}
-        ax.legend(handles=handles, loc="lower left", title="verdict above", **look)
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+        ax.legend(handles=handles, title="verdict", title_fontsize="small", **beside)
 
 
 def _read(record: xarray.Dataset) -> xarray.Dataset:

@@ -6,6 +6,7 @@ from matplotlib import pyplot
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+import eigendyn
 from eigendyn.analysis.plane.motion import phase_plane
 from eigendyn.analysis.plane.portrait import rests
 from eigendyn.show.plot import phase
@@ -49,10 +50,13 @@ def test_trajectories_are_returned_as_drawn(motion, ax):
     np.testing.assert_array_equal(np.transpose(ax.lines[0].get_data()), found[1])
 
 
-def test_without_axes_it_is_a_pyplot_figure_which_notebooks_show(motion):
-    number = phase.phase_portrait(motion, weight_decay=0.3).ax.figure.number
-    assert pyplot.fignum_exists(number)
-    pyplot.close(number)
+def test_without_axes_it_is_a_pyplot_figure_with_a_legend_that_it_has_room_for(motion):
+    figure = phase.phase_portrait(motion, weight_decay=0.3).ax.figure
+    assert pyplot.fignum_exists(figure.number)
+    cosine = eigendyn.phase_plane("cosine", sigma2=0.0)  # whose legend has longer words
+    for drawn in (figure, phase.phase_portrait(cosine).ax.figure):
+        assert 0 < drawn.legends[0].get_window_extent().width <= drawn.bbox.width
+        pyplot.close(drawn)
 
 
 def test_a_parameter_can_be_another(motion, ax):

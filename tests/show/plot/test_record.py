@@ -34,6 +34,16 @@ def test_every_mode_is_a_line_over_steps_and_verdicts_stand_above_in_their_colou
     assert to_hex(shade.get_facecolor()) == SHADES["collapse"]
 
 
+def test_verdicts_and_their_legend_hide_no_line():
+    run = eigendyn.simulate("euclidean", [1e-6, 0.9, 1.0], weight_decay=0.05, steps=900)
+    ax = eigendyn.plot.record(as_record(run), axes())
+    ends = [line.get_xydata().max(axis=0) for line in ax.lines if len(line.get_xdata()) > 2]
+    highest = ax.transAxes.inverted().transform(ax.transData.transform(ends))[:, 1].max()
+    assert highest < min(patch.get_y() for patch in ax.patches)
+    legend = ax.get_legend().get_window_extent()
+    assert legend.x0 >= ax.get_window_extent().x1
+
+
 def test_every_verdict_has_a_colour_of_its_own():
     assert set(SHADES) == set(VERDICTS)
     assert len(set(SHADES.values())) == len(SHADES)
