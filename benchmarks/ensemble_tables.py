@@ -19,6 +19,7 @@ interpolated to the target error between two tolerances. In brackets: times the 
 measured on fewer trajectories and scaled. ≤: its loosest tolerance is already more accurate.
 ✗: the target is not reached; the smallest error seen follows. –: not asked of a peer
 (heyoka compiles every equation, LSODA's Jacobian is dense), or memory of fewer trajectories.
+Columns are numbers of modes and of trajectories.
 """
 
 

@@ -79,7 +79,7 @@ class SymbolicLoss:
             raise UndeclaredSymbol(message)
         if sym.is_local(self.expression):
             message = (
-                f"A loss must be a scalar: {self.name!r} has a per-mode symbol outside mode_sum. "
+                f"A loss must be a scalar: {self.name!r} has a per-mode symbol outside any sum. "
                 "Sum it over the modes."
             )
             raise InvalidSetting(message)
