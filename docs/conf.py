@@ -27,6 +27,7 @@ extensions = [
     "myst_nb",
     "pages.links",
     "pages.mathml",
+    "pages.signatures",
     "pages.words",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
