@@ -31,7 +31,9 @@ def listing(pages: dict[str, str]) -> str:
 
 def _promise(text: str) -> str:
     """What a reader can do after a page, as its first sentence says it."""
-    said = re.search(r"^After (?:this|these) [\w ]+? you can (.*?)\.(?: [A-Z]|$)", text, re.MULTILINE)
+    said = re.search(
+        r"^After (?:this|these) [\w ]+? you can (.*?)\.(?: [A-Z]|$)", text, re.MULTILINE
+    )
     if said is None:
         message = f"A page must begin with what one can do after it, not {text[:200]!r}."
         raise ValueError(message)

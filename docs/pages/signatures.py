@@ -20,6 +20,7 @@ SETTINGS = re.compile(r"\bsettings(: ~typing\.Unpack\[[^\]]*\])? ?= ?None")
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Go over every signature."""
+    app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-signature", _shorten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -6,7 +6,6 @@ from matplotlib import pyplot
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-import eigendyn
 from eigendyn.analysis.plane.motion import phase_plane
 from eigendyn.analysis.plane.portrait import rests
 from eigendyn.show.plot import phase
@@ -50,13 +49,21 @@ def test_trajectories_are_returned_as_drawn(motion, ax):
     np.testing.assert_array_equal(np.transpose(ax.lines[0].get_data()), found[1])
 
 
-def test_without_axes_it_is_a_pyplot_figure_with_a_legend_that_it_has_room_for(motion):
+def test_without_axes_it_is_a_pyplot_figure_with_a_legend_which_notebooks_show(motion):
     figure = phase.phase_portrait(motion, weight_decay=0.3).ax.figure
     assert pyplot.fignum_exists(figure.number)
-    cosine = eigendyn.phase_plane("cosine", sigma2=0.0)  # whose legend has longer words
-    for drawn in (figure, phase.phase_portrait(cosine).ax.figure):
-        assert 0 < drawn.legends[0].get_window_extent().width <= drawn.bbox.width
-        pyplot.close(drawn)
+    assert "stable fixed point" in [text.get_text() for text in figure.legends[0].get_texts()]
+    pyplot.close(figure)
+
+
+@pytest.mark.parametrize("words", ["stable", "unstable fixed points, a line of them", "x" * 60])
+def test_a_figure_has_room_for_its_legend(words):
+    figure, ax = phase.portrait_figure()
+    for _ in range(6):
+        ax.plot([0, 1], label=words)
+    phase.add_legend(figure)
+    (legend,) = figure.legends
+    assert legend.get_window_extent().width <= figure.bbox.width
 
 
 def test_a_parameter_can_be_another(motion, ax):
