@@ -17,6 +17,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Set what sphinx-click has read of a command."""
     app.connect("sphinx-click-process-description", _describe)
     app.connect("sphinx-click-process-options", _list)
+    app.connect("sphinx-click-process-epilog", _close)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -49,6 +50,12 @@ def _list(_app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
             words = re.sub(r"\[default: \((.*)\)\]", r"[default: \1]", " ".join(told[1].split()))
             found += [f".. option:: {told[0]}", "", f"   {_escaped(words)}", ""]
     lines[:] = found
+
+
+def _close(_app: Sphinx, _ctx: click.Context, lines: list[str]) -> None:
+    """Write what stands in columns below the options as words and what they mean."""
+    lines[:] = [re.sub(r"(?<=\S) {2,}(?=\S)", ": ", _escaped(line)) for line in lines]
+    lines[:] = [line.replace(r"\| ", BAR, 1) for line in lines]
 
 
 def _escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Write signatures as a reader of the code knows them: short names of types, no anonymous code."""
+"""Set what docstrings hold: short names of types in signatures, equations as they stand."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ ARRAYS = {
     stringify_annotation(kind, "smart"): name
     for kind, name in ((ArrayLike, "ArrayLike"), (NDArray, "NDArray"))
 }
+SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises|Examples|Source):")
+INDENT = "    "
 SETTINGS = re.compile(r"\bsettings(: ~typing\.Unpack\[[^\]]*\])? ?= ?None")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Go over every signature."""
+    """Go over every signature and docstring, before sections are told apart."""
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-signature", _shorten)
+    app.connect("autodoc-process-docstring", _set_equations, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -37,3 +40,19 @@ def _known(text: str | None) -> str | None:
         text = text.replace(expanded, name)
     text = SETTINGS.sub("settings: Settings | None = None", text)
     return text.replace("<function <lambda>>", "...")
+
+
+def _set_equations(*found: Any) -> None:
+    """Keep the lines of what is indented ahead of all sections."""
+    lines: list[str] = found[-1]
+    kept: list[str] = []
+    for place, line in enumerate(lines):
+        if SECTION.match(line):
+            kept += lines[place:]
+            break
+        before = [earlier for earlier in lines[:place] if earlier.strip()]
+        begins = line.startswith(INDENT) and not (before and before[-1].startswith(INDENT))
+        if begins and not lines[place - 1].strip() and not before[-1].endswith("::"):
+            kept += ["::", ""]
+        kept.append(line)
+    lines[:] = kept

@@ -25,4 +25,15 @@ def _read(_app: Sphinx, page: nodes.document) -> None:
             code["classes"].append("long")
     for text in list(page.findall(nodes.Text)):
         if text == DASH:
-            text.parent.replace(text, nodes.Text(" – "))
+            _set_dash(text)
+
+
+def _set_dash(text: nodes.Text) -> None:
+    """Set a dash as one; where nothing follows, what stands before it is a sentence, no name."""
+    parent = text.parent
+    place = parent.index(text)
+    if any(node.astext().strip() for node in parent[place + 1 :]):
+        parent.replace(text, nodes.Text(" – "))
+    else:
+        said = "".join(node.astext() for node in parent[:place])
+        parent[:] = [nodes.Text(said)]
