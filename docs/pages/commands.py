@@ -54,8 +54,12 @@ def _list(_app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
 
 def _close(_app: Sphinx, _ctx: click.Context, lines: list[str]) -> None:
     """Write what stands in columns below the options as words and what they mean."""
-    lines[:] = [re.sub(r"(?<=\S) {2,}(?=\S)", ": ", _escaped(line)) for line in lines]
-    lines[:] = [line.replace(r"\| ", BAR, 1) for line in lines]
+    found: list[str] = []
+    for line in lines:
+        words = _escaped(line.removeprefix(BAR))
+        in_columns = re.sub(r"(?<=\S) {2,}(?=\S)", ": ", words)
+        found.append(BAR + in_columns if line.startswith(BAR) else words)
+    lines[:] = found
 
 
 def _escaped(text: str) -> str:
