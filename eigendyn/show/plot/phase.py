@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
@@ -298,7 +298,7 @@ def phase_portrait(
     ax.set(xlim=(0, across.top), ylim=(0, up.top), xlabel=across.label, ylabel=up.label)
     write_title(ax, [motion.system.title(parameters)])
     if has_own_figure:
-        add_legend(portrait.ax.figure)
+        add_legend(cast("Figure", ax.figure))
     return portrait
 
 
