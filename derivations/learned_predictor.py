@@ -12,10 +12,15 @@ for a moving average, which has dτ/dt = (1−μ_ξ)(1−τ)/η − τ (p(τ−c
     Without decay p ends at τ/c with s² = s0² + (τ²/c² − p0²)/κ, or, where that is not positive,
     at s = 0; a start p0 < 0 ends at s = 0 already for p0² ≥ κ s0².
 
+Erratum: as s² = p²/κ + C e^{−2ωt} the conserved quantity has C = s0² − p0²/κ. The constant with the
+opposite sign, p0²/κ − s0², is found beside the same equation, and is a slip: it would let a start
+inside the parabola end outside of it.
+
 Symbols of this page: τ; p₋ and p₊ with c(p₋+p₊) = τ and c p₋ p₊ = ω, Δ = p₊ − p₋; the starts p0 and
 s0; q = √(p0² − κ s0²), where a predictor stops whose encoder has collapsed.
 
-Source: Tian, Chen, Ganguli 2021, arXiv 2102.06810; derived here.
+Source: Tian, Chen, Ganguli 2021, arXiv 2102.06810, eqs. 11–13 (per mode, their s_j is s², their η
+is ω) and 16 (on the parabola); derived here.
 """
 
 import sympy as sp

@@ -7,6 +7,11 @@ r"""Without stop-gradient the target branch pulls too, and representations colla
     cosine: G1 as before, and over da db with weight a^{−½} b^½/(Γ(1/2) Γ(3/2)) Z
     G2_m = ∫∫ … [λ_m c12'_m Σ c22' − c22'_m Σ λ c12']
 
+Erratum: the update in the notebook published with the paper is not the gradient of this cosine
+loss. Its target branch, p/(‖p‖‖z2‖) − (p·z2) z2/(‖p‖³‖z2‖), divides by ‖p‖³‖z2‖ where the gradient
+has ‖p‖‖z2‖³, and multiplies x1 where it has x2. `eigendyn audit` takes it apart, and figure 2a
+shows both.
+
 Symbol of this page: x = (λ−1)/σ2, the distance from the ghost in units of its width.
 
 Source: Halvagal et al. 2023, ablation without stop-gradient; the predictor stays a constant.

@@ -12,7 +12,7 @@ that of the first view, c v, within T = η/(1−μ_c):
 
 Symbols of this page: T, and the logarithms ℓ = ln v and L = ln C.
 
-Source: the running correlation, Tian, Chen, Ganguli 2021 (DirectPred); derived here.
+Source: the running correlation, Tian, Chen, Ganguli 2021 (DirectPred), eq. 19; derived here.
 """
 
 import sympy as sp

@@ -56,7 +56,7 @@ def predictor_power(network: Siamese, matrix: Array, exponent: Array | float = 1
         matrix: C (dimensions, dimensions).
         exponent: The power of W_P that is wanted.
 
-    Source: DirectPred, Tian et al. 2021; DirectCopy, Wang et al. 2021.
+    Source: DirectPred, Tian et al. 2021, eq. 18; DirectCopy, Wang et al. 2021.
     """
     alpha, epsilon = network.alpha, 0.0 if network.epsilon is None else network.epsilon
     normalize = network.normalize or network.predictor == "copy"

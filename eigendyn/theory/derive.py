@@ -98,7 +98,7 @@ def predictor_direction(loss: SymbolicLoss) -> sp.Expr:
     δλ_m = −∂ℓ/∂λ_m, with stopped branches constant; λ_m δλ_m = z1_m δ1_m wherever the loss has λ
     in the product λ z1 alone.
 
-    Source: Tian, Chen, Ganguli 2021, dynamics of a linear predictor.
+    Source: Tian, Chen, Ganguli 2021, eq. 11, dynamics of a linear predictor.
     """
     return sym.canonical(sym.release(-loss.expression.diff(lam)))
 
@@ -111,7 +111,7 @@ def predictor_eigenvalue(
     λ = c^α; with ε or normalisation (c/max c + ε)^α or (c/max c)^α + ε, times (max c)^α unless
     it is normalised.
 
-    Source: DirectPred, Tian et al. 2021; DirectCopy, Wang et al. 2021.
+    Source: DirectPred, Tian et al. 2021, eq. 18; DirectCopy, Wang et al. 2021.
     """
     if not (architecture.has_epsilon or architecture.normalize):
         return correlation**alpha
