@@ -13,6 +13,7 @@ from eigendyn.cli.interrupt import interruptible
 from eigendyn.cli.options import (
     FILE,
     Name,
+    correlation_option,
     function_options,
     number_option,
     predictor_option,
@@ -28,7 +29,10 @@ from eigendyn.settings.choices import LOSS_NAMES, check_choice
 from eigendyn.settings.run_settings import Settings
 
 NOT_CONVERGED = 3
-LOOKED_FOR = ("alpha", "sigma1", "sigma2", "weight_decay")  # where they are not given
+OTHERWISE = {  # what holds where these are not given
+    **dict.fromkeys(("alpha", "sigma1", "sigma2", "weight_decay"), "looked for"),
+    "correlation": "as was recorded, or clean",
+}
 
 
 class Share(click.ParamType):
@@ -89,6 +93,7 @@ class Share(click.ParamType):
 @stop_gradient_option
 @number_option("alpha")
 @function_options
+@correlation_option
 @number_option("sigma1")
 @number_option("sigma2")
 @number_option("weight_decay")
@@ -121,7 +126,7 @@ def command(
     FILE is a record, a run of simulate or train (.nc), or a table of times × eigenvalues (.csv,
     .npz, …). Time scale, noise, weight decay and α are looked for unless they are given; what
     cannot be told apart is reported as a combination. Noises that the record has of every mode are
-    taken as they are.
+    taken as they are, and a predictor of the first view's correlation is known by its eigenvalues.
 
     Exit code 0: fitted; 2: refused, nothing was run; 3: the search did not converge.
     """  # noqa: D301
@@ -163,5 +168,5 @@ def command(
 
 
 for option in command.params:
-    if isinstance(option, click.Option) and option.name in LOOKED_FOR:
-        option.show_default = "looked for"
+    if isinstance(option, click.Option) and option.name in OTHERWISE:
+        option.show_default = OTHERWISE[option.name]

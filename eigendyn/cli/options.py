@@ -189,15 +189,16 @@ target_options = stack(
         help="Keeps that momentum, or raises it to 1 along a half cosine (BYOL).",
     ),
 )
+correlation_option = click.option(
+    "--correlation",
+    type=Name("correlation", choices.CORRELATIONS),
+    show_default="clean; first-view where it is a running average",
+    help="What the predictor's correlation is of: clean representations, s² d; the noisy "
+    "first view, s² (d + a1); the weights alone, s².",
+)
 architecture_options = stack(
     function_options,
-    click.option(
-        "--correlation",
-        type=Name("correlation", choices.CORRELATIONS),
-        show_default="clean; first-view where it is a running average",
-        help="What the predictor's correlation is of: clean representations, s² d; the noisy "
-        "first view, s² (d + a1); the weights alone, s².",
-    ),
+    correlation_option,
     average_options,
     learned_options,
     target_options,

@@ -98,6 +98,7 @@ def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, d
     every[:, np.searchsorted(record["mode"].values, fit["mode"].values)] = known
     scale, second1, second2 = every
     steps = max(1, round(float(np.ptp(record["step"].values))))
+    correlation = fit.attrs["correlation"]
     return str(best["loss"].item()), {
         "alpha": numbers["alpha"],
         "signal": tuple(scale.tolist()),
@@ -106,6 +107,7 @@ def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, d
         "weight_decay": numbers["weight_decay"],
         "learning_rate": float(np.ptp(record["time"].values)) / steps,
         "steps": steps,
+        **({"correlation": correlation} if correlation else {}),
     }
 
 

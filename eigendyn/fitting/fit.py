@@ -20,7 +20,7 @@ from eigendyn.fitting.numbers import NOISES, NUMBERS, PROCESS, SPREADS, modal_nu
 from eigendyn.fitting.optimum import movable
 from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen, read
-from eigendyn.fitting.recorded import recorded_views
+from eigendyn.fitting.recorded import recorded_views, sees_noise
 from eigendyn.fitting.result import Fitted, labelled
 from eigendyn.fitting.search import search, search_on
 from eigendyn.fitting.told import alone, told
@@ -64,9 +64,11 @@ def fit(
     of each recording, which does not, are told apart, since intervals are far too narrow where
     trajectories are taken to be exact. First variances need no numbers of their own. Losses are
     ranked by the error of their forecast of what was not fitted. Momentum multiplies A and ω by
-    1/(1 − μ), and Adam makes them effective ones. Where every step was recorded, the noise of
-    batches is expected to be A η/B to within a factor. It also lets the scale grow, which nothing
-    but decay holds under a normalised loss: there ω is less by that growth.
+    1/(1 − μ), and Adam makes them effective ones. A predictor of the first view's correlation,
+    noise included, is known by its recorded eigenvalues, unless `correlation` is given. Where every
+    step was recorded, the noise of batches is expected to be A η/B to within a factor. It also lets
+    the scale grow, which nothing but decay holds under a normalised loss: there ω is less by that
+    growth.
 
     Args:
         record: A record, or what `as_record` takes: a run of `simulate` or of `train`.
@@ -114,6 +116,8 @@ def fit(
         raise InvalidSetting(message)
     source = as_record(record)
     modal = modal_numbers(per_mode)
+    if not {"correlation", "predictor"} & settings.keys() and sees_noise(source):
+        settings["correlation"] = "first-view"
     takes_recorded = check_choice("source of noises", noises, NOISES) == NOISES[0]
     whole = read(source)
     recorded = recorded_views(whole.seconds, whole.log_variance) if takes_recorded else ()

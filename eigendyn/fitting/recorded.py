@@ -1,4 +1,4 @@
-"""Take from a record the noise that every mode was measured to have, as second moments of views."""
+"""Take from a record what was measured of every mode beside its variance: noises, the predictor."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 BEFORE = 5  # recordings that a noise is averaged over, the last of them its own
 LARGEST = 1e3  # second moment of a view over the variance, at most
+TELLS = 5.0  # of ln L, by which a predictor is known for a function of the noisy correlation
+NEAR = 0.2  # error of ln λ that such a function may have
+LEAST = 1e-24  # square of a rounding error
 
 
 def recorded_seconds(record: xarray.Dataset, told: NDArray) -> NDArray:
@@ -49,6 +52,31 @@ def recorded_views(seconds: NDArray, log_variance: NDArray) -> tuple[int, ...]:
     is_read = np.isfinite(log_variance).any(axis=1)
     known = np.isfinite(seconds[:, is_read])
     return tuple(row for view, row in enumerate((NOISE1, NOISE2)) if known[view].all())
+
+
+def sees_noise(record: xarray.Dataset) -> bool:
+    r"""Whether the recorded predictor is a function of the first view's noisy correlation.
+
+    Of λ = (v + n₁)^α and λ = v^α, each with its best α, the first must be likelier by `TELLS` in
+    ln L at least, and err by `NEAR` at most: a learned predictor is no such function.
+    """
+    names = ("variance", "noise1", "predictor_eigenvalue")
+    if not all(name in record for name in names):
+        return False
+    v, noise, eigenvalue = (record[name].transpose("mode", "time").values for name in names)
+    with np.errstate(invalid="ignore"):
+        told = (v > 0) & (noise > 0) & (eigenvalue > 0)
+    if not told.any():
+        return False
+    y = np.log(eigenvalue[told])
+
+    def error(x: NDArray) -> float:
+        """Mean square of what is left of ln λ − α x."""
+        return float(np.mean((y - (x @ y) / (x @ x) * x) ** 2))
+
+    plain, noisy = error(np.log(v[told])), error(np.log((v + noise)[told]))
+    is_likelier = len(y) / 2 * np.log(max(plain, LEAST) / max(noisy, LEAST)) > TELLS
+    return bool(is_likelier and noisy < NEAR**2)
 
 
 def _before(values: NDArray) -> NDArray:

@@ -147,6 +147,7 @@ def labelled(
         "left_out": part.left_out,
         "per_mode": ", ".join(NAMES[row] for row in best.found.candidate.modal),
         "noises": _noises(best.found.candidate),
+        "correlation": best.found.candidate.system.chosen.correlation or "",
         "not_followed": _not_followed(record),
         "verdict": verdict(fits, baselines, whole),
         **provenance("cpu", "float64"),

@@ -21,10 +21,10 @@ def log_variance(start, times, *, isotropic=False, a=A, c=C, decay=DECAY, alpha=
     return solve_ivp(rate, (0, times[-1]), np.log(start), t_eval=times, rtol=1e-9, atol=1e-9).y
 
 
-def planted(modes=3, count=24, last=12.0, noise=0.01, seed=0, **given):
+def planted(modes=3, count=24, last=12.0, noise=0.01, seed=0, start_times=1.0, **given):
     """Record them with errors of this relative size."""
     times = np.linspace(0, last, count)
-    x = log_variance(np.geomspace(0.01, 0.3, modes), times, **given)
+    x = log_variance(start_times * np.geomspace(0.01, 0.3, modes), times, **given)
     x += noise * np.random.default_rng(seed).normal(size=x.shape)
     return record({"variance": np.exp(x)}, times, times, title="planted")
 

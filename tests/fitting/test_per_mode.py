@@ -11,6 +11,7 @@ from eigendyn.fitting.candidate import candidate
 from eigendyn.fitting.changes import fitted_settings
 from eigendyn.fitting.numbers import TIME_SCALE, to_coordinates
 from eigendyn.fitting.readings import read
+from eigendyn.fitting.recorded import sees_noise
 from eigendyn.recording.record import record
 from eigendyn.show.report.fit import summary, table
 from tests.fitting.planted import ALPHA, DECAY, A, planted
@@ -95,6 +96,37 @@ def test_recorded_noises_are_taken_as_they_are():
     given = eigendyn.fit(log, "euclidean", **KNOWN)
     assert given.attrs["noises"] == "given"
     assert not candidate("euclidean", {}, (), ()).recorded
+
+
+def of_first_view(alpha=ALPHA, c=1.5):
+    """Record a run whose predictor is (c v)^α: c v moves as v does under v^α."""
+    log = planted(last=LAST, c=c, start_times=c)
+    variance = log["variance"].values / c
+    measures = {"variance": variance, "noise1": (c - 1) * variance}
+    measures["predictor_eigenvalue"] = (c * variance) ** alpha
+    return record(measures, log["time"], log["time"], title="of the first view")
+
+
+def test_a_predictor_of_the_first_view_is_known_by_its_eigenvalues():
+    log = of_first_view()
+    assert sees_noise(log)
+    plain = log["variance"] ** ALPHA
+    assert not sees_noise(log.assign(predictor_eigenvalue=plain))
+    learned = plain * np.array([[2.0], [0.3], [1.0]])
+    assert not sees_noise(log.assign(predictor_eigenvalue=learned))
+    assert not sees_noise(log.drop_vars("predictor_eigenvalue"))
+
+
+@pytest.mark.full
+def test_a_fit_takes_the_predictor_that_was_recorded():
+    found = eigendyn.fit(of_first_view(), "euclidean", alpha=ALPHA)
+    assert found.attrs["correlation"] == "first-view"
+    assert "first-view correlation" in table(found)
+    for name, value in {"time_scale": A, "weight_decay": DECAY}.items():
+        row = found.isel(loss=0).sel(number=name)
+        assert row["lower"] < value < row["upper"]
+    _, theory = fitted_settings(found, of_first_view())
+    assert theory["correlation"] == "first-view"
 
 
 def test_the_likelihood_is_that_of_a_random_walk_whose_drift_has_a_prior():
