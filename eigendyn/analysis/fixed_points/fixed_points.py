@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import qmc
 
+from eigendyn.analysis.fixed_points.averages import are_averaged
 from eigendyn.analysis.fixed_points.continua import group
 from eigendyn.analysis.fixed_points.exact_rests import rest_points
 from eigendyn.analysis.fixed_points.linearisation import ZERO, FixedPoint, is_odd, judge, zero_size
@@ -38,12 +39,15 @@ class Search:
         outside: How many of them ended at fixed points outside of the window.
         unsettled: Where those ended that found none (points, coordinates): where the rates are
             least nearby, as in the ghost of a fixed point, or far away.
+        undefined: Points in the window where only nodes are at rest, and the averages that they
+            stand for do not exist (points, coordinates).
     """
 
     found: tuple[FixedPoint, ...]
     starts: int
     outside: int
     unsettled: NDArray
+    undefined: NDArray
 
 
 def fixed_points(
@@ -145,7 +149,15 @@ def find_fixed_points(
             alone = replace(centred, continuum=lines)
         found.append(alone)
     found.sort(key=lambda one: (round(float(np.linalg.norm(one.x)) / scale, 9), *one.x))
-    return Search(tuple(found), starts, int((~inside).sum()), rest.x[rest.residual > tolerance])
+    places = np.array([one.x for one in found]).reshape(-1, len(system.names))
+    exist = are_averaged(system, places, parameters)
+    return Search(
+        found=tuple(one for one, exists in zip(found, exist, strict=True) if exists),
+        starts=starts,
+        outside=int((~inside).sum()),
+        unsettled=rest.x[rest.residual > tolerance],
+        undefined=places[~exist],
+    )
 
 
 def check_window(low: ArrayLike, high: ArrayLike, size: int) -> tuple[NDArray, NDArray]:

@@ -28,12 +28,14 @@ class Rests:
         shown: The same on the plane (points, 2).
         continua: For each, the lines (lines, 2, 2) on the plane of which it is one point.
         unsettled: Number of starts that found none.
+        undefined: Number of points left out, where averages of the closure do not exist.
     """
 
     points: tuple[FixedPoint, ...]
     shown: NDArray
     continua: tuple[NDArray, ...]
     unsettled: int
+    undefined: int
 
 
 def rests(motion: Motion, parameters: Parameters, starts: int = 512) -> Rests:
@@ -46,7 +48,7 @@ def rests(motion: Motion, parameters: Parameters, starts: int = 512) -> Rests:
     points = found.found
     shown = np.array([motion.shown(point.x) for point in points]).reshape(-1, 2)
     continua = tuple(motion.shown(point.continuum) for point in points)
-    return Rests(points, shown, continua, len(found.unsettled))
+    return Rests(points, shown, continua, len(found.unsettled), len(found.undefined))
 
 
 def separatrices(

@@ -38,6 +38,7 @@ def summary(portrait: tuple[Motion, Rests]) -> dict[str, Any]:
         "fixed_points": points,
         "in_symbols": _in_symbols(motion),
         "unsettled_starts": found.unsettled,
+        "undefined_points": found.undefined,
     }
 
 
@@ -66,6 +67,8 @@ def table(portrait: tuple[Motion, Rests]) -> str:
         lines += ["", "In symbols, for every mode:", *(f"  {line}" for line in symbols)]
     if found.unsettled:
         lines += ["", f"{found.unsettled} of the starts of the search found no fixed point."]
+    if found.undefined:
+        lines += ["", f"{found.undefined} more rest only on nodes, where averages do not exist."]
     return "\n".join(lines)
 
 

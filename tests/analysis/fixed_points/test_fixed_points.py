@@ -12,6 +12,7 @@ from eigendyn.analysis.fixed_points.fixed_points import find_fixed_points, fixed
 from eigendyn.analysis.fixed_points.linearisation import judge
 from eigendyn.analysis.system import dynamical_system
 from eigendyn.errors import InvalidSetting, UnknownName
+from eigendyn.theory.loss_text import parse_loss
 
 WINDOW = ([0.0, 0.0], [1.4, 1.4])
 
@@ -163,6 +164,17 @@ def test_there_is_no_fixed_point_where_a_loss_has_no_value():
     system = dynamical_system("cosine", weight_decay=0.1)
     search = find_fixed_points(system, *WINDOW, starts=16)
     assert search.found == ()
+
+
+@pytest.mark.full
+def test_no_fixed_point_is_claimed_where_an_average_does_not_exist():
+    """E[1/|z2|] of one Gaussian is infinite: with one mode left the loss has no rates."""
+    loss = parse_loss("sum((lam*z1 - sg(z2))**2)/norm(sg(z2))")
+    system = dynamical_system(loss, sigma1=0.5, sigma2=0.3, weight_decay=0.05)
+    found = find_fixed_points(system, [0, 0], [1.2, 1.2], starts=64)
+    assert len(found.undefined) > 0
+    assert (found.undefined.min(axis=1) < 1e-6).all()
+    assert min(point.x.min() for point in found.found) > 0.01
 
 
 def test_beyond_the_fold_only_collapse_is_left():
