@@ -25,6 +25,7 @@ release = version = eigendyn.__version__
 
 extensions = [
     "myst_nb",
+    "pages.breaks",
     "pages.links",
     "pages.mathml",
     "pages.signatures",

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 BAR = "| "  # begins a line that sphinx-click keeps as a line
+EVEN = r"(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)"  # outside of code
+CODE = re.compile(rf"(?<![^\s(])(--[a-z][\w-]*|tcp://[\w:]+)(?=[\s.,;:)\]]|$){EVEN}")
+SIGN = re.compile(rf"([*_|]){EVEN}")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -63,4 +66,5 @@ def _close(_app: Sphinx, _ctx: click.Context, lines: list[str]) -> None:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([*_|])(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)", r"\\\1", text)
+    """Write options and addresses as code, and signs of reStructuredText as they stand."""
+    return SIGN.sub(r"\\\1", CODE.sub(r"`\1`", text))
