@@ -28,6 +28,7 @@ extensions = [
     "pages.breaks",
     "pages.links",
     "pages.mathml",
+    "pages.pictures",
     "pages.signatures",
     "pages.words",
     "sphinx.ext.autodoc",
