@@ -20,6 +20,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Set what sphinx-click has read of a command."""
     app.connect("sphinx-click-process-description", _describe)
     app.connect("sphinx-click-process-options", _list)
+    app.connect("sphinx-click-process-arguments", _join)
     app.connect("sphinx-click-process-epilog", _close)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -53,6 +54,11 @@ def _list(_app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
             words = re.sub(r"\[default: \((.*)\)\]", r"[default: \1]", " ".join(told[1].split()))
             found += [f".. option:: {told[0]}", "", f"   {_escaped(words)}", ""]
     lines[:] = found
+
+
+def _join(_app: Sphinx, _ctx: click.Context, lines: list[str]) -> None:
+    """Write an argument as one word, of which the index keeps the whole."""
+    lines[:] = [line.replace(" …", "…") for line in lines]
 
 
 def _close(_app: Sphinx, _ctx: click.Context, lines: list[str]) -> None:
