@@ -12,8 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
-from jax.scipy.linalg import cho_solve, solve_triangular
+from jax import Array, lax
 
 SQUARINGS = 6  # of the flow over a step/2⁶, which is followed to fourth order
 LARGEST = 20.0  # rate times a step that errors are followed by
@@ -68,9 +67,7 @@ def independent(innovation: Array, spread: Array) -> tuple[Array, Array]:
     """
     if spread.ndim == 1:
         return innovation, spread
-    root = jnp.linalg.cholesky(spread)
-    scale = jnp.diagonal(root)
-    return scale * solve_triangular(root, innovation, lower=True), scale**2
+    return _eliminated(spread, innovation[:, None])[1:]
 
 
 class Learned(NamedTuple):
@@ -80,11 +77,15 @@ class Learned(NamedTuple):
         shift: How far ln v of each is from what was foretold (modes,).
         kept: Share of its own error that each keeps (modes,).
         scatter: What is not known after them.
+        errors: Prediction errors, each less what those before it tell (readings,).
+        variances: Of the errors (readings,).
     """
 
     shift: Array
     kept: Array
     scatter: Array
+    errors: Array
+    variances: Array
 
 
 def learned(
@@ -102,12 +103,38 @@ def learned(
     if scatter.ndim == 1:
         gain = scatter * part
         kept = 1 - gain * part * (inside.T @ (1 / spread))
-        return Learned(gain * (inside.T @ (innovation / spread)), kept, scatter * kept)
+        shift = gain * (inside.T @ (innovation / spread))
+        return Learned(shift, kept, scatter * kept, innovation, spread)
     weights = inside * part
-    gain = cho_solve((jnp.linalg.cholesky(spread), True), weights @ scatter).T
+    both = jnp.concatenate([innovation[:, None], weights @ scatter], axis=1)
+    solved, errors, variances = _eliminated(spread, both)
+    gain = solved[:, 1:].T
     left = scatter - gain @ weights @ scatter
     kept = 1 - jnp.sum(gain * weights.T, axis=1)
-    return Learned(gain @ innovation, kept, (left + left.T) / 2)
+    return Learned(gain @ innovation, kept, (left + left.T) / 2, errors, variances)
+
+
+def _eliminated(spread: Array, right: Array) -> tuple[Array, Array, Array]:
+    """Solve for right sides (readings, columns) by elimination, in the order of the readings.
+
+    LAPACK under JAX waits for threads from within them, and for ever where two programs run.
+
+    Returns:
+        Covariance⁻¹ × right sides; the first of them less what readings before tell, and the
+        pivots, its variances (readings,).
+    """
+    size = len(spread)
+
+    def step(both: Array, row: Array) -> tuple[Array, tuple[Array, Array]]:
+        pivot, error = both[row, row], both[row, size]
+        own = both[row] / pivot
+        both = both - both[:, row][:, None] * own
+        return both.at[row].set(own), (error, pivot)
+
+    both, (errors, pivots) = lax.scan(
+        step, jnp.concatenate([spread, right], axis=1), jnp.arange(size)
+    )
+    return both[:, size:], errors, pivots
 
 
 def _flow(slopes: Array, added: Array) -> tuple[Array, Array]:

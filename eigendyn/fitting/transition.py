@@ -81,9 +81,10 @@ def _follow(
         total = jnp.where(is_read, total, 1.0)
         part = weights * jnp.sum(members, axis=0) * (inside.T @ (1 / total))  # of its group
         innovation = jnp.where(is_read, read - jnp.log(total) - jnp.max(mean), 0.0)
-        errors = jnp.where(is_read, error**2 * noise, 1.0)
-        expected = of_readings(scatter, inside, part, errors)
-        told, whole = innovation, expected
+        own_errors = jnp.where(is_read, error**2 * noise, 1.0)
+        expected = of_readings(scatter, inside, part, own_errors)
+        now_known = learned(scatter, inside, part, expected, innovation)
+        errors, variances = now_known.errors, now_known.variances
         if kind.modal:  # numbers per mode, by what readings say beside the state
             along = jnp.einsum("klm,lm->km", doubt, response)
             told = innovation - inside @ (part * jnp.sum(response * shift, axis=0))
@@ -92,11 +93,11 @@ def _follow(
             weight = 1 / own_of(whole)
             shift = shift + along * part * (inside.T @ (weight * told))
             doubt = doubt - along[:, None] * along[None] * part**2 * (inside.T @ weight)
+            errors, variances = independent(told, whole)
         # the state, around the numbers that are given
-        now_known = learned(scatter, inside, part, expected, innovation)
         mean, response = mean + now_known.shift, response * now_known.kept
         known = Known(mean, now_known.scatter, response, shift, doubt)
-        return known, (*independent(told, whole), added, mean)
+        return known, (errors, variances, added, mean)
 
     return jax.lax.scan(step, at, (steps, drawn))
 

@@ -1,5 +1,6 @@
 """Claims about what is not known of coupled modes: the filter gives their joint distribution."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -24,10 +25,12 @@ def test_prediction_errors_of_coupled_modes_are_those_of_their_joint_distributio
     for read in y:
         mean, scatter = expm(SLOPES) @ mean, carried(scatter, SLOPES, np.diag(NOISE))
         innovation, spread = read - WEIGHTS @ mean, of_readings(scatter, INSIDE, PART, ERRORS)
-        errors, variances = map(np.asarray, independent(innovation, spread))
+        known = learned(scatter, INSIDE, PART, spread, innovation)
+        errors, variances = np.asarray(known.errors), np.asarray(known.variances)
+        again = np.asarray(independent(innovation, spread))
+        assert again == pytest.approx(np.array([errors, variances]))
         found += 0.5 * (errors**2 / variances + np.log(2 * np.pi * variances)).sum()
-        shift, _, scatter = learned(scatter, INSIDE, PART, spread, innovation)
-        mean = mean + shift
+        mean, scatter = mean + known.shift, known.scatter
     # x_k = Φ^k x_0 + Σ_j Φ^(k−j) ξ_j, all at once, each ξ_j an integral over its step
     flows = [expm(SLOPES * k) for k in range(STEPS + 1)]
     within = [expm(SLOPES * s) for s in (np.arange(1000) + 0.5) / 1000]
@@ -55,6 +58,12 @@ def test_modes_apart_are_coupled_ones_without_coupling():
     assert np.asarray(all_.shift) == pytest.approx(np.asarray(one.shift))
     assert np.asarray(all_.kept) == pytest.approx(np.asarray(one.kept))
     assert np.diag(np.asarray(all_.scatter)) == pytest.approx(np.asarray(one.scatter))
+
+
+def test_no_lapack_is_called_that_waits_for_ever_where_two_programs_run():
+    program = jax.jit(learned).lower(FIRST, INSIDE, PART, np.diag(ERRORS), NOISE).as_text()
+    assert "lapack" not in program
+    assert "lapack" in jax.jit(jnp.linalg.cholesky).lower(FIRST).as_text()  # as it would be named
 
 
 def test_stiff_modes_are_known_as_well_as_the_noise_that_is_left():
