@@ -64,15 +64,14 @@ def sees_noise(record: xarray.Dataset) -> bool:
     if not all(name in record for name in names):
         return False
     v, noise, eigenvalue = (record[name].transpose("mode", "time").values for name in names)
-    with np.errstate(invalid="ignore"):
-        told = (v > 0) & (noise > 0) & (eigenvalue > 0)
+    told = np.all([(each > 0) & (each < np.inf) for each in (v, noise, eigenvalue)], axis=0)
     if not told.any():
         return False
     y = np.log(eigenvalue[told])
 
     def error(x: NDArray) -> float:
         """Mean square of what is left of ln λ − α x."""
-        return float(np.mean((y - (x @ y) / (x @ x) * x) ** 2))
+        return float(np.mean((y - (x @ y) / max(x @ x, LEAST) * x) ** 2))
 
     plain, noisy = error(np.log(v[told])), error(np.log((v + noise)[told]))
     is_likelier = len(y) / 2 * np.log(max(plain, LEAST) / max(noisy, LEAST)) > TELLS

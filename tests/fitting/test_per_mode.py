@@ -115,6 +115,9 @@ def test_a_predictor_of_the_first_view_is_known_by_its_eigenvalues():
     learned = plain * np.array([[2.0], [0.3], [1.0]])
     assert not sees_noise(log.assign(predictor_eigenvalue=learned))
     assert not sees_noise(log.drop_vars("predictor_eigenvalue"))
+    ones = log["variance"] * 0 + 1  # of which no exponent can be told
+    assert not sees_noise(log.assign(variance=ones, predictor_eigenvalue=ones))
+    assert not sees_noise(log * np.inf)
 
 
 @pytest.mark.full
