@@ -90,7 +90,7 @@ def fit(
         (loss, modal, mode), with `of_mode_lower` and `of_mode_upper` where they differ,
         `forecast_error` over (loss) and
         `baseline_error` over (baseline). The attribute `status` is "completed", or
-        "not-converged".
+        "not-converged"; a loss whose modes no step is short enough to follow has no intervals.
 
     Raises:
         InvalidSetting: Too few recordings or modes, a share that is none, or settings with states
@@ -161,6 +161,9 @@ def _fitted(
         is_told |= moves & np.isin(np.arange(len(NUMBERS)), list(SPREADS.values()))
         single = np.flatnonzero(one.free & is_told).tolist()
         quantities = [*map(alone, single), *combinations]
+        if not best.is_followed:  # profiles would tell of the micro-steps
+            ends, likelier = np.full((len(quantities), 2), np.nan), None
+            break
         ends, likelier = intervals(best.likelihood, best.optimum, quantities, one.free)
         if likelier is None or turn == TURNS:
             break

@@ -19,10 +19,11 @@ from eigendyn.fitting.micro_steps import counts, idle_steps
 from eigendyn.fitting.numbers import READING
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.sampled import sampled
-from eigendyn.fitting.search import Found
+from eigendyn.fitting.search import FINEST, Found
 
 BAND = (0.025, 0.975)
 LOST = 0.05  # of the largest variance, below which a mode that falls is lost
+ALIKE = 0.01  # of ln v, by which finer micro-steps may change a forecast
 MOVES = 0.02  # change of ln v over the last tenth, from which on a mode still moves
 
 
@@ -63,15 +64,8 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
     last = likelihood.filtered(places).known
     logs, start = _started(last, likelihood.numbers_of_modes, rng)
     bounds = np.concatenate([seen.time[-1:], time])
-    gaps = np.diff(bounds)
-    taken_by = counts(gaps, seen.rate, found.finer)
-    taken = np.repeat(gaps / taken_by, taken_by)
-    dt = np.pad(taken, idle_steps(len(taken)))
-    noise = rng.normal(size=(len(places), len(dt), seen.modes))
-    noise[0] = 0
-    steps = unread(dt, seen.eta[-1], found.candidate.seconds(seen)[..., -1])
-    every = likelihood.foretold(steps, places, logs, start, noise)
-    x = np.moveaxis(every[:, np.cumsum(taken_by) - 1], 1, 2)  # (lanes, modes, times)
+    taken_by = _micro_steps(found, seen, bounds, logs[:1], start[:1])
+    x = _ahead(found, seen, bounds, taken_by, (places, logs, start), rng)
     error = np.exp(places[:, READING])[:, None] * np.nanmedian(seen.error, axis=1)
     read = sampled(x, error, bool(np.isfinite(seen.samples).any()), rng)
     with np.errstate(all="ignore"):
@@ -90,6 +84,49 @@ def foretell(found: Found, seen: Seen, time: NDArray, seed: int = 0) -> Foretold
         comes_interval=interval(shown, BAND),
         fate=_fates(whole, comes),
     )
+
+
+def _micro_steps(
+    found: Found, seen: Seen, bounds: NDArray, logs: NDArray, start: NDArray
+) -> NDArray:
+    """How many micro-steps each time ahead is cut into (times,): twice as many change little."""
+    best, before = found.optimum.place[None], None
+    finer = 1
+    while True:
+        taken_by = counts(2 * seen.rate * np.diff(bounds), finer)
+        x = _ahead(found, seen, bounds, taken_by, (best, logs, start))
+        if finer >= FINEST or (before is not None and not np.abs(x - before).max() > ALIKE):
+            return taken_by
+        before, finer = x, 2 * finer
+
+
+def _ahead(
+    found: Found,
+    seen: Seen,
+    bounds: NDArray,
+    taken_by: NDArray,
+    lanes: tuple[NDArray, NDArray, NDArray],
+    rng: np.random.Generator | None = None,
+) -> NDArray:
+    """Give ln v ahead (lanes, modes, times).
+
+    Args:
+        found: The fit.
+        seen: What was fitted.
+        bounds: The time now, and times ahead (1 + times,).
+        taken_by: Micro-steps between them (times,).
+        lanes: Coordinates, numbers per mode and ln v to start from.
+        rng: Draws the noise of batches, of which the first lane has none; None draws none.
+    """
+    places, logs, start = lanes
+    taken = np.repeat(np.diff(bounds) / taken_by, taken_by)
+    dt = np.pad(taken, idle_steps(len(taken)))
+    noise = np.zeros((len(places), len(dt), seen.modes))
+    if rng is not None:
+        noise[1:] = rng.normal(size=noise.shape)[1:]
+    steps = unread(dt, seen.eta[-1], found.candidate.seconds(seen)[..., -1])
+    every = found.likelihood.foretold(steps, places, logs, start, noise)
+    return np.moveaxis(every[:, np.cumsum(taken_by) - 1], 1, 2)
 
 
 def _started(last: Known, around: NDArray, rng: np.random.Generator) -> tuple[NDArray, NDArray]:

@@ -10,6 +10,7 @@ from eigendyn.fitting.known import CHUNK, Readings, Steps
 from eigendyn.fitting.readings import Seen
 
 LARGEST_CHANGE = 0.25  # of ln v in a micro-step
+SURE = 2.0  # standard deviations beyond which a change is not one of the recording
 
 
 def micro_steps(
@@ -27,7 +28,7 @@ def micro_steps(
     groups = grouped(seen)
     x = repelled(seen, groups)
     dt = np.diff(seen.time)
-    taken_by = counts(dt, seen.rate, finer)
+    taken_by = counts(np.maximum(2 * seen.rate * dt, _changes(x, seen)), finer)
     ends = np.cumsum(taken_by)
     modes, taken = seen.modes, int(ends[-1])
     idle = idle_steps(taken)
@@ -65,15 +66,22 @@ def micro_steps(
     )
 
 
-def counts(gaps: NDArray, rate: float, finer: int) -> NDArray:
+def _changes(x: NDArray, seen: Seen) -> NDArray:
+    """The largest change of ln v (modes, times) in each gap, beyond what recordings err by."""
+    change = np.abs(np.diff(x, axis=1))
+    if seen.has_error:
+        change -= SURE * np.hypot(seen.error[:, 1:], seen.error[:, :-1])
+    return np.max(np.where(np.isfinite(change), change, 0.0), axis=0)
+
+
+def counts(changes: NDArray, finer: int) -> NDArray:
     """How many micro-steps each gap between recordings is cut into (gaps,).
 
     Args:
-        gaps: Their lengths (gaps,).
-        rate: A typical rate of change of ln v.
+        changes: Of ln v in each, as far as is thought (gaps,).
         finer: How many times as many as are thought enough.
     """
-    return finer * np.maximum(1, np.ceil(gaps * 2 * rate / LARGEST_CHANGE)).astype(int)
+    return finer * np.maximum(1, np.ceil(changes / LARGEST_CHANGE)).astype(int)
 
 
 def idle_steps(taken: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from eigendyn.fitting.scatter import mean_exponential
 from eigendyn.program.in_jax import VectorField
 
 STIFF = 1.0  # rate of relaxation times a step, beyond which modes are taken to where they relax to
+FARTHEST = 2.0  # change of ln v in a step: a mode that grows faster must not fly past its rest
 
 
 class Kind(NamedTuple):
@@ -125,26 +126,33 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
 
     to third order in η. What is added to D is small, and is taken once, in the middle of the step;
     so is what an exact average adds to the mean field, which would cost far more at every stage.
-    A mode that relaxes within the step is taken to where it relaxes to (`relaxed`).
+    A mode that relaxes within the step is taken to where it relaxes to, at every stage (`relaxed`):
+    there steps of descent go 1 − z/2 + z²/3 times as fast, z = ηD′.
 
     Source: Hairer, Lubich, Wanner, Geometric Numerical Integration (2006), IX.1.
     """
     rate = _rate(loss.rough, loss.own, at)
-    k1 = rate(x)
-    middle, added = x + dt / 2 * k1, jnp.zeros_like(x)
+    k1, own = rate(x), own_of(_by(kind, rate, x))
+    z = eta * own if kind.takes_steps else 0.0
+    faster = 1 - z / 2 + z**2 / 3
+    is_stiff = own * faster * dt < -STIFF
+
+    def moved(time: Array, k: Array) -> Array:
+        far = jnp.clip(time * k, -FARTHEST, FARTHEST)
+        return x + jnp.where(is_stiff, _relaxed_by(k1, own, time * faster), far)
+
+    middle, added = moved(dt / 2, k1), jnp.zeros_like(x)
     if loss.field.code is not loss.rough.code:
         exact = _rate(loss.field, loss.own, at)
-        middle = x + dt / 2 * exact(x)
+        middle = moved(dt / 2, exact(x))
         added = exact(middle) - rate(middle)
     if kind.takes_steps:
         exact_drive, rough = (drive_of(field, loss.own, at) for field in (loss.field, loss.rough))
         added += _added_by_steps(exact_drive, rough, jnp.exp(middle / 2), eta)
-    k2 = rate(x + dt / 2 * (k1 + added))
-    k3 = rate(x + dt / 2 * (k2 + added))
-    k4 = rate(x + dt * (k3 + added))
-    stepped = x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4) + dt * added
-    own = own_of(_by(kind, rate, x))
-    return jnp.where(own * dt < -STIFF, relaxed(loss, kind, at, x, dt), stepped)
+    k2 = rate(moved(dt / 2, k1 + added))
+    k3 = rate(moved(dt / 2, k2 + added))
+    k4 = rate(moved(dt, k3 + added))
+    return moved(dt, (k1 + 2 * k2 + 2 * k3 + k4) / 6 + added)
 
 
 def _added_by_steps(
@@ -170,7 +178,12 @@ def relaxed(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array) -> Array:
     Source: Hochbruck and Ostermann 2010, Acta Numerica 19, 209, the exponential Euler method.
     """
     rate = _rate(loss.rough, loss.own, at)
-    return x + dt * mean_exponential(own_of(_by(kind, rate, x)) * dt) * rate(x)
+    return x + _relaxed_by(rate(x), own_of(_by(kind, rate, x)), dt)
+
+
+def _relaxed_by(rate: Array, own: Array, dt: Array) -> Array:
+    """How far a mode of this rate and its slope goes in a time, as it relaxes."""
+    return dt * mean_exponential(own * dt) * rate
 
 
 def diffusion(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:

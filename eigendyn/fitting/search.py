@@ -45,12 +45,14 @@ class Found:
         likelihood: Of the record under it.
         optimum: Where it is largest.
         finer: How many times as many micro-steps as were thought enough.
+        is_followed: Whether they are short enough; else the search has not converged.
     """
 
     candidate: Candidate
     likelihood: Likelihood
     optimum: Optimum
     finer: int = 1
+    is_followed: bool = True
 
     @property
     def persistence(self) -> Persistence:
@@ -98,7 +100,7 @@ def _followed_closely(found: Found, seen: Seen) -> Found:
         if abs(closer.values(best.place[None])[0] - best.local.value) < SAME:
             return found
         if finer > FINEST:
-            return replace(found, optimum=replace(best, converged=False))
+            return replace(found, optimum=replace(best, converged=False), is_followed=False)
         found = Found(one, closer, optimum(closer, best.place[None], one.free), finer)
 
 

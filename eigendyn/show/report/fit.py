@@ -112,7 +112,7 @@ def _numbers(best: xarray.Dataset) -> list[str]:
     for place, name in enumerate(best["combination"].values):
         one = best.isel(combination=place)
         if np.isfinite(one["combined"]):
-            ends = f"{one['combined_lower']:.4g} … {one['combined_upper']:.4g}"
+            ends = _interval(one["combined_lower"], one["combined_upper"])
             rows.append((str(name), f"{one['combined']:.4g}", ends, "told together"))
     return aligned(rows, left=1)
 
@@ -122,7 +122,12 @@ def _value(one: xarray.Dataset) -> tuple[str, str, str]:
     if not bool(one["is_told"]):
         return value, "–", "not told by itself"
     said = "at its bound" if bool(one["at_bound"]) else ""
-    return value, f"{one['lower']:.4g} … {one['upper']:.4g}", said
+    return value, _interval(one["lower"], one["upper"]), said
+
+
+def _interval(low: Any, high: Any) -> str:
+    """An interval in words; a dash if there is none."""
+    return f"{float(low):.4g} … {float(high):.4g}" if math.isfinite(low) else "–"
 
 
 def _own(best: xarray.Dataset) -> list[str]:
@@ -163,7 +168,7 @@ def _modes(best: xarray.Dataset) -> list[str]:
                 f"{one['forecast'].values[-1]:.4g}",
                 f"{band[0]:.3g} … {band[1]:.3g}",
                 f"{at:.4g}" if math.isfinite(at) else "–",
-                f"{low:.4g} … {high:.4g}" if math.isfinite(low) else "–",
+                _interval(low, high),
                 str(one["fate"].item()),
             )
         )
