@@ -98,7 +98,7 @@ def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, d
     every[:, np.searchsorted(record["mode"].values, fit["mode"].values)] = known
     scale, second1, second2 = every
     steps = max(1, round(float(np.ptp(record["step"].values))))
-    correlation = fit.attrs["correlation"]
+    correlation = fit.attrs.get("correlation")  # files of earlier versions hold none
     return str(best["loss"].item()), {
         "alpha": numbers["alpha"],
         "signal": tuple(scale.tolist()),

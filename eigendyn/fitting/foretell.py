@@ -120,7 +120,7 @@ def _ahead(
     """
     places, logs, start = lanes
     taken = np.repeat(np.diff(bounds) / taken_by, taken_by)
-    dt = np.pad(taken, idle_steps(len(taken)))
+    dt = np.pad(taken, (0, idle_steps(len(taken))))
     noise = np.zeros((len(places), len(dt), seen.modes))
     if rng is not None:
         noise[1:] = rng.normal(size=noise.shape)[1:]

@@ -31,7 +31,7 @@ def micro_steps(
     taken_by = counts(np.maximum(2 * seen.rate * dt, _changes(x, seen)), finer)
     ends = np.cumsum(taken_by)
     modes, taken = seen.modes, int(ends[-1])
-    idle = idle_steps(taken)
+    idle = (0, idle_steps(taken))
     steps = taken + idle[1]
     members = np.zeros((steps, modes, modes))
     values, errors = np.zeros((steps, modes)), np.full((steps, modes), np.inf)
@@ -84,6 +84,6 @@ def counts(changes: NDArray, finer: int) -> NDArray:
     return finer * np.maximum(1, np.ceil(changes / LARGEST_CHANGE)).astype(int)
 
 
-def idle_steps(taken: int) -> tuple[int, int]:
-    """Micro-steps of no length to add before and after, so that they fill chunks."""
-    return 0, -taken % CHUNK
+def idle_steps(taken: int) -> int:
+    """Micro-steps of no length to add after others, so that they fill chunks."""
+    return -taken % CHUNK

@@ -14,7 +14,7 @@ from eigendyn.fitting.scatter import mean_exponential
 from eigendyn.program.in_jax import VectorField
 
 STIFF = 1.0  # rate of relaxation times a step, beyond which modes are taken to where they relax to
-FARTHEST = 2.0  # change of ln v in a step: a mode that grows faster must not fly past its rest
+FARTHEST = 1.0  # change of ln v in a step; what moves faster goes so far, not past where it rests
 
 
 class Kind(NamedTuple):
@@ -124,7 +124,8 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
 
         D − η D′D/2 + η² (D″(D, D) + 4 D′D′D)/12
 
-    to third order in η. What is added to D is small, and is taken once, in the middle of the step;
+    to third order in η, of which a mode has no more than 1/|D′|, where the series ends to be one.
+    What is added to D is small, and is taken once, in the middle of the step;
     so is what an exact average adds to the mean field, which would cost far more at every stage.
     A mode that relaxes within the step is taken to where it relaxes to, at every stage (`relaxed`):
     there steps of descent go 1 − z/2 + z²/3 times as fast, z = ηD′.
@@ -133,13 +134,13 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
     """
     rate = _rate(loss.rough, loss.own, at)
     k1, own = rate(x), own_of(_by(kind, rate, x))
+    eta = eta / jnp.maximum(jnp.abs(eta * own), 1.0)
     z = eta * own if kind.takes_steps else 0.0
     faster = 1 - z / 2 + z**2 / 3
     is_stiff = own * faster * dt < -STIFF
 
     def moved(time: Array, k: Array) -> Array:
-        far = jnp.clip(time * k, -FARTHEST, FARTHEST)
-        return x + jnp.where(is_stiff, _relaxed_by(k1, own, time * faster), far)
+        return x + jnp.where(is_stiff, _relaxed_by(k1, own, time * faster), _no_farther(time * k))
 
     middle, added = moved(dt / 2, k1), jnp.zeros_like(x)
     if loss.field.code is not loss.rough.code:
@@ -152,7 +153,8 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
     k2 = rate(moved(dt / 2, k1 + added))
     k3 = rate(moved(dt / 2, k2 + added))
     k4 = rate(moved(dt, k3 + added))
-    return moved(dt, (k1 + 2 * k2 + 2 * k3 + k4) / 6 + added)
+    mean = (k1 + 2 * k2 + 2 * k3 + k4) / 6 + added
+    return moved(dt, jnp.where(jnp.abs(dt * k1) > FARTHEST, k1, mean))
 
 
 def _added_by_steps(
@@ -183,7 +185,12 @@ def relaxed(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array) -> Array:
 
 def _relaxed_by(rate: Array, own: Array, dt: Array) -> Array:
     """How far a mode of this rate and its slope goes in a time, as it relaxes."""
-    return dt * mean_exponential(own * dt) * rate
+    return _no_farther(dt * mean_exponential(own * dt) * rate)
+
+
+def _no_farther(change: Array) -> Array:
+    """What a mode goes in a step: no farther than from where its rest is still in sight."""
+    return jnp.clip(change, -FARTHEST, FARTHEST)
 
 
 def diffusion(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:

@@ -41,6 +41,15 @@ def test_micro_steps_add_up_to_the_times_of_the_record():
     assert (finer.dt > 0).sum() == 3 * (found.dt > 0).sum()
 
 
+def test_micro_steps_are_short_where_the_record_is_fast():
+    x = np.array([[-2.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]])
+    seen = read(log(np.exp(np.repeat(x, 2, axis=0))))
+    at = np.flatnonzero(np.isfinite(micro_steps(seen, seen.seconds).steps.errors).any(axis=1))
+    taken = np.diff(at, prepend=-1)
+    assert taken[0] == 8  # of 2 in ln v, a quarter in each
+    assert (taken[1:] <= 2).all()
+
+
 def test_the_logarithm_of_a_mean_is_freed_of_its_own_error_only():
     samples, times = 50, 1000
     drawn = np.random.default_rng(0).chisquare(samples, (4, times)) / samples

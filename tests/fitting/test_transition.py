@@ -56,10 +56,16 @@ def test_the_batch_of_a_record_is_that_of_the_steps_that_it_saw():
     assert np.isnan(read(tiny()).batch_noise)
 
 
-def test_numbers_under_which_modes_diverge_are_the_least_likely():
+def test_numbers_that_carry_modes_away_within_a_step_are_far_from_likely():
     likelihood = candidate("iso-euclidean", {}).likelihood(read(tiny()))
-    place = to_coordinates(np.array([1e4, 1.2, 1.0, 0.05, 1.0, 0.01, 0.08, 0.3, 0.3]))
-    assert likelihood.values(place[None])[0] == WORST
+    values = [
+        likelihood.values(
+            to_coordinates(np.array([a, 1.2, 1.0, 0.05, 1.0, 0.01, 0.08, 0.3, 0.3]))[None]
+        )[0]
+        for a in (0.9, 10.0, 1e2, 1e4)
+    ]
+    assert min(values[1:]) > values[0] + 50
+    assert max(values) < WORST
 
 
 @pytest.mark.parametrize("batch_noise", [np.nan, 0.05 / 32])
@@ -105,6 +111,23 @@ def test_steps_of_descent_are_followed_to_third_order_in_their_length():
         errors.append(np.abs(np.asarray(x) - 2 * np.log(s)).max())
     assert errors[0] < 3e-4
     assert errors[1] < errors[0] / 6
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0, 300.0])
+def test_modes_that_move_within_a_step_come_to_rest_and_stay(scale):
+    log = tiny({"learning_rate": np.full(9, 0.05)})
+    likelihood = candidate("euclidean", {}).likelihood(read(log))
+    numbers = jnp.array([scale, 1.2, 1.0, 0.02, 1.0, 1e-9, 1e-2, 0.3, 0.3])
+    none = jnp.zeros((0, 2)), jnp.full((2, 2), jnp.nan)
+    at = now(likelihood.kind, numbers_of(_log(numbers)), *none)
+    x, follow = jnp.log(jnp.array([1e-3, 2.0])), jax.jit(advance, static_argnums=1)
+    for _ in range(200):
+        x = follow(likelihood.loss, likelihood.kind, at, x, 0.2, jnp.array(0.05))
+    root = np.sqrt(1 - 4 * 1.2 * 0.02 / scale)  # λ (1 − cλ) = ω/A
+    rest = (1 + root) / 2.4
+    grown = np.isclose(np.exp(x), rest, rtol=1e-6)
+    assert grown[1]
+    assert grown[0] == ((1 - root) / 2.4 < 1e-3)  # else it falls for ever
 
 
 def _log(numbers):

@@ -192,8 +192,9 @@ def _remarks(fit: xarray.Dataset, best: xarray.Dataset) -> Iterator[str]:
         yield f"Left out: {left} readings without a variance above zero and above their error."
     if attrs["noises"] == "recorded":
         yield "Noises of modes are those that were recorded; the forecast keeps the last."
-    if attrs["correlation"]:
-        yield f"The predictor is a function of the {attrs['correlation']} correlation."
+    correlation = attrs.get("correlation")  # files of earlier versions hold none
+    if correlation:
+        yield f"The predictor is a function of the {correlation} correlation."
     hidden = [
         row.sign
         for place, row in enumerate(NUMBERS[:PROCESS])
