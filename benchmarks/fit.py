@@ -1,6 +1,7 @@
 """Measure how well fits of the theory cover planted numbers, rank losses, and foretell networks.
 
     python -m benchmarks.fit logs FOLDER LOSS [COUNT [CLOSURE]]  fit logs of linear networks
+    python -m benchmarks.fit arrivals LOSS FIRST LAST            arrivals of other logs, foretold
     python -m benchmarks.fit time                                a fit of 30 modes × 300 times
     python -m benchmarks.fit report FOLDER                       tables of what FOLDER holds
 
@@ -186,6 +187,17 @@ def run_logs(folder, kinds, count=200, closure="auto"):
             path.write_text(json.dumps(one_log(number, {"closure": closure})))
 
 
+def run_arrivals(loss, first, last):
+    """Foretell arrivals of the logs of a loss whose numbers lie between these, and print them."""
+    logs = []
+    for number in range(int(first), int(last)):
+        given = planted(number)
+        if given["loss"] == loss:
+            log = linear_log(given, number)
+            logs.append({**given, "arrivals": foretold_arrivals(log, given, {"closure": "auto"})})
+    report_arrivals(logs)
+
+
 def timed():
     """Fit 30 modes × 300 times, the whole process."""
     times = np.linspace(0, 40, 300)
@@ -239,6 +251,11 @@ def report(folder):
     print(f"Right loss first where told: {share(told)}.")
     refuted = share("No theory fits" in d["verdict"] for d in logs)
     print(f"Verdict that no theory fits: {refuted}.\n")
+    report_arrivals(logs)
+
+
+def report_arrivals(logs):
+    """Print how well arrivals are foretold."""
     print("| loss | batch | error of arrival, median | intervals cover |")
     print("|---|---|---|---|")
     for loss in LOSSES:
@@ -271,6 +288,8 @@ if __name__ == "__main__":
     command, *rest = sys.argv[1:]
     if command == "logs":
         run_logs(Path(rest[0]), *rest[1:])
+    elif command == "arrivals":
+        run_arrivals(*rest)
     elif command == "time":
         timed()
     else:
