@@ -49,11 +49,12 @@ def told(loss: str, settings: Mapping[str, Any], without: Collection[str] = ()) 
 
 
 def _said(value: Any) -> str:
-    """A number, or those of a few modes; of more their range."""
-    each = value if isinstance(value, Sequence) else [value]
-    if len(each) > MANY:
-        return f"{min(each):g} … {max(each):g}"
-    return ", ".join(f"{one:g}" for one in each)
+    """A number; or those of a few modes, of more their range, in digits that a title can hold."""
+    if not isinstance(value, Sequence):
+        return f"{value:g}"
+    if len(value) > MANY:
+        return f"{min(value):.3g} … {max(value):.3g}"
+    return ", ".join(f"{one:.3g}" for one in value)
 
 
 def short(loss: str) -> str:
