@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting, as_given
+from eigendyn.recording.clock import number
+
+LARGEST = 1e100  # sum of squares of a batch, beyond which products of variances have no number
 
 
 def as_numbers(name: str, given: Any) -> NDArray:
@@ -47,6 +51,20 @@ def as_numbers(name: str, given: Any) -> NDArray:
     return matrix
 
 
+def as_loss(given: Any) -> Any:
+    """A loss that is one number, left on its device, so that training need not wait for it.
+
+    Raises:
+        InvalidSetting: It is none.
+    """
+    kept = given.detach() if hasattr(given, "detach") else given
+    shape = tuple(getattr(kept, "shape", ()))
+    if prod(shape) != 1:
+        message = f"`loss` must be one number; its shape is {shape}. Give its mean."
+        raise InvalidSetting(message)
+    return kept.reshape(()) if shape else kept if hasattr(kept, "reshape") else number("loss", kept)
+
+
 def as_pair(z1: Any, z2: Any, step: float, tensor: str) -> tuple[NDArray, NDArray]:
     """Both views (samples, dimensions), of one shape and finite.
 
@@ -67,12 +85,15 @@ def as_pair(z1: Any, z2: Any, step: float, tensor: str) -> tuple[NDArray, NDArra
         )
         raise InvalidSetting(message)
     for name, view, given in (("z1", first, z1), ("z2", second, z2)):
-        if not np.isfinite(view.sum()):
+        with np.errstate(all="ignore"):
+            squares = np.vdot(view, view)
+        if not squares < LARGEST:
             count = int((~np.isfinite(view)).sum())
+            which = f"{count} of the {view.size} numbers" if count else "the sum of squares"
             message = (
-                f"`{name}` must be finite; at step {step:g} {count or 'its sum, not one'} of the "
-                f"{view.size} numbers of {tensor!r} are not. {_advice(given)} What was recorded "
-                "before is kept."
+                f"`{name}` must be finite; at step {step:g} {which} of {tensor!r} "
+                f"{'are not' if count else f'is beyond {LARGEST:g}'}. {_advice(given)} "
+                "What was recorded before is kept."
             )
             raise InvalidSetting(message)
     return first, second

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isfinite
 from typing import Any
 
 from eigendyn.errors import InvalidSetting, as_given
@@ -72,6 +72,9 @@ class Clock:
         if step is None:
             return 0.0 if self.step is None else self.step + 1
         now = number("step", step)
+        if not isfinite(now):
+            message = f"`step` must be finite, not {now}. Leave it out, and calls are counted."
+            raise InvalidSetting(message)
         if self.step is not None and not now >= self.step:
             message = (
                 f"Steps must not go back; {self.step:g} is followed by {now:g}. After a restart "

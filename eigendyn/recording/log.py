@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.recording.batches import as_numbers, as_pair
+from eigendyn.recording.batches import as_loss, as_numbers, as_pair
 from eigendyn.recording.clock import Clock, number
 from eigendyn.recording.kept import History, check_place, history_of, read_history, write
 from eigendyn.recording.measured import measure
@@ -134,7 +134,7 @@ class SpectrumLog:
         if self._window is not None and now - self._last[0] >= self._clock.every:  # of long ago
             check = self._close(*self._last)
         if loss is not None:
-            self._losses.append(loss.detach() if hasattr(loss, "detach") else loss)
+            self._losses.append(as_loss(loss))
         wanted = self._samples or max(FEWEST, PER_DIMENSION * int(shape[-1] if len(shape) else 1))
         due, span = self._clock.due(wanted, batch)
         self._clock.seen += batch

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eigendyn.recording.sampling import LEAST
+
 KEPT = 512  # pairs that are kept as they are, for standard errors of products
 
 
@@ -66,7 +68,7 @@ class Window:
             self.kept.append((x[:KEPT].copy(), y[:KEPT].copy()))
         squares = z1 * z1
         lengths = squares.sum(axis=1)
-        inverse = 1 / np.where(lengths > 0, lengths, 1)
+        inverse = 1 / np.where(lengths > LEAST, lengths, 1)
         self.unit += np.sqrt(inverse) @ z1
         self.unit_squares += inverse @ squares
         self.squares[0] += x.T @ x

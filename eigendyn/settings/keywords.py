@@ -44,13 +44,14 @@ def takes(
         for other in others:
             more += [one.replace(kind=Parameter.KEYWORD_ONLY) for one in _by_name(other)]
         every = {one.name: one for one in [*more, *own]}  # its own in the place of others'
+        known = [name for name in every if name != "self"]
         ordered = sorted(
             every.values(), key=lambda one: (one.kind, one.default is not Parameter.empty)
         )
 
         @wraps(verb)
         def checked(*args: Given.args, **given: Given.kwargs) -> Result:
-            check_keywords("keyword", given, every)
+            check_keywords("keyword", given, known)
             for noun in nouns:
                 placed = partial(shown.bind_partial, *args)
                 given.update(_taken_whole(noun, given, placed))
