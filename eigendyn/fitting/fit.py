@@ -40,6 +40,7 @@ UNTIL = 0.5
 _SHARE = Domain(lambda x: 0 < x <= 1, "above 0 and at most 1")
 ALIKE = 1.5  # times the least error of a forecast, up to which others are as good
 TURNS = 3  # searches for an optimum, while profiles lead past likelier numbers
+TINIEST = float(np.finfo(float).tiny)  # variance, of modes that are foretold to have died
 LATER = 50  # times of a forecast beyond the record
 
 
@@ -187,7 +188,9 @@ def _fitted(
             for each, pair in zip(combinations, ends[len(single) :], strict=True)
         ],
         rest=rest,
-        error=error(np.log(rest.variance[:, judged])) if len(judged) else float("nan"),
+        error=error(np.log(np.maximum(rest.variance[:, judged], TINIEST)))
+        if len(judged)
+        else float("nan"),
     )
 
 

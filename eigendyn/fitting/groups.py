@@ -76,5 +76,6 @@ def pooled(groups: NDArray, log_variance: NDArray) -> NDArray:
         for group in np.unique(groups[place]):
             inside = (groups[place] == group) & np.isfinite(x)
             if inside.any():
-                found[inside, place] = np.log(np.mean(np.exp(x[inside])))
+                most = x[inside].max()
+                found[inside, place] = most + np.log(np.mean(np.exp(x[inside] - most)))
     return found

@@ -10,6 +10,8 @@ from eigendyn.fitting.known import CHUNK, Readings, Steps
 from eigendyn.fitting.readings import Seen
 
 LARGEST_CHANGE = 0.25  # of ln v in a micro-step
+MOST = 1024  # micro-steps of a record at first, or …
+EACH = 4  # … so many for each gap, if these are more: times so uneven that no step is short enough
 SURE = 2.0  # standard deviations beyond which a change is not one of the recording
 
 
@@ -81,7 +83,19 @@ def counts(changes: NDArray, finer: int) -> NDArray:
         changes: Of ln v in each, as far as is thought (gaps,).
         finer: How many times as many as are thought enough.
     """
-    return finer * np.maximum(1, np.ceil(changes / LARGEST_CHANGE)).astype(int)
+    wanted = np.maximum(1, np.ceil(changes / LARGEST_CHANGE))
+    return finer * np.minimum(wanted, _level(wanted)).astype(int)
+
+
+def _level(wanted: NDArray) -> float:
+    """Micro-steps of a gap (gaps,) at most, so that those of all have their room."""
+    room = max(MOST, EACH * len(wanted))
+    if wanted.sum() <= room:
+        return float(wanted.max())
+    ordered = np.sort(wanted)
+    left = room - np.cumsum(ordered) + ordered  # what gaps that want less do not take
+    levels = left // np.arange(len(ordered), 0, -1)
+    return float(levels[np.argmax(levels < ordered)])
 
 
 def idle_steps(taken: int) -> int:

@@ -15,6 +15,7 @@ from eigendyn.program.in_jax import VectorField
 
 STIFF = 1.0  # rate of relaxation times a step, beyond which modes are taken to where they relax to
 FARTHEST = 1.0  # change of ln v in a step; what moves faster goes so far, not past where it rests
+LEAST = -600.0  # ln v below which a mode moves as there; its weight has no number farther down
 
 
 class Kind(NamedTuple):
@@ -111,10 +112,15 @@ def _rate(field: VectorField, own: Mapping[str, Any], at: Now) -> Callable[[Arra
     drive = drive_of(field, own, at)
 
     def rate(x: Array) -> Array:
-        s = jnp.exp(x / 2)
+        s = _weight(x)
         return 2 * drive(s) / s
 
     return rate
+
+
+def _weight(x: Array) -> Array:
+    """The s of every mode (modes,), √v; of one that has died long since what still is a number."""
+    return jnp.exp(jnp.maximum(x, LEAST) / 2)
 
 
 def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array) -> Array:
@@ -149,7 +155,7 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
         added = exact(middle) - rate(middle)
     if kind.takes_steps:
         exact_drive, rough = (drive_of(field, loss.own, at) for field in (loss.field, loss.rough))
-        added += _added_by_steps(exact_drive, rough, jnp.exp(middle / 2), eta)
+        added += _added_by_steps(exact_drive, rough, _weight(middle), eta)
     k2 = rate(moved(dt / 2, k1 + added))
     k3 = rate(moved(dt / 2, k2 + added))
     k4 = rate(moved(dt, k3 + added))
@@ -201,9 +207,10 @@ def diffusion(loss: Dynamics, kind: Kind, at: Now, x: Array) -> Array:
     loss divides λ z1 and z2 by their norms. Both views count as equally noisy here.
     """
     c, field = at.second1, loss.rough
-    v = jnp.exp(x)
+    s = _weight(x)
+    v = s**2
     parameters = _parameters(field, loss.own, at)
-    eigenvalue = field.predictor_eigenvalue(jnp.exp(x / 2)[None], parameters)
+    eigenvalue = field.predictor_eigenvalue(s[None], parameters)
     size, pulled = 1.0, eigenvalue
     if kind.is_scale_free:
         first, second = jnp.sum(eigenvalue**2 * v * c), jnp.sum(v * c)

@@ -9,6 +9,7 @@ import pytest
 
 from eigendyn.fitting.candidate import candidate
 from eigendyn.fitting.likelihood import WORST
+from eigendyn.fitting.micro_steps import MOST, counts
 from eigendyn.fitting.motion import advance, now, numbers_of
 from eigendyn.fitting.numbers import to_coordinates
 from eigendyn.fitting.readings import read
@@ -132,3 +133,19 @@ def test_modes_that_move_within_a_step_come_to_rest_and_stay(scale):
 
 def _log(numbers):
     return jnp.asarray(to_coordinates(np.asarray(numbers)))
+
+
+def test_a_mode_that_died_long_ago_goes_on_dying_as_its_decay_says():
+    one = candidate("euclidean", {"alpha": 1, "weight_decay": 0.25, "sigma1": 0, "sigma2": 0})
+    likelihood = one.likelihood(read(tiny()))
+    numbers = numbers_of(likelihood.low).at[3].set(0.25).at[4].set(1.0)
+    at = now(likelihood.kind, numbers, np.zeros((0, 2)), np.ones((2, 2)))
+    x = jnp.array([-100.0, -2000.0])
+    moved = advance(likelihood.loss, likelihood.kind, at, x, jnp.array(1.0), jnp.array(0.0))
+    np.testing.assert_allclose(moved - x, -0.5)
+
+
+def test_times_however_uneven_have_micro_steps_that_can_be_counted():
+    assert counts(np.array([1e9]), 2).tolist() == [2 * MOST]
+    assert counts(np.array([0.1, 1e9, 0.3]), 1).tolist() == [1, MOST - 3, 2]
+    assert counts(np.array([3.0, 0.6]), 1).tolist() == [12, 3]
