@@ -207,6 +207,7 @@ def as_record(result: Any, seed: int = 0) -> xarray.Dataset:
     """
     held = getattr(result, "variables", {})
     has_history = "variance" in held and {"mode", "time"} <= set(held["variance"].dims)
+    has_history &= "step" in held  # a fit has variances over time too
     check_is("result", result, has_history, "a record, a run of simulate or of train")
     if result.attrs.get("kind") == KIND:
         return result

@@ -230,3 +230,13 @@ def test_without_lightning_a_sentence_says_what_to_install(monkeypatch):
         monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(NotInstalled, match="pip install lightning"):
         lightning_callback(name="x", target="embedding")
+
+
+def test_a_hook_that_cannot_record_is_refused_in_a_sentence(tmp_path):
+    torch = import_torch()
+    with pytest.raises(InvalidSetting, match="log must be a SpectrumLog"):
+        hook(torch.nn.Identity(), "run.nc")
+    pair = torch.nn.LSTM(2, 2)  # puts out a tensor and its state
+    hook(pair, eigendyn.SpectrumLog(tmp_path / "run.nc"))
+    with pytest.raises(InvalidSetting, match="one tensor"):
+        pair(torch.ones(4, 2))

@@ -6,7 +6,8 @@ import pytest
 
 import eigendyn
 from eigendyn.errors import EigendynError, InvalidSetting
-from eigendyn.recording import read_record
+from eigendyn.recording import as_record, read_record
+from eigendyn.recording.record import record
 
 TIMES = np.array([0.0, 0.5, 1.0, 3.0, 4.0])
 STEPS = TIMES * 10
@@ -125,3 +126,10 @@ def test_measured_data_are_no_record(tmp_path):
     eigendyn.save(eigendyn.data.digits(), tmp_path / "data.nc")
     with pytest.raises(InvalidSetting, match="holds no record"):
         read_record(tmp_path / "data.nc")
+
+
+def test_variances_over_time_without_steps_are_no_record():
+    fitted = record({"variance": np.ones((2, 3))}, STEPS[:3], STEPS[:3], title="a fit")
+    fitted.attrs["kind"] = "a fit"
+    with pytest.raises(InvalidSetting, match="must be a record"):
+        as_record(fitted.drop_vars("step"))

@@ -44,11 +44,14 @@ def hook(
     is_module = hasattr(module, "register_forward_hook")
     check_is("module", module, is_module, "a module of PyTorch, as a projector")
     check_is("chunks", chunks, chunks in (1, 2), "1 or 2")
+    check_is("log", log, isinstance(log, SpectrumLog), "a SpectrumLog")
     waiting: list[Any] = []
 
     def after(module: Any, _: Any, output: Any) -> None:
         if not module.training:
             return
+        is_tensor = hasattr(output, "detach")
+        check_is("module", module, is_tensor, "a module whose output is one tensor, as a projector")
         waiting.extend(output.detach().chunk(chunks))
         if len(waiting) == 2:
             pair = tuple(waiting)
