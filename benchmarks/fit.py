@@ -139,7 +139,7 @@ def one_log(number, closure):
             intervals[name] = [true[name], *(float(row[k]) for k in ("value", "lower", "upper"))]
     for name in found["combination"].values:
         row = right.sel(combination=name)
-        if np.isfinite(float(row["combined"])) and name in true:
+        if np.isfinite(float(row["combined_lower"])) and name in true:
             keys = ("combined", "combined_lower", "combined_upper")
             intervals[str(name)] = [true[str(name)], *(float(row[k]) for k in keys)]
     return {

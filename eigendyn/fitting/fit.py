@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -11,19 +10,14 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.fitting.baselines import BASELINES, baseline, rms
-from eigendyn.fitting.candidate import Candidate, candidate
-from eigendyn.fitting.foretell import foretell
+from eigendyn.fitting.candidate import candidate
 from eigendyn.fitting.groups import grouped, pooled
-from eigendyn.fitting.intervals import intervals
-from eigendyn.fitting.modal import numbers_of_modes
-from eigendyn.fitting.numbers import NOISES, NUMBERS, PROCESS, SPREADS, modal_numbers, to_values
-from eigendyn.fitting.optimum import movable
-from eigendyn.fitting.persistence import RIGHT
+from eigendyn.fitting.numbers import NOISES, modal_numbers
+from eigendyn.fitting.one_loss import Task
+from eigendyn.fitting.ranking import all_fitted
 from eigendyn.fitting.readings import Seen, read
 from eigendyn.fitting.recorded import recorded_views, sees_noise
-from eigendyn.fitting.result import Fitted, labelled
-from eigendyn.fitting.search import search, search_on
-from eigendyn.fitting.told import alone, told
+from eigendyn.fitting.result import labelled
 from eigendyn.recording.record import as_record
 from eigendyn.settings.checks import Domain, check_real
 from eigendyn.settings.choices import LOSS_NAMES, check_choice
@@ -38,9 +32,6 @@ if TYPE_CHECKING:
 
 UNTIL = 0.5
 _SHARE = Domain(lambda x: 0 < x <= 1, "above 0 and at most 1")
-ALIKE = 1.5  # times the least error of a forecast, up to which others are as good
-TURNS = 3  # searches for an optimum, while profiles lead past likelier numbers
-TINIEST = float(np.finfo(float).tiny)  # variance, of modes that are foretold to have died
 LATER = 50  # times of a forecast beyond the record
 
 
@@ -91,7 +82,8 @@ def fit(
         (loss, modal, mode), with `of_mode_lower` and `of_mode_upper` where they differ,
         `forecast_error` over (loss) and
         `baseline_error` over (baseline). The attribute `status` is "completed", or
-        "not-converged"; a loss whose modes no step is short enough to follow has no intervals.
+        "not-converged". A loss has no intervals if it is less likely than another by e²⁰ and does
+        not foretell best, or if no step is short enough to follow its modes.
 
     Raises:
         InvalidSetting: Too few recordings or modes, a share that is none, or settings with states
@@ -135,91 +127,12 @@ def fit(
         return rms(pooled(groups, np.where(np.isfinite(seen), log_variance, np.nan)), held)
 
     seed = settings.get("seed", 0)
-    found = [_fitted(one, part, whole, ahead, error, seed) for one in candidates]
+    fits = all_fitted(candidates, Task(part, ahead, len(whole.time) - count, error, seed))
     later = whole.time[count:]
     errors = {
         name: error(baseline(name, part.time, part.log_variance, later)) for name in BASELINES
     }
-    return labelled(ranked(found), whole, part, errors, source)
-
-
-def _fitted(
-    one: Candidate,
-    part: Seen,
-    whole: Seen,
-    ahead: NDArray,
-    error: Callable[[NDArray], float],
-    seed: int,
-) -> Fitted:
-    """Fit one loss, and foretell by it."""
-    best = search(one, part)
-    theory = np.arange(len(NUMBERS)) < PROCESS
-    turn = 1
-    while True:
-        place, local = best.optimum.place, best.optimum.local
-        moves = movable(best.likelihood, place, local.slope, one.free)
-        is_told, combinations = told(place, local.information, moves | (one.free & theory))
-        is_told |= moves & np.isin(np.arange(len(NUMBERS)), list(SPREADS.values()))
-        single = np.flatnonzero(one.free & is_told).tolist()
-        quantities = [*map(alone, single), *combinations]
-        if not best.is_followed:  # profiles would tell of the micro-steps
-            ends, likelier = np.full((len(quantities), 2), np.nan), None
-            break
-        ends, likelier = intervals(best.likelihood, best.optimum, quantities, one.free)
-        if likelier is None or turn == TURNS:
-            break
-        turn += 1
-        best = search_on(best, likelier, part)
-    if likelier is not None:  # there are likelier numbers than these
-        best = replace(best, optimum=replace(best.optimum, converged=False))
-    bounds = np.full((len(NUMBERS), 2), np.nan)
-    bounds[single] = ends[: len(single)]
-    rest = foretell(best, part, ahead, seed)
-    judged = np.searchsorted(rest.time, whole.time[len(part.time) :])
-    return Fitted(
-        found=best,
-        values=_values(one, place),
-        of_modes=numbers_of_modes(best, part, seed),
-        bounds=bounds,
-        is_told=is_told,
-        at_bound=one.free & ~moves,
-        combinations=[
-            (each.name, each.value(place), *pair)
-            for each, pair in zip(combinations, ends[len(single) :], strict=True)
-        ],
-        rest=rest,
-        error=error(np.log(np.maximum(rest.variance[:, judged], TINIEST)))
-        if len(judged)
-        else float("nan"),
-    )
-
-
-def _values(one: Candidate, place: NDArray) -> NDArray:
-    """The numbers; no spread of those that modes share, nor noise where it is that of each mode."""
-    shared = [spread for row, spread in SPREADS.items() if row not in one.modal]
-    found = to_values(place)
-    found[shared], found[list(one.recorded)] = 0.0, np.nan
-    return found
-
-
-def ranked(fits: Sequence[Fitted]) -> list[Fitted]:
-    """Best first: by the error of the forecast, or by the likelihood where errors are alike.
-
-    What is not fitted has noise of its own, so that errors within `ALIKE` of the least say nothing
-    of which theory is right, nor do those below `RIGHT`; nor are there any if all was fitted.
-    """
-    least = min((one.error for one in fits if one.found.optimum.converged), default=np.nan)
-
-    def key(one: Fitted) -> tuple[bool, float, float]:
-        optimum, free = one.found.optimum, one.found.candidate.free
-        is_alike = not one.error > max(ALIKE * least, RIGHT)
-        return (
-            not optimum.converged,
-            0.0 if is_alike else one.error,
-            float(optimum.local.value + free.sum()),
-        )
-
-    return sorted(fits, key=key)
+    return labelled(fits, whole, part, errors, source)
 
 
 def _fitted_count(seen: Seen, until: float) -> int:

@@ -77,8 +77,9 @@ def intervals(
         free: Which coordinates may move (numbers,).
 
     Returns:
-        The intervals, and coordinates (numbers,) under which the record is likelier than at its
-        optimum, by `LIKELIER` at least, if a profile leads past such: then there is another.
+        The intervals, NaN where a profile could not be followed; and coordinates (numbers,) under
+        which the record is likelier than at its optimum, by `LIKELIER` at least, if a profile leads
+        past such: then there is another.
 
     Source: Venzon and Moolgavkar 1988, Appl. Statist. 37, 87, the intervals.
     """
@@ -114,7 +115,10 @@ def intervals(
         places[rows] = best.place + (places[rows] - best.place) * further[:, None]
         if not waiting.any():
             break
-    return ends.reshape(-1, 2), likeliest
+    ends = ends.reshape(-1, 2)
+    low, value, high = ends[:, 0], middle[::2], ends[:, 1]
+    ends[(low > value) | (high < value)] = np.nan  # a profile that was not followed
+    return ends, likeliest
 
 
 def _deviation(best: Optimum, quantity: Combination, free: NDArray) -> float:

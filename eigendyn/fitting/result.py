@@ -41,6 +41,7 @@ class Fitted:
         combinations: Name, value, lower and upper end of what is told of the others.
         rest: The forecast.
         error: Root mean square of ln(foretold/recorded) on what was not fitted.
+        is_bounded: Whether intervals have been looked for.
     """
 
     found: Found
@@ -52,6 +53,7 @@ class Fitted:
     combinations: list[tuple[str, float, float, float]]
     rest: Foretold
     error: float
+    is_bounded: bool = False
 
     @property
     def title(self) -> str:

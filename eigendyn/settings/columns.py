@@ -3,8 +3,8 @@
 The rules, in this order; the first that fits decides, and what is left out is said:
 
 1. A column without any cell is left out.
-2. A column named as an index is ("id", "index", "…_id", …), or the first one beside a heading that
-   has no name for it, as pandas and R write it, is the index.
+2. A column named as an index is ("id", "index", "…_id", "timestamp", …), or the first one beside
+   a heading that has no name for it, as pandas and R write it, is the index.
 3. A column of text, dates or truth values is left out; one of numbers with some text is refused.
 4. A column of whole numbers with the name of a label ("label", "target", "class", "y", …) is one.
 5. A first column that counts the rows, from 0 or 1, is an index, whatever its name.
@@ -23,7 +23,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-INDEX = re.compile(r"index|id|idx|uid|uuid|row|rowid|rownames|sample|nr|no|#|.*_id|unnamed: \d+")
+INDEX = re.compile(
+    r"index|id|idx|uid|uuid|row|rowid|rownames|sample|nr|no|#|.*_id|unnamed: \d+"
+    r"|_?timestamp|_?runtime|wall[ _]?time"
+)
 LABEL = re.compile(r"labels?|targets?|class(es)?|y|y_true|category|cluster|digit|species")
 COUNTED = 3  # rows below which a column that counts them is as likely a measurement
 GUESSED = 10  # samples below which a column may hold whole numbers by chance

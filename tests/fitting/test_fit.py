@@ -6,6 +6,7 @@ import pytest
 import eigendyn
 from eigendyn.errors import InvalidSetting, InvalidSpectrum
 from eigendyn.fitting.changes import changed, fitted_settings
+from eigendyn.fitting.ranking import BEHIND
 from eigendyn.recording.record import as_record, record
 from tests.fitting.planted import DECAY, A, C, euclidean_fit, log_variance, planted
 
@@ -40,6 +41,15 @@ def test_the_right_loss_ranks_first_and_beats_what_knows_no_theory():
     assert found["loss"].values.tolist() == ["euclidean", "iso-euclidean"]
     assert found["forecast_error"].values[0] < 0.03 < found["baseline_error"].values.min()
     assert found.attrs["verdict"] == "euclidean fits best."
+
+
+def test_a_loss_far_behind_has_a_forecast_but_no_intervals():
+    found = euclidean_fit()
+    behind = found.sel(loss="iso-euclidean")
+    assert behind["log_likelihood"] < found.sel(loss="euclidean")["log_likelihood"] - BEHIND
+    assert np.isfinite(behind["forecast_error"])
+    assert not np.isfinite(behind["lower"]).any()
+    assert np.isfinite(found.sel(loss="euclidean", number="noise1")["lower"])
 
 
 def test_the_forecast_is_the_trajectory_to_come():

@@ -215,6 +215,7 @@ def test_lightning_goes_on_with_the_record_of_a_checkpoint(lightning, tmp_path):
     [
         ({"target": "projections"}, "none of embedding, loss"),
         ({"target": "embedding", "target_shape": 7}, "`target_shape` is 7"),
+        ({"target": "embedding", "predictor": "head"}, "'head' is none"),
     ],
 )
 def test_a_target_that_is_not_there_is_refused(lightning, tmp_path, given, said):

@@ -67,6 +67,14 @@ def test_a_guessed_time_is_said(tmp_path):
     assert record.attrs["time_taken_from"] == "column 1, which increases"
 
 
+def test_clocks_of_a_table_are_no_eigenvalues(tmp_path):
+    frame = pd.DataFrame({"_timestamp": [1.7e9, 1.7e9 + 5], "step": [0, 10], "v0": [0.5, 0.6]})
+    frame = frame.assign(_runtime=[1.0, 6.0], v1=[0.1, 0.2], **{"Wall time": [3.0, 8.0]})
+    frame.to_csv(tmp_path / "run.csv", index=False)
+    found = read_record(tmp_path / "run.csv")
+    assert found["variance"].values.tolist() == [[0.5, 0.6], [0.1, 0.2]]
+
+
 def test_loss_and_missing_cells_of_a_table_are_kept(tmp_path):
     loss = np.array([np.nan, 3.0, 2.0, 1.0, 0.5])
     FRAME.assign(step=STEPS, loss=loss).to_csv(tmp_path / "run.csv")

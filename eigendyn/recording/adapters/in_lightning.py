@@ -97,7 +97,7 @@ def lightning_callback(
                 message = f"`target_shape` is {dims}; {keys[0]!r} has {z1.shape[-1]} dimensions."
                 raise InvalidSetting(message)
             step, rate = self.before
-            layer = None if predictor is None else getattr(pl_module, predictor)
+            layer = None if predictor is None else _layer(pl_module, predictor)
             before = self.spectrum.recordings
             self.spectrum.observe(
                 z1,
@@ -113,6 +113,22 @@ def lightning_callback(
                 pl_module.log_dict({name: last[RANK].item(), **numbers}, rank_zero_only=True)
 
     return SpectrumCallback()
+
+
+def _layer(module: Any, name: str) -> Any:
+    """The linear predictor of a module.
+
+    Raises:
+        InvalidSetting: There is none of that name.
+    """
+    found = getattr(module, name, None)
+    if not hasattr(found, "weight"):
+        message = (
+            f"`predictor` must name a linear layer of the module; {name!r} is none. Try "
+            f"'predictor' after `self.predictor = torch.nn.Linear(…, bias=False)`."
+        )
+        raise InvalidSetting(message)
+    return found
 
 
 def _callback() -> Any:
