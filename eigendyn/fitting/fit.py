@@ -83,7 +83,8 @@ def fit(
         `forecast_error` over (loss) and
         `baseline_error` over (baseline). The attribute `status` is "completed", or
         "not-converged". A loss has no intervals if it is less likely than another by e²⁰ and does
-        not foretell best, or if no step is short enough to follow its modes.
+        not foretell best, or if no step is short enough to follow its modes; one that is less
+        likely by e⁶⁰ at first is not gone on with, and counts as not converged.
 
     Raises:
         InvalidSetting: Too few recordings or modes, a share that is none, or settings with states

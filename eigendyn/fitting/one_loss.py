@@ -16,7 +16,7 @@ from eigendyn.fitting.numbers import SPREADS, to_values
 from eigendyn.fitting.quantities import Quantities
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.result import Fitted
-from eigendyn.fitting.search import Found, search, search_on
+from eigendyn.fitting.search import Found, search_on
 
 TURNS = 3  # searches for an optimum, while profiles lead past likelier numbers
 TINIEST = float(np.finfo(float).tiny)  # variance, of modes that are foretold to have died
@@ -39,10 +39,6 @@ class Task:
     judged: int
     error: Callable[[NDArray], float]
     seed: int
-
-    def fitted(self, one: Candidate) -> Fitted:
-        """Search, and foretell; intervals are not known yet."""
-        return self.foretold(search(one, self.part))
 
     def foretold(self, best: Found) -> Fitted:
         """Foretell by what a search has found; its intervals are not known yet."""

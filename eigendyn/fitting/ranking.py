@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from eigendyn.fitting.candidate import Candidate
 from eigendyn.fitting.one_loss import Task
 from eigendyn.fitting.persistence import RIGHT
+from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.result import Fitted
+from eigendyn.fitting.search import Found, completed, search
 
 ALIKE = 1.5  # times the least error of a forecast, up to which others are as good
+HOPELESS = 60.0  # in ln likelihood behind the best, beyond which a search is not gone on with
 BEHIND = 20.0  # in ln likelihood, beyond which a loss gets no intervals unless it foretells best
 
 
 def all_fitted(candidates: Sequence[Candidate], task: Task) -> list[Fitted]:
     """Fit losses, the best first, with intervals of all that are not far less likely."""
-    fits = ranked([task.fitted(one) for one in candidates])
+    fits = ranked([task.foretold(found) for found in _searched(candidates, task.part)])
     while True:
         values = [fit.found.optimum.local.value for fit in fits]
         waiting = [
@@ -32,6 +36,25 @@ def all_fitted(candidates: Sequence[Candidate], task: Task) -> list[Fitted]:
         for row in waiting:
             fits[row] = task.bounded(fits[row])
         fits = ranked(fits)
+
+
+def _searched(candidates: Sequence[Candidate], part: Seen) -> list[Found]:
+    """Search the likeliest first; those without hope, whose modes need ever finer steps, less far.
+
+    How likely a loss is counts once its steps are fine enough; before, it may seem likelier.
+    """
+    found, least = [], np.inf
+    rough = [search(one, part) for one in candidates]
+    for one in sorted(rough, key=lambda one: one.optimum.local.value):
+        if one.candidate.modal or one.optimum.local.value < least + HOPELESS:
+            done = completed(one, part)
+            if done.optimum.converged:
+                least = min(least, float(done.optimum.local.value))
+        else:
+            unsure = replace(one.optimum, converged=False)
+            done = replace(one, optimum=unsure, is_followed=False)
+        found.append(done)
+    return found
 
 
 def ranked(fits: Sequence[Fitted]) -> list[Fitted]:

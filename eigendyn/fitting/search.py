@@ -67,9 +67,16 @@ class Found:
 
 
 def search(one: Candidate, seen: Seen) -> Found:
-    """Fit a loss to a record from many starts; numbers per mode from those that are shared."""
+    """Find numbers that all modes share, from many starts, by micro-steps thought enough."""
     found = _search_shared(one.shared, seen)
-    return _search_per_mode(one, seen, found) if one.modal else found
+    return replace(found, candidate=one)
+
+
+def completed(found: Found, seen: Seen) -> Found:
+    """Go on with micro-steps as fine as need be, and with numbers per mode from shared ones."""
+    one = found.candidate
+    alike = _followed_closely(replace(found, candidate=one.shared), seen)
+    return _search_per_mode(one, seen, alike) if one.modal else replace(alike, candidate=one)
 
 
 def search_on(found: Found, place: np.ndarray, seen: Seen) -> Found:
@@ -88,7 +95,7 @@ def _search_shared(one: Candidate, seen: Seen) -> Found:
     if one.is_averaged:
         likelihood = one.likelihood(seen)
         best = optimum(likelihood, best.place[None], one.free)
-    return _followed_closely(Found(one, likelihood, best), seen)
+    return Found(one, likelihood, best)
 
 
 def _followed_closely(found: Found, seen: Seen) -> Found:

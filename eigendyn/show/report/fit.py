@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eigendyn.fitting.numbers import NUMBERS, PROCESS, READING
+from eigendyn.fitting.ranking import HOPELESS
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.layout import aligned, number, numbers
 
@@ -93,6 +94,8 @@ def _ranking(fit: xarray.Dataset) -> list[str]:
     for place, loss in enumerate(fit["loss"].values):
         one = fit.isel(loss=place)
         said = "" if bool(one["converged"]) else "did not converge"
+        if said and one["log_likelihood"] < fit["log_likelihood"].max() - HOPELESS:
+            said = "far less likely"
         rows.append(
             (str(loss), _plain(one["forecast_error"]), f"{one['log_likelihood']:.5g}", said)
         )
