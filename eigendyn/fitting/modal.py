@@ -28,19 +28,21 @@ def numbers_of_modes(found: Found, seen: Seen, seed: int = 0) -> NDArray:
     """
     likelihood, seconds = found.likelihood, found.candidate.seconds(seen)[..., -1]
     modal, around = likelihood.kind.modal, likelihood.numbers_of_modes
-    places = drawn(found, np.random.default_rng(seed))
-    known = likelihood.filtered(places).known
-    shift, doubt = np.asarray(known.shift), np.asarray(known.doubt)
-    values = to_values(places)
+    values = to_values(found.optimum.place)
     numbers = np.full((len(OF_MODES), seen.modes, 3), np.nan)
     for row, number in enumerate(OF_MODES):
-        numbers[row, :, 0] = values[0, number]
-        if number in modal:
-            at, excess = modal.index(number), float(number != TIME_SCALE)
-            logs = around[at] + shift[:, at]
-            spread = np.sqrt(logs[1:].var(axis=0) + doubt[:, at, at].mean(axis=0))
-            numbers[row] = excess + np.exp(logs[0, :, None] + spread[:, None] * ENDS)
-        elif number != TIME_SCALE:
+        numbers[row, :, 0] = values[number]
+        if number != TIME_SCALE:
             given = seconds[row - 1]
-            numbers[row, :, 0] = np.where(np.isnan(given), values[0, number], given)
+            numbers[row, :, 0] = np.where(np.isnan(given), values[number], given)
+    if not modal:
+        return numbers
+    known = likelihood.filtered(drawn(found, np.random.default_rng(seed))).known
+    shift, doubt = np.asarray(known.shift), np.asarray(known.doubt)
+    for at, number in enumerate(modal):
+        logs = around[at] + shift[:, at]
+        spread = np.sqrt(logs[1:].var(axis=0) + doubt[:, at, at].mean(axis=0))
+        excess = float(number != TIME_SCALE)
+        own = excess + np.exp(logs[0, :, None] + spread[:, None] * ENDS)
+        numbers[OF_MODES.index(number)] = own
     return numbers
