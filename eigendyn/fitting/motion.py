@@ -14,8 +14,8 @@ from eigendyn.fitting.scatter import mean_exponential
 from eigendyn.program.in_jax import VectorField
 
 STIFF = 1.0  # rate of relaxation times a step, beyond which modes are taken to where they relax to
-FARTHEST = 1.0  # change of ln v in a step; what moves faster goes so far, not past where it rests
-LEAST = -600.0  # ln v below which a mode moves as there; its weight has no number farther down
+FARTHEST = 1.0  # change of ln v in a step, at most: a larger one leads past where a mode rests
+LEAST = -600.0  # ln v, below which rates are those at this value; √v would underflow in the end
 
 
 class Kind(NamedTuple):
@@ -119,7 +119,7 @@ def _rate(field: VectorField, own: Mapping[str, Any], at: Now) -> Callable[[Arra
 
 
 def _weight(x: Array) -> Array:
-    """The s of every mode (modes,), √v; of one that has died long since what still is a number."""
+    """√v of every mode (modes,); that of ln v = `LEAST` for modes below."""
     return jnp.exp(jnp.maximum(x, LEAST) / 2)
 
 
@@ -130,11 +130,12 @@ def advance(loss: Dynamics, kind: Kind, at: Now, x: Array, dt: Array, eta: Array
 
         D − η D′D/2 + η² (D″(D, D) + 4 D′D′D)/12
 
-    to third order in η, of which a mode has no more than 1/|D′|, where the series ends to be one.
-    What is added to D is small, and is taken once, in the middle of the step;
-    so is what an exact average adds to the mean field, which would cost far more at every stage.
-    A mode that relaxes within the step is taken to where it relaxes to, at every stage (`relaxed`):
-    there steps of descent go 1 − z/2 + z²/3 times as fast, z = ηD′.
+    to third order in η. The series holds while η|D′| < 1; a mode with more is given η = 1/|D′|.
+    What is added to D is small, and is taken once, in the middle of the step; so is what an exact
+    average adds to the mean field, which would cost far more at every stage. A mode that relaxes
+    within the step is taken to where it relaxes to, at every stage (`relaxed`), 1 − z/2 + z²/3
+    times as fast, z = ηD′, as the same series has it near rest. No ln v changes by more than
+    `FARTHEST` in a step.
 
     Source: Hairer, Lubich, Wanner, Geometric Numerical Integration (2006), IX.1.
     """
@@ -195,7 +196,7 @@ def _relaxed_by(rate: Array, own: Array, dt: Array) -> Array:
 
 
 def _no_farther(change: Array) -> Array:
-    """What a mode goes in a step: no farther than from where its rest is still in sight."""
+    """Changes of ln v (modes,), each within ±`FARTHEST`."""
     return jnp.clip(change, -FARTHEST, FARTHEST)
 
 

@@ -24,12 +24,16 @@ def all_fitted(candidates: Sequence[Candidate], task: Task) -> list[Fitted]:
     fits = ranked([task.foretold(found) for found in _searched(candidates, task.part)])
     while True:
         values = [fit.found.optimum.local.value for fit in fits]
+        least = min(
+            (value for value, fit in zip(values, fits, strict=True) if fit.found.is_followed),
+            default=np.inf,
+        )
         waiting = [
             row
             for row, fit in enumerate(fits)
             if fit.found.is_followed  # else profiles would tell of the micro-steps
             and not fit.is_bounded
-            and (row == 0 or values[row] < min(values) + BEHIND)
+            and (row == 0 or values[row] < least + BEHIND)
         ]
         if not waiting:
             return fits
@@ -39,9 +43,10 @@ def all_fitted(candidates: Sequence[Candidate], task: Task) -> list[Fitted]:
 
 
 def _searched(candidates: Sequence[Candidate], part: Seen) -> list[Found]:
-    """Search the likeliest first; those without hope, whose modes need ever finer steps, less far.
+    """Search, the likeliest loss first, and stop early with losses that are `HOPELESS`.
 
-    How likely a loss is counts once its steps are fine enough; before, it may seem likelier.
+    Under a wrong loss modes are fast, and need many micro-steps. Likelihoods are compared with
+    those that micro-steps no longer change, since a coarse one may be far too large.
     """
     found, least = [], np.inf
     rough = [search(one, part) for one in candidates]

@@ -62,7 +62,9 @@ def as_loss(given: Any) -> Any:
     if prod(shape) != 1:
         message = f"`loss` must be one number; its shape is {shape}. Give its mean."
         raise InvalidSetting(message)
-    return kept.reshape(()) if shape else kept if hasattr(kept, "reshape") else number("loss", kept)
+    if not hasattr(kept, "reshape"):
+        return number("loss", kept)
+    return kept.reshape(())
 
 
 def as_pair(z1: Any, z2: Any, step: float, tensor: str) -> tuple[NDArray, NDArray]:

@@ -91,10 +91,11 @@ def table(fit: xarray.Dataset) -> str:
 
 def _ranking(fit: xarray.Dataset) -> list[str]:
     rows = [("", "forecast error", "log-likelihood", "")]
+    best = fit["log_likelihood"].where(fit["converged"]).max()
     for place, loss in enumerate(fit["loss"].values):
         one = fit.isel(loss=place)
         said = "" if bool(one["converged"]) else "did not converge"
-        if said and one["log_likelihood"] < fit["log_likelihood"].max() - HOPELESS:
+        if said and one["log_likelihood"] < best - HOPELESS:
             said = "far less likely"
         rows.append(
             (str(loss), _plain(one["forecast_error"]), f"{one['log_likelihood']:.5g}", said)
