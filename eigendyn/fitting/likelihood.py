@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from eigendyn.fitting.motion import Dynamics, Kind
 
 LANES = 16  # sets of numbers that are filtered together: one shape to compile
-STEP = 1e-4  # of a coordinate in difference quotients
+STEP = 1e-5  # of a coordinate in difference quotients, whose error is half of it …
+LITTLE = 1e-6  # … or of its largest value, where it may vanish
 TRUSTED = 1.0  # standard deviation of ln q around that of white inputs, if its batch is known
 AWAY = 0.5  # else power of the variance of batches that likelihoods are multiplied by
 WORST = 1e12  # stands for a likelihood of zero
@@ -140,31 +141,23 @@ class Likelihood:
         return _value(*self.errors(places))
 
     def around(self, places: NDArray, free: NDArray) -> Local:
-        """Value, gradient and Fisher information, by differences of second order.
-
-        They are central, or at a bound those of two steps into the box.
+        """Value, gradient and Fisher information, by differences of one step into the box.
 
         Args:
             places: Coordinates (sets, numbers).
             free: Which of them count (numbers,); to the others the likelihood does not react.
         """
         sets, size = len(places), int(free.sum())
-        step = STEP * np.where(LOGS, 1.0, np.maximum(np.abs(places), 1e-2 * (LOGS + 1.0)))
-        side = np.where(places - step < self.low, 1.0, np.where(places + step > self.high, -1.0, 0))
-        moved = np.repeat(places[:, None], 2 * size + 1, axis=1)
+        step = STEP * np.where(LOGS, 1.0, np.maximum(np.abs(places), LITTLE * self.high))
+        step = np.where(places + step > self.high, -step, step)
+        moved = np.repeat(places[:, None], size + 1, axis=1)
         rows, along = np.arange(size), np.flatnonzero(free)
-        one = places + np.where(side == 0, 1.0, side) * step
-        two = places + np.where(side == 0, -1.0, 2 * side) * step
-        moved[:, 1 + rows, along] = one[:, along]
-        moved[:, 1 + size + rows, along] = two[:, along]
+        moved[:, 1 + rows, along] += step[:, along]
         lanes = moved.reshape(-1, places.shape[1])
-        e, s, q = (each.reshape(sets, 2 * size + 1, -1) for each in self.errors(lanes))
-        side, width = side[:, along, None], 2 * step[:, along, None]
+        e, s, q = (each.reshape(sets, size + 1, -1) for each in self.errors(lanes))
 
         def slopes(f: NDArray) -> NDArray:
-            here, first, second = f[:, :1], f[:, 1 : size + 1], f[:, size + 1 :]
-            inwards = side * (4 * first - 3 * here - second)
-            return np.where(side == 0, first - second, inwards) / width
+            return (f[:, 1:] - f[:, :1]) / step[:, along, None]
 
         with np.errstate(all="ignore"):
             pull = AWAY * slopes(np.log(q))[..., 0]

@@ -55,15 +55,22 @@ class Seen:
 
     def until(self, count: int) -> Seen:
         """The first so many recordings."""
-        log_variance = self.log_variance[:, :count]
+        return self._at(slice(count))
+
+    def thinned(self, count: int) -> Seen:
+        """One recording in so many, so that at most this many are left; all if a mode were lost."""
+        some = self._at(slice(None, None, -(-len(self.time) // count)))
+        return some if np.isfinite(some.log_variance).any(axis=1).all() else self
+
+    def _at(self, places: slice) -> Seen:
         return replace(
             self,
-            time=self.time[:count],
-            log_variance=log_variance,
-            error=self.error[:, :count],
-            samples=self.samples[:count],
-            eta=self.eta[:count],
-            seconds=self.seconds[..., :count],
+            time=self.time[places],
+            log_variance=self.log_variance[:, places],
+            error=self.error[:, places],
+            samples=self.samples[places],
+            eta=self.eta[places],
+            seconds=self.seconds[..., places],
         )
 
     def read_within(self, count: int) -> Seen:

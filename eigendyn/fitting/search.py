@@ -26,6 +26,7 @@ from eigendyn.fitting.readings import Seen
 
 STARTS = 64  # points at which the likelihood is looked at first …
 TRIED = 6  # … the best of which are descended from
+FEW = 100  # recordings that are looked at in this, at most
 SAME = 0.1  # of −ln likelihood, by which finer steps may change it
 FINEST = 16
 FIRST_NOISE = 0.05  # c₁ − 1 of modes, at least, at first
@@ -87,10 +88,11 @@ def search_on(found: Found, place: np.ndarray, seen: Seen) -> Found:
 
 def _search_shared(one: Candidate, seen: Seen) -> Found:
     """Find numbers that all modes share."""
-    likelihood = one.likelihood(seen, rough=True)
+    likelihood = one.likelihood(seen.thinned(FEW), rough=True)
     starts = _starts(one, seen)
     values = likelihood.values(starts)
     best = optimum(likelihood, starts[np.argsort(values)[:TRIED]], one.free)
+    likelihood = one.likelihood(seen, rough=True)
     best = optimum(likelihood, _other_noises(best.place, starts), one.free)
     if one.is_averaged:
         likelihood = one.likelihood(seen)

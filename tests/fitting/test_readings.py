@@ -32,6 +32,17 @@ def test_far_eigenvalues_are_freed_of_what_they_push_each_other():
     assert np.abs(freed / v - 1).max() < 0.35 * np.abs(values / v - 1).max()
 
 
+def test_a_long_record_is_thinned_unless_a_mode_is_lost():
+    variance = np.exp(np.arange(14.0).reshape(2, 7))
+    seen = read(log(variance, learning_rate=np.full(7, 0.1)))
+    assert seen.thinned(7).time.tolist() == list(range(7))
+    few = seen.thinned(3)
+    assert few.time.tolist() == [0, 3, 6]
+    assert few.log_variance.tolist() == [[0, 3, 6], [7, 10, 13]]
+    variance[1, [0, 3, 6]] = np.nan
+    assert read(log(variance)).thinned(3).time.tolist() == list(range(7))
+
+
 def test_micro_steps_add_up_to_the_times_of_the_record():
     seen = read(log(np.exp(np.array([[0.0, 1.0, 1.5, 1.6], [-3.0, -1.0, 0.5, 0.6]]))))
     found = micro_steps(seen, seen.seconds).steps
