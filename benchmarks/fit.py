@@ -97,7 +97,9 @@ def log_of(weights, given, saved, eta, rng):
     }
     measures["learning_rate"] = np.full(len(saved), eta)
     measures["batch_size"] = np.full(len(saved), given["batch"])
-    return record(measures, saved * eta, saved, title="log of a linear network")
+    log = record(measures, saved * eta, saved, title="log of a linear network")
+    own = np.linalg.svd(np.moveaxis(weights, -1, 0), compute_uv=False).T ** 2
+    return log.assign(own_variance=(("mode", "time"), own))  # which no recording shows
 
 
 def rivals(loss):
@@ -166,14 +168,15 @@ def foretold_arrivals(log, given, closure):
         return {"refused": str(refusal)}
     now = found.attrs["fitted_until"]
     from_now = log.isel(time=slice(found.attrs["fitted_recordings"] - 1, None))
-    true = arrivals(from_now["time"].values, np.log(from_now["variance"].values))
+    true, own = (
+        arrivals(from_now["time"].values, np.log(from_now[name].values))
+        for name in ("variance", "own_variance")
+    )
     of_log = found.isel(loss=0).reindex(mode=log["mode"])  # without modes that were not read yet
     comes = [of_log[name].values for name in ("comes", "comes_lower", "comes_upper")]
     next_ones = [mode for mode in np.argsort(true) if np.isfinite(true[mode])][:3]
-    return {
-        "now": now,
-        "modes": [[true[mode], *(rows[mode] for rows in comes)] for mode in next_ones],
-    }
+    rows = [[true[mode], *(row[mode] for row in comes), own[mode]] for mode in next_ones]
+    return {"now": now, "modes": rows}
 
 
 def run_logs(folder, kinds, count=200, closure="auto"):
@@ -256,8 +259,10 @@ def report(folder):
 
 def report_arrivals(logs):
     """Print how well arrivals are foretold."""
-    print("| loss | batch | error of arrival, median | intervals cover |")
-    print("|---|---|---|---|")
+    print(
+        "| loss | batch | error of arrival, median | intervals cover | late | late, network's own |"
+    )
+    print("|---|---|---|---|---|---|")
     for loss in LOSSES:
         for batch in (256, 5000):
             rows = [
@@ -267,9 +272,12 @@ def report_arrivals(logs):
                 for row in d["arrivals"].get("modes", [])
             ]
             if rows:
-                gaps = [abs(row[1] / row[0] - 1) if np.isfinite(row[1]) else np.inf for row in rows]
-                held = share(row[2] <= row[0] <= row[3] for row in rows)
-                print(f"| {loss} | {batch} | {np.median(gaps):.1%} of {len(gaps)} | {held} |")
+                true, comes, lower, upper, own = np.array(rows).T
+                gaps = np.where(np.isfinite(comes), np.abs(comes / true - 1), np.inf)
+                cells = [loss, batch, f"{np.median(gaps):.1%} of {len(gaps)}"]
+                cells.append(share((lower <= true) & (true <= upper)))
+                cells += [f"{np.nanmedian(comes / at - 1):+.1%}" for at in (true, own)]
+                print("| " + " | ".join(map(str, cells)) + " |")
 
 
 def deviations(true, value, lower, upper):

@@ -11,16 +11,16 @@ from eigendyn.show.paper.work import Numbers
 
 
 def theory_sentence(datasets: Iterable[xarray.Dataset]) -> str:
-    """Name the closures, with the largest error that any of them has."""
+    """Name the closures, with the largest error that any of them has, if they have one."""
     attrs = [one.attrs for one in datasets]
     closures = sorted({one["closure"] for one in attrs})
     error = max(one["closure_error"] for one in attrs)
     failed = sorted({one["status"] for one in attrs} - {"completed"})
     sentence = (
         "Lines: expected gradient steps of the mode dynamics (the steps engine, which has the "
-        f"finite learning rate in it), closed by {' and '.join(closures)}; largest error of a "
-        f"moment {error:.1e}."
+        f"finite learning rate in it), closed by {' and '.join(closures)}"
     )
+    sentence += f"; largest error of a moment {error:.1e}." if error else "."
     return sentence + (f" Not completed: {', '.join(failed)}." if failed else "")
 
 
