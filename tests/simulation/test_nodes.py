@@ -1,5 +1,6 @@
 """Claims about quadrature nodes."""
 
+import tracemalloc
 from dataclasses import replace
 
 import jax
@@ -54,6 +55,16 @@ def test_nodes_do_not_depend_on_the_scale_of_the_spectrum():
         moments = rates(fit, states) * states[0]
         expected = cosine_moments(v, v, 0.0, 0.01)[0]
         np.testing.assert_allclose(moments, expected, rtol=1e-8)
+
+
+def test_nodes_for_many_modes_are_chosen_in_little_memory():
+    """Modes × modes would be 32 MB. What follows with them is in program/test_in_jax.py."""
+    spectrum = 10 ** np.random.default_rng(0).uniform(-2, 0.3, 2_000)
+    tracemalloc.start()
+    fit_nodes(PROGRAM, points(spectrum), PARAMETERS, 1e-2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10e6
 
 
 @pytest.mark.parametrize("spectrum", first_of([1e-12, 1e-6, 1.0], [1e-6, 2.0]))

@@ -1,8 +1,6 @@
 """Claims about the verb simulate."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -107,24 +105,6 @@ def test_nodes_follow_a_trajectory_that_leaves_the_spectra_they_were_chosen_for(
         "cosine", [1.0, 0.9, 0.8], stop_gradient=False, steps=600, closure_accuracy=1e-12
     )
     np.testing.assert_allclose(run.variance, tight.variance, rtol=1e-6)
-
-
-@pytest.mark.full  # program/test_in_jax.py reads the same off the compiled vector field
-def test_many_modes_need_memory_for_what_is_saved_only():
-    """Nodes × modes would be 48 MB in every intermediate array, modes × modes 1.2 GB."""
-    program = """
-import resource, numpy, eigendyn
-spectrum = 10 ** numpy.random.default_rng(0).uniform(-2, 0.3, 12_000)
-small = eigendyn.simulate("cosine", spectrum[:10], method="flow", steps=2, saves=2)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-run = eigendyn.simulate("cosine", spectrum, method="flow", steps=2, saves=2, closure_accuracy=1e-2)
-assert run.attrs["status"] == "completed", run.attrs["message"]
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert int(done.stdout) < 170  # MB, most of them for compiling
 
 
 @pytest.mark.parametrize("predictor", ["learned", "running", "copy"])
