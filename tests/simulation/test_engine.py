@@ -16,8 +16,7 @@ WIDE = np.geomspace(1e-6, 1e3, 19)
 LOSSES = ["cosine", "euclidean", "iso-euclidean", "iso-cosine"]
 
 
-@pytest.mark.parametrize("loss", first_of("euclidean", "iso-euclidean"))
-@pytest.mark.parametrize("alpha", first_of(0.5, 1.0))
+@pytest.mark.parametrize(("loss", "alpha"), first_of(("euclidean", 0.5), ("iso-euclidean", 1.0)))
 @pytest.mark.parametrize("sigma1", first_of(0.5, 0.0))
 def test_flow_equals_the_closed_form(loss, alpha, sigma1):
     options = {"alpha": alpha, "sigma1": sigma1, "saves": 61, "steps": 600}
@@ -51,7 +50,7 @@ def test_conserved_quantities_stay_over_the_published_time(loss):
 @pytest.mark.parametrize("method", first_of("compiled", "flow"))
 @pytest.mark.parametrize("variant", first_of({"predictor": "none"}, {"stop_gradient": False}))
 def test_cosine_variants_keep_the_sum_of_variances(variant, method):
-    run = eigendyn.simulate("cosine", method=method, steps=300, **variant)
+    run = eigendyn.simulate("cosine", method=method, steps=100, **variant)
     assert run.conserved_1.relative_drift < 1e-9
 
 
@@ -63,11 +62,12 @@ def test_weight_decay_is_followed_by_the_conserved_quantity(method):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("closure", first_of("mean-field", "exact"))
-def test_the_stiff_solver_agrees_with_the_explicit_one(closure):
-    options = {"closure": closure, "steps": 200, "saves": 21}
-    explicit = eigendyn.simulate("cosine", method="compiled", **options)
-    stiff = eigendyn.simulate("cosine", method="flow", solver="stiff", rtol=1e-9, **options)
+def test_the_stiff_solver_agrees_with_the_explicit_one():
+    options = {"steps": 200, "saves": 21}
+    start = [0.3, 1.0]  # few modes: the Jacobian of an average over nodes is large
+    explicit = eigendyn.simulate("cosine", start, method="compiled", **options)
+    stiff = eigendyn.simulate("cosine", start, method="flow", solver="stiff", rtol=1e-9, **options)
+    assert "quadrature" in stiff.attrs["closure"]
     np.testing.assert_allclose(stiff.variance, explicit.variance, rtol=1e-7)
 
 
@@ -115,24 +115,15 @@ def around(start):
 
 
 @pytest.mark.full
-def test_flow_can_be_jitted_and_differentiated():
-    given = {"learning_rate": 0.1, "steps": 20, "saves": 2}
+def test_flow_can_be_jitted_and_vmapped_while_it_is_differentiated():
     field, start, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])
-    found, jacobian = jax.jit(lambda s: linearised(s, field, parameters))(start)
-    ends = [
-        eigendyn.simulate("euclidean", s[0] ** 2, method="closed-form", **given)
-        for s in (start, *around(start))
-    ]
-    ends = np.array([one.singular_value[:, -1] for one in ends])
-    np.testing.assert_allclose(found, ends[0], rtol=1e-9)
-    assert_jacobian(jacobian, ends[1:])
-
-
-@pytest.mark.full  # ensembles of the flow are vmapped; differentiated above
-def test_flow_can_be_vmapped_while_it_is_differentiated():
-    field, start, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])
+    starts = np.stack([start, *around(start)])
     compiled = jax.jit(jax.vmap(lambda s: linearised(s, field, parameters)))
-    ends, jacobians = map(np.asarray, compiled(np.stack([start, *around(start)])))
+    found, jacobians = map(np.asarray, compiled(starts))
+    given = {"learning_rate": 0.1, "steps": 20, "saves": 2, "method": "closed-form"}
+    ends = [eigendyn.simulate("euclidean", s[0] ** 2, **given) for s in starts]
+    ends = np.array([one.singular_value[:, -1] for one in ends])
+    np.testing.assert_allclose(found, ends, rtol=1e-9)
     assert_jacobian(jacobians[0], ends[1:])
 
 

@@ -70,7 +70,7 @@ def test_cosine_moments_equal_the_reference_table(variances):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("count", first_of(12, 200))
+@pytest.mark.parametrize("count", first_of(12, 60))
 def test_error_estimate_is_honest_on_random_spectra(count):
     rng = np.random.default_rng(0)
     worst = 0.0
