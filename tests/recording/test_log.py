@@ -342,7 +342,7 @@ while True:
 """
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.full)])
+@pytest.mark.parametrize("kills", [1, pytest.param(3, marks=pytest.mark.full)])
 def test_a_run_that_is_killed_leaves_all_its_recordings(path, kills):
     begun = 0
     for kill in range(kills):

@@ -92,39 +92,38 @@ def test_running_out_of_steps_is_named():
     assert np.isfinite(run.variance).all()
 
 
-def final(start, field, parameters):
-    """Singular values at time 2, as a plain function of the start."""
+def final(start, sigma1, field, parameters):
+    """Singular values at time 2, as a plain function of the start and of a parameter."""
+    parameters = {**parameters, "sigma1": sigma1}
     return flow(field, start, jnp.array([0.0, 2.0]), parameters).ys[-1, 0]
 
 
-def linearised(start, *given):
-    """The same with their Jacobian, differentiated backwards."""
-    value, pulled_back = jax.vjp(lambda s: final(s, *given), start)
-    return value, jax.vmap(pulled_back)(jnp.eye(2))[0]
-
-
-def assert_jacobian(jacobian, ends):
-    """Ends are those of starts moved up and down by 1e-5, one mode after the other."""
-    differences = (ends[:2] - ends[2:]).T / 2e-5
-    np.testing.assert_allclose(jacobian[:, 0], differences, rtol=1e-5, atol=1e-8)
-
-
-def around(start):
-    step = 1e-5 * np.eye(2)[:, None, :]
-    return np.stack([*(start + step), *(start - step)])
+def linearised(start, sigma1, *given):
+    """The same with their Jacobians, differentiated backwards."""
+    value, pulled_back = jax.vjp(lambda *moved: final(*moved, *given), start, sigma1)
+    return value, *jax.vmap(pulled_back)(jnp.eye(2))
 
 
 @pytest.mark.full
 def test_flow_can_be_jitted_and_vmapped_while_it_is_differentiated():
-    field, start, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])
-    starts = np.stack([start, *around(start)])
-    compiled = jax.jit(jax.vmap(lambda s: linearised(s, field, parameters)))
-    found, jacobians = map(np.asarray, compiled(starts))
+    """Against closed forms, from starts and under a parameter moved up and down."""
     given = {"learning_rate": 0.1, "steps": 20, "saves": 2, "method": "closed-form"}
-    ends = [eigendyn.simulate("euclidean", s[0] ** 2, **given) for s in starts]
+    field, start, parameters = eigendyn.vector_field("euclidean", [0.1, 0.5])
+    small, noise = 1e-5, 0.4
+    moved = small * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    moved = np.concatenate([moved, -moved[1:]])
+    starts, noises = start + moved[:, None, :2], noise + moved[:, 2]
+    compiled = jax.jit(jax.vmap(lambda s, n: linearised(s, n, field, parameters)))
+    found, by_start, by_noise = map(np.asarray, compiled(starts, noises))
+    ends = [
+        eigendyn.simulate("euclidean", s[0] ** 2, sigma1=float(n), **given)
+        for s, n in zip(starts, noises, strict=True)
+    ]
     ends = np.array([one.singular_value[:, -1] for one in ends])
     np.testing.assert_allclose(found, ends, rtol=1e-9)
-    assert_jacobian(jacobians[0], ends[1:])
+    differences = (ends[1:4] - ends[4:]).T / (2 * small)
+    jacobian = np.concatenate([by_start[0, :, 0], by_noise[0][:, None]], axis=1)
+    np.testing.assert_allclose(jacobian, differences, rtol=1e-5, atol=1e-8)
 
 
 def test_gradient_flow_keeps_what_it_was_told_about_accuracy():
