@@ -23,7 +23,9 @@ DEAR = re.compile(  # takes seconds, or its like is run here or by tests of its 
     r"|--device|--shard|--scheduler"
 )
 INSTEAD = {  # less work, or what each machine has
-    "crosscheck --loss": "crosscheck --steps 150 --loss",
+    "crosscheck --loss": "crosscheck --steps 40 --batch 200 --loss",
+    "crosscheck --all": "crosscheck --all --steps 40",
+    "phase --loss cosine": "phase --closure mean-field --loss cosine",
     "0:0.3:200 --sigma1 0:1:100": "0:0.3:3 --sigma1 0:1:2",
     "0:0.3:61": "0:0.3:3",
     "--sigma1 0:1:41": "--sigma1 0:1:2",

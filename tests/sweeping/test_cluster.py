@@ -34,7 +34,7 @@ def test_a_scheduler_that_does_not_answer_is_refused_in_a_sentence(monkeypatch):
 @pytest.mark.full
 def test_a_worker_that_is_killed_loses_nothing_and_the_bits_are_the_same(tmp_path):
     alone, together = tmp_path / "alone.zarr", tmp_path / "together.zarr"
-    plan = small_plan(learning_rate=np.linspace(0.05, 0.4, 40))
+    plan = small_plan(learning_rate=np.linspace(0.05, 0.4, 20))
     work(plan, alone)
     with hired(2, None) as crew:
         victim = next(iter(crew.client.run(os.getpid).values()))

@@ -54,7 +54,7 @@ def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(monkeypatch):
     images = digits_images()
     size = {"network": "linear", "embedding": MODES, "saves": 3, "dtype": "float64"}
     run = eigendyn.train(
-        "euclidean", images, augment=AUGMENT, seeds=SEEDS, epochs=60, **size, **GIVEN
+        "euclidean", images, augment=AUGMENT, seeds=SEEDS, epochs=30, **size, **GIVEN
     )
     data, ratios = moments_of_views(images), []
     for seed in range(SEEDS):
@@ -75,7 +75,7 @@ def test_a_linear_network_has_the_spectrum_of_the_matrix_flow(monkeypatch):
 
 @pytest.mark.full
 def test_digits_are_learned_beyond_raw_pixels_and_the_untrained_encoder():
-    run = eigendyn.train("iso-euclidean", epochs=100, saves=3)
+    run = eigendyn.train("iso-euclidean", epochs=50, saves=3)
     final = float(run["linear_accuracy"][0, -1])
     assert run.attrs["status"] == "completed"
     assert final >= 0.95
