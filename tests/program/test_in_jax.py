@@ -121,7 +121,7 @@ def test_derivatives_at_a_vanished_mode_are_their_limits(settings):
 @pytest.mark.full  # follows what the derivatives above are for
 @pytest.mark.parametrize(
     "settings",
-    [{"alpha": 0.25}, *({"predictor": "running", "alpha": alpha} for alpha in (0.3, 0.5))],
+    [{"alpha": 0.25}, {"predictor": "running", "alpha": 0.3}],
 )
 def test_the_stiff_solver_finds_these_derivatives_and_leaves_a_vanished_mode_alone(settings):
     run = eigendyn.simulate(

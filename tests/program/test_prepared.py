@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from eigendyn.program import preparing
 from eigendyn.program.prepared import FILE, decays, key, prepared
-from eigendyn.program.preparing import derived, prepare
+from eigendyn.program.preparing import derived
 from eigendyn.settings.run_settings import Settings
 
 LOADS = """
@@ -18,19 +19,25 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-@pytest.mark.full  # derives all that the test of the file below derives once more
-def test_each_is_what_the_derivation_gives_now():
-    every = list(derived())
-    assert len({key(chosen) for chosen, _ in every}) >= 4 * 3 * 2
-    assert {decays(chosen) for chosen, _ in every} == {"nothing", "both alike", "some"}
-    for chosen, equations in every:
+@pytest.fixture(scope="module")
+def now():
+    """All settings with what the derivation gives for them now, which takes seconds."""
+    return list(derived())
+
+
+@pytest.mark.full
+def test_each_is_what_the_derivation_gives_now(now):
+    assert len({key(chosen) for chosen, _ in now}) >= 4 * 3 * 2
+    assert {decays(chosen) for chosen, _ in now} == {"nothing", "both alike", "some"}
+    for chosen, equations in now:
         assert prepared(chosen) == equations
 
 
 @pytest.mark.full
-def test_the_file_is_what_the_script_writes():
+def test_the_file_is_what_the_script_writes(now, monkeypatch):
+    monkeypatch.setattr(preparing, "derived", lambda: now)
     text = FILE.read_text(encoding="utf-8")
-    assert text == prepare(), "run: python -m eigendyn.program.preparing"
+    assert text == preparing.prepare(), "run: python -m eigendyn.program.preparing"
 
 
 def test_automatic_closure_is_the_exact_one():
