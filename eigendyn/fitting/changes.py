@@ -10,8 +10,8 @@ import numpy as np
 
 from eigendyn.analysis.rates.diagnosis import Diagnosis, diagnose
 from eigendyn.errors import InvalidSetting
-from eigendyn.fitting.implied import settings_of
 from eigendyn.fitting.result import KIND
+from eigendyn.fitting.second_moments import settings_of
 from eigendyn.settings.checks import check_is
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import Siamese

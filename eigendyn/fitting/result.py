@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from eigendyn.fitting.candidate import Candidate
 from eigendyn.fitting.foretell import Foretold
-from eigendyn.fitting.implied import settings_of
 from eigendyn.fitting.modal import OF_MODE_NAMES
 from eigendyn.fitting.numbers import NAMES, NOISE1, NUMBERS, READING
 from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen
 from eigendyn.fitting.search import Found
+from eigendyn.fitting.second_moments import settings_of
 from eigendyn.results.provenance import provenance
 
 if TYPE_CHECKING:
