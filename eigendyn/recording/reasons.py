@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from eigendyn.recording import signs
 from eigendyn.recording.sampling import LEAST
-from eigendyn.recording.seen import Seen
+from eigendyn.recording.seen import MATTERS, Seen
 from eigendyn.recording.trend import Trend
 
 MOST_LISTED = 8  # modes named one by one
@@ -84,9 +84,23 @@ def recruiting(seen: Seen) -> str:
 
 
 def settled(seen: Seen) -> str:
-    """How many modes live."""
+    """How many modes live, and which small ones are not at rest."""
     alive = seen.matters[:, -1] & (seen.share[:, -1] >= signs.GONE)
-    return f"{alive.sum()} modes live; the effective rank is {seen.rank[-1]:.2f}."
+    live = f"{alive.sum()} {_verb(alive, 'mode lives', 'modes live')}"
+    return f"{live}; the effective rank is {seen.rank[-1]:.2f}.{_small(seen)}"
+
+
+def _small(seen: Seen) -> str:
+    """Which small modes still move; empty where none does."""
+    dying, growing = (which[:, -1] for which in signs.small_that_move(seen))
+    said = []
+    if dying.any():
+        said.append(f"{_named(dying)} still {_verb(dying, 'dies', 'die')}")
+    if growing.any():
+        said.append(f"{_named(growing)} still {_verb(growing, 'grows', 'grow')}")
+    if not said:
+        return ""
+    return f" Of the others, below {100 * MATTERS:g} % of the largest, {' and '.join(said)}."
 
 
 def moving(seen: Seen) -> str:
