@@ -17,11 +17,13 @@ MOSTLY = 0.5  # of E‖z‖², which the mean has of a representation that is mo
 
 
 def constant(seen: Seen) -> str:
-    """How much of a representation is its mean."""
-    share = seen.mean_share[-1]
-    if math.isnan(share):
-        return "No mode has any variance."
-    return f"The mean has {100 * share:.4g} % of E‖z‖²."
+    """How much of a representation is its mean, or how little it varies."""
+    share, total = seen.mean_share[-1], float(seen.total[-1])
+    if share >= signs.CONSTANT:
+        return f"The mean has {100 * share:.4g} % of E‖z‖²."
+    if total > 0:
+        return f"All modes together have a variance of {total:.1g}; below {LEAST:g} that is none."
+    return "No mode has any variance."
 
 
 def mean(seen: Seen) -> str:

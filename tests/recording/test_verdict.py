@@ -101,6 +101,9 @@ def test_modes_that_never_mattered_may_die():
 def test_a_representation_without_variance_or_with_its_mean_alone_is_constant():
     nothing = made(np.zeros((3, 41)), scatter=0.0)
     assert judge(nothing).verdict == "constant output"
+    tiny = judge(made(1e-320 * np.ones((3, 41)), mean_share=np.full(41, 8e-4)))
+    assert tiny.verdict == "constant output"
+    assert tiny.why == "All modes together have a variance of 3e-320; below 1e-300 that is none."
     mean = made(1e-6 * np.ones((3, 41)), mean_share=np.full(41, 0.99999))
     assert judge(mean).verdict == "constant output"
     assert "−1" in judge(mean).words
