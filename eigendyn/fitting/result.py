@@ -15,6 +15,7 @@ from eigendyn.fitting.modal import OF_MODE_NAMES
 from eigendyn.fitting.numbers import NAMES, NOISE1, NUMBERS, READING
 from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen
+from eigendyn.fitting.scarce import one_jump, untold
 from eigendyn.fitting.search import Found
 from eigendyn.fitting.second_moments import settings_of
 from eigendyn.results.provenance import provenance
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import xarray
 
 KIND = "a fit"
+FITS = "fits best."
 FINE = 0.01  # of how far modes have moved, below which a forecast is right, too
 FAR = 3.0  # times their recorded errors that readings may scatter, if a theory holds
 
@@ -151,10 +153,18 @@ def labelled(
         "noises": _noises(best.found.candidate),
         "correlation": best.found.candidate.system.chosen.correlation or "",
         "not_followed": _not_followed(record),
-        "verdict": verdict(fits, baselines, whole),
+        "verdict": one_jump(best, part) or _verdict(fits, baselines, whole, part),
         **provenance("cpu", "float64"),
     }
     return xarray.Dataset(variables, coordinates, attrs)
+
+
+def _verdict(
+    fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen, part: Seen
+) -> str:
+    """The sentence; a theory of which nothing is told does not fit best."""
+    said = verdict(fits, baselines, whole)
+    return (untold(fits[0], part) or said) if said.endswith(FITS) else said
 
 
 def _noises(one: Candidate) -> str:
@@ -207,7 +217,7 @@ def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen)
             f"No theory fits: readings scatter by {scatter:.2g} times their recorded errors around "
             f"{best.title}."
         )
-    return f"{best.title} fits best."
+    return f"{best.title} {FITS}"
 
 
 def _words(words: str, units: str = "") -> dict[str, str]:
