@@ -153,7 +153,7 @@ def labelled(
         "noises": _noises(best.found.candidate),
         "correlation": best.found.candidate.system.chosen.correlation or "",
         "not_followed": _not_followed(record),
-        "verdict": one_jump(best, part) or _verdict(fits, baselines, whole, part),
+        "verdict": one_jump(best.found, part) or _verdict(fits, baselines, whole, part),
         **provenance("cpu", "float64"),
     }
     return xarray.Dataset(variables, coordinates, attrs)
@@ -163,8 +163,10 @@ def _verdict(
     fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen, part: Seen
 ) -> str:
     """The sentence; a theory of which nothing is told does not fit best."""
-    said = verdict(fits, baselines, whole)
-    return (untold(fits[0], part) or said) if said.endswith(FITS) else said
+    said, best = verdict(fits, baselines, whole), fits[0]
+    if not said.endswith(FITS):
+        return said
+    return untold(best.is_told, [name for name, *_ in best.combinations], part) or said
 
 
 def _noises(one: Candidate) -> str:

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eigendyn.fitting.numbers import DECAY, NUMBERS, TIME_SCALE
 
 if TYPE_CHECKING:
     from eigendyn.fitting.readings import Seen
-    from eigendyn.fitting.result import Fitted
+    from eigendyn.fitting.search import Found
 
 
-def one_jump(best: Fitted, part: Seen) -> str:
+def one_jump(best: Found, part: Seen) -> str:
     """Say in a sentence where all that moves is one jump; empty where it is not.
 
     Args:
-        best: The best loss.
+        best: What the search has found under the best loss.
         part: What was fitted.
     """
-    jump = best.found.persistence.jump
-    if not best.found.optimum.converged or not jump:
+    jump = best.persistence.jump
+    if not best.optimum.converged or not jump:
         return ""
     begin, end = part.time[[-jump - 1, -jump]]
     return (
-        f"The record tells too little: most of what {best.title} misses is one jump between the "
-        f"times {begin:.4g} and {end:.4g}, and a jump tells nothing of a flow. Fit what comes "
-        "after it, or record more often."
+        f"The record tells too little: most of what {best.candidate.title} misses is one jump "
+        f"between the times {begin:.4g} and {end:.4g}, and a jump tells nothing of a flow. Fit "
+        "what comes after it, or record more often."
     )
 
 
-def untold(best: Fitted, part: Seen) -> str:
+def untold(is_told: NDArray, combinations: Sequence[str], part: Seen) -> str:
     """Say in a sentence where a record tells nothing of how fast modes move; empty where it does.
 
     Args:
-        best: The best loss.
+        is_told: Which numbers are told by themselves (numbers,).
+        combinations: Names of what is told of the others.
         part: What was fitted.
     """
     signs = [NUMBERS[row].sign for row in (TIME_SCALE, DECAY)]
-    together = any(sign in name for name, *_ in best.combinations for sign in signs)
-    if together or best.is_told[[TIME_SCALE, DECAY]].any():
+    together = any(sign in name for name in combinations for sign in signs)
+    if together or is_told[[TIME_SCALE, DECAY]].any():
         return ""
     moved = np.nanmax(part.log_variance, axis=1) - np.nanmin(part.log_variance, axis=1)
     return (
