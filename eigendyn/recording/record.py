@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import xarray
 
 KIND = "recorded spectrum"
+LARGEST = 1e100  # variance whose powers still have numbers
+LATEST = 1e50  # time whose powers have, and over which gaps have
 HISTORY, MOMENT = ("mode", "time"), ("time",)
 
 
@@ -150,7 +152,7 @@ def record(
         attrs: Further attributes.
 
     Raises:
-        InvalidSetting: Times that do not increase.
+        InvalidSetting: Times that do not increase, or whose powers have no number.
     """
     import xarray
 
@@ -160,6 +162,12 @@ def record(
         message = (
             f"The times of a record must increase; {times[place]:g} is followed by "
             f"{times[place + 1]:g}. Sort the rows, and keep one of each time."
+        )
+        raise InvalidSetting(message)
+    if not (np.diff(times) > 1 / LATEST).all() or not (np.abs(times) < LATEST).all():
+        message = (
+            f"The times of a record must lie {1 / LATEST:g} apart at least and below {LATEST:g}; "
+            f"they go from {times[0]:g} to {times[-1]:g}. Give them in other units."
         )
         raise InvalidSetting(message)
     table = {**MEASURES, **(more or {})}
