@@ -18,7 +18,7 @@ from eigendyn.cli.parameters import Name
 from eigendyn.cli.run_options import file_option, output_options, seed_option
 from eigendyn.cli.saving import Output
 from eigendyn.cli.subcommand import Subcommand
-from eigendyn.errors import EigendynError, InvalidSetting, UnreadableFile
+from eigendyn.errors import EigendynError, InvalidSetting
 from eigendyn.recording.reading import read_record
 from eigendyn.results.files import load, save
 from eigendyn.settings.choices import LOSS_NAMES, TREE_SUFFIXES
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 UNHEALTHY = 3
 PAUSE = 1.0  # seconds between two looks at a file
+NEVER = (-1, -1)  # stamp of no file
 DYING = ("collapse", "losing modes", "constant output")  # which the theory can say the remedy of
 
 
@@ -84,6 +85,9 @@ def command(ctx: click.Context, *, file: Path, follow: bool, fitted: Path | None
         if output.files:
             message = "--follow prints lines, and writes no files. Leave out -o and --plot."
             raise InvalidSetting(message)
+        if fitted is not None:
+            message = "--follow prints lines, in which there is no room for --fit. Leave it out."
+            raise InvalidSetting(message)
         try:
             _follow(file, ctx.params, output.as_json)
         except KeyboardInterrupt:
@@ -118,30 +122,41 @@ def _read(file: Path, given: dict[str, Any]) -> Reading:
 def _with_changes(reading: Reading, fit: Any, progress: bool) -> tuple[Reading, Diagnosis | None]:
     """The same with what other settings would change, where modes die and that can be told."""
     check = reading.check
-    if check is None or check.verdict not in DYING or (fit is None and reading.loss is None):
-        return reading, None
-    from eigendyn.fitting.changes import changed, fitted_settings
-
     loss, theory = str(reading.loss).partition(",")[0], None
     if fit is not None:
+        from eigendyn.fitting.changes import fitted_settings
+
         loss, theory = fitted_settings(fit, reading.record)
+    if check is None or check.verdict not in DYING or (fit is None and reading.loss is None):
+        return reading, None
+    from eigendyn.fitting.changes import changed
+
     with suppress(EigendynError):  # settings that the theory has no run of
         return reading, changed(reading.record, loss, theory=theory, progress=progress)
     return reading, None
 
 
 def _follow(file: Path, given: dict[str, Any], as_json: bool) -> None:
-    """Print a line for every recording that a file gets, for ever."""
+    """Print a line for every recording that a file gets, for ever.
+
+    A file that cannot be read may be one that is being written; one that stays so is told of.
+    """
     from eigendyn.show.report.monitor import line, row
 
     told: Callable[[Reading], str] = (lambda one: json.dumps(line(one))) if as_json else row
     _read(file, given)  # refuses what is no record
-    last, seen = None, None
+    last, seen, failed = None, NEVER, NEVER
     while True:
         stamp = _stamp(file)
         if stamp != seen:
-            with suppress(UnreadableFile, OSError):  # while it is being written
+            try:
                 reading = _read(file, given)
+            except (EigendynError, OSError) as error:
+                if stamp == failed:
+                    seen = stamp
+                    say(f"{error} This waits until the file changes.", err=True)
+                failed = stamp
+            else:
                 seen, count = stamp, reading.record.sizes["time"]
                 if count != last:
                     say(told(reading))

@@ -10,8 +10,8 @@ import numpy as np
 
 from eigendyn.analysis.rates.diagnosis import Diagnosis, diagnose
 from eigendyn.errors import InvalidSetting
-from eigendyn.fitting.implied import settings_of
 from eigendyn.fitting.result import KIND
+from eigendyn.fitting.second_moments import settings_of
 from eigendyn.settings.checks import check_is
 from eigendyn.settings.run_settings import Settings
 from eigendyn.settings.siamese import Siamese
@@ -87,10 +87,16 @@ def fitted_settings(fit: xarray.Dataset, record: xarray.Dataset) -> tuple[str, d
         record: The record, whose time and steps the theory is followed for.
 
     Raises:
-        InvalidSetting: It is no fit.
+        InvalidSetting: It is no fit, or one of another run.
     """
     is_fit = getattr(fit, "attrs", {}).get("kind") == KIND
     check_is("fit", fit, is_fit, "what eigendyn.fit(record, loss) gives")
+    if not np.isin(fit["mode"].values, record["mode"].values).all():
+        message = (
+            f"A fit must be of the same run; it has the mode {fit['mode'].values.max():g}, and the "
+            f"record {record.sizes['mode']} modes. Fit this record, and give that."
+        )
+        raise InvalidSetting(message)
     best, modes = fit.isel(loss=0), record.sizes["mode"]
     numbers = dict(zip(fit["number"].values.tolist(), best["value"].values.tolist(), strict=True))
     known = best["of_mode"].values  # (modal numbers, modes)

@@ -10,6 +10,7 @@ from eigendyn.fitting.told import loosely_known
 
 DRAWN = 63  # sets of numbers beside the likeliest
 PROPOSED = 4 * (DRAWN + 1)  # sets that these are taken of
+ROUNDING = 1e-12  # of the largest eigenvalue of a precision
 WIDER = 1.3  # times their uncertainty, that sets are proposed by
 
 
@@ -30,7 +31,7 @@ def drawn(found: Found, rng: np.random.Generator) -> NDArray:
     free = np.flatnonzero(found.candidate.free)
     loose = loosely_known(best.place, free)
     precision = best.local.information[np.ix_(free, free)] + loose
-    root = WIDER * np.linalg.cholesky(np.linalg.inv(precision))
+    root = WIDER * _root_of_inverse(precision)
     ways = rng.normal(size=(8 * PROPOSED, len(free))) @ root.T
     low, high = likelihood.low[free], likelihood.high[free]
     inside = ((ways + best.place[free] >= low) & (ways + best.place[free] <= high)).all(axis=1)
@@ -43,3 +44,14 @@ def drawn(found: Found, rng: np.random.Generator) -> NDArray:
     evenly = (np.arange(DRAWN) + rng.random()) / DRAWN
     taken = np.searchsorted(np.cumsum(weights) / weights.sum(), evenly)
     return places[np.concatenate([[0], 1 + np.minimum(taken, len(ways) - 1)])]
+
+
+def _root_of_inverse(precision: NDArray) -> NDArray:
+    """Lower triangular L with L Lᵀ the inverse, of what rounding may have left indefinite.
+
+    Numbers of very different scales are brought to one before.
+    """
+    scale = np.diagonal(precision) ** -0.5
+    values, vectors = np.linalg.eigh(precision * np.outer(scale, scale))
+    values = np.maximum(values, ROUNDING * values[-1])
+    return scale[:, None] * np.linalg.cholesky(vectors / values @ vectors.T)

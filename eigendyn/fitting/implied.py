@@ -5,111 +5,35 @@ predictor's eigenvalue λ. With the modes Gaussian the loss has an expectation: 
 
     E[ℓ] = ½ Σ [λ² c11 − 2 λ c12 + c22],
 
-which needs no Gaussian, of cosine ones by the quadrature of the exact closure. A predictor that
-mixes modes, as that of one batch does, predicts with more variance than λ² c11; c11 then stands for
-that over λ². The mean of a view
-is no Gaussian. In a loss that is made of sums over modes it does what very many equal modes do that
-share its square, so that it enters as `PARTS` of them.
+which needs no Gaussian, of cosine ones by the quadrature of the exact closure. The sum goes over
+the mean too, and c11 and c12 are those of the prediction (`second_moments`): so it is, of a log,
+the mean loss of the pairs of a recording under the predictor that was recorded with them.
 
 Source: Halvagal et al. 2023 (arXiv 2212.04858), the losses in the predictor's eigenbasis.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigendyn.errors import InvalidSetting
+from eigendyn.fitting.second_moments import FIELDS, MEAN, Moments
 from eigendyn.settings.run_settings import Settings
 from eigendyn.simulation.measures import expected_loss
 
 if TYPE_CHECKING:
-    import xarray
-
     from eigendyn.program import Program
     from eigendyn.theory.losses import SymbolicLoss
 
-PARTS = 64  # equal modes in the place of a mean; what they add to a cosine errs by a share of 1/64
-MEAN, OTHERS = -1, -2  # what stands in the place of a mode's number
+OTHERS = -2  # what stands in the place of the numbers of many modes
 LISTED = 32  # modes whose contributions are told apart
 ACCURACY = 1e-6  # of the quadrature: records are noisier
 LEAST = 1e-12  # of c12 over both variances; a smaller one counts as this
-WEAKEST = 1e-6  # of the largest |λ|, as which a smaller one counts where it is mixed into
-OF_MEAN = ("mean_first", "mean_second", "mean_shared")
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Second moments of every mode at every recording, in the predictor's eigenbasis.
-
-    Args:
-        first: c11 = E[z1²], or E[p²]/λ² of a prediction p that is mixed (modes, times).
-        second: c22 = E[z2²] (modes, times).
-        shared: c12 = E[z1 z2] (modes, times).
-        predictor: λ (modes, times).
-        mode: Which mode of the record each row is (modes,), `MEAN` of the parts of the mean.
-    """
-
-    first: NDArray
-    second: NDArray
-    shared: NDArray
-    predictor: NDArray
-    mode: NDArray
-
-    def at(self, times: Any) -> Moments:
-        """The same at some recordings."""
-        every = {name: getattr(self, name)[:, times] for name in FIELDS}
-        return replace(self, **every)
-
-
-FIELDS = ("first", "second", "shared", "predictor")
-
-
-def moments(record: xarray.Dataset, alpha: float | None = None) -> Moments:
-    """Take the moments of every mode out of a record.
-
-    Noises that are not recorded are those of its settings, σ² v; without these there are none. A
-    mode of a target is taken to lie along the network's own, c12 = √(v v_target).
-
-    Args:
-        record: A record.
-        alpha: Exponent of the predictor λ = c^α, c the variance of the mode; None takes the
-            eigenvalues that were recorded, or λ = 1 where the settings have no predictor.
-
-    Raises:
-        InvalidSetting: There are no eigenvalues and no exponent.
-    """
-    told = settings_of(record)
-    v = record["variance"].values
-    target = record["target_variance"].values if "target_variance" in record else v
-    a1, a2 = (
-        record[f"noise{view}"].values
-        if f"noise{view}" in record
-        else own * float(told.get(f"sigma{view}") or 0.0) ** 2
-        for view, own in (("1", v), ("2", target))
-    )
-    c11, c22 = v + a1, target + a2
-    c12 = v if target is v else np.sqrt(np.maximum(v * target, 0.0))
-    mode = np.arange(len(v))
-    predictor = _predictor(record, c12, alpha, "predictor_eigenvalue")
-    if alpha is None and "mixed_variance" in record:
-        weakest = WEAKEST * np.abs(predictor).max(axis=0) + np.finfo(float).tiny
-        predictor = np.copysign(np.maximum(np.abs(predictor), weakest), predictor)
-        c11 = c11 + record["mixed_variance"].values / predictor**2
-    if set(OF_MEAN) <= set(record.variables):
-        first, second, shared = (record[name].values[None] for name in OF_MEAN)
-        along = _predictor(record, shared, alpha, "mean_predictor")
-        own = (c11, c22, c12, predictor)
-        ones = np.ones((PARTS, 1))
-        means = (ones * first / PARTS, ones * second / PARTS, ones * shared / PARTS, ones * along)
-        c11, c22, c12, predictor = (np.concatenate(pair) for pair in zip(own, means, strict=True))
-        mode = np.concatenate([mode, np.full(PARTS, MEAN)])
-    return Moments(c11, c22, c12, predictor, mode)
+TINIEST = float(np.finfo(float).tiny)
 
 
 def implied_loss(loss: SymbolicLoss | str, of: Moments) -> tuple[NDArray, float]:
@@ -179,25 +103,6 @@ def contributions(loss: SymbolicLoss | str, of: Moments, begin: int, end: int) -
     return dict(zip(names, ((one + other) / 2).tolist(), strict=True))
 
 
-def settings_of(record: xarray.Dataset) -> dict[str, Any]:
-    """The settings of what was recorded, where it tells them."""
-    return json.loads(record.attrs.get("settings", "{}"))
-
-
-def _predictor(record: xarray.Dataset, shared: NDArray, alpha: float | None, name: str) -> NDArray:
-    if alpha is not None:
-        return np.maximum(shared, 0.0) ** alpha
-    if name in record:
-        return np.broadcast_to(record[name].values, shared.shape)
-    if settings_of(record).get("predictor") == "none":
-        return np.ones_like(shared)
-    message = (
-        f"The loss needs the predictor along every mode, and this record has no {name}. Give "
-        "`alpha`, the exponent of a predictor λ = c^α, or 0 where there is no predictor."
-    )
-    raise InvalidSetting(message)
-
-
 def _unnumbered(loss: SymbolicLoss) -> tuple[tuple[str, float], ...]:
     return tuple((name, 0.0) for name, _ in loss.parameters)
 
@@ -205,7 +110,7 @@ def _unnumbered(loss: SymbolicLoss) -> tuple[tuple[str, float], ...]:
 def _as_states(of: Moments) -> tuple[NDArray, dict[str, Any]]:
     """States and parameters of `_value` that have these moments: c12 = s ξ, c11 = s² (1 + a1)."""
     shared = np.abs(of.shared)
-    shared = np.maximum(shared, LEAST * (of.first + of.second) + np.finfo(float).tiny)
+    shared = np.maximum(shared, LEAST * (of.first + of.second) + TINIEST)
     root = np.sqrt(shared)
     states = np.stack([root, of.predictor, np.copysign(root, of.shared)])
     noises = {"noise1": of.first / shared - 1, "noise2": of.second / shared - 1}

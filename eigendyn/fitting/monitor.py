@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
 from eigendyn.fitting.beside import beside
-from eigendyn.fitting.implied import MEAN, OTHERS, contributions, implied_loss, moments, settings_of
+from eigendyn.fitting.implied import OTHERS, contributions, implied_loss
+from eigendyn.fitting.second_moments import MEAN, moments, settings_of
+from eigendyn.recording.kept import ORIGIN
 from eigendyn.recording.record import as_record
 from eigendyn.recording.verdict import Check, judge, verdicts
 from eigendyn.settings.checks import NONNEGATIVE, check_real
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 CHANGE = 0.1  # of the range of an implied loss, below which it has not changed
 SMOOTH = 3  # recordings that are averaged before an extreme is looked for
+OF_LOG = (
+    "The implied one is of the samples of each recording under the predictor of its last batch, "
+    "the measured one the mean since the recording before."
+)
 FEWEST = 2  # recordings between which something changes
 
 
@@ -95,7 +101,10 @@ def monitor(
     """Say whether a training is all right, by the spectrum of its representation.
 
     The loss that a spectrum implies is of a Euclidean one E[ℓ] = ½ Σ [λ² c11 − 2λ c12 + c22],
-    exactly, and of a cosine one that of Gaussian modes.
+    with what the predictor mixes from mode to mode and with the mean as a mode: of a log exactly
+    that of the samples of each recording, all under the predictor of its last batch. Of a cosine
+    one it is that of Gaussian modes. Of a plain table, which has no more than v, noises and λ, it
+    is that of a predictor that commutes.
 
     Args:
         record: A record of your own training; a run of `simulate`, a training of `train`.
@@ -146,7 +155,7 @@ def monitor(
             said = f"No loss is implied: {refusal}"
         else:
             implied, error = implied_loss(given, of)
-            said = beside(implied, measured)
+            said = beside(implied, measured, OF_LOG if held.attrs.get("origin") == ORIGIN else "")
             since = _turning(implied)
             parts = contributions(given, of, since, count - 1)
     return Reading(

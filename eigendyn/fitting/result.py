@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 
 from eigendyn.fitting.candidate import Candidate
 from eigendyn.fitting.foretell import Foretold
-from eigendyn.fitting.implied import settings_of
 from eigendyn.fitting.modal import OF_MODE_NAMES
 from eigendyn.fitting.numbers import NAMES, NOISE1, NUMBERS, READING
 from eigendyn.fitting.persistence import RIGHT
 from eigendyn.fitting.readings import Seen
+from eigendyn.fitting.scarce import one_jump, untold
 from eigendyn.fitting.search import Found
+from eigendyn.fitting.second_moments import settings_of
 from eigendyn.results.provenance import provenance
 
 if TYPE_CHECKING:
     import xarray
 
 KIND = "a fit"
+FITS = "fits best."
 FINE = 0.01  # of how far modes have moved, below which a forecast is right, too
 FAR = 3.0  # times their recorded errors that readings may scatter, if a theory holds
 
@@ -151,10 +153,20 @@ def labelled(
         "noises": _noises(best.found.candidate),
         "correlation": best.found.candidate.system.chosen.correlation or "",
         "not_followed": _not_followed(record),
-        "verdict": verdict(fits, baselines, whole),
+        "verdict": one_jump(best.found, part) or _verdict(fits, baselines, whole, part),
         **provenance("cpu", "float64"),
     }
     return xarray.Dataset(variables, coordinates, attrs)
+
+
+def _verdict(
+    fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen, part: Seen
+) -> str:
+    """The sentence; a theory of which nothing is told does not fit best."""
+    said, best = verdict(fits, baselines, whole), fits[0]
+    if not said.endswith(FITS):
+        return said
+    return untold(best.is_told, [name for name, *_ in best.combinations], part) or said
 
 
 def _noises(one: Candidate) -> str:
@@ -207,7 +219,7 @@ def verdict(fits: Sequence[Fitted], baselines: Mapping[str, float], whole: Seen)
             f"No theory fits: readings scatter by {scatter:.2g} times their recorded errors around "
             f"{best.title}."
         )
-    return f"{best.title} fits best."
+    return f"{best.title} {FITS}"
 
 
 def _words(words: str, units: str = "") -> dict[str, str]:

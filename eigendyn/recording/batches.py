@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting, as_given
 from eigendyn.recording.clock import number
-
-LARGEST = 1e100  # sum of squares of a batch, beyond which products of variances have no number
+from eigendyn.recording.record import LARGEST
 
 
 def as_numbers(name: str, given: Any) -> NDArray:

@@ -12,7 +12,7 @@ from eigendyn.errors import InvalidSetting
 from eigendyn.recording.batches import as_loss, as_numbers, as_pair
 from eigendyn.recording.clock import Clock, number
 from eigendyn.recording.kept import History, check_place, history_of, read_history, write
-from eigendyn.recording.measured import measure
+from eigendyn.recording.measured import is_asymmetric, measure
 from eigendyn.recording.moments import Window
 from eigendyn.recording.verdict import Check, judge
 from eigendyn.settings.checks import check_whole
@@ -93,6 +93,7 @@ class SpectrumLog:
         self._dims: int | None = self._history.dims
         self._losses: list[Any] = []
         self._predictor: NDArray | None = None
+        self._turns = False
         self._shown: xarray.Dataset | None = None
 
     def observe(
@@ -142,7 +143,10 @@ class SpectrumLog:
             return check
         first, second = as_pair(z1, z2, now, self._tensor)
         self._check_dims(first.shape[1], predictor)
-        self._window = self._window or Window(first, second)
+        if self._window is None:
+            if self._predictor is not None:
+                self._turns = is_asymmetric(self._predictor)
+            self._window = Window(first, second, self._turns)
         self._window.add(first, second)
         self._last = now, self._clock.time
         return self._close(*self._last) if now >= due else check

@@ -26,6 +26,8 @@ class Modes:
     order: NDArray
 
 
+ROUNDING = 1e-6  # of float32, in which most predictors are
+
 Row = dict[str, NDArray | float]  # by name, arrays (modes,) and numbers
 
 
@@ -57,7 +59,7 @@ def measure(moments: Moments, predictor: NDArray | None, before: Modes | None) -
     errors = _of_sampling(moments, values, vectors)
     history |= {name: errors.pop(name) for name in ("variance_error", "share_error")}
     if predictor is not None:
-        history |= _of_predictor(predictor, values, vectors, moments.first)
+        history |= _of_predictor(predictor, values, vectors, moments)
     row: Row = {name: one[found.places] for name, one in history.items()}
     row |= {"overlap": found.overlap, "crossings": float(found.crossings)}
     row |= {
@@ -71,6 +73,11 @@ def measure(moments: Moments, predictor: NDArray | None, before: Modes | None) -
     row |= _of_means(moments, predictor)
     row |= scalars(moments, values)
     return row, Modes(found.known, found.places)
+
+
+def is_asymmetric(predictor: NDArray) -> bool:
+    """Whether a predictor (dimensions, dimensions) differs from its transpose beyond rounding."""
+    return bool(np.linalg.norm(predictor - predictor.T) > ROUNDING * np.linalg.norm(predictor))
 
 
 def noise_floor(variance: NDArray, noise1: NDArray, noise2: NDArray, samples: int) -> float:
@@ -124,7 +131,7 @@ def _of_sampling(moments: Moments, values: NDArray, vectors: NDArray) -> dict[st
 
 
 def _of_predictor(
-    predictor: NDArray, values: NDArray, vectors: NDArray, first: NDArray
+    predictor: NDArray, values: NDArray, vectors: NDArray, moments: Moments
 ) -> dict[str, NDArray]:
     """λ, what is mixed in, and the commutator of every mode, whose squares sum to the matrices'.
 
@@ -134,11 +141,15 @@ def _of_predictor(
     size = np.linalg.norm(predictor) * np.linalg.norm(values)
     lengths = np.linalg.norm(inside * (values - values[:, None]), axis=0)
     eigenvalue, predicts = np.diagonal(inside).copy(), predictor @ vectors
-    return {
+    whole, own = _along(moments.first, predicts), _along(moments.first, vectors)
+    found = {
         "predictor_eigenvalue": eigenvalue,
-        "mixed_variance": _along(first, predicts) - eigenvalue**2 * _along(first, vectors),
+        "mixed_variance": whole - eigenvalue**2 * own,
         "commutator": lengths / size if size > 0 else np.zeros_like(lengths),
     }
+    if moments.turning is not None:
+        found["mixed_shared"] = (predicts * (moments.turning @ vectors)).sum(axis=0)
+    return found
 
 
 def _of_means(moments: Moments, predictor: NDArray | None) -> Row:
@@ -154,5 +165,10 @@ def _of_means(moments: Moments, predictor: NDArray | None) -> Row:
         "mean_share": square / whole if whole > 0 else 1.0,
     }
     if predictor is not None:
-        row["mean_predictor"] = float(m1 @ predictor @ m1) / square if square > 0 else 0.0
+        predicted = m1 @ predictor
+        row |= {
+            "mean_predictor": float(predicted @ m1) / square if square > 0 else 0.0,
+            "mean_predicted": float(predicted @ predicted),
+            "mean_predicted_shared": float(predicted @ m2),
+        }
     return row

@@ -23,6 +23,7 @@ class Moments:
         first: C11, centred covariance of the first view (dimensions, dimensions).
         second: C22.
         shared: C12, the symmetric part of E[z1 z2ᵀ] centred.
+        turning: Its antisymmetric part; None where it was not taken.
         some1: z1 of some pairs, less its mean (pairs, dimensions).
         some2: z2 of the same.
         deviation: Standard deviation of z1/‖z1‖, mean over dimensions, × √dimensions.
@@ -34,6 +35,7 @@ class Moments:
     first: NDArray
     second: NDArray
     shared: NDArray
+    turning: NDArray | None
     some1: NDArray
     some2: NDArray
     deviation: float
@@ -45,15 +47,22 @@ class Window:
     All is taken relative to the first pair, so that nothing cancels where means are much larger
     than spreads; a constant is zero exactly. Three products of a matrix with itself, which take
     half as long as others, give all: of x, of y, and of x + y, since its square is x², y² and twice
-    the symmetric part of xy.
+    the symmetric part of xy. Only a predictor that is not symmetric sees the other part, which
+    takes the product of x and y.
+
+    Args:
+        z1: Any batch of the first view (samples, dimensions).
+        z2: The same of the second view.
+        turns: Whether the antisymmetric part of E[z1 z2ᵀ] is taken too.
     """
 
-    def __init__(self, z1: NDArray, z2: NDArray) -> None:
+    def __init__(self, z1: NDArray, z2: NDArray, turns: bool = False) -> None:
         dims = z1.shape[1]
         self.origin1, self.origin2 = z1[0].copy(), z2[0].copy()
         self.samples = 0
         self.sum1, self.sum2 = np.zeros(dims), np.zeros(dims)
         self.squares = np.zeros((3, dims, dims))
+        self.product = np.zeros((dims, dims)) if turns else None
         self.unit, self.unit_squares = np.zeros(dims), np.zeros(dims)
         self.kept: list[tuple[NDArray, NDArray]] = []
 
@@ -73,6 +82,8 @@ class Window:
         self.unit_squares += inverse @ squares
         self.squares[0] += x.T @ x
         self.squares[1] += y.T @ y
+        if self.product is not None:
+            self.product += x.T @ y
         x += y
         self.squares[2] += x.T @ x
 
@@ -87,6 +98,10 @@ class Window:
 
         first, second = centred(self.squares[0], m1), centred(self.squares[1], m2)
         both = centred(self.squares[2], m1 + m2)
+        turning = None
+        if self.product is not None:
+            product = (self.product - count * np.outer(m1, m2)) / divisor
+            turning = (product - product.T) / 2
         spread = self.unit_squares / count - (self.unit / count) ** 2
         return Moments(
             samples=count,
@@ -95,6 +110,7 @@ class Window:
             first=first,
             second=second,
             shared=(both - first - second) / 2,
+            turning=turning,
             some1=np.concatenate([x for x, _ in self.kept]) - m1,
             some2=np.concatenate([y for _, y in self.kept]) - m2,
             deviation=float(np.sqrt(np.maximum(spread, 0)).mean() * np.sqrt(len(m1))),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigendyn.errors import InvalidSetting
-from eigendyn.recording.record import HISTORY, MEASURES, MOMENT, record
+from eigendyn.recording.record import HISTORY, LARGEST, MEASURES, MOMENT, record
 from eigendyn.settings.columns import INDEX
 
 if TYPE_CHECKING:
@@ -164,6 +164,14 @@ def _checked(found: Mapping[str, NDArray], origin: str, said: str = "") -> xarra
                 "Leave out that recording, or all from there on if training diverged."
             )
             raise InvalidSetting(message)
+    largest = np.unravel_index(np.argmax(np.abs(variance)), variance.shape)
+    if np.abs(variance[largest]) >= LARGEST:
+        message = (
+            f"Eigenvalues must be below {LARGEST:g}; in {origin} one is {variance[largest]:g} at "
+            f"recording {largest[1] + 1}. Give them in other units, or leave out where training "
+            "diverged."
+        )
+        raise InvalidSetting(message)
     step = found.get("step")
     time = found.get("time")
     if time is None and step is None:

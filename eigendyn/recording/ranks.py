@@ -87,7 +87,8 @@ def lidar(moments: Moments) -> float:
     share = (moments.samples - 1) / moments.samples  # the classes' own means take nothing away
     within = (share * (whole - 2 * moments.shared) + np.outer(gap, gap)) / 2
     between = (whole + 2 * moments.shared) / 4
-    within[np.diag_indices(len(within))] += RIDGE
+    rounding = len(within) * np.finfo(np.float64).eps * np.trace(whole)  # of differences above
+    within[np.diag_indices(len(within))] += RIDGE + rounding
     root = cholesky(within, lower=True)
     half = solve_triangular(root, between, lower=True)
     return entropy_rank(np.linalg.eigvalsh(solve_triangular(root, half.T, lower=True)))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from eigendyn.recording import signs
 from eigendyn.recording.sampling import LEAST
-from eigendyn.recording.seen import Seen
+from eigendyn.recording.seen import MATTERS, Seen
 from eigendyn.recording.trend import Trend
 
 MOST_LISTED = 8  # modes named one by one
@@ -17,11 +17,13 @@ MOSTLY = 0.5  # of E‖z‖², which the mean has of a representation that is mo
 
 
 def constant(seen: Seen) -> str:
-    """How much of a representation is its mean."""
-    share = seen.mean_share[-1]
-    if math.isnan(share):
-        return "No mode has any variance."
-    return f"The mean has {100 * share:.4g} % of E‖z‖²."
+    """How much of a representation is its mean, or how little it varies."""
+    share, total = seen.mean_share[-1], float(seen.total[-1])
+    if share >= signs.CONSTANT:
+        return f"The mean has {100 * share:.4g} % of E‖z‖²."
+    if total > 0:
+        return f"All modes together have a variance of {total:.1g}; below {LEAST:g} that is none."
+    return "No mode has any variance."
 
 
 def mean(seen: Seen) -> str:
@@ -84,9 +86,23 @@ def recruiting(seen: Seen) -> str:
 
 
 def settled(seen: Seen) -> str:
-    """How many modes live."""
+    """How many modes live, and which small ones are not at rest."""
     alive = seen.matters[:, -1] & (seen.share[:, -1] >= signs.GONE)
-    return f"{alive.sum()} modes live; the effective rank is {seen.rank[-1]:.2f}."
+    live = f"{alive.sum()} {_verb(alive, 'mode lives', 'modes live')}"
+    return f"{live}; the effective rank is {seen.rank[-1]:.2f}.{_small(seen)}"
+
+
+def _small(seen: Seen) -> str:
+    """Which small modes still move; empty where none does."""
+    dying, growing = (which[:, -1] for which in signs.small_that_move(seen))
+    said = []
+    if dying.any():
+        said.append(f"{_named(dying)} still {_verb(dying, 'dies', 'die')}")
+    if growing.any():
+        said.append(f"{_named(growing)} still {_verb(growing, 'grows', 'grow')}")
+    if not said:
+        return ""
+    return f" Of the others, below {100 * MATTERS:g} % of the largest, {' and '.join(said)}."
 
 
 def moving(seen: Seen) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import xarray
 
 KIND = "recorded spectrum"
+LARGEST = 1e100  # variance whose powers still have numbers
+LATEST = 1e50  # time whose powers have, and over which gaps have
 HISTORY, MOMENT = ("mode", "time"), ("time",)
 
 
@@ -58,6 +60,11 @@ MEASURES = {
         "variance that the predictor mixes into the mode, uᵀ(W_Pᵀ C11 W_P)u − (uᵀ W_P u)² uᵀ C11 u",
         "variance^(1+2α)",
     ),
+    "mixed_shared": Measure(
+        HISTORY,
+        "shared variance that an asymmetric predictor mixes in, uᵀ W_Pᵀ(C − Cᵀ)u/2, C = E[z1 z2ᵀ]",
+        "variance^(1+α)",
+    ),
     "commutator": Measure(HISTORY, "‖(W_P C12 − C12 W_P)u‖ over ‖W_P‖ ‖C12‖", "1"),
     "overlap": Measure(HISTORY, "overlap of the mode with itself when last told apart", "1"),
     "loss": Measure(MOMENT, "loss as it was given, mean since the last recording", ""),
@@ -68,6 +75,10 @@ MEASURES = {
     "mean_second": Measure(MOMENT, "‖E z2‖², the mean of the second view as a mode", "variance"),
     "mean_shared": Measure(MOMENT, "E z1 · E z2, what both means share", "variance"),
     "mean_predictor": Measure(MOMENT, "predictor along the mean", "variance^α"),
+    "mean_predicted": Measure(MOMENT, "‖E p‖², p = z1 W_P the prediction", "variance^(1+2α)"),
+    "mean_predicted_shared": Measure(
+        MOMENT, "E p · E z2, what mean prediction and target share", "variance^(1+α)"
+    ),
     "mean_share": Measure(MOMENT, "‖E z1‖² / E‖z1‖², 1 of a constant representation", "1"),
     "total_variance": Measure(MOMENT, "centred variance of the first view, tr C11", "variance"),
     "shared_variance_error": Measure(MOMENT, "standard error of Σv over all modes", "variance"),
@@ -141,7 +152,7 @@ def record(
         attrs: Further attributes.
 
     Raises:
-        InvalidSetting: Times that do not increase.
+        InvalidSetting: Times that do not increase, or whose powers have no number.
     """
     import xarray
 
@@ -151,6 +162,12 @@ def record(
         message = (
             f"The times of a record must increase; {times[place]:g} is followed by "
             f"{times[place + 1]:g}. Sort the rows, and keep one of each time."
+        )
+        raise InvalidSetting(message)
+    if not (np.diff(times) > 1 / LATEST).all() or not (np.abs(times) < LATEST).all():
+        message = (
+            f"The times of a record must lie {1 / LATEST:g} apart at least and below {LATEST:g}; "
+            f"they go from {times[0]:g} to {times[-1]:g}. Give them in other units."
         )
         raise InvalidSetting(message)
     table = {**MEASURES, **(more or {})}

@@ -7,6 +7,7 @@ number, and rates are not of the noise between two of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST = 60  # recordings; from twice as many on they are averaged
 MATTERS = 0.05  # of the largest variance, from which on a mode matters
+TOLD = 3  # standard errors from which on a variance is told from none
+ROUNDING = 1e-12  # of the largest variance, below which one is none
 NO_REST = 1e-6  # of a rank less one, which is none
 
 
@@ -34,6 +37,7 @@ class Seen:
         total: Σ v (times,).
         matters: Whether a mode has been larger than `MATTERS` of the largest, and told from the
             noise of the samples (modes, times).
+        small: Modes that never mattered, and are told from noise and rounding now (modes,).
         rank: exp(−Σ q ln q) of shares q = v/Σv (times,).
         errors: Standard errors of logarithms of these.
         noise: Noise of both views over their variance (times,); NaN where it was not recorded.
@@ -55,6 +59,7 @@ class Seen:
     variance: NDArray
     total: NDArray
     matters: NDArray
+    small: NDArray
     rank: NDArray
     errors: Errors
     noise: NDArray
@@ -68,6 +73,12 @@ class Seen:
     of_rank: Trend
     of_rest: Trend
     of_spread: Trend
+
+    @cached_property
+    def of_small(self) -> Trend:
+        """How v moves, of small modes (modes, times)."""
+        logs = _logs(self.variance, self.errors.least)
+        return _of_some(self.times, logs, self.errors.variance, self.small)
 
     @property
     def spread(self) -> NDArray:
@@ -107,18 +118,21 @@ def seen(record: xarray.Dataset) -> Seen:
     noise1, noise2 = (np.broadcast_to(np.maximum(of(f"noise{i}"), 0), variance.shape) for i in "12")
     errors = sampling_errors(of, variance, noise1, noise2, together)
     largest = np.maximum(variance.max(axis=0), LEAST)
-    is_told = (variance > noise_alone(of, noise1, noise2, together)) & (
-        variance >= MATTERS * largest
-    )
-    is_told &= _averaged(is_mean, cut) == 0
+    is_mode = _averaged(is_mean, cut) == 0
+    alone = noise_alone(of, noise1, noise2, together)
+    is_told = is_mode & (variance > alone) & (variance >= MATTERS * largest)
     matters = np.logical_or.accumulate(is_told, axis=1)
     ever = matters[:, -1]
+    floor = of("noise_floor")  # which is told from each mode's own noise, but not by every record
+    none = np.where(np.isfinite(floor), floor, alone)
+    none = np.maximum(np.maximum(none, ROUNDING * largest), TOLD * errors.least)
+    small = is_mode & (variance > none)
     total = variance.sum(axis=0)
     shares = variance / np.maximum(total, LEAST)
     rank = np.exp(entropy(shares))
     rest = np.maximum(rank - 1, np.maximum(errors.rank * rank, NO_REST))
     times, rates, mean_share = of("time"), of("learning_rate"), of("mean_share")
-    logs = np.log(np.maximum(variance, np.maximum(errors.least, LEAST)))
+    logs = _logs(variance, errors.least)
     errors = errors.calibrated(np.where(is_told, logs, np.nan))
     logs_of_total = np.log(np.maximum(total, LEAST))
     return Seen(
@@ -127,6 +141,7 @@ def seen(record: xarray.Dataset) -> Seen:
         variance=variance,
         total=total,
         matters=matters,
+        small=small[:, -1] & ~ever,
         rank=rank,
         errors=errors,
         noise=(noise1 + noise2).sum(axis=0) / np.maximum(2 * total, LEAST),
@@ -141,6 +156,10 @@ def seen(record: xarray.Dataset) -> Seen:
         of_rest=trend(times, np.log(rest)[None], (errors.rank * rank / rest)[None]),
         of_spread=_of_spread(times, np.log(_spread(mean_share))[None], errors),
     )
+
+
+def _logs(variance: NDArray, least: NDArray) -> NDArray:
+    return np.log(np.maximum(variance, np.maximum(least, LEAST)))
 
 
 def _of_spread(times: NDArray, logs: NDArray, errors: Errors) -> Trend:

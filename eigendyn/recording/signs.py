@@ -155,6 +155,8 @@ def stopped(seen: Seen) -> NDArray:
 def frozen(seen: Seen) -> NDArray:
     """Neither the variance nor the rank has changed, and a change of `MUCH` would have been told.
 
+    Nor does a small mode move, which neither sees.
+
     All recordings up to some one are compared with all after it: the largest of these differences
     is that of a run that has moved at any time.
     """
@@ -171,6 +173,8 @@ def frozen(seen: Seen) -> NDArray:
         doubt = beyond_chance(change.size) * error
         moved = np.abs(change) > np.maximum(STILL, doubt)
         found[last] = not moved.any() and (doubt.min(axis=1) < MUCH).all()
+    if found.any():
+        found &= ~np.logical_or(*small_that_move(seen)).any(axis=0)
     return found
 
 
@@ -180,6 +184,13 @@ def recruiting(seen: Seen) -> NDArray:
     rising = (seen.of_modes.rises & moves & seen.matters).any(axis=0)
     fills = seen.of_rank.rises[0] | (seen.of_total.rises[0] & ~seen.of_rank.falls[0])
     return rising & fills
+
+
+def small_that_move(seen: Seen) -> tuple[NDArray, NDArray]:
+    """Small modes that still die, and those that still grow (modes, times)."""
+    of = seen.of_small
+    moves = np.abs(of.rate) * seen.passed > MUCH
+    return of.falls & moves, of.rises & moves
 
 
 def settled(seen: Seen) -> NDArray:

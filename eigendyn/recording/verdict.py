@@ -117,7 +117,9 @@ VERDICTS: Mapping[str, Verdict] = MappingProxyType(
             signs.recruiting,
             reasons.recruiting,
         ),
-        "settled": Verdict("The spectrum has come to rest.", True, signs.settled, reasons.settled),
+        "settled": Verdict(
+            "All modes that matter have come to rest.", True, signs.settled, reasons.settled
+        ),
         "learning": Verdict(
             "The spectrum moves, and no mode that matters is being lost.",
             True,

@@ -81,7 +81,7 @@ def test_a_file_that_grows_is_followed_line_by_line_until_it_is_interrupted(monk
 def test_a_file_that_is_being_written_is_waited_for(monkeypatch, folder):
     whole = eigendyn.load("good.nc")
     eigendyn.save(whole.isel(time=slice(0, 4)), "grows.nc")
-    turns = iter(["broken", "whole"])
+    turns = iter(["broken", "still", "still", "whole"])
 
     def write(_seconds):
         turn = next(turns, None)
@@ -89,7 +89,7 @@ def test_a_file_that_is_being_written_is_waited_for(monkeypatch, folder):
             raise KeyboardInterrupt
         if turn == "broken":
             (folder / "grows.nc").write_bytes(b"half a file")
-        else:
+        elif turn == "whole":
             eigendyn.save(whole, "grows.nc", force=True)
 
     monkeypatch.setattr(of_command.time, "sleep", write)
@@ -97,6 +97,8 @@ def test_a_file_that_is_being_written_is_waited_for(monkeypatch, folder):
     assert outcome.exit_code == 130
     assert [line.split()[1] for line in outcome.stdout.splitlines()] == ["15", "200"]
     assert "recruitment: " in outcome.stdout
+    assert outcome.stderr.count("grows.nc must be a result saved as .nc") == 1  # as it stays broken
+    assert "waits until the file changes" in outcome.stderr
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,8 @@ def test_a_file_that_is_being_written_is_waited_for(monkeypatch, folder):
         ("good.nc --alpha -1", "--alpha must be finite and ≥ 0"),
         ("good.nc --follow --plot x.png", "--follow prints lines"),
         ("none.nc --follow", "does not exist"),
+        ("good.nc --follow --fit good.nc", "no room for --fit"),
+        ("good.nc --fit good.nc", "must be what eigendyn.fit(record, loss) gives"),
         ("one.nc", "from 2 recordings on"),
     ],
 )

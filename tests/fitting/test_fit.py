@@ -27,6 +27,18 @@ def test_planted_numbers_are_recovered_within_two_per_cent():
     assert value["reading_noise"] == pytest.approx(0.01, rel=0.15)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize(("after", "said"), [(0.8, "one jump between"), (0.5, "neither A nor ω")])
+def test_a_record_that_jumps_or_rests_tells_too_little(after, said):
+    times = np.arange(24.0)
+    variance = np.where(times < 9, [[0.5], [0.3]], [[after], [0.6 * after]])
+    made = record({"variance": variance}, times, times, title="made")
+    fast = {"alpha": 1.0, "sigma1": 0.1, "weight_decay": 0.0}
+    found = eigendyn.fit(made, "iso-euclidean", until=1, **fast)
+    assert found.attrs["verdict"].startswith("The record tells too little: ")
+    assert said in found.attrs["verdict"]
+
+
 def test_intervals_hold_the_planted_numbers():
     best = euclidean_fit().sel(loss="euclidean")
     planted_ones = {"time_scale": A, "noise1": C, "weight_decay": DECAY}

@@ -7,7 +7,8 @@ from scipy.special import gammaln, hyp2f1
 import eigendyn
 from eigendyn.errors import InvalidSetting
 from eigendyn.fitting.beside import beside
-from eigendyn.fitting.implied import MEAN, OTHERS, contributions, implied_loss, moments
+from eigendyn.fitting.implied import OTHERS, contributions, implied_loss
+from eigendyn.fitting.second_moments import MEAN, moments
 from eigendyn.recording.record import as_record, record
 
 SIGMA = 0.3
@@ -130,18 +131,30 @@ def test_any_moments_and_predictors_give_the_mean_over_samples():
         assert abs(found[0] - values.mean()) < 4 * error + part
 
 
+PREDICTORS = {
+    "of one batch": None,
+    "learned": np.random.default_rng(1).normal(size=(4, 4)),
+    "that turns every mode": np.triu(np.ones((4, 4)), 1) - np.tril(np.ones((4, 4)), -1),
+    "of zeros": np.zeros((4, 4)),
+}
+
+
+@pytest.mark.parametrize("predictor", PREDICTORS)
 @pytest.mark.parametrize("rank", [4, 2])
-def test_a_predictor_that_mixes_modes_implies_the_loss_of_its_batch(tmp_path, rank):
-    """Exactly of the Euclidean loss, as it is measured; that of one batch, or of low rank."""
+def test_a_record_implies_the_euclidean_loss_of_its_samples_exactly(tmp_path, rank, predictor):
+    """As it is measured, whatever predictor, mean, target network and rank these have."""
     rng = np.random.default_rng(rank)
-    shared, *noise = rng.normal(size=(3, 2000, 4))
-    some = shared[:, :rank] @ rng.normal(size=(rank, 4))
-    log = eigendyn.SpectrumLog(tmp_path / "run.nc", every=1, samples=2000)
-    z1, z2 = (z - z.mean(axis=0) for z in (some + 0.5 * noise[0], some + 0.3 * noise[1]))
-    predictor = some[:50].T @ some[:50] / 50 + 0.05
-    log.observe(z1, z2, predictor, 0, loss=((z1 @ predictor - z2) ** 2).sum(axis=1).mean() / 2)
+    shared, *noise = rng.normal(size=(3, 500, 4))
+    some = (0.4 + shared[:, :rank]) @ rng.normal(size=(rank, 4))
+    z1, z2 = some + 0.5 * noise[0], some @ rng.normal(size=(4, 4)) + 0.3 * noise[1]
+    matrix = PREDICTORS[predictor]
+    matrix = z1[:50].T @ z1[:50] / 50 if matrix is None else matrix
+    log = eigendyn.SpectrumLog(tmp_path / "run.nc", every=2, samples=400)
+    for step, rows in enumerate([slice(200), slice(200, 500)]):
+        log.observe(z1[rows], z2[rows], matrix, step)
+    measured = ((z1 @ matrix - z2) ** 2).sum(axis=1).mean() / 2
     found, _ = implied_loss("euclidean", moments(log.record))
-    assert found == pytest.approx(log.record["loss"].values * 2000 / 1999, rel=1e-9)
+    assert found == pytest.approx([measured], rel=1e-9)
 
 
 def test_contributions_of_a_euclidean_loss_are_those_of_its_modes_and_sum_to_its_change(filling):

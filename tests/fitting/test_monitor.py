@@ -6,7 +6,8 @@ from trained import trained
 
 import eigendyn
 from eigendyn.errors import InvalidSetting, UnknownName
-from eigendyn.fitting.changes import changed
+from eigendyn.fitting.changes import changed, fitted_settings
+from eigendyn.fitting.result import KIND
 from eigendyn.recording.record import as_record
 
 START = [0.3, 0.5, 0.9]
@@ -72,6 +73,12 @@ def test_theory_along_data_takes_their_signal():
     np.testing.assert_array_equal(found.lost, own.lost)
     ends = (one["variance"].values[:, [0, -1]] for one in (found.run, run))
     np.testing.assert_allclose(*ends, rtol=1e-6)
+
+
+def test_a_fit_of_another_run_is_refused(dying):
+    other = dying[["variance"]].assign_coords(mode=[0, 1, 7]).assign_attrs(kind=KIND)
+    with pytest.raises(InvalidSetting, match="has the mode 7, and the record 3 modes"):
+        fitted_settings(other, as_record(dying))
 
 
 def test_settings_that_nobody_knows_are_not_changed(dying):

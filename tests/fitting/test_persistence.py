@@ -46,7 +46,18 @@ def test_nothing_read_twice_says_nothing():
     found = persistence(
         errors(0.1, 0), np.ones((40, 3)), MOVES, READ & (np.arange(40) == 3)[:, None]
     )
-    assert found == (0, 0, 0, 0)
+    assert found == (0, 0, 0, 0, 0)
+
+
+def test_one_jump_among_errors_is_found_and_the_largest_of_noise_is_none():
+    noise = errors(0, 0.1)
+    assert persistence(noise, np.full((40, 3), 0.01), MOVES, READ).jump == 0
+    noise[12] = [0.5, 1.5, -2.0]
+    assert persistence(noise, np.full((40, 3), 0.01), MOVES, READ).jump == 40 - 12
+    few = np.zeros((3, 2))
+    few[1] = 1.0  # one of so few may have most of all
+    assert persistence(few, np.ones((3, 2)), MOVES[:3, :2], READ[:3, :2]).jump == 0
+    assert persistence(1e-4 * noise, np.full((40, 3), 1e-10), MOVES, READ).jump == 0
 
 
 @pytest.mark.parametrize(("error", "words"), [(0.005, "fits best"), (0.5, "No theory fits")])

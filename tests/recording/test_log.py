@@ -156,7 +156,7 @@ def test_the_file_is_the_record_and_is_read_by_all_who_read_records(path):
     assert checks[30] == judge(stored)
     assert {name for name in stored if name in eigendyn.recording.MEASURES} == {
         *eigendyn.recording.MEASURES
-    } - {"loss", "target_variance"}
+    } - {"loss", "target_variance", "mixed_shared"}
 
 
 def test_a_record_saved_as_a_table_has_a_row_for_each_mode_and_time(path):

@@ -17,7 +17,7 @@ def moments(variances, samples=4000, noise=0.2, mean=0.0, rng=RNG):
     x = rng.normal(size=(samples, DIMS)) * np.sqrt(variances)
     pair = [x + noise * rng.normal(size=x.shape) for _ in range(2)]
     first, second = (mean + view @ BASIS.T for view in pair)
-    window = Window(first, second)
+    window = Window(first, second, turns=True)
     window.add(first, second)
     return window.moments(), first, second
 
@@ -38,6 +38,11 @@ def test_measures_are_those_of_the_raw_batch():
         share = 2 * (u @ c12 @ u) / (u @ (c11 + c22) @ u)
         assert np.isclose(row["signal_share"][m], share, rtol=1e-10)
         assert np.isclose(row["predictor_eigenvalue"][m], u @ predictor @ u, rtol=1e-8)
+        predicted = z1 @ predictor @ u
+        cross = np.cov([predicted, z2 @ u, z1 @ u])
+        own = row["predictor_eigenvalue"][m]
+        assert np.isclose(row["mixed_variance"][m], cross[0, 0] - own**2 * cross[2, 2], rtol=1e-8)
+        assert np.isclose(row["mixed_shared"][m], cross[0, 1] - own * (u @ c12 @ u), atol=1e-10)
         turned = (predictor @ both - both @ predictor) @ u
         size = np.linalg.norm(predictor) * np.linalg.norm(both)
         assert np.isclose(row["commutator"][m], np.linalg.norm(turned) / size, rtol=1e-8)
@@ -45,6 +50,9 @@ def test_measures_are_those_of_the_raw_batch():
     assert np.isclose(row["mean_first"], mean @ mean)
     assert np.isclose(row["mean_shared"], mean @ z2.mean(axis=0))
     assert np.isclose(row["mean_predictor"], mean @ predictor @ mean / (mean @ mean))
+    assert np.isclose(row["mean_predicted"], ((z1 @ predictor).mean(axis=0) ** 2).sum())
+    both = (z1 @ predictor).mean(axis=0) @ z2.mean(axis=0)
+    assert np.isclose(row["mean_predicted_shared"], both)
     assert np.isclose(row["mean_share"], mean @ mean / (z1**2).sum(axis=1).mean())
 
 

@@ -15,8 +15,8 @@ def views(count, mean=0.0, spread=1.0):
     return mean + spread * (x + 0.3 * noise[0]), 2 * mean + spread * (x + 0.5 * noise[1])
 
 
-def accumulated(pairs):
-    window = Window(*pairs[0])
+def accumulated(pairs, turns=True):
+    window = Window(*pairs[0], turns)
     for pair in pairs:
         window.add(*pair)
     return window.moments()
@@ -40,10 +40,12 @@ def test_batches_of_any_size_give_the_covariance_of_all_samples(mean, spread):
         (found.first, whole[:5, :5]),
         (found.second, whole[5:, 5:]),
         (found.shared, (shared + shared.T) / 2),
+        (found.turning, (shared - shared.T) / 2),
     ):
         assert np.abs(ours - theirs).max() < 1e-12 * largest  # as if the mean were none
     assert np.allclose(found.mean1, z1.mean(axis=0), rtol=1e-12, atol=1e-12 * spread)
     assert found.samples == len(z1) == len(found.some1)
+    assert accumulated(pairs, turns=False).turning is None
 
 
 def test_a_mean_that_drifts_through_the_window_loses_no_digits():

@@ -109,3 +109,12 @@ def test_of_nothing_no_rank_is_undefined():
     assert found["rankme_of_centred_eigenvalues"] == 0
     assert found["effective_rank_of_shared_variance"] == 0
     assert found["lidar_of_two_views"] == 0
+
+
+def test_views_that_grow_without_bound_have_ranks_until_the_end():
+    """Of the same views nothing but rounding is left within a class, of any sign."""
+    same = RNG.normal(size=(64, 8)) * [1e12, 1e12, 1e12, 1e6, 1e6, 1, 1, 0]
+    window = Window(same, same)
+    window.add(same, same)
+    found = scalars(window.moments(), np.ones(8))
+    assert 1 <= found["lidar_of_two_views"] <= 8

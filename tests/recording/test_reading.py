@@ -94,6 +94,7 @@ WRONG = {
     "one recording": (lambda: SPECTRA[:1], "has 1 and 3"),
     "one mode": (lambda: SPECTRA[:, [1]][::-1], "two modes"),
     "not finite": (lambda: SPECTRA * [[1], [1], [1], [np.inf], [1]], "recording 4"),
+    "too large": (lambda: SPECTRA * 1e120, r"below 1e\+100; in .* at recording \d"),
     "one line": (lambda: TIMES, "shape is"),
 }
 
@@ -111,6 +112,8 @@ def test_what_is_no_spectrum_over_time_is_refused_in_a_sentence(kind, tmp_path):
     [
         (FRAME.assign(time=TIMES[::-1]), "must increase; 4 is followed by 3"),
         (FRAME.assign(time=[0, 1, 1, 2, 3]), "must increase"),
+        (FRAME.assign(time=TIMES * 1e60), r"below 1e\+50; they go from"),
+        (FRAME.assign(time=TIMES * 1e-60), "1e-50 apart at least"),
         (FRAME.assign(time=[0, 1, None, 2, 3]), "time is nan at recording 3"),
         (FRAME.assign(time=TIMES).replace({SPECTRA[2, 1]: "high"}), "is 'high'"),
         (pd.DataFrame({"mode": [0, 1, 0], "time": [0, 0, 1], "variance": 1.0}), "3 rows for 2"),

@@ -101,6 +101,9 @@ def test_modes_that_never_mattered_may_die():
 def test_a_representation_without_variance_or_with_its_mean_alone_is_constant():
     nothing = made(np.zeros((3, 41)), scatter=0.0)
     assert judge(nothing).verdict == "constant output"
+    tiny = judge(made(1e-320 * np.ones((3, 41)), mean_share=np.full(41, 8e-4)))
+    assert tiny.verdict == "constant output"
+    assert tiny.why == "All modes together have a variance of 3e-320; below 1e-300 that is none."
     mean = made(1e-6 * np.ones((3, 41)), mean_share=np.full(41, 0.99999))
     assert judge(mean).verdict == "constant output"
     assert "−1" in judge(mean).words
@@ -118,6 +121,19 @@ def test_a_spectrum_that_never_moved_is_frozen_and_one_that_came_to_rest_is_not(
     assert judge(still).verdict == "frozen"
     rested = made(growing([0.5, 0.1], rate=2.0), scatter=1e-4)
     assert judge(rested).verdict == "settled"
+
+
+@pytest.mark.parametrize("scatter", [0.0, NOISE])
+def test_small_modes_that_still_move_are_named_where_all_others_rest(scatter):
+    rested = [*growing([0.5, 0.1], rate=2.0), 1e-3 * np.exp(-0.3 * TIMES), 1e-9 * np.exp(TIMES / 4)]
+    found = judge(made(np.array(rested), scatter=scatter))
+    assert found.verdict == "settled"
+    assert found.why.endswith("mode 2 still dies and mode 3 still grows.")
+    still = np.array(rested) * [[0.0], [0.0], [0.0], [1.0]] + np.array([[1.0], [0.5], [1e-3], [0]])
+    found = judge(made(still, scatter=scatter))
+    assert (found.verdict, found.healthy) == ("settled", True)  # and not frozen
+    assert found.why.endswith("mode 3 still grows.")
+    assert "still" not in judge(made(np.array(rested[:2]), scatter=scatter)).why
 
 
 def test_a_rate_that_goes_to_zero_stops_a_spectrum_that_is_not_frozen():

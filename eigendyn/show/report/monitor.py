@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eigendyn.fitting.implied import MEAN, OTHERS
+from eigendyn.fitting.implied import OTHERS
+from eigendyn.fitting.second_moments import MEAN
 from eigendyn.show.report import SCHEMA_VERSION
 from eigendyn.show.report.collapse import changes_said, changes_told
 from eigendyn.show.report.layout import aligned, number, numbers
