@@ -182,6 +182,7 @@ def _not_followed(record: xarray.Dataset) -> str:
     predictor = str(told.get("predictor"))
     words = [f"a {predictor} predictor"] if predictor in ("learned", "running") else []
     words += ["an EMA target"] if told.get("target") == "ema" else []
+    words += ["momentum"] if told.get("momentum") else []
     return " and ".join(words)
 
 

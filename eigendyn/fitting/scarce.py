@@ -25,7 +25,8 @@ def one_jump(best: Found, part: Seen) -> str:
     jump = best.persistence.jump
     if not best.optimum.converged or not jump:
         return ""
-    begin, end = part.time[[-jump - 1, -jump]]
+    read = np.flatnonzero(np.isfinite(part.log_variance[:, 1:]).any(axis=0)) + 1
+    begin, end = part.time[[0, *read]][[-jump - 1, -jump]]  # errors are counted from the first on
     return (
         f"The record tells too little: most of what {best.candidate.title} misses is one jump "
         f"between the times {begin:.4g} and {end:.4g}, and a jump tells nothing of a flow. Fit "

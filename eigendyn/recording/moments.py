@@ -47,8 +47,8 @@ class Window:
     All is taken relative to the first pair, so that nothing cancels where means are much larger
     than spreads; a constant is zero exactly. Three products of a matrix with itself, which take
     half as long as others, give all: of x, of y, and of x + y, since its square is x², y² and twice
-    the symmetric part of xy. Only a predictor that is not symmetric sees the other part, which
-    takes the product of x and y.
+    the symmetric part of xy. Only a predictor that is not symmetric sees the other part; for it the
+    product of x and y stands in the place of the third.
 
     Args:
         z1: Any batch of the first view (samples, dimensions).
@@ -61,8 +61,9 @@ class Window:
         self.origin1, self.origin2 = z1[0].copy(), z2[0].copy()
         self.samples = 0
         self.sum1, self.sum2 = np.zeros(dims), np.zeros(dims)
-        self.squares = np.zeros((3, dims, dims))
-        self.product = np.zeros((dims, dims)) if turns else None
+        self.turns = turns
+        self.squares = np.zeros((2, dims, dims))
+        self.both = np.zeros((dims, dims))  # of x and y, or the square of x + y
         self.unit, self.unit_squares = np.zeros(dims), np.zeros(dims)
         self.kept: list[tuple[NDArray, NDArray]] = []
 
@@ -82,10 +83,11 @@ class Window:
         self.unit_squares += inverse @ squares
         self.squares[0] += x.T @ x
         self.squares[1] += y.T @ y
-        if self.product is not None:
-            self.product += x.T @ y
-        x += y
-        self.squares[2] += x.T @ x
+        if self.turns:
+            self.both += x.T @ y
+        else:
+            x += y
+            self.both += x.T @ x
 
     def moments(self) -> Moments:
         """What all batches so far amount to; covariances are unbiased."""
@@ -93,15 +95,16 @@ class Window:
         m1, m2 = self.sum1 / count, self.sum2 / count
         divisor = max(count - 1, 1)
 
-        def centred(squares: NDArray, mean: NDArray) -> NDArray:
-            return (squares - count * np.outer(mean, mean)) / divisor
+        def centred(products: NDArray, one: NDArray, other: NDArray) -> NDArray:
+            return (products - count * np.outer(one, other)) / divisor
 
-        first, second = centred(self.squares[0], m1), centred(self.squares[1], m2)
-        both = centred(self.squares[2], m1 + m2)
+        first, second = centred(self.squares[0], m1, m1), centred(self.squares[1], m2, m2)
         turning = None
-        if self.product is not None:
-            product = (self.product - count * np.outer(m1, m2)) / divisor
-            turning = (product - product.T) / 2
+        if self.turns:
+            product = centred(self.both, m1, m2)
+            shared, turning = (product + product.T) / 2, (product - product.T) / 2
+        else:
+            shared = (centred(self.both, m1 + m2, m1 + m2) - first - second) / 2
         spread = self.unit_squares / count - (self.unit / count) ** 2
         return Moments(
             samples=count,
@@ -109,7 +112,7 @@ class Window:
             mean2=self.origin2 + m2,
             first=first,
             second=second,
-            shared=(both - first - second) / 2,
+            shared=shared,
             turning=turning,
             some1=np.concatenate([x for x, _ in self.kept]) - m1,
             some2=np.concatenate([y for _, y in self.kept]) - m2,

@@ -148,9 +148,10 @@ def test_a_run_of_simulate_is_fitted_as_it_is():
 
 
 def test_a_forecast_of_what_is_at_rest_is_right_and_what_is_not_followed_is_said():
-    run = eigendyn.simulate("euclidean", [0.05, 0.3], steps=600, saves=31, target="ema", ema=0.5)
+    more = {"target": "ema", "ema": 0.5, "momentum": 0.1}
+    run = eigendyn.simulate("euclidean", [0.05, 0.3], steps=600, saves=31, **more)
     found = eigendyn.fit(run, "euclidean", alpha=1, weight_decay=0, until=0.7)
-    assert found.attrs["not_followed"] == "an EMA target"
+    assert found.attrs["not_followed"] == "an EMA target and momentum"
     assert float(found["forecast_error"][0]) < 1e-3
     assert not found.attrs["verdict"].startswith("No theory fits: euclidean foretells worse")
 

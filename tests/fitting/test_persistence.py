@@ -7,6 +7,7 @@ import pytest
 
 from eigendyn.fitting.persistence import Persistence, persistence
 from eigendyn.fitting.result import verdict
+from eigendyn.fitting.scarce import one_jump
 
 RNG = np.random.default_rng(0)
 MOVES = np.cumsum(np.full((40, 3), 0.1), axis=0)
@@ -58,6 +59,15 @@ def test_one_jump_among_errors_is_found_and_the_largest_of_noise_is_none():
     few[1] = 1.0  # one of so few may have most of all
     assert persistence(few, np.ones((3, 2)), MOVES[:3, :2], READ[:3, :2]).jump == 0
     assert persistence(1e-4 * noise, np.full((40, 3), 1e-10), MOVES, READ).jump == 0
+
+
+def test_the_times_of_a_jump_are_those_of_recordings_that_were_read():
+    told = Persistence(0.0, 0.0, 0.0, 0.0, jump=2)
+    optimum, one = SimpleNamespace(converged=True), SimpleNamespace(title="euclidean")
+    best = SimpleNamespace(optimum=optimum, persistence=told, candidate=one)
+    read = np.where(np.isin(np.arange(8), [0, 5, 7]), np.nan, 0.0)
+    part = SimpleNamespace(time=np.arange(8.0), log_variance=np.stack([read, read]))
+    assert "between the times 3 and 4," in one_jump(best, part)  # pyright: ignore
 
 
 @pytest.mark.parametrize(("error", "words"), [(0.005, "fits best"), (0.5, "No theory fits")])

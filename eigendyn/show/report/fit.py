@@ -212,7 +212,7 @@ def _remarks(fit: xarray.Dataset, best: xarray.Dataset) -> Iterator[str]:
     if attrs["not_followed"]:
         yield (
             f"The run was trained with {attrs['not_followed']}; the fit takes a closed-form "
-            "predictor and a shared target, so that its numbers are effective ones."
+            "predictor, a shared target and plain steps, so that its numbers are effective ones."
         )
     yield str(attrs["verdict"])
 
